@@ -1,0 +1,1 @@
+"""The composition root: settings, addresses and the work queue of the whole system."""

@@ -1,0 +1,1 @@
+"""Chapter 7: the API mount, imports, sharing, health and backups."""

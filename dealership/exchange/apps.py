@@ -1,0 +1,11 @@
+"""Chapter 7: the API mount, imports, sharing, health and backups."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ExchangeConfig(AppConfig):
+    name = "dealership.exchange"
+    label = "exchange"
+    verbose_name = _("Information systems")
+    default_auto_field = "django.db.models.BigAutoField"

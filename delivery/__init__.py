@@ -1,0 +1,1 @@
+"""Chapter 4: settlement, payment, hand-over, follow-up and surveys."""

@@ -1,0 +1,11 @@
+"""Chapter 6: figures, dashboards and complaints."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class QualityConfig(AppConfig):
+    name = "quality"
+    label = "quality"
+    verbose_name = _("Quality")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Chapter 2: customers, vehicles, appointments and visits."""

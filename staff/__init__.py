@@ -1,0 +1,1 @@
+"""Chapter 5: employees, posts, skills and rosters."""

@@ -1,0 +1,1 @@
+"""Chapter 3: repair orders, authorisation, clocking, parts and inspection."""
