@@ -222,7 +222,18 @@ MFA_TOTP_ISSUER = "Dealership service"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-ROOMS = ["kernel", "process", "staff", "catalogue", "reception", "workshop", "delivery", "quality", "compliance", "exchange"]
+ROOMS = [
+    "kernel",
+    "process",
+    "staff",
+    "catalogue",
+    "reception",
+    "workshop",
+    "delivery",
+    "quality",
+    "compliance",
+    "exchange",
+]
 LOCALE_PATHS = [BASE_DIR / "locale" / room for room in ROOMS]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

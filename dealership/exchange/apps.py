@@ -9,3 +9,9 @@ class ExchangeConfig(AppConfig):
     label = "exchange"
     verbose_name = _("Information systems")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # The top room is installed last: every chapter's models are there, so all declarations can be read now.
+        from dealership.kernel import registry
+
+        registry.load()

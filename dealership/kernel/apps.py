@@ -9,3 +9,6 @@ class KernelConfig(AppConfig):
     label = "kernel"
     verbose_name = _("Kernel")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        return None

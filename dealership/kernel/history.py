@@ -1,0 +1,121 @@
+"""``record``: the one way into the history. One line and its outbox rows, in the command's own transaction (1.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from . import clock, registry
+from .actors import Actor
+from .models import Root
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_MAX_FACT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of the history as handlers see it. ``at`` is aware (UTC)."""
+
+    id: int
+    at: datetime
+    code: str
+    root_type: str
+    root_uid: UUID
+    store_id: int | None
+    facts: dict[str, Any]
+    changed: dict[str, Any]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, str) and (len(value) > _MAX_FACT or _HAN.search(value)):
+        # A person must be erasable without touching history: free text and names stay in the tables.
+        raise ValueError("History takes ids, codes, amounts and hashes, never names or free text.")
+    return value
+
+
+_INSERT = """
+WITH line AS (
+    INSERT INTO kernel_history (at, code, root_type, root_uid, store_id, actor_kind, actor_id,
+        visit_uid, vehicle_uid, customer_uid, order_uid, late_reason, changed, facts)
+    VALUES (%(at)s, %(code)s, %(root_type)s, %(root_uid)s, %(store_id)s, %(actor_kind)s, %(actor_id)s,
+        %(visit)s, %(vehicle)s, %(customer)s, %(order)s, %(late_reason)s, %(changed)s, %(facts)s)
+    RETURNING id, at
+), owed AS (
+    INSERT INTO kernel_outbox (event_id, event_at, code, handler, root_uid, store_id, state, available_at,
+        attempts, last_error, created_at)
+    SELECT line.id, line.at, %(code)s, handler, %(root_uid)s, %(store_id)s, 'DUE', %(written)s, 0, '', %(written)s
+    FROM line, unnest(%(handlers)s::text[]) AS handler
+)
+SELECT id FROM line
+"""
+
+
+def record(
+    root: Root,
+    code: str,
+    *,
+    by: Actor,
+    changed: dict[str, tuple[Any, Any]] | None = None,
+    store_id: int | None = None,
+    **facts: Any,
+) -> Event:
+    """Writes one line about ``root`` and what is owed for it.
+
+    ``changed`` maps a field to (before, after). Refuses to run outside a transaction, for a code no chapter declared
+    and for facts that are names or free text (ValueError: a defect of the caller, never of the user).
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("record() runs inside the command's transaction only.")
+    if code not in registry.EVENTS:
+        raise ValueError(f"Event {code} is not declared in any chapter's events.py.")
+    keys = root.history_keys()
+    if store_id is None:
+        store_id = getattr(root, "store_id", None)
+    at, reported = clock.now(), clock.reported()
+    plain_changed = {name: [_plain(a), _plain(b)] for name, (a, b) in (changed or {}).items()}
+    plain_facts = {name: _plain(value) for name, value in facts.items() if value is not None}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT,
+            {
+                "at": at,
+                "written": clock.written_now(),
+                "code": code,
+                "root_type": root._meta.model_name,
+                "root_uid": root.uid,
+                "store_id": store_id,
+                "actor_kind": str(by.kind),
+                "actor_id": by.id,
+                "visit": keys.get("visit"),
+                "vehicle": keys.get("vehicle"),
+                "customer": keys.get("customer"),
+                "order": keys.get("order"),
+                "late_reason": reported.reason if reported else "",
+                "changed": orjson.dumps(plain_changed).decode(),
+                "facts": orjson.dumps(plain_facts).decode(),
+                "handlers": registry.SUBSCRIPTIONS.get(code, []),
+            },
+        )
+        event_id = cursor.fetchone()[0]
+    return Event(event_id, at, code, str(root._meta.model_name), root.uid, store_id, plain_facts, plain_changed)

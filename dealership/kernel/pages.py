@@ -1,0 +1,134 @@
+"""The frame of every page: who may open it, one command behind a form, and refusals that keep what was typed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.db.utils import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import FormView, TemplateView, View
+
+from .actors import Actor
+from .errors import NotAllowed, RuleError, from_database
+from .models import Submission
+
+
+class StaffPage:
+    """For signed-in staff with ``permission`` (any of them where a tuple is given)."""
+
+    permission: ClassVar[str | tuple[str, ...]] = ()
+    request: HttpRequest
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None:
+            return redirect_to_login(request.get_full_path())
+        needed = (self.permission,) if isinstance(self.permission, str) else self.permission
+        if needed and not any(actor.may(code) for code in needed):
+            raise NotAllowed(needed[0])
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+    @property
+    def actor(self) -> Actor:
+        return self.request.actor  # type: ignore[attr-defined]
+
+
+class Page(StaffPage, TemplateView):
+    """A page that shows something."""
+
+
+def claim_submission(request: HttpRequest) -> str | None:
+    """Takes the form's one-time token inside the command's transaction.
+
+    Returns the address of the first answer when the same form was already sent, else None.
+    """
+    token = request.POST.get("form_token", "")
+    try:
+        key = UUID(token)
+    except ValueError:
+        return None
+    user = request.user if request.user.is_authenticated else None
+    row, created = Submission.objects.get_or_create(token=key, defaults={"user": user})
+    return None if created else (row.location or request.path)
+
+
+def close_submission(request: HttpRequest, location: str) -> None:
+    """Remembers where the first answer led to."""
+    try:
+        Submission.objects.filter(token=UUID(request.POST.get("form_token", ""))).update(location=location[:300])
+    except ValueError:
+        return
+
+
+class CommandMixin:
+    """Runs one command once: one transaction, one token, one answer.
+
+    Subclasses implement ``run(form)`` and ``location(result)``; ``done`` is what the person is told.
+    """
+
+    done: ClassVar[Any] = ""
+    request: HttpRequest
+
+    def run(self, form: Any) -> Any:
+        raise NotImplementedError
+
+    def location(self, result: Any) -> str:
+        """Where the person goes on: the ``next`` address of the form where it is ours."""
+        target = self.request.POST.get("next", "")
+        if target and url_has_allowed_host_and_scheme(target, allowed_hosts={self.request.get_host()}):
+            return target
+        return self.request.path
+
+    def execute(self, form: Any = None) -> HttpResponse:
+        with transaction.atomic():
+            earlier = claim_submission(self.request)
+            if earlier is not None:
+                return HttpResponseRedirect(earlier)
+            result = self.run(form)
+            location = self.location(result)
+            close_submission(self.request, location)
+        if self.done:
+            messages.success(self.request, self.done)
+        return HttpResponseRedirect(location)
+
+
+class CommandPage(StaffPage, CommandMixin, FormView):
+    """A form page in front of one command: a refusal comes back as a form error (422) with everything typed kept."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"form_token": self.request.POST.get("form_token") or uuid4()}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return self.execute(form)
+        except RuleError as refusal:
+            return self.refuse(form, refusal)
+        except DatabaseError as exc:
+            refusal = from_database(exc)
+            if refusal is None:
+                raise
+            return self.refuse(form, refusal)
+
+    def refuse(self, form: Any, refusal: RuleError) -> HttpResponse:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        return self.form_invalid(form)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
+
+class ActionView(StaffPage, CommandMixin, View):
+    """A button in front of one command (POST only); the middleware shows a refusal with the way back."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.execute()

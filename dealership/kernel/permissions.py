@@ -1,0 +1,44 @@
+"""What may be done with the kernel's own things, one sentence each (1.2, 7.1)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .registry import permission, role
+
+SETTINGS_VIEW = permission("kernel.settings.view", _("See the dated settings and where each number comes from."))
+SETTINGS_MANAGE = permission("kernel.settings.manage", _("Change a setting from a day on."))
+MESSAGES_VIEW = permission("kernel.messages.view", _("See the messages that were sent and why some were not."))
+HEALTH_VIEW = permission("kernel.health.view", _("See queues, failed events and heartbeats."))
+HEALTH_RETRY = permission("kernel.health.retry", _("Let a failed event be tried again."))
+APPROVALS_DECIDE = permission(
+    "kernel.approvals.decide", _("Decide on what colleagues ask approval for, within the limit of the post.")
+)
+SEARCH = permission("kernel.search.use", _("Use the search box."))
+
+# One role for each post of the demo; the chapters add what their part of the work needs.
+for code, label in (
+    ("receptionist", _("Receptionist")),
+    ("advisor", _("Service advisor")),
+    ("foreman", _("Workshop foreman")),
+    ("leader", _("Team leader")),
+    ("technician", _("Technician")),
+    ("inspector", _("Quality inspector")),
+    ("techdirector", _("Technical director")),
+    ("supervisor", _("Quality supervisor")),
+    ("parts", _("Parts keeper")),
+    ("warranty", _("Warranty clerk")),
+    ("cashier", _("Cashier")),
+    ("accountant", _("Accountant")),
+    ("care", _("Customer-care agent")),
+    ("safety", _("Safety officer")),
+    ("hr", _("Trainer and HR")),
+    ("manager", _("Service manager")),
+    ("gm", _("General manager")),
+    ("admin", _("IT administrator")),
+):
+    role(code, label, {SEARCH} if code != "admin" else set())
+
+role("admin", permissions={SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, HEALTH_VIEW, HEALTH_RETRY})
+role("manager", permissions={SETTINGS_VIEW, MESSAGES_VIEW, APPROVALS_DECIDE})
+role("gm", permissions={SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, APPROVALS_DECIDE})
+role("care", permissions={MESSAGES_VIEW})
+role("advisor", permissions={MESSAGES_VIEW})

@@ -1,0 +1,18 @@
+"""Background tasks of the kernel. Ids as arguments; safe to run twice."""
+
+from celery import shared_task
+
+from . import outbox
+from .services import beat
+
+
+@shared_task(name="kernel.deliver_outbox")
+def deliver_outbox(outbox_id: int) -> None:
+    """Runs the handler of one outbox row; a second delivery of the same message finds it done."""
+    outbox.deliver(outbox_id)
+
+
+@shared_task(name="kernel.heartbeat")
+def heartbeat() -> None:
+    """Shows that beat plans and a worker works."""
+    beat(name="worker")
