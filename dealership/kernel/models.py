@@ -433,3 +433,54 @@ class ExternalRef(models.Model):
             models.UniqueConstraint(fields=["system", "root_type", "external_id"], name="externalref_once"),
             models.UniqueConstraint(fields=["system", "root_type", "root_uid"], name="externalref_one_per_system"),
         ]
+
+
+class OpeningHours(models.Model):
+    """When a store works on one weekday (0 = Monday); the lunch break is optional. Working-time clocks run on this."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField()
+    opens = models.TimeField()
+    closes = models.TimeField()
+    break_from = models.TimeField(null=True, blank=True)
+    break_to = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["weekday"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "weekday"], name="openinghours_weekday"),
+            models.CheckConstraint(
+                name="openinghours_order",
+                condition=Q(closes__gt=F("opens"))
+                & (
+                    Q(break_from__isnull=True, break_to__isnull=True)
+                    | Q(
+                        break_from__isnull=False,
+                        break_to__isnull=False,
+                        break_from__gte=F("opens"),
+                        break_to__gt=F("break_from"),
+                        break_to__lte=F("closes"),
+                    )
+                ),
+            ),
+        ]
+
+
+class CalendarDay(models.Model):
+    """A day that differs from the week: closed, or open with its own hours (holiday, make-up day, stock-taking)."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="calendar_days")
+    day = models.DateField()
+    name = models.CharField(max_length=60, blank=True)
+    opens = models.TimeField(null=True, blank=True)
+    closes = models.TimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "day"], name="calendarday_once"),
+            models.CheckConstraint(
+                name="calendarday_hours",
+                condition=Q(opens__isnull=True, closes__isnull=True)
+                | Q(opens__isnull=False, closes__isnull=False, closes__gt=F("opens")),
+            ),
+        ]

@@ -1,0 +1,279 @@
+"""What is offered (models, operations, parts, prices) and what can be in one place only (resources, reservations)."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import states
+from dealership.kernel.errors import explain_constraint
+from dealership.kernel.models import DateRange, Root, Store
+from staff.models import Employee, Skill
+
+
+class Powertrain(models.TextChoices):
+    """STAR PowertrainTypes."""
+
+    ICE = "ICE", _("Combustion")
+    HEV = "HEV", _("Hybrid")
+    PHEV = "PHEV", _("Plug-in hybrid")
+    BEV = "BEV", _("Battery electric")
+    FCEV = "FCEV", _("Fuel cell")
+
+
+class RepairCategory(models.TextChoices):
+    """维修类别: decides inspection levels, certificate and guarantee (domain 3.2)."""
+
+    WHOLE_VEHICLE = "WHOLE_VEHICLE", _("Whole-vehicle repair")
+    ASSEMBLY = "ASSEMBLY", _("Assembly repair")
+    SECOND_MAINTENANCE = "SECOND_MAINTENANCE", _("Second-class maintenance")
+    FIRST_MAINTENANCE = "FIRST_MAINTENANCE", _("First-class maintenance")
+    MINOR = "MINOR", _("Minor repair")
+    SPECIAL = "SPECIAL", _("Special repair")
+
+
+class PayType(models.TextChoices):
+    """Who pays (STAR pay types)."""
+
+    CUSTOMER_PAY = "CUSTOMER_PAY", _("Customer")
+    WARRANTY = "WARRANTY", _("Maker's warranty")
+    INSURANCE = "INSURANCE", _("Insurer")
+    INTERNAL = "INTERNAL", _("The shop")
+    SERVICE_CONTRACT = "SERVICE_CONTRACT", _("Service contract")
+
+
+class PartKind(models.TextChoices):
+    """配件属性 (domain 3.3): used or rebuilt parts need the customer's consent."""
+
+    GENUINE = "GENUINE", _("Genuine")
+    EQUIVALENT = "EQUIVALENT", _("Equivalent quality")
+    BRANDED = "BRANDED", _("Other brand")
+    REMANUFACTURED = "REMANUFACTURED", _("Remanufactured")
+    REPAIRED = "REPAIRED", _("Repaired")
+    USED = "USED", _("Used")
+    CUSTOMER_SUPPLIED = "CUSTOMER_SUPPLIED", _("Brought by the customer")
+
+
+class BayCapability(models.TextChoices):
+    """STAR BayCapabilityTypes."""
+
+    QUICK_LUBE = "QUICK_LUBE", _("Quick service")
+    STANDARD_LIFT = "STANDARD_LIFT", _("Lift")
+    ALIGNMENT_RACK = "ALIGNMENT_RACK", _("Wheel alignment")
+    EV_DIAGNOSTIC = "EV_DIAGNOSTIC", _("New energy")
+    BODY_AND_FRAME = "BODY_AND_FRAME", _("Body")
+    PAINT = "PAINT", _("Paint")
+    DETAIL_AND_WASH = "DETAIL_AND_WASH", _("Wash")
+
+
+class VehicleModel(Root):
+    store_path = None
+
+    make = models.CharField(_("make"), max_length=40)
+    series = models.CharField(_("series"), max_length=60)
+    name = models.CharField(_("model"), max_length=80)
+    powertrain = models.CharField(max_length=5, choices=Powertrain.choices, default=Powertrain.ICE)
+    service_interval_km = models.PositiveIntegerField(default=10000)
+    service_interval_months = models.PositiveSmallIntegerField(default=12)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [models.UniqueConstraint(fields=["make", "series", "name"], name="vehiclemodel_once")]
+        ordering = ["make", "series", "name"]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.name}".strip()
+
+
+class Operation(Root):
+    """A kind of work with its standard hours (3.2). Prices come from hours × the store's labour rate."""
+
+    store_path = None
+
+    code = models.CharField(_("code"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    pinyin = models.CharField(max_length=160, blank=True)
+    category = models.CharField(max_length=20, choices=RepairCategory.choices, default=RepairCategory.MINOR)
+    hours = models.DecimalField(_("standard hours"), max_digits=5, decimal_places=2)
+    skill = models.ForeignKey(Skill, models.PROTECT, null=True, blank=True, related_name="+")
+    skill_level = models.PositiveSmallIntegerField(default=3)
+    capability = models.CharField(max_length=20, choices=BayCapability.choices, default=BayCapability.STANDARD_LIFT)
+    is_diagnosis = models.BooleanField(default=False)
+    is_maintenance = models.BooleanField(default=False)
+    is_safety = models.BooleanField(default=False)
+    bookable_online = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        ordering = ["code"]
+        constraints = [models.CheckConstraint(name="operation_hours", condition=Q(hours__gt=0))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Part(Root):
+    """A part or material of the group's master; quantity on hand stands in ``workshop``."""
+
+    store_path = None
+
+    number = models.CharField(_("part number"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    pinyin = models.CharField(max_length=160, blank=True)
+    unit = models.CharField(_("unit"), max_length=10, default="件")
+    brand = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=20, choices=PartKind.choices, default=PartKind.GENUINE)
+    guarantee_months = models.PositiveSmallIntegerField(default=12)
+    guarantee_km = models.PositiveIntegerField(default=20000)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OperationPart(models.Model):
+    """What an operation usually needs."""
+
+    operation = models.ForeignKey(Operation, models.CASCADE, related_name="parts")
+    part = models.ForeignKey(Part, models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=8, decimal_places=2, default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "part"], name="operationpart_once"),
+            models.CheckConstraint(name="operationpart_quantity", condition=Q(quantity__gt=0)),
+        ]
+
+
+class LaborRate(Root):
+    """Price of one hour (CNY, VAT included) of a store by payer, from a day on; published at the desk (domain 1.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    pay_type = models.CharField(max_length=20, choices=PayType.choices)
+    rate = models.DecimalField(max_digits=10, decimal_places=2)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.CheckConstraint(name="laborrate_positive", condition=Q(rate__gte=0)),
+            ExclusionConstraint(
+                name="laborrate_one_a_day",
+                expressions=[
+                    ("store", RangeOperators.EQUAL),
+                    ("pay_type", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+
+class PartPrice(Root):
+    """Price of one unit (CNY, VAT included) of a part in a store, from a day on."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    part = models.ForeignKey(Part, models.CASCADE, related_name="prices")
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.CheckConstraint(name="partprice_positive", condition=Q(price__gte=0)),
+            ExclusionConstraint(
+                name="partprice_one_a_day",
+                expressions=[
+                    ("store", RangeOperators.EQUAL),
+                    ("part", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+
+class ResourceKind(models.TextChoices):
+    BAY = "BAY", _("Bay")
+    PERSON = "PERSON", _("Person")
+    TOOL = "TOOL", _("Special tool")
+    LOAN_CAR = "LOAN_CAR", _("Loan car")
+
+
+class Resource(Root):
+    """Something that can be in one place only: a bay, a person, a special tool, a loan car (2.4)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="resources")
+    kind = models.CharField(max_length=8, choices=ResourceKind.choices)
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=60)
+    capability = models.CharField(max_length=20, choices=BayCapability.choices, blank=True)
+    employee = models.OneToOneField(Employee, models.PROTECT, null=True, blank=True, related_name="resource")
+    position = models.PositiveSmallIntegerField(default=0)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        ordering = ["kind", "position", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "kind", "code"], name="resource_code"),
+            models.CheckConstraint(
+                name="resource_person_is_employee",
+                condition=Q(kind=ResourceKind.PERSON, employee__isnull=False)
+                | (~Q(kind=ResourceKind.PERSON) & Q(employee__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReservationPurpose(models.TextChoices):
+    APPOINTMENT = "APPOINTMENT", _("Appointment")
+    WORK = "WORK", _("Work on a repair order")
+    BLOCKED = "BLOCKED", _("Blocked")
+
+
+class Reservation(Root):
+    """A plan for a resource and a time. Plans can't overlap: the database refuses it (2.4)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    resource = models.ForeignKey(Resource, models.PROTECT, related_name="reservations")
+    period = DateTimeRangeField()
+    purpose = models.CharField(max_length=12, choices=ReservationPurpose.choices)
+    subject_uid = models.UUIDField(null=True, blank=True, db_index=True, help_text="appointment or order line")
+    live = models.BooleanField(default=True)
+    note = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            ExclusionConstraint(
+                name="reservation_no_overlap",
+                expressions=[("resource", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
+                condition=Q(live=True),
+            ),
+            models.CheckConstraint(
+                name="reservation_bounded",
+                condition=Q(period__isempty=False, period__lower_inf=False, period__upper_inf=False),
+            ),
+        ]
+        indexes = [models.Index(F("store"), F("live"), name="reservation_store")]
+
+
+explain_constraint(
+    "reservation_no_overlap",
+    "reservation.taken",
+    _("That bay or person has just been taken for this time; choose another time."),
+)
+explain_constraint("reservation_bounded", "reservation.period", _("A plan needs a beginning and an end after it."))
+explain_constraint("laborrate_one_a_day", "rate.overlap", _("On some of these days a labour rate is already set."))
+explain_constraint("partprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))

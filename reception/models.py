@@ -1,0 +1,583 @@
+"""Customers, vehicles, consents, appointments and visits (chapter 2)."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation, Powertrain, VehicleModel
+from dealership.kernel import clock, states
+from dealership.kernel.errors import explain_constraint
+from dealership.kernel.models import DateRange, MessageChannel, Root, Store, StoredFile
+from staff.models import Employee
+
+
+class CustomerKind(models.TextChoices):
+    PERSON = "PERSON", _("Person")
+    COMPANY = "COMPANY", _("Company")
+
+
+class Customer(Root):
+    """Who brings, owns or pays (2.3). Group-wide; the phone is kept as digits without +86."""
+
+    store_path = None
+
+    kind = models.CharField(max_length=8, choices=CustomerKind.choices, default=CustomerKind.PERSON)
+    name = models.CharField(_("name"), max_length=60)
+    pinyin = models.CharField(max_length=160, blank=True)
+    pinyin_initials = models.CharField(max_length=40, blank=True)
+    phone = models.CharField(_("telephone"), max_length=20, blank=True)
+    phone_2 = models.CharField(_("second telephone"), max_length=20, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    uscc = models.CharField(_("unified social credit code"), max_length=18, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="zh-hans")
+    channel = models.CharField(
+        _("preferred channel"), max_length=8, choices=MessageChannel.choices, default=MessageChannel.SMS
+    )
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            # 2.1.2: a customer has a name and a way to be reached.
+            models.CheckConstraint(name="customer_named", condition=~Q(name="")),
+            models.CheckConstraint(name="customer_reachable", condition=~Q(phone="") | ~Q(email="")),
+        ]
+        indexes = [
+            models.Index(fields=["phone"], name="customer_phone"),
+            GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["phone"], name="customer_phone_trgm", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["pinyin"], name="customer_pinyin", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["pinyin_initials"], name="customer_initials", opclasses=["varchar_pattern_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.uid}
+
+
+class PlateKind(models.TextChoices):
+    NORMAL = "NORMAL", _("Ordinary plate")
+    TEMPORARY = "TEMPORARY", _("Temporary plate")
+    DIPLOMATIC = "DIPLOMATIC", _("Diplomatic plate")
+    MILITARY = "MILITARY", _("Military plate")
+    UNREGISTERED = "UNREGISTERED", _("Not yet registered")
+
+
+class PlateColor(models.TextChoices):
+    BLUE = "BLUE", _("Blue")
+    GREEN = "GREEN", _("Green")
+    YELLOW = "YELLOW", _("Yellow")
+    YELLOW_GREEN = "YELLOW_GREEN", _("Yellow-green")
+    WHITE = "WHITE", _("White")
+    BLACK = "BLACK", _("Black")
+
+
+class Vehicle(Root):
+    """A car (2.3). Plate without separators; ``odometer_km`` is the last reading and never falls without a reason."""
+
+    store_path = None
+
+    plate = models.CharField(_("plate"), max_length=12, blank=True)
+    plate_kind = models.CharField(max_length=12, choices=PlateKind.choices, default=PlateKind.NORMAL)
+    plate_color = models.CharField(max_length=12, choices=PlateColor.choices, default=PlateColor.BLUE)
+    vin = models.CharField("VIN", max_length=17, blank=True)
+    vin_note = models.CharField(max_length=200, blank=True, help_text="why a VIN with a wrong check digit was kept")
+    model = models.ForeignKey(VehicleModel, models.PROTECT, null=True, blank=True, related_name="vehicles")
+    model_text = models.CharField(_("model"), max_length=80)
+    powertrain = models.CharField(max_length=5, choices=Powertrain.choices, default=Powertrain.ICE)
+    engine_number = models.CharField(_("engine or motor number"), max_length=40, blank=True)
+    battery_code = models.CharField(_("battery code"), max_length=40, blank=True)
+    color = models.CharField(_("colour"), max_length=20, blank=True)
+    model_year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
+    invoiced_on = models.DateField(_("invoice date"), null=True, blank=True)
+    delivered_on = models.DateField(_("delivery date"), null=True, blank=True)
+    odometer_km = models.PositiveIntegerField(_("mileage (km)"), default=0)
+    odometer_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.UniqueConstraint(fields=["vin"], name="vehicle_vin", condition=~Q(vin="")),
+            models.UniqueConstraint(
+                fields=["plate"], name="vehicle_plate", condition=~Q(plate="") & Q(plate_kind=PlateKind.NORMAL)
+            ),
+            models.CheckConstraint(name="vehicle_identified", condition=~Q(plate="") | ~Q(vin="")),
+            models.CheckConstraint(name="vehicle_odometer", condition=Q(odometer_km__lte=2_000_000)),
+        ]
+        indexes = [
+            GinIndex(fields=["plate"], name="vehicle_plate_trgm", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["vin"], name="vehicle_vin_trgm", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.plate or self.vin
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"vehicle": self.uid}
+
+
+explain_constraint("vehicle_vin", "vehicle.vin_taken", _("A vehicle with this VIN already exists; open that one."))
+explain_constraint(
+    "vehicle_plate", "vehicle.plate_taken", _("A vehicle with this plate already exists; open that one.")
+)
+explain_constraint("customer_reachable", "customer.reachable", _("Give a telephone number or an e-mail address."))
+
+
+class Ownership(Root):
+    """Who owns a vehicle from a day to a day; one owner at a time (2.3, domain 3.6: 三包 follows the car)."""
+
+    store_path = None
+
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="ownerships")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="ownerships")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            ExclusionConstraint(
+                name="ownership_one_at_a_time",
+                expressions=[
+                    ("vehicle", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+            )
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+
+class ConsentPurpose(models.TextChoices):
+    SERVICE = "SERVICE", _("Carrying out the service order")
+    MARKETING = "MARKETING", _("Offers and news")
+    SURVEY = "SURVEY", _("Satisfaction surveys")
+    SHARING = "SHARING", _("Passing data to the maker")
+
+
+class Consent(Root):
+    """One given or withdrawn consent with the text's version and the channel (2.3). Rows are never changed."""
+
+    store_path = None
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="consents")
+    purpose = models.CharField(max_length=12, choices=ConsentPurpose.choices)
+    given = models.BooleanField()
+    text_version = models.CharField(max_length=20)
+    channel = models.CharField(max_length=20)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="consent_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.customer.uid}
+
+
+class WaitingMode(models.TextChoices):
+    """STAR TransportEventTypes, the part used at the desk."""
+
+    WAIT_AT_DEALER = "WAIT_AT_DEALER", _("Waits in the shop")
+    LEAVE = "LEAVE", _("Comes back later")
+    LOANER = "LOANER", _("Loan car")
+    PICK_UP = "PICK_UP", _("Picked up and returned")
+
+
+class AppointmentSource(models.TextChoices):
+    PHONE = "PHONE", _("Telephone")
+    CONSUMER_PORTAL = "CONSUMER_PORTAL", _("Online")
+    SERVICE_ADVISOR_INITIATED = "SERVICE_ADVISOR_INITIATED", _("Advisor")
+    DMS_DIRECT = "DMS_DIRECT", _("Other system")
+
+
+class AppointmentState(models.TextChoices):
+    REQUESTED = "REQUESTED", _("To be confirmed")
+    CONFIRMED = "CONFIRMED", _("Confirmed")
+    PREPARED = "PREPARED", _("Prepared")
+    ARRIVED = "ARRIVED", _("Arrived")
+    CANCELLED = "CANCELLED", _("Cancelled")
+    NO_SHOW = "NO_SHOW", _("Did not come")
+
+
+A = AppointmentState
+APPOINTMENT_MOVES = {
+    A.REQUESTED: {A.CONFIRMED, A.ARRIVED, A.CANCELLED, A.NO_SHOW},
+    A.CONFIRMED: {A.PREPARED, A.ARRIVED, A.CANCELLED, A.NO_SHOW},
+    A.PREPARED: {A.CONFIRMED, A.ARRIVED, A.CANCELLED, A.NO_SHOW},
+    A.NO_SHOW: {A.CONFIRMED, A.ARRIVED},
+    A.ARRIVED: set(),
+    A.CANCELLED: set(),
+}
+
+
+class Appointment(Root):
+    """A booked arrival (2.4). ``starts_at`` is when the car comes, ``ready_at`` when it is promised."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="appointments")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="appointments")
+    contact_name = models.CharField(_("contact"), max_length=60)
+    contact_phone = models.CharField(_("telephone"), max_length=20)
+    starts_at = models.DateTimeField(_("arrival"))
+    work_starts_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(_("ready"), null=True, blank=True)
+    advisor = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=30, choices=AppointmentSource.choices, default=AppointmentSource.PHONE)
+    concern = models.CharField(_("customer's own words"), max_length=500)
+    waiting_mode = models.CharField(max_length=16, choices=WaitingMode.choices, default=WaitingMode.LEAVE)
+    estimated_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    state = models.CharField(max_length=10, choices=A.choices, default=A.REQUESTED)
+    parts_confirmed_at = models.DateTimeField(null=True, blank=True)
+    workshop_confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(APPOINTMENT_MOVES, field="state", name="appointment_moves", births=[A.REQUESTED, A.CONFIRMED]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                # 2.4: prepared means that parts and workshop both confirmed.
+                name="appointment_prepared_by_both",
+                condition=~Q(state=A.PREPARED)
+                | Q(parts_confirmed_at__isnull=False, workshop_confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="appointment_ready_after_arrival",
+                condition=Q(ready_at__isnull=True) | Q(ready_at__gt=F("starts_at")),
+            ),
+            models.CheckConstraint(
+                name="appointment_cancel_reason", condition=~Q(state=A.CANCELLED) | ~Q(ended_reason="")
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "starts_at"], name="appointment_day")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+
+explain_constraint(
+    "appointment_prepared_by_both", "appointment.prepared", _("Parts and workshop must both have confirmed.")
+)
+explain_constraint("appointment_cancel_reason", "appointment.reason", _("Say why it was cancelled."))
+
+
+class AppointmentItem(models.Model):
+    """What is booked: an operation of the catalogue or words to be looked into, with hours and price of that day."""
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="items")
+    operation = models.ForeignKey(Operation, models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.CharField(max_length=120)
+    hours = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+
+
+class VisitState(models.TextChoices):
+    """Domain 2.1: 已到店→接待中→(咨询结束 | 转工单 | 转销售 | 离店未接待); then the car stays until it leaves."""
+
+    WAITING = "WAITING", _("Waiting")
+    IN_RECEPTION = "IN_RECEPTION", _("In reception")
+    IN_SHOP = "IN_SHOP", _("In the shop")
+    CONSULTED = "CONSULTED", _("Consultation ended")
+    SALES_LEAD = "SALES_LEAD", _("Handed to sales")
+    LEFT_UNSERVED = "LEFT_UNSERVED", _("Left without reception")
+    DEPARTED = "DEPARTED", _("Departed")
+
+
+V = VisitState
+VISIT_MOVES = {
+    V.WAITING: {V.IN_RECEPTION, V.LEFT_UNSERVED},
+    V.IN_RECEPTION: {V.IN_SHOP, V.CONSULTED, V.SALES_LEAD},
+    V.IN_SHOP: {V.DEPARTED},
+    V.CONSULTED: set(),
+    V.SALES_LEAD: set(),
+    V.LEFT_UNSERVED: set(),
+    V.DEPARTED: set(),
+}
+
+
+class Visit(Root):
+    """One stay of one car (2.1.2). Queue, greeting clock, key, place and the one exit."""
+
+    link_path = "id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, blank=True, related_name="visit")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="visits")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="visits")
+    contact_name = models.CharField(_("brought by"), max_length=60)
+    contact_phone = models.CharField(_("telephone"), max_length=20)
+    model_text = models.CharField(_("model"), max_length=80)
+    need = models.CharField(_("what is needed"), max_length=500)
+    advisor = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="visits")
+    state = models.CharField(max_length=14, choices=V.choices, default=V.WAITING)
+    waiting_mode = models.CharField(max_length=16, choices=WaitingMode.choices, default=WaitingMode.WAIT_AT_DEALER)
+    arrived_at = models.DateTimeField(default=clock.now)
+    greeted_at = models.DateTimeField(null=True, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    promised_at = models.DateTimeField(_("promised"), null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    area = models.CharField(_("led to"), max_length=40, blank=True)
+    key_tag = models.CharField(_("key tag"), max_length=10, blank=True)
+    key_holder = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    parking_place = models.CharField(_("place"), max_length=20, blank=True)
+    odometer_in_km = models.PositiveIntegerField(null=True, blank=True)
+    odometer_out_km = models.PositiveIntegerField(null=True, blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="2.1.4: reception, 1 to 5")
+
+    class Meta:
+        triggers = [states.versioned(), states.fsm(VISIT_MOVES, field="state", name="visit_moves")]
+        constraints = [
+            # 2.1.2: name, contact, model and need are mandatory.
+            models.CheckConstraint(
+                name="visit_mandatory_fields",
+                condition=~Q(contact_name="") & ~Q(contact_phone="") & ~Q(model_text="") & ~Q(need=""),
+            ),
+            models.CheckConstraint(
+                name="visit_greeted_before_reception",
+                condition=Q(state__in=[V.WAITING, V.LEFT_UNSERVED])
+                | Q(greeted_at__isnull=False, advisor__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="visit_signed_before_shop",
+                condition=~Q(state__in=[V.IN_SHOP, V.DEPARTED]) | Q(signed_at__isnull=False),
+            ),
+            models.CheckConstraint(name="visit_departed_at", condition=~Q(state=V.DEPARTED) | Q(left_at__isnull=False)),
+            models.UniqueConstraint(
+                name="visit_one_open_per_vehicle",
+                fields=["vehicle"],
+                condition=Q(state__in=[V.WAITING, V.IN_RECEPTION, V.IN_SHOP]),
+            ),
+            models.UniqueConstraint(
+                name="visit_key_tag",
+                fields=["store", "key_tag"],
+                condition=Q(state__in=[V.WAITING, V.IN_RECEPTION, V.IN_SHOP]) & ~Q(key_tag=""),
+            ),
+            models.CheckConstraint(
+                name="visit_rating", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "state", "arrived_at"], name="visit_board")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"visit": self.uid, "vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+
+explain_constraint(
+    "visit_mandatory_fields", "visit.mandatory", _("Name, contact, model and need must all be filled in (2.1.2).")
+)
+explain_constraint("visit_one_open_per_vehicle", "visit.open", _("This car is already in the shop; open its visit."))
+explain_constraint("visit_key_tag", "visit.key_tag", _("This key tag is on another car's key; take another one."))
+explain_constraint("visit_signed_before_shop", "visit.signature", _("The walk-around isn't signed yet."))
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(18)
+
+
+class VisitLink(Root):
+    """The one link of a visit: progress, decisions, papers, survey, without log-in (1.3)."""
+
+    store_path = "visit__store_id"
+    link_path: ClassVar[str | None] = "visit_id"
+
+    visit = models.OneToOneField(Visit, models.CASCADE, related_name="link")
+    token = models.CharField(max_length=40, unique=True, default=new_token)
+    expires_at = models.DateTimeField()
+    first_viewed_at = models.DateTimeField(null=True, blank=True)
+    last_viewed_at = models.DateTimeField(null=True, blank=True)
+    views = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        triggers = [states.versioned()]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+class WalkAroundState(models.TextChoices):
+    DRAFT = "DRAFT", _("Open")
+    SIGNED = "SIGNED", _("Signed")
+
+
+WALKAROUND_MOVES: dict[WalkAroundState, set[WalkAroundState]] = {
+    WalkAroundState.DRAFT: {WalkAroundState.SIGNED},
+    WalkAroundState.SIGNED: set(),
+}
+
+
+class OldParts(models.TextChoices):
+    TAKE = "TAKE", _("Customer takes them")
+    LEAVE = "LEAVE", _("Shop disposes of them")
+
+
+class WalkAround(Root):
+    """The walk-around (环检): state of the car as the customer signed it (2.1.2). A signed one is never changed."""
+
+    store_path = "visit__store_id"
+    link_path = "visit_id"
+
+    visit = models.OneToOneField(Visit, models.PROTECT, related_name="walkaround")
+    state = models.CharField(max_length=6, choices=WalkAroundState.choices, default=WalkAroundState.DRAFT)
+    odometer_km = models.PositiveIntegerField(_("mileage (km)"), null=True, blank=True)
+    odometer_reason = models.CharField(_("why lower than before"), max_length=200, blank=True)
+    energy_eighths = models.PositiveSmallIntegerField(_("fuel or charge (eighths)"), null=True, blank=True)
+    warning_lights = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    belongings = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    kit_fitted = models.BooleanField(_("protective kit fitted in front of the customer"), default=False)
+    no_valuables = models.BooleanField(_("customer confirms: no valuables"), default=False)
+    old_parts = models.CharField(max_length=6, choices=OldParts.choices, blank=True)
+    own_words = models.CharField(_("customer's own words"), max_length=500, blank=True)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    signed_name = models.CharField(_("signed by"), max_length=60, blank=True)
+    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(WALKAROUND_MOVES, field="state", name="walkaround_moves"),
+            states.guard(
+                "walkaround_signed_is_final",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.state = 'SIGNED'"),
+                func="{refuse}",
+                code="walkaround.signed",
+                text=_("The customer has signed this walk-around; it can't be changed any more."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="walkaround_complete_when_signed",
+                condition=~Q(state=WalkAroundState.SIGNED)
+                | (
+                    Q(signed_at__isnull=False, odometer_km__isnull=False, energy_eighths__isnull=False)
+                    & ~Q(signed_name="")
+                    & ~Q(old_parts="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="walkaround_energy",
+                condition=Q(energy_eighths__isnull=True) | Q(energy_eighths__lte=8),
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+explain_constraint(
+    "walkaround_complete_when_signed",
+    "walkaround.incomplete",
+    _("Before the signature: mileage, fuel or charge, what happens to old parts, and the name of the signer."),
+)
+
+
+class DamageSide(models.TextChoices):
+    FRONT = "FRONT", _("Front")
+    LEFT = "LEFT", _("Left")
+    TOP = "TOP", _("Top")
+    RIGHT = "RIGHT", _("Right")
+    REAR = "REAR", _("Rear")
+
+
+class DamageKind(models.TextChoices):
+    DENT = "DENT", _("Dent")
+    SCRATCH = "SCRATCH", _("Scratch")
+    CHIP = "CHIP", _("Stone chip")
+    CRACK = "CRACK", _("Crack")
+    MISSING = "MISSING", _("Missing")
+    RUST = "RUST", _("Rust")
+
+
+class DamageMark(models.Model):
+    """One mark on the sketch; x and y in thousandths of the side's drawing."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    walkaround = models.ForeignKey(WalkAround, models.CASCADE, related_name="marks")
+    side = models.CharField(max_length=5, choices=DamageSide.choices)
+    kind = models.CharField(max_length=8, choices=DamageKind.choices)
+    place = models.CharField(max_length=40, blank=True)
+    x = models.PositiveSmallIntegerField(default=500)
+    y = models.PositiveSmallIntegerField(default=500)
+    size_mm = models.PositiveIntegerField(null=True, blank=True)
+    note = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(name="damagemark_inside", condition=Q(x__lte=1000, y__lte=1000))]
+        triggers = [
+            states.guard(
+                "damagemark_walkaround_open",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                declare=[("current", "text")],
+                func="""
+                    SELECT state INTO current FROM reception_walkaround
+                    WHERE id = COALESCE(NEW.walkaround_id, OLD.walkaround_id) FOR SHARE;
+                    IF current = 'SIGNED' THEN {refuse} END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+                code="walkaround.signed",
+                text=_("The customer has signed this walk-around; it can't be changed any more."),
+            )
+        ]
+
+
+class VisitPhoto(models.Model):
+    """A photo of the visit; ``place`` says what it shows (左前, 仪表, a damage …)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="photos")
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
+    place = models.CharField(max_length=20, blank=True)
+    mark = models.ForeignKey(DamageMark, models.SET_NULL, null=True, blank=True, related_name="photos")
+    taken_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class EveningCount(Root):
+    """The evening count: cars on the ground, keys on the board and open visits compared (issue: keys and places)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    day = models.DateField()
+    counted_by = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    remark = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [models.UniqueConstraint(fields=["store", "day"], name="eveningcount_once")]
+
+
+class EveningCountLine(models.Model):
+    """One open visit as found in the evening."""
+
+    count = models.ForeignKey(EveningCount, models.CASCADE, related_name="lines")
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="+")
+    car_found = models.BooleanField()
+    key_found = models.BooleanField()
+    place = models.CharField(max_length=20, blank=True)
+    remark = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["count", "visit"], name="eveningcountline_once")]
