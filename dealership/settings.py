@@ -191,7 +191,8 @@ DATABASES["owner"]["CONN_MAX_AGE"] = 0
 DATABASE_APP_ROLE = DATABASES["default"]["USER"]
 
 REDIS_URL = os.environ.get("REDIS_URL") or _servers.get("redis_url", "redis://127.0.0.1:6379/0")
-CELERY_BROKER_URL = REDIS_URL
+# Celery names a Unix socket in its own way.
+CELERY_BROKER_URL = re.sub(r"^unix://(.*?)(\?db=(\d+))?$", r"redis+socket://\1?virtual_host=\3", REDIS_URL)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -1,0 +1,29 @@
+# The commands of the system. PORT and VAR_DIR move it, so that two can run side by side:
+#   make test ARGS="tests/reception -k phone"
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+export PORT ?= 8000
+export VAR_DIR ?= $(CURDIR)/var
+
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
+VENV := .venv/bin
+ARGS ?=
+
+.PHONY: help python setup setup-dev test
+
+help:
+	@echo "make test      run the tests (ARGS=\"tests/reception\")"
+
+python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is missing: apt-get install -y python3 python3-venv (Debian 12), or make PYTHON=/path/to/python3.12" >&2; exit 1; }
+
+setup: python
+	@$(PYTHON) tools/prepare.py
+
+setup-dev: python
+	@$(PYTHON) tools/prepare.py --dev --no-static
+
+test: setup-dev
+	@$(VENV)/python -m pytest $(ARGS)

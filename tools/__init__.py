@@ -1,0 +1,1 @@
+"""Scripts behind the Makefile: plain Python, no Django, run from the repository's root."""
