@@ -1,0 +1,68 @@
+"""Imports with preview and undo (7.2), API clients (7.3)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import states
+from dealership.kernel.models import Root, Store, User
+
+
+class ImportState(models.TextChoices):
+    READING = "READING", _("Being read")
+    PREVIEW = "PREVIEW", _("To be confirmed")
+    WRITING = "WRITING", _("Being written")
+    DONE = "DONE", _("Written")
+    UNDONE = "UNDONE", _("Undone")
+    FAILED = "FAILED", _("Failed")
+
+
+IMPORT_MOVES: dict[ImportState, set[ImportState]] = {
+    ImportState.READING: {ImportState.PREVIEW, ImportState.FAILED},
+    ImportState.PREVIEW: {ImportState.WRITING, ImportState.FAILED},
+    ImportState.WRITING: {ImportState.DONE, ImportState.FAILED, ImportState.PREVIEW},
+    ImportState.DONE: {ImportState.UNDONE},
+    ImportState.UNDONE: set(),
+    ImportState.FAILED: set(),
+}
+
+
+class ImportBatch(Root):
+    """One spreadsheet of customers and vehicles: read, previewed, written, perhaps undone (7.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.READING)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    summary = models.JSONField(default=dict)
+    problem = models.CharField(max_length=300, blank=True)
+    started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers = [states.versioned(), states.fsm(IMPORT_MOVES, field="state", name="import_moves")]
+
+
+class ImportAction(models.TextChoices):
+    CREATE = "CREATE", _("Will be created")
+    MATCH = "MATCH", _("Already there")
+    UPDATE = "UPDATE", _("Adds what was missing")
+    REFUSE = "REFUSE", _("Refused")
+
+
+class ImportRow(models.Model):
+    """One row: what was read, what will happen and why, and what was written (for the undo)."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField()
+    raw = models.JSONField()
+    action = models.CharField(max_length=6, choices=ImportAction.choices)
+    notes = models.JSONField(default=list)
+    plan = models.JSONField(default=dict)
+    written = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="importrow_once")]
+        indexes = [models.Index(fields=["batch", "action"], name="importrow_action")]

@@ -1,0 +1,495 @@
+"""Settlement, payment, hand-over, gate passes, follow-up and surveys (chapter 4)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import PartKind
+from dealership.kernel import clock, states
+from dealership.kernel.errors import explain_constraint
+from dealership.kernel.models import Root, Store, StoredFile, User
+from reception.models import Customer, Visit, new_token
+from staff.models import Employee
+from workshop.models import OrderLine, PartLine, RepairOrder
+
+
+class SettlementState(models.TextChoices):
+    ISSUED = "ISSUED", _("Issued")
+    SIGNED = "SIGNED", _("Signed by the customer")
+    VOIDED = "VOIDED", _("Voided")
+
+
+SETTLEMENT_MOVES: dict[SettlementState, set[SettlementState]] = {
+    SettlementState.ISSUED: {SettlementState.SIGNED, SettlementState.VOIDED},
+    SettlementState.SIGNED: set(),
+    SettlementState.VOIDED: set(),
+}
+
+
+class Settlement(Root):
+    """结算清单 of one order and payer (4.1, domain 3.5): labour and material apart, CNY with VAT, gapless number."""
+
+    link_path = "order__visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="settlements")
+    payer = models.ForeignKey(Customer, models.PROTECT, related_name="settlements")
+    state = models.CharField(max_length=6, choices=SettlementState.choices, default=SettlementState.ISSUED)
+    labor_total = models.DecimalField(max_digits=12, decimal_places=2)
+    material_total = models.DecimalField(max_digits=12, decimal_places=2)
+    other_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    discount_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    total = models.DecimalField(max_digits=12, decimal_places=2)
+    old_parts = models.CharField(max_length=20, blank=True)
+    guarantee_days = models.PositiveSmallIntegerField(default=0)
+    guarantee_km = models.PositiveIntegerField(default=0)
+    issued_at = models.DateTimeField(default=clock.now)
+    signed_at = models.DateTimeField(null=True, blank=True)
+    signed_name = models.CharField(max_length=60, blank=True)
+    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    void_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(SETTLEMENT_MOVES, field="state", name="settlement_moves"),
+            states.guard(
+                "settlement_amounts_fixed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR (OLD.labor_total, OLD.material_total, OLD.other_total, OLD.discount_total,
+                        OLD.total, OLD.number, OLD.order_id, OLD.payer_id) IS DISTINCT FROM (NEW.labor_total,
+                        NEW.material_total, NEW.other_total, NEW.discount_total, NEW.total, NEW.number, NEW.order_id,
+                        NEW.payer_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="settlement.fixed",
+                text=_(
+                    "An issued settlement list is never changed; void it before the signature or write a counter-entry."
+                ),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="settlement_one_live", fields=["order", "payer"], condition=~Q(state=SettlementState.VOIDED)
+            ),
+            models.CheckConstraint(
+                name="settlement_sum",
+                condition=Q(
+                    total=models.F("labor_total")
+                    + models.F("material_total")
+                    + models.F("other_total")
+                    - models.F("discount_total")
+                ),
+            ),
+            models.CheckConstraint(
+                name="settlement_signature",
+                condition=~Q(state=SettlementState.SIGNED) | (Q(signed_at__isnull=False) & ~Q(signed_name="")),
+            ),
+            models.CheckConstraint(
+                name="settlement_void_reason", condition=~Q(state=SettlementState.VOIDED) | ~Q(void_reason="")
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "-id"], name="settlement_list")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint(
+    "settlement_one_live", "settlement.exists", _("This order already has a settlement list for this payer.")
+)
+
+
+class SettlementLineKind(models.TextChoices):
+    LABOR = "LABOR", _("Labour")
+    MATERIAL = "MATERIAL", _("Material")
+    OTHER = "OTHER", _("Other")
+    DISCOUNT = "DISCOUNT", _("Discount")
+
+
+class SettlementLine(models.Model):
+    """One row of a settlement list as printed. Never changed, never deleted."""
+
+    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="lines")
+    kind = models.CharField(max_length=8, choices=SettlementLineKind.choices)
+    position = models.PositiveSmallIntegerField()
+    order_line = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="+")
+    part_line = models.ForeignKey(PartLine, models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.CharField(max_length=120)
+    code = models.CharField(max_length=40, blank=True)
+    brand = models.CharField(max_length=40, blank=True)
+    part_kind = models.CharField(max_length=20, choices=PartKind.choices, blank=True)
+    quantity = models.DecimalField(max_digits=10, decimal_places=2)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=2)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        ordering = ["settlement", "kind", "position"]
+        triggers = [pgtrigger.Protect(name="settlementline_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        constraints = [
+            models.UniqueConstraint(fields=["settlement", "kind", "position"], name="settlementline_position")
+        ]
+
+
+class PaymentMethod(models.TextChoices):
+    CASH = "CASH", _("Cash")
+    CARD = "CARD", _("Card")
+    TRANSFER = "TRANSFER", _("Bank transfer")
+    SCAN_CODE = "SCAN_CODE", _("Scan code")
+
+
+class Payment(Root):
+    """Money received (positive) or given back (negative, naming the payment it reverses). Never changed (4.1)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payments")
+    method = models.CharField(max_length=10, choices=PaymentMethod.choices)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals")
+    reference = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    cashier = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="payment_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 4.1: not more than the list, not back more than came in; the list is locked while it is summed.
+                "payment_within_settlement",
+                operation=pgtrigger.Insert,
+                declare=[("due", "numeric"), ("paid", "numeric"), ("was", "numeric"), ("list_state", "text")],
+                func="""
+                    SELECT total, state INTO due, list_state FROM delivery_settlement
+                        WHERE id = NEW.settlement_id FOR NO KEY UPDATE;
+                    SELECT COALESCE(sum(amount), 0) INTO paid FROM delivery_payment
+                        WHERE settlement_id = NEW.settlement_id;
+                    IF list_state = 'VOIDED' OR paid + NEW.amount > due OR paid + NEW.amount < 0 THEN {refuse} END IF;
+                    IF NEW.reverses_id IS NOT NULL THEN
+                        SELECT p.amount + COALESCE((SELECT sum(r.amount) FROM delivery_payment r
+                            WHERE r.reverses_id = p.id), 0) INTO was FROM delivery_payment p
+                            WHERE p.id = NEW.reverses_id AND p.settlement_id = NEW.settlement_id;
+                        IF was IS NULL OR was + NEW.amount < 0 THEN {refuse} END IF;
+                    END IF;
+                    RETURN NEW;
+                """,
+                code="payment.amount",
+                text=_("That is more than is still open on this settlement list, or more than was paid."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="payment_sign",
+                condition=Q(amount__gt=0, reverses__isnull=True)
+                | (Q(amount__lt=0, reverses__isnull=False) & ~Q(reason="")),
+            )
+        ]
+        indexes = [models.Index(fields=["store", "at"], name="payment_day")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.settlement.order.history_keys()
+
+
+explain_constraint(
+    "payment_sign", "payment.refund", _("Money is given back as a counter-entry to a payment, with a reason.")
+)
+
+
+class Handover(Root):
+    """The car goes back to its customer (4.1). The database opens the gate only when everything before it is done."""
+
+    link_path = "visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    visit = models.OneToOneField(Visit, models.PROTECT, related_name="handover")
+    checklist = models.JSONField(default=dict)
+    odometer_km = models.PositiveIntegerField()
+    next_service_on = models.DateField(null=True, blank=True)
+    next_service_km = models.PositiveIntegerField(null=True, blank=True)
+    received_by = models.CharField(max_length=60)
+    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    advisor = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    punctual = models.BooleanField(null=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="handover_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "handover_gate_inspection",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM workshop_repairorder WHERE visit_id = NEW.visit_id ORDER BY id FOR SHARE;
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id
+                        AND l.state IN ('DRAFT', 'PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED')
+                    ) OR EXISTS (
+                        SELECT 1 FROM workshop_repairorder o WHERE o.visit_id = NEW.visit_id
+                        AND EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = o.id AND l.state = 'INSPECTED')
+                        AND NOT EXISTS (SELECT 1 FROM workshop_inspection i WHERE i.order_id = o.id
+                            AND i.level = 'FINAL' AND i.result = 'PASSED')
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.inspection",
+                text=_("No hand-over before the final inspection has passed on every order (4.1)."),
+            ),
+            states.guard(
+                "handover_gate_certificate",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o WHERE o.visit_id = NEW.visit_id
+                        AND EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = o.id AND l.state = 'INSPECTED'
+                            AND l.category IN ('WHOLE_VEHICLE', 'ASSEMBLY', 'SECOND_MAINTENANCE'))
+                        AND NOT EXISTS (SELECT 1 FROM workshop_certificate c
+                            WHERE c.order_id = o.id AND c.voided_at IS NULL)
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.certificate",
+                text=_("This kind of repair needs its certificate before the hand-over (domain 3.2)."),
+            ),
+            states.guard(
+                "handover_gate_settlement",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o WHERE o.visit_id = NEW.visit_id
+                        AND EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = o.id
+                            AND l.state IN ('INSPECTED', 'WITHDRAWN'))
+                        AND NOT EXISTS (SELECT 1 FROM delivery_settlement s WHERE s.order_id = o.id AND s.state = 'SIGNED')
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.settlement",
+                text=_("The settlement list must be issued and signed before the hand-over (4.1)."),
+            ),
+            states.guard(
+                "handover_gate_payment",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+                        WHERE o.visit_id = NEW.visit_id AND s.state = 'SIGNED'
+                        AND s.total > COALESCE((SELECT sum(p.amount) FROM delivery_payment p
+                            WHERE p.settlement_id = s.id), 0)
+                        AND NOT EXISTS (SELECT 1 FROM kernel_approval a WHERE a.kind = 'delivery.unpaid_exit'
+                            AND a.root_uid = s.uid AND a.state = 'APPROVED')
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.payment",
+                text=_("Not everything is paid, and nobody has approved an unpaid exit (4.1)."),
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+class GatePassKind(models.TextChoices):
+    DELIVERED = "DELIVERED", _("Delivered")
+    UNREPAIRED = "UNREPAIRED", _("Leaves unrepaired")
+    TEMPORARY = "TEMPORARY", _("Leaves for a while")
+    ROAD_TEST = "ROAD_TEST", _("Road test")
+    SUBLET = "SUBLET", _("To outside work")
+
+
+class GatePass(Root):
+    """Lets one car out of the gate once (4.1); each kind has its own conditions, held by the database."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="gate_passes")
+    kind = models.CharField(max_length=10, choices=GatePassKind.choices)
+    code = models.CharField(max_length=40, unique=True, default=new_token)
+    reason = models.CharField(max_length=200, blank=True)
+    risk_note_signed_by = models.CharField(max_length=60, blank=True)
+    issued_by = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
+    issued_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    out_at = models.DateTimeField(null=True, blank=True)
+    back_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "gatepass_needs_handover",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'DELIVERED'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM delivery_handover WHERE visit_id = NEW.visit_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.handover",
+                text=_("A gate pass for a delivered car needs the signed hand-over."),
+            ),
+            states.guard(
+                "gatepass_unrepaired_settled",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'UNREPAIRED'"),
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id
+                        AND l.state NOT IN ('DECLINED', 'WITHDRAWN', 'CANCELLED', 'INSPECTED')
+                    ) OR EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        JOIN workshop_partline p ON p.line_id = l.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state = 'WITHDRAWN' AND NOT l.settled
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.unrepaired",
+                text=_("Settle what was done and take the parts back before the car leaves unrepaired."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="gatepass_risk_note", condition=~Q(kind=GatePassKind.UNREPAIRED) | ~Q(risk_note_signed_by="")
+            ),
+            models.CheckConstraint(name="gatepass_reason", condition=Q(kind=GatePassKind.DELIVERED) | ~Q(reason="")),
+            models.CheckConstraint(
+                name="gatepass_back_after_out",
+                condition=Q(back_at__isnull=True) | Q(out_at__isnull=False, back_at__gte=models.F("out_at")),
+            ),
+            models.UniqueConstraint(
+                name="gatepass_one_live",
+                fields=["visit"],
+                condition=Q(back_at__isnull=True, cancelled_at__isnull=True),
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+explain_constraint("gatepass_risk_note", "gatepass.risk_note", _("The customer must sign the note about the risk."))
+explain_constraint("gatepass_reason", "gatepass.reason", _("Say why the car leaves."))
+explain_constraint("gatepass_one_live", "gatepass.exists", _("This car already has a valid gate pass."))
+
+
+class FollowUpState(models.TextChoices):
+    DUE = "DUE", _("To be called")
+    REACHED = "REACHED", _("Reached")
+    GIVEN_UP = "GIVEN_UP", _("Not reached, written to")
+    NOT_WANTED = "NOT_WANTED", _("Not wanted")
+
+
+FOLLOWUP_MOVES: dict[FollowUpState, set[FollowUpState]] = {
+    FollowUpState.DUE: {FollowUpState.REACHED, FollowUpState.GIVEN_UP, FollowUpState.NOT_WANTED},
+    FollowUpState.REACHED: set(),
+    FollowUpState.GIVEN_UP: set(),
+    FollowUpState.NOT_WANTED: set(),
+}
+
+
+class CallResult(models.TextChoices):
+    """Domain 4.2."""
+
+    REACHED = "REACHED", _("Reached")
+    NO_ANSWER = "NO_ANSWER", _("No answer")
+    SWITCHED_OFF = "SWITCHED_OFF", _("Switched off or out of service")
+    WRONG_NUMBER = "WRONG_NUMBER", _("Wrong number")
+    REFUSED = "REFUSED", _("Refused to talk")
+    OTHER_TIME = "OTHER_TIME", _("Another time")
+    DO_NOT_CALL = "DO_NOT_CALL", _("Do not call again")
+
+
+class FollowUp(Root):
+    """The callback after a hand-over (4.2): due on day 3, tried up to five days, then a letter."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    visit = models.OneToOneField(Visit, models.PROTECT, related_name="follow_up")
+    state = models.CharField(max_length=10, choices=FollowUpState.choices, default=FollowUpState.DUE)
+    due_on = models.DateField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    words = models.CharField(_("what the customer said"), max_length=500, blank=True)
+
+    class Meta:
+        triggers = [states.versioned(), states.fsm(FOLLOWUP_MOVES, field="state", name="followup_moves")]
+        indexes = [models.Index(fields=["store", "state", "due_on"], name="followup_due")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+class FollowUpAttempt(models.Model):
+    """One call."""
+
+    follow_up = models.ForeignKey(FollowUp, models.CASCADE, related_name="calls")
+    result = models.CharField(max_length=12, choices=CallResult.choices)
+    note = models.CharField(max_length=300, blank=True)
+    caller = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+
+class Survey(Root):
+    """The survey on the visit's link (4.3); answered once."""
+
+    link_path: ClassVar[str | None] = "visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    visit = models.OneToOneField(Visit, models.PROTECT, related_name="survey")
+    sent_at = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    recommend = models.PositiveSmallIntegerField(null=True, blank=True, help_text="NPS, 0 to 10")
+    words = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "survey_answered_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.answered_at IS NOT NULL"),
+                func="{refuse}",
+                code="survey.answered",
+                text=_("This survey has been answered; thank you."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="survey_recommend", condition=Q(recommend__isnull=True) | Q(recommend__lte=10))
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.visit.history_keys()
+
+
+class SurveyDimension(models.TextChoices):
+    """Domain 4.3 with its weights 25, 15, 20, 25, 15."""
+
+    RECEPTION = "RECEPTION", _("Reception")
+    FACILITY = "FACILITY", _("Facility")
+    PROCESS = "PROCESS", _("Course of the work")
+    QUALITY = "QUALITY", _("Quality of the work")
+    DELIVERY = "DELIVERY", _("Hand-over")
+
+
+class SurveyAnswer(models.Model):
+    """One dimension, 1 (very dissatisfied) to 5 (very satisfied)."""
+
+    survey = models.ForeignKey(Survey, models.CASCADE, related_name="answers")
+    dimension = models.CharField(max_length=10, choices=SurveyDimension.choices)
+    score = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["survey", "dimension"], name="surveyanswer_once"),
+            models.CheckConstraint(name="surveyanswer_score", condition=Q(score__gte=1, score__lte=5)),
+        ]

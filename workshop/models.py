@@ -1,0 +1,788 @@
+"""Repair orders, lines, authorisations, work, parts on the shelf, inspection and certificates (chapter 3)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields.ranges import DateTimeRangeField, RangeBoundary
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory, Reservation, Resource
+from dealership.kernel import clock, states
+from dealership.kernel.errors import explain_constraint
+from dealership.kernel.models import Root, Store, StoredFile
+from reception.models import Customer, Vehicle, Visit
+from staff.models import Employee
+
+
+class OrderStage(models.TextChoices):
+    """The order's stage, derived from its lines by the database (trigger ``order_stage_follows_lines``)."""
+
+    DRAFT = "DRAFT", _("Being written")
+    AWAITING_AUTHORIZATION = "AWAITING_AUTHORIZATION", _("Waiting for the customer's yes")
+    AUTHORIZED = "AUTHORIZED", _("Agreed, to be dispatched")
+    IN_WORK = "IN_WORK", _("In work")
+    ON_HOLD = "ON_HOLD", _("Waiting")
+    INSPECTION = "INSPECTION", _("To be inspected")
+    READY = "READY", _("Ready for settlement")
+    SETTLED = "SETTLED", _("Settled")
+    CLOSED = "CLOSED", _("Closed")
+    CANCELLED = "CANCELLED", _("Cancelled")
+
+
+ORDER_STAGE_COLORS = {
+    OrderStage.DRAFT: "reception",
+    OrderStage.AWAITING_AUTHORIZATION: "consent",
+    OrderStage.AUTHORIZED: "wait",
+    OrderStage.IN_WORK: "work",
+    OrderStage.ON_HOLD: "wait",
+    OrderStage.INSPECTION: "inspect",
+    OrderStage.READY: "ready",
+    OrderStage.SETTLED: "ready",
+    OrderStage.CLOSED: "booked",
+    OrderStage.CANCELLED: "booked",
+}
+
+
+class OrderKind(models.TextChoices):
+    CUSTOMER = "CUSTOMER", _("Customer order")
+    WARRANTY = "WARRANTY", _("Warranty order")
+    INSURANCE = "INSURANCE", _("Insurance order")
+    REWORK = "REWORK", _("Rework order")
+    INTERNAL = "INTERNAL", _("Internal order")
+
+
+class RepairOrder(Root):
+    """One order of one visit (3.2). Its stage is derived from its lines; settlement and closing are set by chapter 4."""
+
+    link_path = "visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="orders")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", help_text="who pays")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="orders")
+    kind = models.CharField(max_length=10, choices=OrderKind.choices, default=OrderKind.CUSTOMER)
+    original = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reworks")
+    stage = models.CharField(max_length=24, choices=OrderStage.choices, default=OrderStage.DRAFT)
+    advisor = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    complaint = models.CharField(_("customer's own words"), max_length=500)
+    promised_at = models.DateTimeField(_("promised"), null=True, blank=True)
+    opened_at = models.DateTimeField(default=clock.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # design 5: the stage follows from the lines; nobody writes it.
+                "repairorder_stage_is_derived",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("stage"),
+                func="""
+                    IF (TG_OP = 'INSERT' AND NEW.stage <> 'DRAFT')
+                        OR (TG_OP = 'UPDATE' AND NEW.stage IS DISTINCT FROM OLD.stage AND pg_trigger_depth() < 2)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="order.stage",
+                text=_("The order's stage follows from its lines and can't be set."),
+            ),
+            pgtrigger.Trigger(
+                name="order_stage_follows_end",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("settled_at", "closed_at", "withdrawn_at"),
+                func="PERFORM workshop_derive_stage(NEW.id); RETURN NULL;",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "stage"], name="repairorder_board"),
+            models.Index(fields=["store", "-id"], name="repairorder_list"),
+            models.Index(fields=["vehicle", "-id"], name="repairorder_vehicle"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {
+            "visit": self.visit.uid,
+            "vehicle": self.vehicle.uid,
+            "customer": self.customer.uid,
+            "order": self.uid,
+        }
+
+
+class LineState(models.TextChoices):
+    """STAR LaborOperationStatusTypes where it has the meaning."""
+
+    DRAFT = "DRAFT", _("Being written")
+    PENDING = "PENDING", _("Asked, no answer yet")
+    AUTHORIZED = "AUTHORIZED", _("Agreed")
+    DECLINED = "DECLINED", _("Declined")
+    IN_PROGRESS = "IN_PROGRESS", _("In work")
+    COMPLETED = "COMPLETED", _("Work done")
+    INSPECTED = "INSPECTED", _("Inspected")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    CANCELLED = "CANCELLED", _("Cancelled")
+
+
+L = LineState
+LINE_MOVES = {
+    L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
+    L.PENDING: {L.AUTHORIZED, L.DECLINED, L.DRAFT, L.CANCELLED},
+    L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN},
+    L.DECLINED: {L.PENDING, L.DRAFT, L.AUTHORIZED},
+    L.IN_PROGRESS: {L.COMPLETED, L.WITHDRAWN},
+    L.COMPLETED: {L.INSPECTED, L.IN_PROGRESS, L.WITHDRAWN},
+    L.INSPECTED: {L.IN_PROGRESS},
+    L.WITHDRAWN: set(),
+    L.CANCELLED: set(),
+}
+AGREED = (L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED, L.WITHDRAWN)
+
+
+class OrderLine(Root):
+    """A labour operation of an order with its price; what the customer agrees to or declines, one by one (3.2).
+
+    Amounts are CNY with VAT. ``labor_amount`` = hours × rate − discount; parts hang on the line.
+    """
+
+    store_path = "order__store_id"
+    link_path = "order__visit_id"
+
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    operation = models.ForeignKey(Operation, models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.CharField(_("work"), max_length=120)
+    category = models.CharField(max_length=20, choices=RepairCategory.choices, default=RepairCategory.MINOR)
+    pay_type = models.CharField(max_length=20, choices=PayType.choices, default=PayType.CUSTOMER_PAY)
+    hours = models.DecimalField(_("hours"), max_digits=5, decimal_places=2)
+    rate = models.DecimalField(max_digits=10, decimal_places=2)
+    discount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    labor_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    is_diagnosis = models.BooleanField(default=False)
+    is_addition = models.BooleanField(default=False)
+    is_safety = models.BooleanField(default=False)
+    extra_minutes = models.PositiveSmallIntegerField(default=0, help_text="how much later the car gets ready")
+    complaint = models.CharField(_("complaint"), max_length=300, blank=True)
+    cause = models.CharField(_("cause"), max_length=300, blank=True)
+    correction = models.CharField(_("correction"), max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=L.choices, default=L.DRAFT)
+    declined_reason = models.CharField(max_length=200, blank=True)
+    authorized_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    settled = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["order", "position"]
+        triggers = [
+            states.versioned(),
+            states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
+            states.guard(
+                # 4.1, design 5: a settled line never changes; corrections are counter-lines.
+                "orderline_settled_is_final",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.settled"),
+                func="{refuse}",
+                code="line.settled",
+                text=_("This line is settled; correct it with a counter-line."),
+            ),
+            states.guard(
+                # 3.2: prices and work that the customer has agreed to stay as they were seen.
+                "orderline_agreed_is_fixed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED') AND "
+                    "(OLD.hours, OLD.rate, OLD.discount, OLD.labor_amount, OLD.description, OLD.pay_type) "
+                    "IS DISTINCT FROM (NEW.hours, NEW.rate, NEW.discount, NEW.labor_amount, NEW.description, "
+                    "NEW.pay_type) AND NEW.state NOT IN ('DRAFT')"
+                ),
+                func="{refuse}",
+                code="line.agreed",
+                text=_("The customer has seen or agreed to this line; take it back before changing it."),
+            ),
+            pgtrigger.Trigger(
+                name="order_stage_follows_lines",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="PERFORM workshop_derive_stage(COALESCE(NEW.order_id, OLD.order_id)); RETURN NULL;",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="orderline_position"),
+            models.CheckConstraint(
+                # 3.2: nothing is worked on that nobody agreed to at a named amount.
+                name="orderline_agreed_amount",
+                condition=~Q(state__in=[L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED])
+                | Q(authorized_amount__isnull=False, authorized_amount__gte=0),
+            ),
+            models.CheckConstraint(
+                name="orderline_amount",
+                condition=Q(hours__gte=0, rate__gte=0, discount__gte=0, labor_amount__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))
+
+
+class HoldCause(models.TextChoices):
+    PARTS = "PARTS", _("Parts")
+    CUSTOMER = "CUSTOMER", _("Customer's decision")
+    BAY = "BAY", _("Bay")
+    TECHNICIAN = "TECHNICIAN", _("Technician")
+    TOOL = "TOOL", _("Tool")
+    HELP = "HELP", _("Technical help")
+    SUBLET = "SUBLET", _("Outside work")
+
+
+class LineHold(Root):
+    """Why one line waits; other lines go on (issue: one undecided addition never stops agreed work)."""
+
+    store_path = "line__order__store_id"
+
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="holds")
+    cause = models.CharField(max_length=12, choices=HoldCause.choices)
+    note = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Trigger(
+                name="order_stage_follows_holds",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                declare=[("target", "bigint")],
+                func="""
+                    SELECT order_id INTO target FROM workshop_orderline WHERE id = COALESCE(NEW.line_id, OLD.line_id);
+                    PERFORM workshop_derive_stage(target);
+                    RETURN NULL;
+                """,
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="linehold_one_open", fields=["line"], condition=Q(ended_at__isnull=True)),
+            models.CheckConstraint(
+                name="linehold_period", condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at"))
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
+explain_constraint("linehold_one_open", "hold.open", _("This line is already waiting; end that first."))
+
+
+class PartLine(Root):
+    """A part on a line: asked, reserved, issued, returned (3.2). Quantities in the part's unit, amounts CNY with VAT."""
+
+    store_path = "line__order__store_id"
+    link_path = "line__order__visit_id"
+
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="part_lines")
+    part = models.ForeignKey(Part, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20, choices=PartKind.choices, default=PartKind.GENUINE)
+    quantity = models.DecimalField(max_digits=10, decimal_places=2)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=2)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reserved_quantity = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    issued_quantity = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    expected_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "partline_settled_is_final",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                declare=[("done", "boolean")],
+                func="""
+                    SELECT settled INTO done FROM workshop_orderline
+                    WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
+                    IF done THEN {refuse} END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+                code="line.settled",
+                text=_("This line is settled; correct it with a counter-line."),
+            ),
+            states.guard(
+                # 3.2: parts go out only for work that the customer agreed to.
+                "partline_issue_needs_agreement",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.issued_quantity > 0"),
+                declare=[("line_state", "text")],
+                func="""
+                    IF TG_OP = 'UPDATE' AND NEW.issued_quantity <= OLD.issued_quantity THEN RETURN NEW; END IF;
+                    SELECT state INTO line_state FROM workshop_orderline WHERE id = NEW.line_id FOR SHARE;
+                    IF line_state NOT IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="part.not_agreed",
+                text=_("Nobody has agreed to this line yet; parts are issued after the customer's yes."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="partline_quantities",
+                condition=Q(quantity__gt=0, reserved_quantity__gte=0, issued_quantity__gte=0)
+                & Q(issued_quantity__lte=F("quantity")),
+            ),
+            models.CheckConstraint(name="partline_amount", condition=Q(unit_price__gte=0, amount__gte=0)),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
+explain_constraint("partline_quantities", "part.quantity", _("No more than the agreed quantity can be issued."))
+
+
+class Estimate(Root):
+    """One version of what the customer was asked: the lines as sent, locked (3.2). ``seen_hash`` is its SHA-256."""
+
+    link_path = "order__visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="estimates")
+    number = models.PositiveSmallIntegerField()
+    content = models.JSONField()
+    total = models.DecimalField(max_digits=12, decimal_places=2)
+    seen_hash = models.CharField(max_length=64)
+    sent_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    first_viewed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "estimate_locked",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR (OLD.content, OLD.total, OLD.seen_hash, OLD.sent_at)
+                        IS DISTINCT FROM (NEW.content, NEW.total, NEW.seen_hash, NEW.sent_at) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="estimate.locked",
+                text=_("An estimate that was sent is locked; send a new version."),
+            ),
+        ]
+        constraints = [models.UniqueConstraint(fields=["order", "number"], name="estimate_version")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+class AuthorizationStatus(models.TextChoices):
+    """STAR RepairAuthorizationStatusTypes (one set of it)."""
+
+    APPROVED = "APPROVED", _("Agreed")
+    DECLINED = "DECLINED", _("Declined")
+    REVOKED = "REVOKED", _("Taken back")
+    NOT_REQUIRED = "NOT_REQUIRED", _("Not required")
+
+
+class AuthorizationMethod(models.TextChoices):
+    """STAR AuthorizationMethodTypes."""
+
+    DIGITAL_PORTAL = "DIGITAL_PORTAL", _("On the link")
+    IN_PERSON_DIGITAL_SIGNATURE = "IN_PERSON_DIGITAL_SIGNATURE", _("Signed at the desk")
+    IN_PERSON_PHYSICAL_SIGNATURE = "IN_PERSON_PHYSICAL_SIGNATURE", _("Signed on paper")
+    VERBAL_PHONE = "VERBAL_PHONE", _("By telephone")
+    AUTOMATED_POLICY_PREAUTHORIZATION = "AUTOMATED_POLICY_PREAUTHORIZATION", _("By agreed policy")
+
+
+class Authorization(Root):
+    """One decision on one line: who, how, when, at what amount, on which estimate (3.2). Rows are never changed."""
+
+    store_path = "order__store_id"
+    link_path = "order__visit_id"
+
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="authorizations")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="authorizations")
+    estimate = models.ForeignKey(Estimate, models.PROTECT, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=14, choices=AuthorizationStatus.choices)
+    method = models.CharField(max_length=40, choices=AuthorizationMethod.choices)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    authorized_by = models.CharField(max_length=60)
+    note = models.CharField(max_length=300, blank=True)
+    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="authorization_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                # a spoken yes needs a note of who said what
+                name="authorization_phone_note",
+                condition=~Q(method="VERBAL_PHONE") | ~Q(note=""),
+            )
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint("authorization_phone_note", "authorization.note", _("For a spoken yes, note who said what."))
+
+
+class Dispatch(Root):
+    """A line given to a technician and a bay with the planned time; the plans themselves are reservations (2.4, 3.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="dispatches")
+    technician = models.ForeignKey(Employee, models.PROTECT, related_name="dispatches")
+    bay = models.ForeignKey(Resource, models.PROTECT, related_name="+")
+    person_plan = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+")
+    bay_plan = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    live = models.BooleanField(default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.UniqueConstraint(
+                name="dispatch_one_live_per_person", fields=["line", "technician"], condition=Q(live=True)
+            ),
+            models.CheckConstraint(name="dispatch_period", condition=Q(ends_at__gt=F("starts_at"))),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
+class PauseCause(models.TextChoices):
+    NONE = "", _("Work finished")
+    PARTS = "PARTS", _("Parts")
+    CUSTOMER = "CUSTOMER", _("Customer")
+    BAY = "BAY", _("Bay")
+    TOOL = "TOOL", _("Tool")
+    HELP = "HELP", _("Help")
+    BREAK = "BREAK", _("Break")
+    OTHER_JOB = "OTHER_JOB", _("Another car")
+
+
+class TimestampRange(Func):
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+class Clocking(Root):
+    """What a person really worked on a line (3.2). One open clocking per person; work only on agreed lines."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    employee = models.ForeignKey(Employee, models.PROTECT, related_name="clockings")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="clockings")
+    bay = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    pause_cause = models.CharField(max_length=10, choices=PauseCause.choices, blank=True)
+    corrected_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # 3.2: no work on a line nobody agreed to; the line is read FOR SHARE, so a revocation can't slip between.
+                "clocking_needs_agreement",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id"),
+                declare=[("line_state", "text")],
+                func="""
+                    SELECT state INTO line_state FROM workshop_orderline WHERE id = NEW.line_id FOR SHARE;
+                    IF line_state NOT IN ('AUTHORIZED', 'IN_PROGRESS') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.not_agreed",
+                text=_("The customer hasn't agreed to this line, so nobody may work on it (3.2)."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="clocking_one_open", fields=["employee"], condition=Q(ended_at__isnull=True)),
+            ExclusionConstraint(
+                name="clocking_no_overlap",
+                expressions=[
+                    ("employee", RangeOperators.EQUAL),
+                    (TimestampRange("started_at", "ended_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                name="clocking_period", condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at"))
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "started_at"], name="clocking_day")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
+explain_constraint(
+    "clocking_one_open", "clocking.open", _("You are still clocked on to another job; clock off there first.")
+)
+explain_constraint("clocking_no_overlap", "clocking.overlap", _("In this time the person is clocked on elsewhere."))
+
+
+class StockItem(Root):
+    """A part on the shelf of a store. Never negative; changed by movements only (3.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    part = models.ForeignKey(Part, models.PROTECT, related_name="stock")
+    bin = models.CharField(max_length=20, blank=True)
+    on_hand = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    reserved = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    average_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
+    reorder_level = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # 3.2: the shelf never disagrees with its movements; only their trigger writes on_hand.
+                "stockitem_by_movement_only",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("on_hand"),
+                func="""
+                    IF (TG_OP = 'INSERT' AND NEW.on_hand <> 0)
+                        OR (TG_OP = 'UPDATE' AND NEW.on_hand IS DISTINCT FROM OLD.on_hand AND pg_trigger_depth() < 2)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.movement",
+                text=_("Stock changes by a movement only: receipt, issue, return or count."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "part"], name="stockitem_once"),
+            models.CheckConstraint(
+                name="stockitem_not_negative",
+                condition=Q(on_hand__gte=0, reserved__gte=0) & Q(reserved__lte=F("on_hand")),
+            ),
+        ]
+
+
+explain_constraint("stockitem_not_negative", "stock.short", _("There isn't that much on the shelf."))
+
+
+class MovementKind(models.TextChoices):
+    RECEIPT = "RECEIPT", _("Receipt")
+    ISSUE = "ISSUE", _("Issue")
+    RETURN = "RETURN", _("Return")
+    COUNT = "COUNT", _("Count difference")
+
+
+class StockMovement(Root):
+    """One change of stock; ``quantity`` is signed. Rows are never changed (3.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    item = models.ForeignKey(StockItem, models.PROTECT, related_name="movements")
+    part_line = models.ForeignKey(PartLine, models.PROTECT, null=True, blank=True, related_name="movements")
+    kind = models.CharField(max_length=8, choices=MovementKind.choices)
+    quantity = models.DecimalField(max_digits=12, decimal_places=2)
+    unit_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
+    reason = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="stockmovement_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="stockmovement_moves_stock",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="""
+                    UPDATE workshop_stockitem SET
+                        average_cost = CASE WHEN NEW.kind = 'RECEIPT' AND on_hand + NEW.quantity > 0
+                            THEN round((on_hand * average_cost + NEW.quantity * NEW.unit_cost)
+                                / (on_hand + NEW.quantity), 4)
+                            ELSE average_cost END,
+                        on_hand = on_hand + NEW.quantity
+                    WHERE id = NEW.item_id;
+                    RETURN NULL;
+                """,
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="stockmovement_sign",
+                condition=Q(kind__in=["RECEIPT", "RETURN"], quantity__gt=0)
+                | Q(kind="ISSUE", quantity__lt=0)
+                | (Q(kind="COUNT") & ~Q(quantity=0)),
+            )
+        ]
+        indexes = [models.Index(fields=["item", "-id"], name="stockmovement_item")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.part_line.history_keys() if self.part_line else {}
+
+
+class InspectionLevel(models.TextChoices):
+    SELF = "SELF", _("Self check")
+    TEAM = "TEAM", _("Team check")
+    FINAL = "FINAL", _("Final inspection")
+
+
+class InspectionResult(models.TextChoices):
+    PASSED = "PASSED", _("Passed")
+    FAILED = "FAILED", _("Failed")
+
+
+class Inspection(Root):
+    """One inspection of an order (3.2, domain 3.4). Team and final never by a person who worked on it."""
+
+    link_path: ClassVar[str | None] = "order__visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="inspections")
+    level = models.CharField(max_length=5, choices=InspectionLevel.choices)
+    result = models.CharField(max_length=6, choices=InspectionResult.choices)
+    inspector = models.ForeignKey(Employee, models.PROTECT, related_name="inspections")
+    failed_line = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="failures")
+    reason = models.CharField(max_length=300, blank=True)
+    road_test_km = models.PositiveSmallIntegerField(null=True, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="inspection_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "inspection_not_by_worker",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level IN ('TEAM', 'FINAL')"),
+                func="""
+                    PERFORM 1 FROM workshop_repairorder WHERE id = NEW.order_id FOR SHARE;
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_clocking c JOIN workshop_orderline l ON l.id = c.line_id
+                        WHERE l.order_id = NEW.order_id AND c.employee_id = NEW.inspector_id
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.own_work",
+                text=_("Who worked on the car can't do its team or final inspection (3.2)."),
+            ),
+            states.guard(
+                "inspection_in_order",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
+                declare=[("last_work", "timestamptz")],
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline
+                        WHERE order_id = NEW.order_id AND state IN ('AUTHORIZED', 'IN_PROGRESS')) THEN {refuse} END IF;
+                    SELECT max(completed_at) INTO last_work FROM workshop_orderline
+                        WHERE order_id = NEW.order_id AND state = 'COMPLETED';
+                    IF EXISTS (SELECT 1 FROM unnest(ARRAY['SELF', 'TEAM']) needed WHERE NOT EXISTS (
+                        SELECT 1 FROM workshop_inspection i WHERE i.order_id = NEW.order_id AND i.level = needed
+                        AND i.result = 'PASSED' AND i.at >= COALESCE(last_work, '-infinity')
+                    )) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.order",
+                text=_(
+                    "Before the final inspection passes, all agreed work is done and self check and team check have passed."
+                ),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="inspection_failure_reason", condition=~Q(result="FAILED") | ~Q(reason=""))
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint("inspection_failure_reason", "inspection.reason", _("Say what failed and why."))
+
+
+class CertificateRange(Root):
+    """Numbers of completion certificates allotted to a store (domain 3.2); each is used once or voided."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    prefix = models.CharField(max_length=12)
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    next = models.PositiveIntegerField()
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.UniqueConstraint(fields=["prefix", "first"], name="certificaterange_once"),
+            models.CheckConstraint(
+                name="certificaterange_bounds",
+                condition=Q(last__gte=F("first"), next__gte=F("first"), next__lte=F("last") + 1),
+            ),
+        ]
+
+
+class Certificate(Root):
+    """竣工出厂合格证: only after a passed final inspection and signed by that inspector (domain 3.2)."""
+
+    link_path: ClassVar[str | None] = "order__visit_id"
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    order = models.ForeignKey(RepairOrder, models.PROTECT, null=True, related_name="certificates")
+    range = models.ForeignKey(CertificateRange, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    inspector = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
+    category = models.CharField(max_length=20, choices=RepairCategory.choices, blank=True)
+    odometer_km = models.PositiveIntegerField(null=True, blank=True)
+    guarantee_days = models.PositiveSmallIntegerField(default=0)
+    guarantee_km = models.PositiveIntegerField(default=0)
+    issued_at = models.DateTimeField(default=clock.now)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "certificate_after_final_inspection",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.order_id IS NOT NULL"),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT 1 FROM workshop_inspection WHERE order_id = NEW.order_id AND level = 'FINAL'
+                        AND result = 'PASSED' AND inspector_id = NEW.inspector_id
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="certificate.inspection",
+                text=_("A certificate is signed by the inspector who passed the final inspection of this order."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="certificate_one_valid", fields=["order"], condition=Q(voided_at__isnull=True, order__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="certificate_void_reason", condition=Q(voided_at__isnull=True) | ~Q(void_reason="")
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys() if self.order else {}
+
+
+explain_constraint("certificate_one_valid", "certificate.exists", _("This order already has a valid certificate."))
