@@ -1,4 +1,6 @@
 # The commands of the system. PORT and VAR_DIR move it, so that two can run side by side:
+#   make run                       http://127.0.0.1:8000/
+#   PORT=8001 VAR_DIR=var2 make run
 #   make test ARGS="tests/reception -k phone"
 
 SHELL := /bin/sh
@@ -11,10 +13,14 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv/bin
 ARGS ?=
 
-.PHONY: help python setup setup-dev test
+.PHONY: help python setup setup-dev run test check messages lock
 
 help:
+	@echo "make run       start the system with its demo dealership (PORT=$(PORT), VAR_DIR=$(VAR_DIR))"
 	@echo "make test      run the tests (ARGS=\"tests/reception\")"
+	@echo "make check     style, types, import order, migrations, translations, API description"
+	@echo "make messages  bring the translation files up to date"
+	@echo "make lock      compile the requirements from pyproject.toml"
 
 python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is missing: apt-get install -y python3 python3-venv (Debian 12), or make PYTHON=/path/to/python3.12" >&2; exit 1; }
@@ -25,5 +31,17 @@ setup: python
 setup-dev: python
 	@$(PYTHON) tools/prepare.py --dev --no-static
 
+run: setup
+	@$(VENV)/python -m tools.run
+
 test: setup-dev
 	@$(VENV)/python -m pytest $(ARGS)
+
+check: setup-dev
+	@$(VENV)/python -m tools.check $(ARGS)
+
+messages: setup-dev
+	@$(VENV)/python -m tools.messages
+
+lock: setup-dev
+	@$(VENV)/python -m tools.lock $(ARGS)

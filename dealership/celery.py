@@ -1,0 +1,24 @@
+"""The work queue. The outbox in PostgreSQL decides what is due; Redis only carries it.
+
+The schedule is code. An entry names an idempotent task; two beats do no harm, because a periodic run takes a unique
+row (job, period) before it works.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab, schedule
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dealership.settings")
+
+app = Celery("dealership")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# name → task, when (hours of the settings' CELERY_TIMEZONE), arguments
+SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
+    "heartbeat": ("kernel.heartbeat", schedule(15.0), ()),
+}
+app.conf.beat_schedule = {
+    name: {"task": task, "schedule": when, "args": args} for name, (task, when, args) in SCHEDULE.items()
+}
