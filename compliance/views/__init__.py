@@ -1,0 +1,1 @@
+"""Pages of the chapter: parse, command or selector, render."""
