@@ -71,7 +71,7 @@ def make_venv(*, dev: bool) -> None:
     name = "requirements-dev.txt" if dev else "requirements.txt"
     say(f"Installing Python packages of {name} (a few minutes the first time) …")
     try:
-        _run(PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", name)
+        _run(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes", "-r", name)
     except subprocess.CalledProcessError as error:
         raise Missing(
             f"Installing {name} failed (see above): is the package index reachable? Then run it again."
