@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.utils import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,17 +25,27 @@ from .services import actor_of, stores_of
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+LANGUAGE_COOKIE = "language"
+
+
+def known_language(code: Any) -> str | None:
+    """The code if it is one of the languages offered, else None."""
+    return code if code in dict(settings.LANGUAGES) else None
+
+
 class LanguageMiddleware:
-    """The person's choice, then the cookie's, else Chinese; what the browser prefers is not asked."""
+    """The signed-in person's own choice, else the one kept on this device, else Chinese; the browser's wish is not asked.
+
+    The profile comes first, so that a desk shared by two people speaks each one's language.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        language = request.COOKIES.get("language", "")
-        if language not in ("zh-hans", "en"):
-            user = getattr(request, "user", None)
-            language = user.language if user is not None and user.is_authenticated else "zh-hans"
+        user = getattr(request, "user", None)
+        own = known_language(user.language) if user is not None and user.is_authenticated else None
+        language = own or known_language(request.COOKIES.get(LANGUAGE_COOKIE)) or settings.LANGUAGE_CODE
         with translation.override(language):
             request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
             response = self.get_response(request)
@@ -117,5 +129,5 @@ def refused(request: HttpRequest, refusal: RuleError) -> HttpResponse:
     if request.headers.get("HX-Request"):
         response.headers["HX-Retarget"] = "#toasts"
         response.headers["HX-Reswap"] = "beforeend"
-        response.headers["HX-Reselect"] = ".toast"
+        response.headers["HX-Reselect"] = ".note"
     return response

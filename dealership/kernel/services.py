@@ -73,6 +73,19 @@ def grant_role(
 
 
 @transaction.atomic
+def choose_language(*, language: str, by: Actor) -> User:
+    """Keeps the language a person wants to read; a preference, so history doesn't speak of it (7.1)."""
+    if by.user is None:
+        raise RuleError("language.person", _("Only a signed-in person has a language of their own."))
+    if language not in dict(settings.LANGUAGES):
+        raise RuleError("language.unknown", _("This language is not offered."), field="language")
+    user = User.objects.select_for_update().get(pk=by.user.pk)
+    user.language = language
+    user.save(update_fields=["language"])
+    return user
+
+
+@transaction.atomic
 def set_setting(
     *, key: str, value: Any, starts_on: date, by: Actor, store: Store | None = None, reason: str = ""
 ) -> Setting:

@@ -1,0 +1,127 @@
+"""How times, spans and money are said to people, in the language of the page and the time zone that is active.
+
+Nothing here asks the clock: ``now`` is passed in. Times are aware datetimes, spans are minutes, money is Decimal.
+"""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext, pgettext
+
+SOON_MINUTES = 30
+"""A promise nearer than this many minutes is coloured."""
+
+
+def say_weekday(day: date) -> str:
+    """周一 / Mon."""
+    return (
+        pgettext("weekday", "Mon"),
+        pgettext("weekday", "Tue"),
+        pgettext("weekday", "Wed"),
+        pgettext("weekday", "Thu"),
+        pgettext("weekday", "Fri"),
+        pgettext("weekday", "Sat"),
+        pgettext("weekday", "Sun"),
+    )[day.weekday()]
+
+
+def say_month(day: date) -> str:
+    return (
+        pgettext("month", "Jan"),
+        pgettext("month", "Feb"),
+        pgettext("month", "Mar"),
+        pgettext("month", "Apr"),
+        pgettext("month", "May"),
+        pgettext("month", "Jun"),
+        pgettext("month", "Jul"),
+        pgettext("month", "Aug"),
+        pgettext("month", "Sep"),
+        pgettext("month", "Oct"),
+        pgettext("month", "Nov"),
+        pgettext("month", "Dec"),
+    )[day.month - 1]
+
+
+def local(at: datetime) -> datetime:
+    return timezone.localtime(at)
+
+
+def say_clock(at: datetime) -> str:
+    """11:10, two digits for the hour, so that a column of times reads down."""
+    return local(at).strftime("%H:%M")
+
+
+def say_day(day: date, *, today: date) -> str:
+    """今天, 昨天, 明天, 11月23日, 2025-11-23."""
+    apart = (day - today).days
+    if apart == 0:
+        return gettext("today")
+    if apart == -1:
+        return gettext("yesterday")
+    if apart == 1:
+        return gettext("tomorrow")
+    if day.year == today.year:
+        return gettext("%(day)s %(month)s") % {"day": day.day, "month": say_month(day)}
+    return day.isoformat()
+
+
+def say_date(day: date, *, today: date) -> str:
+    """11月23日 周一 / Mon 23 Nov; another year as 2025-11-23."""
+    if day.year != today.year:
+        return day.isoformat()
+    words = {"weekday": say_weekday(day), "day": day.day, "month": say_month(day)}
+    return gettext("%(weekday)s %(day)s %(month)s") % words
+
+
+def say_time(at: datetime, *, now: datetime) -> str:
+    """11:10 of today; 昨天 11:10; 周四 09:10 within six days; 11月23日 09:10; 2025-11-23."""
+    day, today = local(at).date(), local(now).date()
+    apart = (day - today).days
+    if apart == 0:
+        return say_clock(at)
+    if day.year != today.year and abs(apart) > 6:
+        return day.isoformat()
+    said = say_weekday(day) if 1 < abs(apart) <= 6 and apart > 0 else say_day(day, today=today)
+    return f"{said} {say_clock(at)}"
+
+
+def say_span(span: timedelta | int | float) -> str:
+    """9 分, 2 小时, 2 小时 5 分, 3 天. A number is minutes; less than a minute is 1 minute, and the sign is dropped."""
+    minutes = round(abs(span.total_seconds() / 60 if isinstance(span, timedelta) else span)) or 1
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        days = hours // 24
+        return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
+    if hours and rest:
+        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    if hours:
+        return gettext("%(hours)d h") % {"hours": hours}
+    return gettext("%(minutes)d min") % {"minutes": minutes}
+
+
+def say_money(amount: Decimal | int, *, sign: bool = True) -> str:
+    """¥1,426.00; two places always, thousands apart, a minus before the sign. Refuses floats."""
+    if isinstance(amount, float):
+        raise TypeError("Money is Decimal, never float.")
+    value = Decimal(amount).quantize(Decimal("0.01"))
+    text = f"{abs(value):,.2f}"
+    return ("-" if value < 0 else "") + ("¥" if sign else "") + text
+
+
+def say_plate(plate: str | None) -> str:
+    """京A·8K312 out of 京A8K312; anything else as it was typed."""
+    bare = (plate or "").replace("·", "").strip()
+    if len(bare) in (7, 8) and bare[0] > "\u2e7f" and bare[1].isascii() and bare[1].isalpha():
+        return f"{bare[:2]}·{bare[2:]}"
+    return bare
+
+
+def say_initials(name: str | None) -> str:
+    """林 for 林晓, AB for Ann Brown, — for nobody."""
+    words = (name or "").split()
+    if not words:
+        return "—"
+    if words[0][0] > "\u2e7f":
+        return words[0][0]
+    return "".join(word[0] for word in words[:2]).upper()

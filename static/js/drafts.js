@@ -1,0 +1,84 @@
+// data-draft="key" on a form: what is typed is kept on this device and comes back until the form was sent and accepted.
+import { once } from "./once.js";
+
+const PREFIX = "draft:";
+const SENT = "draft-sent";
+const KEEP_MS = 7 * 24 * 3600 * 1000;
+
+const isKept = (field) =>
+  field.name && !/^(hidden|password|file|submit|button)$/.test(field.type) && !("nodraft" in field.dataset);
+
+function read(form) {
+  const values = [];
+  for (const field of form.elements) {
+    if (!isKept(field)) continue;
+    if (field.type === "checkbox" || field.type === "radio") {
+      if (field.checked !== field.defaultChecked) values.push([field.name, field.value, field.checked]);
+    } else if (field.tagName === "SELECT") {
+      const changed = [...field.options].some((option) => option.selected !== option.defaultSelected);
+      if (changed) values.push([field.name, [...field.selectedOptions].map((option) => option.value)]);
+    } else if (field.value !== field.defaultValue) {
+      values.push([field.name, field.value]);
+    }
+  }
+  return values;
+}
+
+function restore(form, values) {
+  for (const [name, value, checked] of values) {
+    for (const field of form.elements) {
+      if (field.name !== name || !isKept(field)) continue;
+      if (field.type === "checkbox" || field.type === "radio") {
+        if (field.value === value) field.checked = checked;
+      } else if (field.tagName === "SELECT") {
+        for (const option of field.options) option.selected = value.includes(option.value);
+      } else {
+        field.value = value;
+      }
+    }
+  }
+}
+
+function load(key) {
+  try {
+    const draft = JSON.parse(localStorage.getItem(key) ?? "null");
+    return draft && Date.now() - draft.at < KEEP_MS ? draft.values : null;
+  } catch {
+    return null;
+  }
+}
+
+export function wireDrafts(root) {
+  if (root === document) dropAccepted();
+  once(root, "form[data-draft]", "Draft", (form) => {
+    const key = PREFIX + form.dataset.draft;
+    const says = form.querySelector("[data-draft-says]");
+    // A form that came back with errors carries what was typed itself.
+    const returned = form.querySelector("[aria-invalid=true]") !== null;
+    const values = returned ? null : load(key);
+    if (values?.length) {
+      restore(form, values);
+      if (says) says.hidden = false;
+    }
+    let timer;
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: read(form) })), 250);
+    });
+    form.querySelector("[data-draft-drop]")?.addEventListener("click", () => {
+      localStorage.removeItem(key);
+      form.reset();
+      if (says) says.hidden = true;
+    });
+    form.addEventListener("submit", () => sessionStorage.setItem(SENT, key));
+  });
+}
+
+// A sent form that led to another page was accepted; one that shows itself again, or an error page, was not.
+function dropAccepted() {
+  const sent = sessionStorage.getItem(SENT);
+  if (!sent) return;
+  sessionStorage.removeItem(SENT);
+  const back = [...document.querySelectorAll("form[data-draft]")].some((form) => PREFIX + form.dataset.draft === sent);
+  if (!back && !document.querySelector("[data-keep-drafts]")) localStorage.removeItem(sent);
+}

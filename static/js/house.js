@@ -1,0 +1,26 @@
+// Wires every behaviour once for the page and again for whatever htmx brings in. Nothing here is needed for a page to work.
+import { wireDialogs } from "./dialogs.js";
+import { wireDrafts } from "./drafts.js";
+import { wireKeys } from "./keys.js";
+import { wireMenus } from "./menus.js";
+import { wirePhotos } from "./photos.js";
+import { wireSearch } from "./search.js";
+import { wireSignatures } from "./signature.js";
+import { wireSubmits } from "./submits.js";
+import { wireClock, wireTimers } from "./timers.js";
+import { wireToasts } from "./toasts.js";
+
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wirePhotos, wireSearch, wireSignatures, wireToasts];
+
+function wire(root) {
+  for (const behaviour of behaviours) behaviour(root);
+}
+
+wireKeys();
+wireMenus();
+wireSubmits();
+wireClock();
+wire(document);
+document.addEventListener("htmx:load", (event) => {
+  if (event.target !== document.body) wire(event.target);
+});

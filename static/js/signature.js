@@ -1,0 +1,29 @@
+// data-signature: a canvas to sign on; the drawing goes along as a PNG data URL. Without it the typed name is the signature.
+import { once } from "./once.js";
+
+const PAD = new URL("../vendor/signature-pad/signature_pad.min.js", import.meta.url).href;
+
+export function wireSignatures(root) {
+  once(root, "[data-signature]", "Signature", async (box) => {
+    const { default: SignaturePad } = await import(PAD);
+    const canvas = box.querySelector("canvas");
+    const value = box.querySelector("input[type=hidden]");
+    box.querySelector("[data-signature-pad]").hidden = false;
+    const pad = new SignaturePad(canvas, { penColor: "#16202b", minWidth: 0.8, maxWidth: 2.6 });
+    const fit = () => {
+      const strokes = pad.toData();
+      const ratio = Math.max(window.devicePixelRatio || 1, 1);
+      canvas.width = canvas.offsetWidth * ratio;
+      canvas.height = canvas.offsetHeight * ratio;
+      canvas.getContext("2d").scale(ratio, ratio);
+      pad.clear();
+      pad.fromData(strokes);
+    };
+    pad.addEventListener("endStroke", () => (value.value = pad.toDataURL("image/png")));
+    box.querySelector("[data-signature-clear]").addEventListener("click", () => {
+      pad.clear();
+      value.value = "";
+    });
+    new ResizeObserver(fit).observe(canvas);
+  });
+}
