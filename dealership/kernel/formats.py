@@ -145,9 +145,9 @@ def check_vin(text: str) -> Checked:
 
 
 class PlateKind(StrEnum):
-    """What a person says about the plate. Every kind but STANDARD skips the pattern."""
+    """What a person says about the plate. Every kind but NORMAL skips the pattern."""
 
-    STANDARD = "STANDARD"
+    NORMAL = "NORMAL"
     TEMPORARY = "TEMPORARY"
     DIPLOMATIC = "DIPLOMATIC"
     MILITARY = "MILITARY"
@@ -186,13 +186,13 @@ def normalise_plate(text: str) -> str:
     return strip_separators(text)
 
 
-def plate_colour(plate: str, kind: PlateKind = PlateKind.STANDARD) -> PlateColour | None:
+def plate_colour(plate: str, kind: PlateKind = PlateKind.NORMAL) -> PlateColour | None:
     """The colour that follows from the pattern, None where it says nothing (temporary, unregistered, not a plate).
 
     An ordinary five-character serial is blue for cars; the yellow plate of a large vehicle has the same pattern, so
     a person may correct BLUE to YELLOW.
     """
-    if kind is not PlateKind.STANDARD:
+    if kind is not PlateKind.NORMAL:
         return _KIND_COLOUR.get(kind)
     match = _PLATE.fullmatch(normalise_plate(plate))
     if match is None:
@@ -209,14 +209,14 @@ def is_new_energy_plate(plate: str) -> bool:
     return plate_colour(plate) in {PlateColour.GREEN, PlateColour.YELLOW_GREEN}
 
 
-def check_plate(text: str, kind: PlateKind = PlateKind.STANDARD) -> Checked:
+def check_plate(text: str, kind: PlateKind = PlateKind.NORMAL) -> Checked:
     """A standard plate must fit the pattern; other kinds are kept as typed (UNREGISTERED may be empty)."""
     plate = normalise_plate(text)
     if kind is PlateKind.UNREGISTERED:
         return Checked(plate)
     if not plate:
         return Checked(plate, Level.REFUSED, "plate.empty", _("Enter the plate, or choose “not registered yet”."))
-    if kind is not PlateKind.STANDARD or _PLATE.fullmatch(plate):
+    if kind is not PlateKind.NORMAL or _PLATE.fullmatch(plate):
         return Checked(plate)
     meant = plate[:2] + plate[2:].translate(_PLATE_MISREAD)
     if meant != plate and _PLATE.fullmatch(meant):
@@ -420,7 +420,7 @@ def clean_vin(value: str, *, overridden: bool = False) -> str:
     return checked.value if overridden and checked.overridable else accept(checked)
 
 
-def clean_plate(value: str, kind: PlateKind = PlateKind.STANDARD) -> str:
+def clean_plate(value: str, kind: PlateKind = PlateKind.NORMAL) -> str:
     return accept(check_plate(value, kind))
 
 
