@@ -1,6 +1,7 @@
 """Input shapes of the visit pages."""
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -11,7 +12,21 @@ from ..models import PlateKind, WaitingMode
 class ArrivalForm(forms.Form):
     """2.1.2: what is asked at the gate; plate first, because it fills the rest of a known car."""
 
-    plate = forms.CharField(label=_("Plate"), max_length=12, required=False)
+    plate = forms.CharField(
+        label=_("Plate"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "autofocus": True,
+                "autocomplete": "off",
+                "hx-get": reverse_lazy("visit-known-car"),
+                "hx-trigger": "change",
+                "hx-include": "closest form",
+                "hx-target": "#arrival-body",
+            }
+        ),
+    )
     vin = forms.CharField(label="VIN", max_length=20, required=False)
     plate_kind = forms.ChoiceField(label=_("Kind of plate"), choices=PlateKind.choices, initial=PlateKind.NORMAL)
     contact_name = forms.CharField(label=_("Brought by"), max_length=60)
