@@ -6,7 +6,11 @@ from dealership.kernel.registry import limit
 
 # --- visits ---
 GREET_MINUTES = limit(
-    "reception.greet_minutes", 5, "min", _("Minutes until an arrived customer is received"), clause="2.1.2",
+    "reception.greet_minutes",
+    5,
+    "min",
+    _("Minutes until an arrived customer is received"),
+    clause="2.1.2",
     source="domain 1.3",
 )
 LINK_DAYS = limit("reception.link_days", 90, "d", _("Days a visit's link stays open"), clause="1.3", source="design")

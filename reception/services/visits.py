@@ -17,7 +17,6 @@ from dealership.kernel.models import Store
 from .. import events, permissions
 from ..limits import LINK_DAYS
 from ..models import Appointment, Customer, PlateKind, Vehicle, Visit, VisitLink, VisitState, WaitingMode
-from . import customers, vehicles
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
 
@@ -49,6 +48,8 @@ def register_arrival(
     words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, model_text=model_text, need=need)
     phone = formats.clean_phone(words["contact_phone"])
     vehicle = _find_vehicle(vehicle_uid=vehicle_uid, plate=plate, vin=vin, plate_kind=plate_kind)
+    from . import customers, vehicles
+
     customer = _find_customer(customer_uid=customer_uid, vehicle=vehicle, phone=phone, name=words["contact_name"])
     if customer is None:
         customer = customers.register_customer(name=words["contact_name"], phone=phone, by=by)

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
 
 from dealership.kernel.pages import CommandPage, StaffPage
-from django.views.generic import View
 
 from .. import permissions
 from ..forms.visits import ArrivalForm
