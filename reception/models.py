@@ -133,7 +133,43 @@ explain_constraint("vehicle_vin", "vehicle.vin_taken", _("A vehicle with this VI
 explain_constraint(
     "vehicle_plate", "vehicle.plate_taken", _("A vehicle with this plate already exists; open that one.")
 )
+explain_constraint(
+    "ownership_one_at_a_time", "vehicle.owner_overlap", _("On some of these days the vehicle already has an owner.")
+)
+explain_constraint(
+    "consent_append_only",
+    "consent.append_only",
+    _("A consent that was given or withdrawn is never changed; record the new decision."),
+)
 explain_constraint("customer_reachable", "customer.reachable", _("Give a telephone number or an e-mail address."))
+
+
+class OdometerReading(models.Model):
+    """One reading of a car's odometer; a lower one than before says why (2.3)."""
+
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="readings")
+    km = models.PositiveIntegerField()
+    before_km = models.PositiveIntegerField()
+    read_at = models.DateTimeField(default=clock.now)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="odometerreading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="odometerreading_fall_has_reason", condition=Q(km__gte=F("before_km")) | ~Q(reason="")
+            )
+        ]
+        indexes = [models.Index(fields=["vehicle", "-read_at"], name="odometerreading_vehicle")]
+
+
+explain_constraint(
+    "odometerreading_fall_has_reason",
+    "vehicle.odometer_lower",
+    _("The mileage is lower than the last reading; say why."),
+)
 
 
 class Ownership(Root):

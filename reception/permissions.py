@@ -4,6 +4,29 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.registry import permission, role
 
+# --- customers and vehicles (2.3) ---
+CUSTOMERS_VIEW = permission("reception.customers.view", _("See customers with masked telephone numbers."))
+CUSTOMERS_EDIT = permission("reception.customers.edit", _("Register and correct customers and their consents."))
+CUSTOMERS_UNMASK = permission(
+    "reception.customers.unmask", _("See a customer's whole telephone number; each look is logged with its reason.")
+)
+VEHICLES_VIEW = permission("reception.vehicles.view", _("See vehicles, their visits and their timeline."))
+VEHICLES_EDIT = permission("reception.vehicles.edit", _("Register and correct vehicles and their owners."))
+VIN_OVERRIDE = permission(
+    "reception.vehicles.override_vin", _("Keep a VIN whose check digit or model year doesn't fit, with a reason.")
+)
+
+_SEE = {CUSTOMERS_VIEW, VEHICLES_VIEW}
+_EDIT = _SEE | {CUSTOMERS_EDIT, CUSTOMERS_UNMASK, VEHICLES_EDIT}
+for _code in ("receptionist", "advisor", "care"):
+    role(_code, permissions=_EDIT)
+for _code in ("manager", "gm"):
+    role(_code, permissions=_EDIT | {VIN_OVERRIDE})
+for _code in ("warranty", "cashier", "accountant", "supervisor"):
+    role(_code, permissions=_SEE)
+for _code in ("foreman", "leader", "technician", "inspector", "techdirector", "parts"):
+    role(_code, permissions={VEHICLES_VIEW})
+
 # --- visits ---
 VISITS_VIEW = permission("reception.visits.view", _("See the cars in the shop and their visits."))
 VISITS_RECEIVE = permission("reception.visits.receive", _("Register arrivals and receive customers."))

@@ -18,6 +18,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 
+from .errors import RuleError
+
 
 class Level(StrEnum):
     """How a value may be used: taken, taken with a notice, or not taken."""
@@ -412,6 +414,16 @@ def accept(checked: Checked) -> str:
         return checked.value
     params = {**checked.params, "suggestion": checked.suggestion}
     raise ValidationError(checked.message, code=checked.code, params=params)
+
+
+def demand(checked: Checked, *, field: str) -> str:
+    """The value for a command, or RuleError with the check's code that names ``field`` and what was probably meant."""
+    if checked.level is not Level.REFUSED:
+        return checked.value
+    text = checked.text
+    if checked.suggestion:
+        text = _("%(text)s Perhaps %(suggestion)s was meant.") % {"text": text, "suggestion": checked.suggestion}
+    raise RuleError(checked.code, text, field=field)
 
 
 def clean_vin(value: str, *, overridden: bool = False) -> str:

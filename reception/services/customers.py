@@ -1,0 +1,191 @@
+"""Customers: registering, correcting, consents and looking at a masked number (2.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import formats
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import MessageChannel
+from reception import events, permissions
+from reception.models import Consent, ConsentPurpose, Customer, CustomerKind
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+LANGUAGES = ("zh-hans", "en")
+CONSENT_TEXT_VERSION = "2026-1"
+
+
+class UnmaskReason(models.TextChoices):
+    """Why a whole number is looked at; a code, because history holds no free text."""
+
+    CALL = "CALL", _("To call or write to the customer")
+    CHECK = "CHECK", _("To check the number with the customer")
+    COMPLAINT = "COMPLAINT", _("To settle a complaint")
+    AUTHORITY = "AUTHORITY", _("An authority asked for it")
+
+
+def tidy(value: Any, *, field: str, limit: int) -> str:
+    """Text without surrounding and doubled space. Raises RuleError where it holds control characters or is too long."""
+    text = " ".join(str(value or "").split()) if "\n" not in str(value or "") else str(value).strip()
+    if _CONTROL.search(text):
+        raise RuleError("text.control", _("This holds characters that can't be kept; type it anew."), field=field)
+    if len(text) > limit:
+        raise RuleError(
+            "text.too_long",
+            _("At most %(limit)s characters fit here, these are %(length)s."),
+            field=field,
+            limit=limit,
+            length=len(text),
+        )
+    return text
+
+
+def read_customer(values: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a customer from what was typed, sent or imported; only the keys given. Raises RuleError."""
+    read: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "name":
+            read["name"] = tidy(value, field="name", limit=60)
+            if not read["name"]:
+                raise RuleError("customer.name", _("Enter the customer's name."), field="name")
+            read["pinyin"] = formats.pinyin_full(read["name"])[:160]
+            read["pinyin_initials"] = formats.pinyin_initials(read["name"])[:40]
+        elif key in ("phone", "phone_2"):
+            text = tidy(value, field=key, limit=60)
+            read[key] = formats.demand(formats.check_phone(text), field=key) if text else ""
+        elif key == "email":
+            text = tidy(value, field=key, limit=254)
+            read[key] = formats.demand(formats.check_email(text), field=key) if text else ""
+        elif key == "uscc":
+            text = tidy(value, field=key, limit=60)
+            read[key] = formats.demand(formats.check_uscc(text), field=key) if text else ""
+        elif key == "note":
+            read[key] = tidy(value, field=key, limit=300)
+        elif key in _CHOICES:
+            if value not in _CHOICES[key]:
+                raise RuleError(
+                    "customer.choice", _("“%(value)s” isn't one of the choices."), field=key, value=str(value)[:40]
+                )
+            read[key] = str(value)
+        else:
+            raise TypeError(f"A customer has no column {key}.")
+    return read
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "kind": tuple(CustomerKind.values),
+    "channel": tuple(MessageChannel.values),
+    "language": LANGUAGES,
+}
+
+
+def _require_reachable(phone: str, email: str) -> None:
+    if not phone and not email:
+        raise RuleError("customer.reachable", _("Give a telephone number or an e-mail address."), field="phone")
+
+
+@transaction.atomic
+def register_customer(
+    *,
+    name: str,
+    by: Actor,
+    phone: str = "",
+    phone_2: str = "",
+    email: str = "",
+    kind: str = CustomerKind.PERSON,
+    uscc: str = "",
+    language: str = "zh-hans",
+    channel: str = MessageChannel.SMS,
+    note: str = "",
+) -> Customer:
+    """Takes a customer into the group's file (2.1.2: a name and a way to be reached).
+
+    A number that another customer already has is allowed, families share one; the page asks first. Raises RuleError
+    for an unreadable number, address or company code, for no name and for no way to be reached.
+    """
+    read = read_customer(
+        {
+            "name": name,
+            "phone": phone,
+            "phone_2": phone_2,
+            "email": email,
+            "kind": kind,
+            "uscc": uscc,
+            "language": language,
+            "channel": channel,
+            "note": note,
+        }
+    )
+    _require_reachable(read["phone"], read["email"])
+    home = next(iter(by.store_ids)) if by.store_ids is not None and len(by.store_ids) == 1 else None
+    customer = Customer.objects.create(home_store_id=home, **read)
+    record(customer, events.CUSTOMER_REGISTERED, by=by, store_id=home, kind=customer.kind)
+    return customer
+
+
+@transaction.atomic
+def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
+    """Corrects any of name, phone, phone_2, email, kind, uscc, language, channel, note (2.3).
+
+    History names the columns that changed, never their content. Raises RuleError where nothing changes.
+    """
+    customer = Customer.objects.for_actor(by).locked().get(uid=uid)
+    read = {key: value for key, value in read_customer(changes).items() if getattr(customer, key) != value}
+    if not read:
+        raise RuleError("customer.unchanged", _("Nothing was changed."))
+    _require_reachable(read.get("phone", customer.phone), read.get("email", customer.email))
+    for key, value in read.items():
+        setattr(customer, key, value)
+    customer.save(update_fields=list(read))
+    record(customer, events.CUSTOMER_CORRECTED, by=by, columns=sorted(read.keys() - {"pinyin", "pinyin_initials"}))
+    return customer
+
+
+@transaction.atomic
+def record_consent(
+    *,
+    customer_uid: UUID,
+    purpose: str,
+    given: bool,
+    by: Actor,
+    channel: str = "DESK",
+    text_version: str = CONSENT_TEXT_VERSION,
+) -> Consent:
+    """Writes one given or withdrawn consent; withdrawing is as easy as giving (2.3).
+
+    Raises RuleError where the last decision for this purpose already says the same.
+    """
+    if purpose not in ConsentPurpose.values:
+        raise RuleError("consent.purpose", _("Choose what the consent is for."), field="purpose")
+    customer = Customer.objects.for_actor(by).locked().get(uid=customer_uid)
+    last = customer.consents.filter(purpose=purpose).order_by("-at", "-id").first()
+    if (last.given if last else False) == given:
+        raise RuleError("consent.unchanged", _("This is what already stands; there is nothing to record."))
+    consent = Consent.objects.create(
+        customer=customer,
+        purpose=purpose,
+        given=given,
+        channel=tidy(channel, field="channel", limit=20) or "DESK",
+        text_version=tidy(text_version, field="text_version", limit=20) or CONSENT_TEXT_VERSION,
+    )
+    code = events.CONSENT_GIVEN if given else events.CONSENT_WITHDRAWN
+    record(customer, code, by=by, purpose=purpose, text_version=consent.text_version, consent=consent.uid)
+    return consent
+
+
+@transaction.atomic
+def unmask_customer(*, uid: UUID, reason: str, by: Actor) -> Customer:
+    """Shows the whole number to one person once; the look itself is logged with its reason (7.3)."""
+    by.require(permissions.CUSTOMERS_UNMASK)
+    if reason not in UnmaskReason.values:
+        raise RuleError("customer.unmask_reason", _("Say why the whole number is needed."), field="reason")
+    customer = Customer.objects.for_actor(by).get(uid=uid)
+    record(customer, events.CUSTOMER_UNMASKED, by=by, reason=reason)
+    return customer

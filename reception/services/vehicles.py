@@ -1,0 +1,335 @@
+"""Vehicles: registering, correcting, owners over time and the odometer (2.3)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Powertrain, VehicleModel
+from dealership.kernel import clock, formats
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RaceLost, RuleError, constraint_name, from_database
+from dealership.kernel.history import record
+from reception import events, permissions
+from reception.models import Customer, OdometerReading, Ownership, PlateColor, PlateKind, Vehicle
+from reception.services.customers import tidy
+
+MAX_KM = 2_000_000
+_KINDS = {kind: formats.PlateKind(kind.value) for kind in PlateKind if kind != PlateKind.NORMAL} | {
+    PlateKind.NORMAL: formats.PlateKind.STANDARD
+}
+_FIELD_OF = {"vehicle_vin": "vin", "vehicle_plate": "plate"}
+_ELECTRIC = (Powertrain.BEV, Powertrain.PHEV, Powertrain.FCEV)
+
+
+def read_plate(plate: str, kind: str) -> str:
+    """The plate without separators. Raises RuleError where it fits neither the pattern nor the stated kind."""
+    if kind not in PlateKind.values:
+        raise RuleError("vehicle.plate_kind", _("Choose the kind of plate."), field="plate_kind")
+    value = formats.demand(formats.check_plate(plate, _KINDS[PlateKind(kind)]), field="plate")
+    return tidy(value, field="plate", limit=12)
+
+
+def color_of_plate(plate: str, kind: str) -> str:
+    """The colour that follows from plate and kind; blue where nothing follows."""
+    color = formats.plate_colour(plate, _KINDS[PlateKind(kind)])
+    return PlateColor[color.name] if color else PlateColor.BLUE
+
+
+def _read_vin(vin: str, reason: str, by: Actor) -> tuple[str, str]:
+    """VIN and the note why a wrong one was kept; only whoever may override does so, with a reason."""
+    text = tidy(vin, field="vin", limit=60)
+    if not text:
+        return "", ""
+    checked = formats.check_vin(text)
+    reason = tidy(reason, field="vin_override_reason", limit=200)
+    if checked.level is formats.Level.REFUSED and checked.overridable and reason:
+        by.require(permissions.VIN_OVERRIDE)
+        return checked.value, reason
+    return formats.demand(checked, field="vin"), ""
+
+
+def _read_km(km: Any) -> int:
+    if not isinstance(km, int) or isinstance(km, bool) or not 0 <= km <= MAX_KM:
+        raise RuleError("vehicle.odometer", _("The mileage lies between 0 and 2,000,000 km."), field="odometer_km")
+    return km
+
+
+def _read_year(year: int | None) -> int | None:
+    if year is not None and not 1950 <= year <= clock.today().year + 1:
+        raise RuleError("vehicle.year", _("The model year lies between 1950 and next year."), field="model_year")
+    return year
+
+
+def _read_day(day: date | None, field: str) -> date | None:
+    if day is not None and not date(1950, 1, 1) <= day <= clock.today():
+        raise RuleError("vehicle.day", _("This day lies in the future or before 1950."), field=field)
+    return day
+
+
+def _powertrain_of(plate_color: str, powertrain: str, model: VehicleModel | None) -> str:
+    """A green plate means a new-energy car: battery electric unless model or person says otherwise."""
+    if powertrain and powertrain not in Powertrain.values:
+        raise RuleError("vehicle.powertrain", _("Choose the kind of drive."), field="powertrain")
+    chosen = powertrain or (model.powertrain if model else "")
+    green = plate_color in (PlateColor.GREEN, PlateColor.YELLOW_GREEN)
+    if green and not chosen:
+        return Powertrain.BEV
+    if green and chosen not in _ELECTRIC:
+        raise RuleError(
+            "vehicle.green_plate",
+            _("A green plate belongs to a battery electric, plug-in hybrid or fuel-cell vehicle; choose its drive."),
+            field="powertrain",
+        )
+    return chosen or Powertrain.ICE
+
+
+def _write(action) -> Any:
+    """Runs an INSERT or UPDATE; who loses a race for a VIN or a plate is told which."""
+    try:
+        with transaction.atomic():
+            return action()
+    except IntegrityError as exc:
+        refusal = from_database(exc)
+        if refusal is None or constraint_name(exc) not in _FIELD_OF:
+            raise
+        raise RaceLost(refusal.code, refusal.text, field=_FIELD_OF[constraint_name(exc)]) from exc
+
+
+def _require_free(*, vin: str, plate: str, plate_kind: str, besides: int | None = None) -> None:
+    others = Vehicle.objects.exclude(pk=besides)
+    if vin and others.filter(vin=vin).exists():
+        raise RuleError("vehicle.vin_taken", _("A vehicle with this VIN already exists; open that one."), field="vin")
+    if plate and plate_kind == PlateKind.NORMAL and others.filter(plate=plate, plate_kind=PlateKind.NORMAL).exists():
+        raise RuleError(
+            "vehicle.plate_taken", _("A vehicle with this plate already exists; open that one."), field="plate"
+        )
+
+
+@transaction.atomic
+def register_vehicle(
+    *,
+    model_text: str,
+    by: Actor,
+    plate: str = "",
+    vin: str = "",
+    plate_kind: str = PlateKind.NORMAL,
+    plate_color: str = "",
+    model_uid: UUID | None = None,
+    powertrain: str = "",
+    owner_uid: UUID | None = None,
+    owner_since: date | None = None,
+    engine_number: str = "",
+    battery_code: str = "",
+    color: str = "",
+    model_year: int | None = None,
+    invoiced_on: date | None = None,
+    delivered_on: date | None = None,
+    odometer_km: int = 0,
+    vin_override_reason: str = "",
+) -> Vehicle:
+    """Takes a car into the group's file by plate or VIN (2.3); kilometres are whole.
+
+    Raises RuleError for a plate or VIN that can't be right or is taken (RaceLost where somebody was quicker), and
+    NotAllowed where a refused VIN is overridden without the right to.
+    """
+    owner = Customer.objects.for_actor(by).locked().get(uid=owner_uid) if owner_uid else None
+    model = VehicleModel.objects.get(uid=model_uid) if model_uid else None
+    plate = read_plate(plate, plate_kind) if plate or plate_kind != PlateKind.NORMAL else ""
+    vin, vin_note = _read_vin(vin, vin_override_reason, by)
+    if not plate and not vin:
+        raise RuleError("vehicle.identified", _("Give the plate or the VIN."), field="plate")
+    if plate_color and plate_color not in PlateColor.values:
+        raise RuleError("vehicle.plate_color", _("Choose the colour of the plate."), field="plate_color")
+    follows = color_of_plate(plate, plate_kind)
+    if follows not in (PlateColor.BLUE, plate_color):
+        plate_color = follows
+    _require_free(vin=vin, plate=plate, plate_kind=plate_kind)
+    words = tidy(model_text, field="model_text", limit=80) or (str(model) if model else "")
+    if not words:
+        raise RuleError("vehicle.model", _("Enter the model."), field="model_text")
+    km = _read_km(odometer_km)
+    vehicle = Vehicle(
+        plate=plate,
+        plate_kind=plate_kind,
+        plate_color=plate_color or follows,
+        vin=vin,
+        vin_note=vin_note,
+        model=model,
+        model_text=words,
+        powertrain=_powertrain_of(plate_color or follows, powertrain, model),
+        engine_number=tidy(engine_number, field="engine_number", limit=40),
+        battery_code=tidy(battery_code, field="battery_code", limit=40),
+        color=tidy(color, field="color", limit=20),
+        model_year=_read_year(model_year),
+        invoiced_on=_read_day(invoiced_on, "invoiced_on"),
+        delivered_on=_read_day(delivered_on, "delivered_on"),
+        odometer_km=km,
+        odometer_at=clock.now() if km else None,
+    )
+    _write(vehicle.save)
+    record(
+        vehicle,
+        events.VEHICLE_REGISTERED,
+        by=by,
+        owner=owner.uid if owner else None,
+        odometer_km=km,
+        vin_overridden=True if vin_note else None,
+    )
+    if owner:
+        since = _read_day(owner_since, "owner_since") or vehicle.delivered_on or clock.today()
+        ownership = Ownership.objects.create(vehicle=vehicle, customer=owner, starts_on=since)
+        record(ownership, events.OWNER_CHANGED, by=by, changed={"customer": (None, owner.uid)}, starts_on=since)
+    return vehicle
+
+
+@transaction.atomic
+def correct_vehicle(*, uid: UUID, by: Actor, vin_override_reason: str = "", **changes: Any) -> Vehicle:
+    """Corrects any of plate, plate_kind, plate_color, vin, model_uid, model_text, powertrain, engine_number,
+    battery_code, color, model_year, invoiced_on, delivered_on (2.3). The mileage goes through ``read_odometer``.
+
+    Raises RuleError where nothing changes or the new plate or VIN is taken.
+    """
+    vehicle = Vehicle.objects.for_actor(by).locked().get(uid=uid)
+    read: dict[str, Any] = {}
+    for key, value in changes.items():
+        if key == "vin":
+            if formats.normalise_vin(value or "") != vehicle.vin:
+                read["vin"], read["vin_note"] = _read_vin(value, vin_override_reason, by)
+        elif key in ("plate", "plate_kind", "plate_color", "powertrain"):
+            continue
+        elif key == "model_uid":
+            read["model"] = VehicleModel.objects.get(uid=value) if value else None
+        elif key == "model_text":
+            read[key] = tidy(value, field=key, limit=80)
+            if not read[key]:
+                raise RuleError("vehicle.model", _("Enter the model."), field="model_text")
+        elif key in ("engine_number", "battery_code"):
+            read[key] = tidy(value, field=key, limit=40)
+        elif key == "color":
+            read[key] = tidy(value, field=key, limit=20)
+        elif key == "model_year":
+            read[key] = _read_year(value)
+        elif key in ("invoiced_on", "delivered_on"):
+            read[key] = _read_day(value, key)
+        else:
+            raise TypeError(f"A vehicle has no column {key} to correct.")
+    if changes.keys() & {"plate", "plate_kind", "plate_color", "powertrain"}:
+        kind = changes.get("plate_kind") or vehicle.plate_kind
+        typed = changes.get("plate", vehicle.plate)
+        plate = read_plate(typed, kind) if typed or kind != PlateKind.NORMAL else ""
+        follows = color_of_plate(plate, kind)
+        kept = changes.get("plate_color") or (vehicle.plate_color if plate == vehicle.plate else follows)
+        if kept not in PlateColor.values:
+            raise RuleError("vehicle.plate_color", _("Choose the colour of the plate."), field="plate_color")
+        read["plate"], read["plate_kind"] = plate, kind
+        read["plate_color"] = kept if follows in (PlateColor.BLUE, kept) else follows
+        if "powertrain" in changes or read["plate_color"] != vehicle.plate_color:
+            chosen = changes.get("powertrain") or (vehicle.powertrain if vehicle.powertrain in _ELECTRIC else "")
+            read["powertrain"] = _powertrain_of(read["plate_color"], chosen, read.get("model", vehicle.model))
+    read = {key: value for key, value in read.items() if getattr(vehicle, key) != value}
+    if not read:
+        raise RuleError("vehicle.unchanged", _("Nothing was changed."))
+    for key, value in read.items():
+        setattr(vehicle, key, value)
+    if not vehicle.plate and not vehicle.vin:
+        raise RuleError("vehicle.identified", _("Give the plate or the VIN."), field="plate")
+    _require_free(vin=vehicle.vin, plate=vehicle.plate, plate_kind=vehicle.plate_kind, besides=vehicle.pk)
+    _write(lambda: vehicle.save(update_fields=list(read)))
+    record(
+        vehicle,
+        events.VEHICLE_CORRECTED,
+        by=by,
+        columns=sorted(read),
+        vin_overridden=True if read.get("vin_note") else None,
+    )
+    return vehicle
+
+
+@transaction.atomic
+def change_owner(*, uid: UUID, owner_uid: UUID | None, on: date, by: Actor) -> Vehicle:
+    """The car belongs to another customer from day ``on`` on (store's calendar); None: to nobody known (2.3).
+
+    Raises RuleError for a future day, a day before the present owner's first, or the same owner.
+    """
+    owner = Customer.objects.for_actor(by).locked().get(uid=owner_uid) if owner_uid else None
+    vehicle = Vehicle.objects.for_actor(by).locked().get(uid=uid)
+    if on > clock.today():
+        raise RuleError("vehicle.owner_day", _("A new owner is entered from today or an earlier day on."), field="on")
+    last = vehicle.ownerships.select_related("customer", "vehicle").order_by("-starts_on").first()
+    current = last if last and last.ends_on is None else None
+    if owner is None and current is None:
+        raise RuleError("vehicle.owner_none", _("The vehicle has no owner that could end."), field="owner")
+    if owner and current and current.customer_id == owner.pk:
+        raise RuleError("vehicle.owner_same", _("This customer already is the owner."), field="owner")
+    if last and (on < last.starts_on or (last.ends_on is not None and on <= last.ends_on)):
+        raise RuleError(
+            "vehicle.owner_order",
+            _("An owner is known from %(day)s on; choose a later day."),
+            field="on",
+            day=str(last.ends_on or last.starts_on),
+        )
+    before = current.customer.uid if current else None
+    touched = current
+    if current and on == current.starts_on and owner:
+        current.customer = owner  # the owner entered for this very day was wrong
+        current.save(update_fields=["customer"])
+    elif current and on == current.starts_on:
+        raise RuleError(
+            "vehicle.owner_order",
+            _("An owner is known from %(day)s on; choose a later day."),
+            field="on",
+            day=str(current.starts_on),
+        )
+    else:
+        if current:
+            current.ends_on = on - timedelta(days=1)
+            current.save(update_fields=["ends_on"])
+        if owner:
+            touched = Ownership.objects.create(vehicle=vehicle, customer=owner, starts_on=on)
+    assert touched is not None
+    record(
+        touched,
+        events.OWNER_CHANGED,
+        by=by,
+        changed={"customer": (before, owner.uid if owner else None)},
+        starts_on=on,
+    )
+    return vehicle
+
+
+@transaction.atomic
+def read_odometer(*, vehicle: Vehicle, km: int, by: Actor, reason: str = "") -> Vehicle:
+    """Writes a reading in whole kilometres; ``vehicle`` gets the new value.
+
+    Raises RuleError for a lower reading without a reason (2.3: the odometer never falls by itself).
+    """
+    km = _read_km(km)
+    row = Vehicle.objects.for_actor(by).locked().get(pk=vehicle.pk)
+    before = row.odometer_km
+    why = tidy(reason, field="odometer_reason", limit=200)
+    if km < before and not why:
+        raise RuleError(
+            "vehicle.odometer_lower",
+            _("The last reading was %(before)s km. A lower one needs a reason (new instrument, mistyped before)."),
+            field="odometer_km",
+            before=before,
+        )
+    row.odometer_km, row.odometer_at = km, clock.now()
+    row.save(update_fields=["odometer_km", "odometer_at"])
+    OdometerReading.objects.create(
+        vehicle=row, km=km, before_km=before, read_at=clock.now(), reason=why if km < before else ""
+    )
+    record(
+        row,
+        events.ODOMETER_READ,
+        by=by,
+        changed={"odometer_km": (before, km)},
+        fell=True if km < before else None,
+    )
+    vehicle.odometer_km, vehicle.odometer_at = row.odometer_km, row.odometer_at
+    return vehicle
