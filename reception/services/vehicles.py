@@ -19,9 +19,6 @@ from reception.models import Customer, OdometerReading, Ownership, PlateColor, P
 from reception.services.customers import tidy
 
 MAX_KM = 2_000_000
-_KINDS = {kind: formats.PlateKind(kind.value) for kind in PlateKind if kind != PlateKind.NORMAL} | {
-    PlateKind.NORMAL: formats.PlateKind.STANDARD
-}
 _FIELD_OF = {"vehicle_vin": "vin", "vehicle_plate": "plate"}
 _ELECTRIC = (Powertrain.BEV, Powertrain.PHEV, Powertrain.FCEV)
 
@@ -30,13 +27,13 @@ def read_plate(plate: str, kind: str) -> str:
     """The plate without separators. Raises RuleError where it fits neither the pattern nor the stated kind."""
     if kind not in PlateKind.values:
         raise RuleError("vehicle.plate_kind", _("Choose the kind of plate."), field="plate_kind")
-    value = formats.demand(formats.check_plate(plate, _KINDS[PlateKind(kind)]), field="plate")
+    value = formats.demand(formats.check_plate(plate, formats.PlateKind(kind)), field="plate")
     return tidy(value, field="plate", limit=12)
 
 
 def color_of_plate(plate: str, kind: str) -> str:
     """The colour that follows from plate and kind; blue where nothing follows."""
-    color = formats.plate_colour(plate, _KINDS[PlateKind(kind)])
+    color = formats.plate_colour(plate, formats.PlateKind(kind))
     return PlateColor[color.name] if color else PlateColor.BLUE
 
 
