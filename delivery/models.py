@@ -75,6 +75,15 @@ class Settlement(Root):
                     "An issued settlement list is never changed; void it before the signature or write a counter-entry."
                 ),
             ),
+            states.guard(
+                # 4.1: what the customer signed, and what was voided, stays as it is.
+                "settlement_signed_is_final",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state <> 'ISSUED'"),
+                func="{refuse}",
+                code="settlement.final",
+                text=_("A signed or voided settlement list is never changed."),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -106,6 +115,17 @@ class Settlement(Root):
 explain_constraint(
     "settlement_one_live", "settlement.exists", _("This order already has a settlement list for this payer.")
 )
+explain_constraint("settlement_signature", "settlement.signature", _("Write the name of the person who signs."))
+explain_constraint("settlement_void_reason", "settlement.reason", _("Say why the list is voided."))
+explain_constraint(
+    "settlement_adds_up", "settlement.rows", _("The rows of this settlement list don't add up to its totals.")
+)
+explain_constraint(
+    "orderline_released_by_void",
+    "line.settled",
+    _("This line stands on a valid settlement list; void the list before its signature to open the line again."),
+)
+UNPAID_EXIT = "delivery.unpaid_exit"
 
 
 class SettlementLineKind(models.TextChoices):
@@ -174,7 +194,7 @@ class Payment(Root):
                         WHERE id = NEW.settlement_id FOR NO KEY UPDATE;
                     SELECT COALESCE(sum(amount), 0) INTO paid FROM delivery_payment
                         WHERE settlement_id = NEW.settlement_id;
-                    IF list_state = 'VOIDED' OR paid + NEW.amount > due OR paid + NEW.amount < 0 THEN {refuse} END IF;
+                    IF list_state <> 'SIGNED' OR paid + NEW.amount > due OR paid + NEW.amount < 0 THEN {refuse} END IF;
                     IF NEW.reverses_id IS NOT NULL THEN
                         SELECT p.amount + COALESCE((SELECT sum(r.amount) FROM delivery_payment r
                             WHERE r.reverses_id = p.id), 0) INTO was FROM delivery_payment p
@@ -184,7 +204,9 @@ class Payment(Root):
                     RETURN NEW;
                 """,
                 code="payment.amount",
-                text=_("That is more than is still open on this settlement list, or more than was paid."),
+                text=_(
+                    "Money is taken on a signed list only, never more than is open and never back more than was paid."
+                ),
             ),
         ]
         constraints = [
@@ -202,6 +224,26 @@ class Payment(Root):
 
 explain_constraint(
     "payment_sign", "payment.refund", _("Money is given back as a counter-entry to a payment, with a reason.")
+)
+
+
+class HandoverCheck(models.TextChoices):
+    """What the advisor checks before the customer takes the car (domain 4.1)."""
+
+    WORK_DONE = "WORK_DONE", _("Everything on the order is done")
+    ESTIMATE_COMPARED = "ESTIMATE_COMPARED", _("Bill compared with the estimate")
+    WASHED = "WASHED", _("Car washed")
+    KIT_REMOVED = "KIT_REMOVED", _("Protective kit taken out")
+    TOOLS_REMOVED = "TOOLS_REMOVED", _("No tools or rags left in the car")
+    OLD_PARTS_SHOWN = "OLD_PARTS_SHOWN", _("Old parts shown to the customer")
+    NEXT_SERVICE = "NEXT_SERVICE", _("Next service explained and sticker in place")
+    BELONGINGS = "BELONGINGS", _("Belongings complete")
+    PLACE = "PLACE", _("Parking place known, car in front of the door")
+    KEY = "KEY", _("Key in hand")
+
+
+CHECKS_THAT_MAY_NOT_APPLY = frozenset(
+    {HandoverCheck.WASHED, HandoverCheck.OLD_PARTS_SHOWN, HandoverCheck.NEXT_SERVICE, HandoverCheck.KIT_REMOVED}
 )
 
 
@@ -267,10 +309,10 @@ class Handover(Root):
                 operation=pgtrigger.Insert,
                 func="""
                     IF EXISTS (
-                        SELECT 1 FROM workshop_repairorder o WHERE o.visit_id = NEW.visit_id
-                        AND EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = o.id
-                            AND l.state IN ('INSPECTED', 'WITHDRAWN'))
-                        AND NOT EXISTS (SELECT 1 FROM delivery_settlement s WHERE s.order_id = o.id AND s.state = 'SIGNED')
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state IN ('INSPECTED', 'WITHDRAWN')
+                        AND (NOT l.settled OR NOT EXISTS (SELECT 1 FROM delivery_settlement s
+                            WHERE s.order_id = o.id AND s.state = 'SIGNED'))
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
@@ -281,13 +323,16 @@ class Handover(Root):
                 "handover_gate_payment",
                 operation=pgtrigger.Insert,
                 func="""
+                    -- the lists are locked while their payments are summed, so no refund slips between
+                    PERFORM 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+                        WHERE o.visit_id = NEW.visit_id ORDER BY s.id FOR SHARE OF s;
                     IF EXISTS (
                         SELECT 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
-                        WHERE o.visit_id = NEW.visit_id AND s.state = 'SIGNED'
-                        AND s.total > COALESCE((SELECT sum(p.amount) FROM delivery_payment p
-                            WHERE p.settlement_id = s.id), 0)
+                        CROSS JOIN LATERAL (SELECT s.total - COALESCE(sum(p.amount), 0) AS due
+                            FROM delivery_payment p WHERE p.settlement_id = s.id) still
+                        WHERE o.visit_id = NEW.visit_id AND s.state = 'SIGNED' AND still.due > 0
                         AND NOT EXISTS (SELECT 1 FROM kernel_approval a WHERE a.kind = 'delivery.unpaid_exit'
-                            AND a.root_uid = s.uid AND a.state = 'APPROVED')
+                            AND a.root_uid = s.uid AND a.state = 'APPROVED' AND a.amount >= still.due)
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
@@ -343,19 +388,87 @@ class GatePass(Root):
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.kind = 'UNREPAIRED'"),
                 func="""
+                    PERFORM 1 FROM workshop_repairorder WHERE visit_id = NEW.visit_id ORDER BY id FOR SHARE;
                     IF EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
                         WHERE o.visit_id = NEW.visit_id
-                        AND l.state NOT IN ('DECLINED', 'WITHDRAWN', 'CANCELLED', 'INSPECTED')
+                        AND (l.state NOT IN ('DECLINED', 'WITHDRAWN', 'CANCELLED', 'INSPECTED')
+                            OR (l.state = 'INSPECTED' AND NOT l.settled)
+                            OR (l.state = 'WITHDRAWN' AND NOT l.settled AND (
+                                EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                                OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
+                                    AND (p.issued_quantity > 0 OR p.reserved_quantity > 0)))))
                     ) OR EXISTS (
-                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
-                        JOIN workshop_partline p ON p.line_id = l.id
-                        WHERE o.visit_id = NEW.visit_id AND l.state = 'WITHDRAWN' AND NOT l.settled
+                        SELECT 1 FROM workshop_repairorder o JOIN delivery_settlement s ON s.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND s.state = 'ISSUED'
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="gatepass.unrepaired",
                 text=_("Settle what was done and take the parts back before the car leaves unrepaired."),
+            ),
+            states.guard(
+                "gatepass_unrepaired_paid",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'UNREPAIRED'"),
+                func="""
+                    -- the lists are locked while their payments are summed, so no refund slips between
+                    PERFORM 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+                        WHERE o.visit_id = NEW.visit_id ORDER BY s.id FOR SHARE OF s;
+                    IF EXISTS (
+                        SELECT 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+                        CROSS JOIN LATERAL (SELECT s.total - COALESCE(sum(p.amount), 0) AS due
+                            FROM delivery_payment p WHERE p.settlement_id = s.id) still
+                        WHERE o.visit_id = NEW.visit_id AND s.state = 'SIGNED' AND still.due > 0
+                        AND NOT EXISTS (SELECT 1 FROM kernel_approval a WHERE a.kind = 'delivery.unpaid_exit'
+                            AND a.root_uid = s.uid AND a.state = 'APPROVED' AND a.amount >= still.due)
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.payment",
+                text=_("What was done is not paid, and nobody has approved an unpaid exit (4.1)."),
+            ),
+            states.guard(
+                # A car that comes back must have work to come back to; nobody may be working on it as it leaves.
+                "gatepass_comes_back",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind IN ('TEMPORARY', 'ROAD_TEST', 'SUBLET')"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM reception_visit WHERE id = NEW.visit_id AND state = 'IN_SHOP')
+                    OR (NEW.kind = 'ROAD_TEST' AND NOT EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state IN ('IN_PROGRESS', 'COMPLETED', 'INSPECTED')))
+                    OR (NEW.kind = 'SUBLET' AND NOT EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state IN ('AUTHORIZED', 'IN_PROGRESS')))
+                    OR (NEW.kind IN ('TEMPORARY', 'SUBLET') AND EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        JOIN workshop_clocking c ON c.line_id = l.id
+                        WHERE o.visit_id = NEW.visit_id AND c.ended_at IS NULL))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.comes_back",
+                text=_(
+                    "A road test needs started work, outside work an agreed line; for a while away nobody may be "
+                    "clocked on to the car."
+                ),
+            ),
+            states.guard(
+                "gatepass_used_once",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR (OLD.visit_id, OLD.kind, OLD.code, OLD.reason, OLD.risk_note_signed_by)
+                            IS DISTINCT FROM (NEW.visit_id, NEW.kind, NEW.code, NEW.reason, NEW.risk_note_signed_by)
+                        OR OLD.cancelled_at IS NOT NULL OR OLD.back_at IS NOT NULL
+                        OR (OLD.out_at IS NOT NULL AND NEW.out_at IS DISTINCT FROM OLD.out_at)
+                        OR (OLD.out_at IS NOT NULL AND NEW.cancelled_at IS NOT NULL)
+                        OR (NEW.back_at IS NOT NULL AND NEW.kind IN ('DELIVERED', 'UNREPAIRED'))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.used",
+                text=_("A gate pass opens the gate once; issue a new one."),
             ),
         ]
         constraints = [

@@ -188,11 +188,18 @@ class OrderLine(Root):
             states.versioned(),
             states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
             states.guard(
-                # 4.1, design 5: a settled line never changes; corrections are counter-lines.
+                # 4.1, design 5: a settled line never changes; corrections are counter-lines. Only the mark itself may be
+                # taken off, and chapter 4 (trigger ``orderline_released_by_void``) allows that for a voided list alone.
                 "orderline_settled_is_final",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("OLD.settled"),
-                func="{refuse}",
+                func="""
+                    IF TG_OP = 'UPDATE' AND NOT NEW.settled
+                        AND to_jsonb(NEW) - ARRAY['settled', 'version', 'updated_at']
+                            = to_jsonb(OLD) - ARRAY['settled', 'version', 'updated_at']
+                    THEN RETURN NEW; END IF;
+                    {refuse}
+                """,
                 code="line.settled",
                 text=_("This line is settled; correct it with a counter-line."),
             ),

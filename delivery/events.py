@@ -1,0 +1,54 @@
+"""What happens in chapter 4: codes, words, clause, stage and norm."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.registry import event
+from dealership.kernel.stages import DELIVERY, SETTLEMENT
+
+# settlement, payment, hand-over and gate
+SETTLEMENT_ISSUED = event(
+    "delivery.settlement.issued",
+    _("Settlement list issued"),
+    clause="4.1",
+    stage=SETTLEMENT,
+    norm=("delivery.settlement.signed", "delivery.settlement.voided"),
+    within=30,
+)
+SETTLEMENT_SIGNED = event(
+    "delivery.settlement.signed",
+    _("Settlement list signed"),
+    clause="4.1",
+    stage=SETTLEMENT,
+    norm=("delivery.payment.taken", "delivery.handover.done"),
+    within=30,
+)
+SETTLEMENT_VOIDED = event("delivery.settlement.voided", _("Settlement list voided"), clause="4.1", stage=SETTLEMENT)
+PAYMENT_TAKEN = event(
+    "delivery.payment.taken",
+    _("Payment taken"),
+    clause="4.1",
+    stage=SETTLEMENT,
+    norm=("delivery.payment.taken", "delivery.handover.done"),
+    within=30,
+)
+PAYMENT_REFUNDED = event("delivery.payment.refunded", _("Money given back"), clause="4.1", stage=SETTLEMENT)
+HANDOVER_DONE = event(
+    "delivery.handover.done",
+    _("Car handed over"),
+    clause="4.1",
+    stage=DELIVERY,
+    norm=("delivery.gate_pass.issued",),
+    within=15,
+)
+GATE_PASS_ISSUED = event(
+    "delivery.gate_pass.issued",
+    _("Gate pass issued"),
+    clause="4.1",
+    stage=DELIVERY,
+    norm=("delivery.gate_pass.scanned_out",),
+)
+GATE_PASS_CANCELLED = event("delivery.gate_pass.cancelled", _("Gate pass cancelled"), clause="4.1", stage=DELIVERY)
+GATE_PASS_SCANNED_OUT = event("delivery.gate_pass.scanned_out", _("Car out of the gate"), clause="4.1", stage=DELIVERY)
+GATE_PASS_SCANNED_BACK = event(
+    "delivery.gate_pass.scanned_back", _("Car back through the gate"), clause="4.1", stage=DELIVERY
+)

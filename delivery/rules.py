@@ -1,0 +1,87 @@
+"""Arithmetic of the settlement list: what was done, what it costs, what the list adds up to (4.1, domain 3.3 and 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from dealership.kernel.money import ZERO, line_amount, round_money
+
+HOUR = Decimal(3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a list. ``quantity`` is hours for labour and the part's unit for material; amounts are CNY with VAT."""
+
+    kind: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    order_line_id: int | None = None
+    part_line_id: int | None = None
+    code: str = ""
+    brand: str = ""
+    part_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """``total`` = labour + material + other − discount, always (domain 3.3)."""
+
+    labor: Decimal
+    material: Decimal
+    other: Decimal
+    discount: Decimal
+    total: Decimal
+
+
+def add_up(rows: Iterable[Row]) -> Totals:
+    """Sums the rows of a list by kind."""
+    sums = {"LABOR": ZERO, "MATERIAL": ZERO, "OTHER": ZERO, "DISCOUNT": ZERO}
+    for row in rows:
+        sums[row.kind] += row.amount
+    total = sums["LABOR"] + sums["MATERIAL"] + sums["OTHER"] - sums["DISCOUNT"]
+    return Totals(sums["LABOR"], sums["MATERIAL"], sums["OTHER"], sums["DISCOUNT"], total)
+
+
+def hours_of(worked: timedelta) -> Decimal:
+    """Hours with two places, half up."""
+    seconds = Decimal(worked.days * 86400 + worked.seconds)
+    return (seconds / HOUR).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def withdrawn_labor(
+    *, worked: timedelta, hours: Decimal, rate: Decimal, agreed: Decimal
+) -> tuple[Decimal, Decimal, Decimal]:
+    """(hours, amount before discount, discount) of a withdrawn line: what was worked, never more than was agreed."""
+    done = min(hours_of(worked), hours)
+    gross = line_amount(done, rate)
+    return done, gross, gross - min(gross, round_money(agreed))
+
+
+def strongest_guarantee(categories: Iterable[str], table: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:
+    """(days, km) of the strongest category on the list (domain 3.2); (0, 0) where nothing was repaired."""
+    found = [(table[c]["days"], table[c]["km"]) for c in categories if c in table]
+    return max(found, default=(0, 0))
+
+
+def open_amount(total: Decimal, payments: Iterable[Decimal]) -> Decimal:
+    """What is still to be paid; refunds are negative payments."""
+    return total - sum(payments, ZERO)
+
+
+def next_service(
+    *, on: date, odometer_km: int, interval_months: int | None, interval_km: int | None
+) -> tuple[date | None, int | None]:
+    """Day and mileage of the next service, counted from the hand-over; None where the model names no interval."""
+    day = None
+    if interval_months:
+        months = on.month - 1 + interval_months
+        year, month = on.year + months // 12, months % 12 + 1
+        last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+        day = date(year, month, min(on.day, last))
+    return day, odometer_km + interval_km if interval_km else None
