@@ -205,6 +205,7 @@ class Postgres:
         )
         if self.as_root:
             os.chown(conf, account.pw_uid, account.pw_gid)
+        self._clear_stale_pid()
         for attempt in range(20):
             failed = self.call(
                 "pg_ctl", "start", "-s", "-w", "-t", "60", "-D", str(self.data), "-l", str(self.log), check=False
@@ -232,6 +233,29 @@ class Postgres:
         with (fresh / "postgresql.conf").open("a") as conf:
             conf.write("\ninclude_if_exists 'dealership.conf'\n")
         fresh.rename(self.data)
+
+    def _clear_stale_pid(self) -> None:
+        """Remove the lock files of a killed server that PostgreSQL itself would take for alive.
+
+        Its number may belong to a process that nobody has buried yet (containers without an init) or, after a reboot,
+        to a stranger. A server and its children work inside the data folder: only when none is left, the file goes.
+        """
+        pid_file = self.data / "postmaster.pid"
+        if not pid_file.exists() or not Path("/proc/self/cwd").exists():
+            return
+        for _ in range(100):
+            inside = 0
+            for entry in Path("/proc").iterdir():
+                if entry.name.isdigit():
+                    with contextlib.suppress(OSError):
+                        inside += os.readlink(entry / "cwd") == str(self.data)
+            if not inside:
+                for left in (pid_file, *self.sockets().glob(".s.PGSQL.*")):
+                    left.unlink(missing_ok=True)
+                return
+            if self.running():
+                return
+            time.sleep(0.1)
 
     def _prepare(self) -> None:
         """Roles, rights, extensions and the database; done once per cluster, repeated until it went through."""
