@@ -1,0 +1,9 @@
+"""Addresses of chapter 7."""
+
+from django.urls import path
+
+from .views import health
+
+urlpatterns = [
+    path("health/", health.health, name="health"),
+]

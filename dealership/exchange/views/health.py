@@ -1,0 +1,25 @@
+"""``/health/``: the answer for machines, whether this process can serve a page."""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+log = structlog.get_logger(__name__)
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when the database answers, else 503. No sign-in, nothing about the dealership."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        log.exception("health.database_away")
+        return JsonResponse({"status": "database away", "version": settings.VERSION}, status=503)
+    return JsonResponse({"status": "ok", "version": settings.VERSION})
