@@ -6,4 +6,5 @@ from .views import health
 
 urlpatterns = [
     path("health/", health.health, name="health"),
+    path("health/ready/", health.ready, name="health-ready"),
 ]

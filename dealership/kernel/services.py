@@ -86,6 +86,16 @@ def choose_language(*, language: str, by: Actor) -> User:
 
 
 @transaction.atomic
+def end_role_grants(*, source: str, ends_on: date) -> int:
+    """Ends what ``source`` grants with the end of a day; a grant that would start later goes. Returns how many (5.1)."""
+    grants = RoleGrant.objects.filter(source=source)
+    later = grants.filter(starts_on__gt=ends_on)
+    dropped, _tables = later.delete()
+    ending = grants.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=ends_on))
+    return dropped + ending.update(ends_on=ends_on)
+
+
+@transaction.atomic
 def set_setting(
     *, key: str, value: Any, starts_on: date, by: Actor, store: Store | None = None, reason: str = ""
 ) -> Setting:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dealership.exchange.selectors.health import readiness
+
 log = structlog.get_logger(__name__)
 
 
@@ -23,3 +25,15 @@ def health(request: HttpRequest) -> JsonResponse:
         log.exception("health.database_away")
         return JsonResponse({"status": "database away", "version": settings.VERSION}, status=503)
     return JsonResponse({"status": "ok", "version": settings.VERSION})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 where database, migrations, Redis and the background processes are there, else 503 with what isn't (7.1)."""
+    checks = readiness()
+    ok = all(check.ok for check in checks)
+    return JsonResponse(
+        {"status": "ready" if ok else "not ready", "checks": {check.code: check.ok for check in checks}},
+        status=200 if ok else 503,
+    )

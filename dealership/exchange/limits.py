@@ -1,0 +1,23 @@
+"""Dated numbers of chapter 7. Each section names its topic."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.registry import limit
+
+# health
+BEAT_SECONDS = limit(
+    "exchange.beat_seconds",
+    90,
+    "s",
+    _("A background process counts as silent after"),
+    clause="7.1",
+    source="design",
+)
+QUEUE_MINUTES = limit(
+    "exchange.queue_minutes",
+    5,
+    "min",
+    _("An owed effect counts as late after"),
+    clause="7.1",
+    source="design",
+)

@@ -1,0 +1,118 @@
+"""Rosters (5.1) and the desk that nobody untrained serves at (2.1.1)."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
+
+from dealership.kernel import clock
+from dealership.kernel.errors import NotAllowed, RuleError
+from dealership.kernel.models import History
+from staff.models import RosterDay
+from staff.selectors.employees import on_duty
+from staff.services import employees, rosters
+from tests.factories.staff import SETUP, actor_for, make_actor, make_employee, make_store
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(said, command, /, **given):
+    before = RosterDay.objects.count(), History.objects.count()
+    with pytest.raises(RuleError) as refusal, transaction.atomic():
+        command(**given)
+    assert refusal.value.code == said
+    assert before == (RosterDay.objects.count(), History.objects.count())
+
+
+@pytest.fixture
+def store():
+    return make_store()
+
+
+@pytest.fixture
+def hr(store):
+    return make_actor(store, "hr")
+
+
+def test_a_day_is_set_and_changed(store, hr):
+    employee, today = make_employee(store, "technician"), clock.today()
+    row = rosters.set_roster_day(employee_uid=employee.uid, day=today, shift_code="DAY", by=hr)
+    assert [(r.employee, r.shift.code) for r in on_duty(store.pk, today)] == [(employee, "DAY")]
+    again = rosters.set_roster_day(employee_uid=employee.uid, day=today, shift_code=None, absence="病假", by=hr)
+    assert again.pk == row.pk
+    assert list(on_duty(store.pk, today)) == []
+    lines = History.objects.filter(root_uid=row.uid).order_by("id")
+    assert [line.changed for line in lines] == [{"shift": [None, "DAY"]}, {"shift": ["DAY", None]}]
+
+
+def test_a_day_is_refused(store, hr):
+    employee, today = make_employee(store, "technician"), clock.today()
+    set_day = rosters.set_roster_day
+    refused("roster.shift", set_day, employee_uid=employee.uid, day=today, shift_code="NIGHT", by=hr)
+    refused("roster.absent", set_day, employee_uid=employee.uid, day=today, shift_code="DAY", absence="ill", by=hr)
+    refused(
+        "roster.not_employed", set_day, employee_uid=employee.uid, day=today.replace(year=2020), shift_code="DAY", by=hr
+    )
+    with pytest.raises(NotAllowed):
+        set_day(employee_uid=employee.uid, day=today, shift_code="DAY", by=actor_for(employee))
+    stranger = make_employee(make_store("SH02"), "technician")
+    with pytest.raises(ObjectDoesNotExist):
+        set_day(employee_uid=stranger.uid, day=today, shift_code="DAY", by=hr)
+
+
+def test_nobody_untrained_serves_at_the_desk(store, hr):
+    newcomer = make_employee(store)
+    employees.give_post(employee_uid=newcomer.uid, post_code="receptionist", starts_on=clock.today(), by=hr)
+    given = {"employee_uid": newcomer.uid, "day": clock.today(), "shift_code": "DAY", "by": hr}
+    refused("roster.untrained", rosters.set_roster_day, **given)
+    week = dict.fromkeys(range(7), "DAY")
+    refused(
+        "roster.untrained",
+        rosters.plan_roster,
+        employee_uid=newcomer.uid,
+        first=clock.today(),
+        last=clock.today(),
+        week=week,
+        by=hr,
+    )
+    employees.grade_skill(employee_uid=newcomer.uid, skill_code="reception", level=2, by=hr)
+    assert rosters.set_roster_day(**given).shift.code == "DAY"
+
+
+def test_a_plan_fills_only_empty_days(store, hr):
+    employee, first = make_employee(store, "technician"), clock.today()
+    rosters.set_roster_day(employee_uid=employee.uid, day=first, shift_code=None, absence="年假", by=hr)
+    week = {weekday: ("DAY" if weekday < 5 else None) for weekday in range(7)}
+    last = first + timedelta(days=6)
+    rosters.plan_roster(employee_uid=employee.uid, first=first, last=last, week=week, by=hr)
+    rows = list(RosterDay.objects.filter(employee=employee).order_by("day"))
+    assert len(rows) == 7
+    assert (rows[0].absence, rows[0].shift) == ("年假", None)
+    assert sum(row.shift is not None for row in rows) == 5 - (first.weekday() < 5)
+    line = History.objects.get(code="staff.roster.planned")
+    assert line.facts["days"] == 6
+    refused(
+        "roster.period",
+        rosters.plan_roster,
+        employee_uid=employee.uid,
+        first=last,
+        last=first,
+        week=week,
+        by=hr,
+    )
+
+
+def test_a_shift_ends_after_it_starts(store):
+    refused(
+        "shift.order",
+        rosters.define_shift,
+        store=store,
+        code="X",
+        name="x",
+        starts=time(12),
+        ends=time(8),
+        by=SETUP,
+    )
