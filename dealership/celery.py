@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 # name → task, when (hours of the settings' CELERY_TIMEZONE), arguments
 SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
     "heartbeat": ("kernel.heartbeat", schedule(15.0), ()),
+    "figures": ("process.recompute_touched", schedule(60.0), ()),
 }
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": when, "args": args} for name, (task, when, args) in SCHEDULE.items()

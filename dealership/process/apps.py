@@ -9,3 +9,18 @@ class ProcessConfig(AppConfig):
     label = "process"
     verbose_name = _("Service process")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dealership.kernel.navigation import Entry, register
+
+        register(
+            Entry(
+                code="manual",
+                label=_("Manual"),
+                icon="book",
+                url_name="manual",
+                group="management",
+                permission="process.manual.view",
+                order=900,
+            )
+        )

@@ -1,0 +1,84 @@
+"""The registry of figures (6.1): each chapter declares its own with formula, population and SQL for a store-day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from dealership.kernel import registry
+
+from .clauses import CLAUSES
+
+TOUCH_HANDLER = "process.touch_day"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """``sql`` selects (dimension, numerator, denominator) for one store and day.
+
+    It gets ``%(store_id)s``, ``%(day_start)s`` and ``%(day_end)s`` (the store's day, aware); dimension '' is the whole
+    store, else the uid of an advisor or technician. The value is numerator ÷ denominator × ``scale``.
+    """
+
+    code: str
+    label: Any
+    clause: str
+    unit: Any
+    formula: Any
+    population: Any
+    sql: str
+    scale: int = 1
+    decimals: int = 1
+    higher_is_better: bool | None = True
+    target: Decimal | None = None
+    sums: bool = False
+
+
+FIGURES: dict[str, Figure] = {}
+
+
+def figure(
+    code: str,
+    *,
+    label: Any,
+    clause: str,
+    unit: Any,
+    formula: Any,
+    population: Any,
+    sql: str,
+    touched_by: Iterable[str],
+    scale: int = 1,
+    decimals: int = 1,
+    higher_is_better: bool | None = True,
+    target: str | None = None,
+    sums: bool = False,
+) -> str:
+    """Declares a figure; ``touched_by`` are the events after which its day is computed again.
+
+    ``sums`` marks an amount that adds up over days (cars, money) instead of a ratio.
+    """
+    if code in FIGURES:
+        raise ValueError(f"Figure {code} is declared twice.")
+    if clause not in CLAUSES:
+        raise ValueError(f"Figure {code} names no clause of the manual.")
+    FIGURES[code] = Figure(
+        code,
+        label,
+        clause,
+        unit,
+        formula,
+        population,
+        sql,
+        scale,
+        decimals,
+        higher_is_better,
+        Decimal(target) if target is not None else None,
+        sums,
+    )
+    for event in touched_by:
+        handlers = registry.SUBSCRIPTIONS.setdefault(event, [])
+        if TOUCH_HANDLER not in handlers:
+            handlers.append(TOUCH_HANDLER)
+    return code

@@ -1,0 +1,78 @@
+"""The timeline people read: the history of one visit, vehicle, customer or order (1.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import registry
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.models import History, User
+
+KEYS = ("visit", "vehicle", "customer", "order")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as shown: ``at`` happened, ``written_at`` written, ``changed`` pairs of before and after."""
+
+    at: datetime
+    written_at: datetime
+    code: str
+    label: Any
+    clause: str
+    colour: str
+    who: Any
+    changed: dict[str, list[Any]]
+    facts: dict[str, Any]
+    late: bool
+
+
+def timeline(by: Actor, *, limit: int = 50, **key: UUID) -> list[Line]:
+    """The newest ``limit`` lines of one root (``visit=``, ``vehicle=``, ``customer=`` or ``order=`` its uid).
+
+    A person sees the lines of the own stores and those of the whole group; a customer's link sees none.
+    """
+    ((name, uid),) = key.items()
+    if name not in KEYS:
+        raise ValueError(f"A timeline belongs to one of {', '.join(KEYS)}.")
+    if by.kind == ActorKind.LINK:
+        return []
+    rows = History.objects.filter(**{f"{name}_uid": uid})
+    if by.store_ids is not None:
+        rows = rows.filter(Q(store_id__in=by.store_ids) | Q(store_id__isnull=True))
+    lines = list(rows.order_by("-at", "-id")[:limit])
+    names = _names(lines)
+    return [_line(line, names) for line in lines]
+
+
+def _names(lines: list[History]) -> dict[str, str]:
+    uids = {line.actor_id for line in lines if line.actor_kind == ActorKind.USER}
+    return {str(uid): name for uid, name in User.objects.filter(uid__in=uids).values_list("uid", "name")}
+
+
+def _line(line: History, names: dict[str, str]) -> Line:
+    kind = registry.EVENTS.get(line.code)
+    who = {
+        ActorKind.USER: names.get(line.actor_id, ""),
+        ActorKind.LINK: _("Customer"),
+        ActorKind.CLIENT: _("Other system"),
+        ActorKind.MACHINE: _("System"),
+    }[ActorKind(line.actor_kind)]
+    return Line(
+        line.at,
+        line.written_at,
+        line.code,
+        kind.label if kind else line.code,
+        kind.clause if kind else "",
+        kind.stage.colour if kind else "booked",
+        who,
+        line.changed,
+        line.facts,
+        bool(line.late_reason),
+    )

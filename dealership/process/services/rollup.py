@@ -1,0 +1,68 @@
+"""The KPI engine: computes a store's day from the base tables, only where an event has touched it (6.2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from dealership.kernel import clock
+from dealership.kernel.models import Store
+
+from ..figures import FIGURES
+from ..models import KpiTouchedDay, KpiValue
+
+
+def store_day(store: Store, day: date) -> tuple[datetime, datetime]:
+    """Beginning and end (exclusive) of a calendar day at the store, in UTC."""
+    zone = ZoneInfo(store.time_zone)
+    start = datetime.combine(day, time(), zone).astimezone(UTC)
+    return start, datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+@transaction.atomic
+def recompute_day(*, store_id: int, day: date) -> int:
+    """Writes every figure of one store and day afresh; returns how many rows there are now.
+
+    Runs of the same store-day wait for each other (advisory lock), so that two workers leave one result.
+    """
+    store = Store.objects.get(pk=store_id)
+    start, end = store_day(store, day)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [store_id, day.toordinal()])
+        KpiTouchedDay.objects.filter(store_id=store_id, day=day).delete()
+        rows = []
+        for figure in FIGURES.values():
+            cursor.execute(figure.sql, {"store_id": store_id, "day_start": start, "day_end": end})
+            rows += [
+                KpiValue(
+                    store_id=store_id,
+                    code=figure.code,
+                    day=day,
+                    dimension=str(dimension or ""),
+                    numerator=numerator or 0,
+                    denominator=denominator or 0,
+                    computed_at=clock.written_now(),
+                )
+                for dimension, numerator, denominator in cursor.fetchall()
+                if denominator
+            ]
+    KpiValue.objects.filter(store_id=store_id, day=day).delete()
+    KpiValue.objects.bulk_create(rows)
+    return len(rows)
+
+
+def recompute_touched(*, limit: int = 500) -> int:
+    """Recomputes the days that events have touched; returns how many days were done."""
+    days = list(KpiTouchedDay.objects.order_by("touched_at").values_list("store_id", "day")[:limit])
+    for store_id, day in days:
+        recompute_day(store_id=store_id, day=day)
+    return len(days)
+
+
+def touch(*, store_id: int, at: datetime) -> None:
+    """Marks the store's day of ``at`` for recomputing; marking it again changes nothing."""
+    store = Store.objects.get(pk=store_id)
+    day = at.astimezone(ZoneInfo(store.time_zone)).date()
+    KpiTouchedDay.objects.bulk_create([KpiTouchedDay(store_id=store_id, day=day)], ignore_conflicts=True)
