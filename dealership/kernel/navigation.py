@@ -10,6 +10,7 @@ from typing import Any
 from django.core.cache import cache
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 COUNTS_SECONDS = 15
 """How long a live count of the rail is kept per person and store, in seconds."""
@@ -17,7 +18,7 @@ COUNTS_SECONDS = 15
 GROUPS = {
     "front": _("Front desk"),
     "workshop": _("Workshop"),
-    "delivery": _("Delivery"),
+    "delivery": pgettext_lazy("part of the shop", "Delivery"),
     "management": _("Management"),
     "system": _("System"),
 }

@@ -50,7 +50,7 @@ def icon(name: str, tone: str = "", label: str = "") -> SafeString:
     says = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     title = format_html("<title>{}</title>", label) if label else ""
     return format_html(
-        '<svg class="ic {}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round" '
+        '<svg class="ic {}" width="18" height="18" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round" '
         'stroke-linejoin="round" {}>{}{}</svg>',
         tone,
         says,
