@@ -25,3 +25,44 @@ VISIT_ARRIVED = event(
     norm=("reception.visit.greeted", "reception.visit.left_unserved"),
     within=5,
 )
+VISIT_GREETED = event(
+    "reception.visit.greeted",
+    _("Customer received"),
+    clause="2.1.2",
+    stage=stages.RECEPTION,
+    norm=("reception.walkaround.signed", "reception.visit.consulted"),
+    within=20,
+)
+VISIT_LEFT_UNSERVED = event(
+    "reception.visit.left_unserved", _("Left without reception"), clause="2.1.2", stage=stages.ARRIVAL
+)
+VISIT_CONSULTED = event("reception.visit.consulted", _("Consultation ended"), clause="2.1.2", stage=stages.RECEPTION)
+VISIT_LED = event("reception.visit.led", _("Led to an area"), clause="2.1.2", stage=stages.RECEPTION)
+VISIT_KEY_GIVEN = event("reception.visit.key_given", _("Key or place changed"), clause="2.1.2")
+VISIT_PROMISED = event("reception.visit.promised", _("Hand-over time promised"), clause="1.3")
+VISIT_ADMITTED = event("reception.visit.admitted", _("Taken into the shop"), clause="2.1.2", stage=stages.RECEPTION)
+VISIT_DEPARTED = event("reception.visit.departed", _("Left the shop"), clause="4.1", stage=stages.DELIVERY)
+VISIT_RATED = event("reception.visit.rated", _("Reception rated by the customer"), clause="2.1.4")
+VISIT_PHOTO_ADDED = event("reception.visit.photo_added", _("Photo added"), clause="2.1.2")
+LINK_SENT = event("reception.visit.link_sent", _("Link sent to the customer"), clause="1.3")
+LINK_OPENED = event("reception.visit.link_opened", _("Link opened by the customer"), clause="1.3")
+
+# --- walk-arounds ---
+WALKAROUND_SAVED = event(
+    "reception.walkaround.saved", _("Walk-around written down"), clause="2.1.2", stage=stages.RECEPTION
+)
+WALKAROUND_SIGNED = event(
+    "reception.walkaround.signed",
+    _("Walk-around signed"),
+    clause="2.1.2",
+    stage=stages.RECEPTION,
+    norm=("workshop.repair_order.opened",),
+    within=15,
+)
+DAMAGE_ADDED = event("reception.walkaround.damage_added", _("Damage marked"), clause="2.1.2", stage=stages.RECEPTION)
+DAMAGE_REMOVED = event(
+    "reception.walkaround.damage_removed", _("Damage mark removed"), clause="2.1.2", stage=stages.RECEPTION
+)
+
+# --- keys and places ---
+EVENING_COUNTED = event("reception.evening_count.counted", _("Cars and keys counted"), clause="2.1.2")

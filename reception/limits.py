@@ -14,3 +14,7 @@ GREET_MINUTES = limit(
     source="domain 1.3",
 )
 LINK_DAYS = limit("reception.link_days", 90, "d", _("Days a visit's link stays open"), clause="1.3", source="design")
+EVENING_HOUR = limit(
+    "reception.evening_hour", 17, "h", _("Hour from which the evening count is due"), clause="2.1.2", source="design"
+)
+VISIT_PHOTOS = limit("reception.visit_photos", 60, "", _("Photos a visit may carry"), clause="2.1.2", source="design")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Powertrain, VehicleModel
 from dealership.kernel import clock, states
-from dealership.kernel.errors import explain_constraint
+from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, Store, StoredFile
 from staff.models import Employee
 
@@ -380,6 +380,9 @@ class Visit(Root):
     odometer_in_km = models.PositiveIntegerField(null=True, blank=True)
     odometer_out_km = models.PositiveIntegerField(null=True, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="2.1.4: reception, 1 to 5")
+    ended_note = models.CharField(
+        _("why or how it ended"), max_length=300, blank=True, help_text="left unserved, or what the consultation led to"
+    )
 
     class Meta:
         triggers = [states.versioned(), states.fsm(VISIT_MOVES, field="state", name="visit_moves")]
@@ -412,11 +415,64 @@ class Visit(Root):
             models.CheckConstraint(
                 name="visit_rating", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
             ),
+            # 1.1: no stage is skipped without a recorded reason.
+            models.CheckConstraint(
+                name="visit_unserved_reason", condition=~Q(state=V.LEFT_UNSERVED) | ~Q(ended_note="")
+            ),
         ]
         indexes = [models.Index(fields=["store", "state", "arrived_at"], name="visit_board")]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"visit": self.uid, "vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+    @property
+    def is_open(self) -> bool:
+        """The car is here: waiting, being received or in the shop."""
+        return self.state in OPEN_VISITS
+
+    def greet(self, *, advisor: Employee) -> None:
+        """2.1.2: somebody receives the customer; the greeting clock stops."""
+        states.require(VISIT_MOVES, V(self.state), V.IN_RECEPTION)
+        self.state, self.advisor, self.greeted_at = V.IN_RECEPTION, advisor, clock.now()
+
+    def leave_unserved(self, *, reason: str) -> None:
+        """1.1: the customer leaves before anybody received them; the reason stays."""
+        states.require(VISIT_MOVES, V(self.state), V.LEFT_UNSERVED)
+        if not reason.strip():
+            raise RuleError("visit.unserved_reason", _("Say why the customer left."), field="reason")
+        self.state, self.left_at, self.ended_note = V.LEFT_UNSERVED, clock.now(), reason.strip()[:300]
+
+    def end_consultation(self, *, outcome: V, note: str) -> None:
+        """2.1.2: the question is answered, or it goes on to sales; no work is done on the car."""
+        if outcome not in (V.CONSULTED, V.SALES_LEAD):
+            raise RuleError("visit.outcome", _("A consultation ends answered or handed to sales."), field="outcome")
+        states.require(VISIT_MOVES, V(self.state), outcome)
+        self.state, self.left_at, self.ended_note = outcome, clock.now(), note.strip()[:300]
+
+    def admit(self) -> None:
+        """2.1.2: an order is opened; the walk-around was signed before."""
+        states.require(VISIT_MOVES, V(self.state), V.IN_SHOP)
+        if self.signed_at is None:
+            raise RuleError("visit.signature", _("The walk-around isn't signed yet."))
+        self.state = V.IN_SHOP
+
+    def depart(self, *, odometer_km: int, odometer_reason: str = "") -> None:
+        """4.1: the car leaves through the one exit of its visit; a lower mileage (new instrument) needs a reason."""
+        states.require(VISIT_MOVES, V(self.state), V.DEPARTED)
+        if self.odometer_in_km is not None and odometer_km < self.odometer_in_km and not odometer_reason.strip():
+            raise RuleError(
+                "visit.odometer_out",
+                _("The mileage on leaving is lower than on arrival (%(km)s km); read it again, or say why."),
+                field="odometer_km",
+                km=self.odometer_in_km,
+            )
+        self.state, self.left_at, self.odometer_out_km, self.key_holder = V.DEPARTED, clock.now(), odometer_km, None
+
+    greet.alters_data = leave_unserved.alters_data = end_consultation.alters_data = True  # type: ignore[attr-defined]
+    admit.alters_data = depart.alters_data = True  # type: ignore[attr-defined]
+
+
+OPEN_VISITS = (V.WAITING, V.IN_RECEPTION, V.IN_SHOP)
 
 
 explain_constraint(
@@ -425,6 +481,52 @@ explain_constraint(
 explain_constraint("visit_one_open_per_vehicle", "visit.open", _("This car is already in the shop; open its visit."))
 explain_constraint("visit_key_tag", "visit.key_tag", _("This key tag is on another car's key; take another one."))
 explain_constraint("visit_signed_before_shop", "visit.signature", _("The walk-around isn't signed yet."))
+explain_constraint("visit_unserved_reason", "visit.unserved_reason", _("Say why the customer left."))
+explain_constraint("visit_rating", "visit.rating", _("Rate from 1 to 5."))
+
+
+class Area(models.TextChoices):
+    """2.1.2: where the customer is led to; the area is recorded."""
+
+    LOUNGE = "LOUNGE", _("Waiting lounge")
+    WORKSHOP = "WORKSHOP", _("Workshop window")
+    BODY_SHOP = "BODY_SHOP", _("Body and paint desk")
+    PARTS = "PARTS", _("Parts and accessories")
+    CASHIER = "CASHIER", _("Cash desk")
+    SHOWROOM = "SHOWROOM", _("Showroom")
+    EXIT = "EXIT", _("Way out")
+
+
+class ToldBy(models.TextChoices):
+    """How the customer heard of a new promise."""
+
+    IN_PERSON = "IN_PERSON", _("In person")
+    PHONE = "PHONE", _("By telephone")
+    MESSAGE = "MESSAGE", _("By message")
+
+
+class VisitPromise(models.Model):
+    """One promise of a hand-over time with its reason; a new one never erases the one before (1.3, 4.1)."""
+
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="promises")
+    promised_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    told = models.CharField(max_length=10, choices=ToldBy.choices, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+    actor_kind = models.CharField(max_length=8)
+    actor_id = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(name="visitpromise_ahead", condition=Q(promised_at__gt=F("made_at"))),
+            models.CheckConstraint(name="visitpromise_reason", condition=~Q(reason="")),
+        ]
+        triggers = [pgtrigger.Protect(name="visitpromise_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+explain_constraint("visitpromise_ahead", "visit.promise_past", _("A promise lies in the future."))
+explain_constraint("visitpromise_reason", "visit.promise_reason", _("Say why this time is promised."))
 
 
 def new_token() -> str:
@@ -528,6 +630,31 @@ explain_constraint(
 )
 
 
+class WarningLight(models.TextChoices):
+    ENGINE = "ENGINE", _("Engine")
+    OIL = "OIL", _("Oil pressure")
+    COOLANT = "COOLANT", _("Coolant")
+    BRAKE = "BRAKE", _("Brakes")
+    ABS = "ABS", _("ABS")
+    AIRBAG = "AIRBAG", _("Airbag")
+    TPMS = "TPMS", _("Tyre pressure")
+    BATTERY = "BATTERY", _("12 V battery")
+    HIGH_VOLTAGE = "HIGH_VOLTAGE", _("High voltage")
+    OTHER = "OTHER", _("Other light")
+
+
+class Belonging(models.TextChoices):
+    SPARE_WHEEL = "SPARE_WHEEL", _("Spare wheel")
+    TOOLS = "TOOLS", _("Tool kit")
+    JACK = "JACK", _("Jack")
+    TRIANGLE = "TRIANGLE", _("Warning triangle")
+    CHARGER = "CHARGER", _("Charging cable")
+    DOCUMENTS = "DOCUMENTS", _("Car papers")
+    DASHCAM = "DASHCAM", _("Dashcam")
+    CHILD_SEAT = "CHILD_SEAT", _("Child seat")
+    OTHER = "OTHER", _("Other things")
+
+
 class DamageSide(models.TextChoices):
     FRONT = "FRONT", _("Front")
     LEFT = "LEFT", _("Left")
@@ -603,6 +730,14 @@ class EveningCount(Root):
     class Meta:
         triggers = [states.versioned()]
         constraints = [models.UniqueConstraint(fields=["store", "day"], name="eveningcount_once")]
+
+    @property
+    def all_found(self) -> bool:
+        """Every car and every key was where it should be."""
+        return all(line.car_found and line.key_found for line in self.lines.all())
+
+
+explain_constraint("eveningcount_once", "evening.counted", _("Today's evening count is already written down."))
 
 
 class EveningCountLine(models.Model):

@@ -35,3 +35,14 @@ for code in ("receptionist", "advisor", "manager", "care"):
     role(code, permissions={VISITS_VIEW, VISITS_RECEIVE})
 for code in ("foreman", "leader", "inspector", "techdirector", "supervisor", "parts", "warranty", "cashier", "gm"):
     role(code, permissions={VISITS_VIEW})
+
+# --- keys, photos, evening count ---
+VISITS_KEYS = permission("reception.visits.keys", _("Give out key tags and say where key and car are."))
+VISITS_PHOTOGRAPH = permission("reception.visits.photograph", _("Add photos to a visit."))
+EVENING_COUNT = permission("reception.evening.count", _("Count cars and keys in the evening."))
+
+for code in ("receptionist", "advisor", "manager"):
+    role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH, EVENING_COUNT})
+for code in ("foreman", "leader", "inspector", "technician"):
+    role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
+role("foreman", permissions={EVENING_COUNT})

@@ -1,0 +1,455 @@
+"""The Today board: every car that is here or expected, in lanes, with what stands in the way (1.3, 2.1.2).
+
+Reception knows only the first two lanes. The rooms above say where a car in the shop stands: they append one callable
+each to ``LANE_SOURCES``; it gets the actor and the open visits and returns ``{visit.pk: Placement}`` for those it
+knows something of. It is called once per board, so it reads all of them in one go. Later sources win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dealership.catalogue.models import Powertrain
+from dealership.kernel import clock, limits, stages
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import Store
+from staff.selectors.employees import employee_of
+
+from .. import permissions
+from ..limits import GREET_MINUTES
+from ..models import OPEN_VISITS, A, Appointment, Visit, VisitState, WaitingMode
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """``colour`` is the stage colour, ``stage`` where a car of this lane stands in the visit, ``empty`` what is said."""
+
+    code: str
+    label: Any
+    colour: str
+    stage: stages.Stage
+    empty: Any
+
+
+EXPECTED = Lane(
+    "EXPECTED", gettext_lazy("Expected"), "booked", stages.BOOKING, gettext_lazy("Nobody else is booked today.")
+)
+RECEPTION = Lane(
+    "RECEPTION", gettext_lazy("Queue / reception"), "reception", stages.RECEPTION, gettext_lazy("Nobody is waiting.")
+)
+CONSENT = Lane(
+    "CONSENT",
+    gettext_lazy("Waiting for the customer"),
+    "consent",
+    stages.CONSENT,
+    gettext_lazy("No estimate waits for an answer."),
+)
+DISPATCH = Lane(
+    "DISPATCH",
+    gettext_lazy("To dispatch / parts"),
+    "wait",
+    stages.WORK,
+    gettext_lazy("Nothing waits for a bay or parts."),
+)
+WORKSHOP = Lane("WORKSHOP", gettext_lazy("Workshop"), "work", stages.WORK, gettext_lazy("No car is being worked on."))
+INSPECTION = Lane(
+    "INSPECTION",
+    gettext_lazy("Final inspection"),
+    "inspect",
+    stages.INSPECTION,
+    gettext_lazy("Nothing waits for the final inspection."),
+)
+DELIVERY = Lane(
+    "DELIVERY",
+    gettext_lazy("Settle and hand over"),
+    "ready",
+    stages.SETTLEMENT,
+    gettext_lazy("No car waits to be collected."),
+)
+LANES = (EXPECTED, RECEPTION, CONSENT, DISPATCH, WORKSHOP, INSPECTION, DELIVERY)
+LANE_OF = {lane.code: lane for lane in LANES}
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way out of trouble: a link, or a button (POST) where ``post``."""
+
+    label: Any
+    url: str
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One small icon of a card with its word; ``tone`` is warn, ok, info, bad or empty."""
+
+    icon: str
+    label: Any
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one visit stands, as a source of a room above says it.
+
+    ``line`` is what is done (model · job · amount); ``warning`` stands in the place of the time, coloured (red where
+    ``late``); ``progress`` is 0–100; ``people`` are names of who works on it; ``expected_at`` is when it will really be
+    ready (aware), compared with the promise; ``stage`` overrides the lane's where it is known better.
+    """
+
+    lane: str
+    line: str = ""
+    warning: str = ""
+    late: bool = False
+    good: bool = False
+    progress: int | None = None
+    remedies: tuple[Remedy, ...] = ()
+    people: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    expected_at: datetime | None = None
+    stage: stages.Stage | None = None
+
+
+LaneSource = Callable[[Actor, Sequence[Visit]], Mapping[int, Placement]]
+LANE_SOURCES: list[LaneSource] = []
+
+
+@dataclass(slots=True)
+class Card:
+    """One car on the board or in the list."""
+
+    lane: Lane
+    url: str
+    plate: str
+    color: str
+    name: str
+    line: str
+    at: datetime | None
+    at_kind: str
+    place: str = ""
+    warning: str = ""
+    late: bool = False
+    good: bool = False
+    expected_at: datetime | None = None
+    progress: int | None = None
+    people: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    note: str = ""
+    visit: Visit | None = None
+    booked_at: datetime | None = None
+    promised_at: datetime | None = None
+    unreceived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One number of the strip; ``code`` is the filter it sets."""
+
+    code: str
+    label: str
+    value: str
+    tone: str = ""
+
+
+@dataclass(slots=True)
+class LaneShown:
+    lane: Lane
+    cards: list[Card]
+    total: int
+
+    @property
+    def left(self) -> int:
+        return self.total - len(self.cards)
+
+
+@dataclass(slots=True)
+class Board:
+    """What the page shows: the strip, the lanes (each cut at ``MOST_IN_LANE``) and the rows of the list."""
+
+    strip: list[Counted]
+    lanes: list[LaneShown]
+    cards: list[Card]
+    summary: str
+    booked: int = 0
+    walk_ins: int = 0
+    has_any: bool = field(default=False)
+
+
+MOST_IN_LANE = 30
+FILTERS = ("all", "unreceived", "consent", "parts", "late", "ready")
+_MODE_SIGNS = {
+    WaitingMode.WAIT_AT_DEALER: ("armchair", gettext_lazy("Waits in the shop")),
+    WaitingMode.LOANER: ("car", gettext_lazy("Has a loan car")),
+    WaitingMode.PICK_UP: ("truck-return", gettext_lazy("Picked up and returned")),
+}
+
+
+def placements(actor: Actor, visits: Sequence[Visit]) -> dict[int, Placement]:
+    """Where each open visit stands: reception's own view, then what the rooms above say."""
+    placed = {visit.pk: own_placement(visit) for visit in visits}
+    in_shop = [visit for visit in visits if visit.state == VisitState.IN_SHOP]
+    if in_shop:
+        for source in LANE_SOURCES:
+            placed.update(source(actor, in_shop))
+    return placed
+
+
+def own_placement(visit: Visit) -> Placement:
+    """What reception itself knows of a visit."""
+    if visit.state == VisitState.WAITING:
+        return Placement(RECEPTION.code, stage=stages.ARRIVAL)
+    if visit.state == VisitState.IN_RECEPTION:
+        return Placement(RECEPTION.code, stage=stages.RECEPTION)
+    if visit.state == VisitState.DEPARTED:
+        return Placement(DELIVERY.code, stage=stages.FOLLOW_UP)
+    return Placement(WORKSHOP.code, stage=stages.DIAGNOSIS)
+
+
+def key_and_place(visit: Visit) -> str:
+    """钥07 · A1, as it stands on a card."""
+    parts = [_("key %(tag)s") % {"tag": visit.key_tag}] if visit.key_tag else []
+    return " · ".join([*parts, visit.parking_place] if visit.parking_place else parts)
+
+
+def board(actor: Actor, *, mine: bool = False, show: str = "all") -> Board:
+    """Today's cars of the actor's store. ``show`` is one of FILTERS; ``mine`` keeps what is the actor's or nobody's."""
+    me = employee_of(actor) if mine else None
+    store = Store.objects.get(pk=actor.store_id)
+    visits = list(
+        Visit.objects.for_actor(actor)
+        .filter(state__in=OPEN_VISITS)
+        .select_related("vehicle", "advisor", "appointment", "link", "walkaround")
+        .order_by("arrived_at", "pk")
+    )
+    if me is not None:
+        visits = [v for v in visits if v.advisor_id in (None, me.pk)]
+    placed = placements(actor, visits)
+    waits = limits.value(GREET_MINUTES, store_id=store.pk)
+    cards = [_visit_card(actor, visit, placed[visit.pk], waits) for visit in visits]
+    expected = _expected(actor, store, me.pk if me else None)
+    cards = [_expected_card(actor, booking) for booking in expected] + cards
+    arrived = _arrived(actor, store, me.pk if me else None)
+    strip = _strip(cards, arrived, len(expected), _on_time(actor, store), waits)
+    shown = [card for card in cards if _passes(card, show)]
+    lanes = []
+    for lane in LANES:
+        there = [card for card in shown if card.lane is lane]
+        lanes.append(LaneShown(lane, there[:MOST_IN_LANE], len(there)))
+    return Board(
+        strip=strip,
+        lanes=lanes,
+        cards=shown,
+        summary=_("%(arrived)s cars came in: %(booked)s booked, %(walk_ins)s walk-ins; %(expected)s still expected")
+        % {
+            "arrived": arrived["all"],
+            "booked": arrived["booked"],
+            "walk_ins": arrived["all"] - arrived["booked"],
+            "expected": len(expected),
+        },
+        has_any=bool(cards) or bool(arrived["all"]),
+    )
+
+
+def _day(store: Store) -> tuple[datetime, datetime]:
+    zone = ZoneInfo(store.time_zone)
+    start = clock.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return start, (start + timedelta(days=1, hours=2)).replace(hour=0)
+
+
+def _expected(actor: Actor, store: Store, advisor_id: int | None) -> list[Appointment]:
+    start, end = _day(store)
+    rows = (
+        Appointment.objects.for_actor(actor)
+        .filter(store=store, state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED], starts_at__gte=start, starts_at__lt=end)
+        .select_related("vehicle", "advisor")
+        .order_by("starts_at", "pk")
+    )
+    if advisor_id is not None:
+        rows = rows.filter(Q(advisor_id=advisor_id) | Q(advisor__isnull=True))
+    return list(rows)
+
+
+def _arrived(actor: Actor, store: Store, advisor_id: int | None) -> dict[str, int]:
+    start, end = _day(store)
+    rows = Visit.objects.for_actor(actor).filter(store=store, arrived_at__gte=start, arrived_at__lt=end)
+    if advisor_id is not None:
+        rows = rows.filter(Q(advisor_id=advisor_id) | Q(advisor__isnull=True))
+    return rows.aggregate(all=Count("pk"), booked=Count("pk", filter=Q(appointment__isnull=False)))
+
+
+def _on_time(actor: Actor, store: Store) -> tuple[int, int]:
+    """(on time, all) of the cars with a promise that left since Monday."""
+    start, _end = _day(store)
+    monday = start - timedelta(days=start.weekday())
+    counted = (
+        Visit.objects.for_actor(actor)
+        .filter(store=store, state=VisitState.DEPARTED, left_at__gte=monday, promised_at__isnull=False)
+        .aggregate(all=Count("pk"), kept=Count("pk", filter=Q(left_at__lte=F("promised_at"))))
+    )
+    return counted["kept"], counted["all"]
+
+
+def _strip(
+    cards: list[Card], arrived: dict[str, int], expected: int, on_time: tuple[int, int], waits: int
+) -> list[Counted]:
+    def counted(code: str) -> int:
+        return sum(_passes(card, code) for card in cards)
+
+    kept, all_left = on_time
+    planned = _("in the shop (planned %(planned)s)") % {"planned": arrived["all"] + expected}
+    late, unreceived, parts = counted("late"), counted("unreceived"), counted("parts")
+    strip = [
+        Counted("all", planned, str(arrived["all"])),
+        Counted(
+            "unreceived",
+            _("not received within %(minutes)s min") % {"minutes": waits},
+            str(unreceived),
+            "late" if unreceived else "",
+        ),
+        Counted("consent", _("waiting for the customer"), str(counted("consent"))),
+        Counted("parts", _("to dispatch / parts"), str(parts), "soon" if parts else ""),
+        Counted("late", _("later than promised"), str(late), "late" if late else ""),
+        Counted("ready", _("ready to hand over"), str(counted("ready"))),
+    ]
+    share = f"{kept * 100 / all_left:.1f}%" if all_left else "—"
+    strip.append(Counted("", _("on time this week, n = %(n)s") % {"n": all_left}, share))
+    return strip
+
+
+def _passes(card: Card, show: str) -> bool:
+    if show == "unreceived":
+        return card.unreceived
+    if show == "consent":
+        return card.lane is CONSENT
+    if show == "parts":
+        return card.lane is DISPATCH
+    if show == "late":
+        return card.promised_at is not None and card.late and card.lane is not EXPECTED
+    if show == "ready":
+        return card.lane is DELIVERY
+    return True
+
+
+def _signs(mode: str, powertrain: str) -> Iterable[Sign]:
+    if powertrain in (Powertrain.BEV, Powertrain.PHEV, Powertrain.FCEV):
+        yield Sign("bolt", _("New energy: high voltage"), "warn")
+    if mode in _MODE_SIGNS:
+        icon, label = _MODE_SIGNS[WaitingMode(mode)]
+        yield Sign(icon, label)
+
+
+def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Card:
+    now = clock.now()
+    vehicle = visit.vehicle
+    waiting = visit.state == VisitState.WAITING
+    unreceived = waiting and now - visit.arrived_at > timedelta(minutes=waits)
+    overdue = visit.promised_at is not None and (
+        visit.promised_at < now or (placed.expected_at is not None and placed.expected_at > visit.promised_at)
+    )
+    url = reverse("visit-detail", args=[visit.uid])
+    remedies = placed.remedies
+    if unreceived and actor.may(permissions.VISITS_RECEIVE):
+        remedies = (
+            Remedy(_("Receive now"), reverse("visit-greet", args=[visit.uid]), post=True),
+            Remedy(_("Give to an advisor"), f"{url}#receive"),
+        )
+    elif overdue and not remedies and actor.may(permissions.VISITS_RECEIVE):
+        remedies = (
+            Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
+            Remedy(_("Promise anew"), f"{url}#promise"),
+        )
+    people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
+    if visit.state == VisitState.IN_RECEPTION:
+        signed = visit.signed_at is not None
+        line_end = _("walk-around signed, order to be written") if signed else _("being received")
+    else:
+        line_end = visit.need
+    signs = (*_signs(visit.waiting_mode, vehicle.powertrain), *placed.signs)
+    link = getattr(visit, "link", None)
+    if link is not None and link.views and placed.lane == CONSENT.code:
+        signs = (*signs, Sign("eye", _("The customer has looked at the page"), "info"))
+    return Card(
+        lane=LANE_OF[placed.lane],
+        url=url,
+        plate=vehicle.plate,
+        color=vehicle.plate_color,
+        name=visit.contact_name,
+        line=placed.line or f"{visit.model_text} · {line_end}",
+        at=visit.arrived_at if waiting else visit.promised_at,
+        at_kind="wait" if waiting else "promise",
+        expected_at=placed.expected_at,
+        place=key_and_place(visit),
+        warning=placed.warning,
+        late=placed.late or overdue or unreceived,
+        good=placed.good,
+        progress=placed.progress,
+        people=people,
+        signs=signs,
+        remedies=remedies,
+        note=_("not received for over %(minutes)s min") % {"minutes": waits} if unreceived else "",
+        visit=visit,
+        booked_at=visit.appointment.starts_at if visit.appointment else None,
+        promised_at=visit.promised_at,
+        unreceived=unreceived,
+    )
+
+
+def _expected_card(actor: Actor, booking: Appointment) -> Card:
+    vehicle = booking.vehicle
+    late = booking.starts_at < clock.now()
+    arrive = f"{reverse('visit-new')}?plate={vehicle.plate}"
+    detail = _address("appointment-detail", booking.uid)
+    remedies: tuple[Remedy, ...] = ()
+    if late and actor.may(permissions.VISITS_RECEIVE):
+        remedies = (Remedy(_("Call"), f"tel:{booking.contact_phone}"),)
+        if detail:
+            remedies = (*remedies, Remedy(_("Move the booking"), detail))
+    signs = tuple(_signs(booking.waiting_mode, vehicle.powertrain))
+    if booking.parts_confirmed_at:
+        signs = (*signs, Sign("package", _("Parts are ready"), "ok"))
+    return Card(
+        lane=EXPECTED,
+        url=detail or arrive,
+        plate=vehicle.plate,
+        color=vehicle.plate_color,
+        name=booking.contact_name,
+        line=f"{vehicle.model_text} · {booking.concern}",
+        at=booking.starts_at,
+        at_kind="booked",
+        late=False,
+        people=(booking.advisor.name,) if booking.advisor else (),
+        signs=signs,
+        remedies=remedies,
+        booked_at=booking.starts_at,
+        promised_at=booking.ready_at,
+    )
+
+
+def _address(name: str, uid: Any) -> str:
+    """A page that another room may not have brought yet; empty where it isn't there."""
+    try:
+        return reverse(name, args=[uid])
+    except NoReverseMatch:
+        return ""
+
+
+def waiting_count(actor: Actor) -> int:
+    """Customers who wait to be received, for the rail."""
+    return Visit.objects.for_actor(actor).filter(state=VisitState.WAITING).count()
+
+
+def has_unreceived(actor: Actor) -> bool:
+    """Somebody waits longer than the limit: the rail's number turns red."""
+    waits = limits.value(GREET_MINUTES, store_id=actor.store_id)
+    too_long = clock.now() - timedelta(minutes=waits)
+    return Visit.objects.for_actor(actor).filter(state=VisitState.WAITING, arrived_at__lt=too_long).exists()
