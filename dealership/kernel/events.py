@@ -10,3 +10,8 @@ MESSAGE_FAILED = event("kernel.message.failed", _("Message not sent"), clause="1
 SETTING_CHANGED = event("kernel.setting.changed", _("Setting changed"), clause="7.1")
 APPROVAL_ASKED = event("kernel.approval.asked", _("Approval asked for"), clause="1.2")
 APPROVAL_DECIDED = event("kernel.approval.decided", _("Approval decided"), clause="1.2")
+
+# stores
+STORE_OPENED = event("kernel.store.opened", _("Store opened"), clause="1.2")
+STORE_HOURS_SET = event("kernel.store.hours_set", _("Opening hours set"), clause="2.4")
+STORE_DAY_SET = event("kernel.store.day_set", _("Hours of one day set"), clause="2.4")

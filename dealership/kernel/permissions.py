@@ -12,6 +12,7 @@ HEALTH_RETRY = permission("kernel.health.retry", _("Let a failed event be tried 
 APPROVALS_DECIDE = permission(
     "kernel.approvals.decide", _("Decide on what colleagues ask approval for, within the limit of the post.")
 )
+STORES_MANAGE = permission("kernel.stores.manage", _("Open a store and set its hours and holidays."))
 SEARCH = permission("kernel.search.use", _("Use the search box."))
 
 # One role for each post of the demo; the chapters add what their part of the work needs.
@@ -37,7 +38,7 @@ for code, label in (
 ):
     role(code, label, {SEARCH} if code != "admin" else set())
 
-role("admin", permissions={SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, HEALTH_VIEW, HEALTH_RETRY})
+role("admin", permissions={STORES_MANAGE, SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, HEALTH_VIEW, HEALTH_RETRY})
 role("manager", permissions={SETTINGS_VIEW, MESSAGES_VIEW, APPROVALS_DECIDE})
 role("gm", permissions={SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, APPROVALS_DECIDE})
 role("care", permissions={MESSAGES_VIEW})

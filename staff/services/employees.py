@@ -157,9 +157,17 @@ def _grant(user: User, post: Post, store: Store, starts_on: date, ends_on: date 
 
 @transaction.atomic
 def give_post(
-    *, employee_uid: UUID, post_code: str, starts_on: date, by: Actor, ends_on: date | None = None
+    *,
+    employee_uid: UUID,
+    post_code: str,
+    starts_on: date,
+    by: Actor,
+    ends_on: date | None = None,
+    store: Store | None = None,
 ) -> PostHolding:
-    """Gives a person a post in their store from a day to a day; the log-in gets the post's role for these days (1.2).
+    """Gives a person a post from a day to a day; the log-in gets the post's role for these days (1.2).
+
+    ``store`` is another store than the person's own where the group lets somebody work in both.
 
     Raises RuleError "post.overlap" where the person holds it on one of the days, "post.own" for one's own log-in.
     """
@@ -167,17 +175,19 @@ def give_post(
     employee = _locked(by, employee_uid)
     _require_other_person(employee, by)
     _require_period(starts_on, ends_on)
-    post = _post(post_code)
+    post, store = _post(post_code), store or employee.store
+    if not by.in_store(store.pk):
+        raise Store.DoesNotExist
     if starts_on < employee.hired_on or (employee.left_on is not None and (ends_on or date.max) > employee.left_on):
         raise RuleError("post.not_employed", _("The person isn't employed on all of these days."), field="starts_on")
-    others = PostHolding.objects.filter(employee=employee, post=post, store=employee.store)
+    others = PostHolding.objects.filter(employee=employee, post=post, store=store)
     if others.filter(_overlapping(starts_on, ends_on)).exists():
         raise RuleError("post.overlap", _("The person already holds this post in that time."), field="starts_on")
     holding = PostHolding.objects.create(
-        employee=employee, post=post, store=employee.store, starts_on=starts_on, ends_on=ends_on
+        employee=employee, post=post, store=store, starts_on=starts_on, ends_on=ends_on
     )
     if employee.user is not None:
-        _grant(employee.user, post, employee.store, starts_on, ends_on, _source(holding))
+        _grant(employee.user, post, store, starts_on, ends_on, _source(holding))
     record(
         holding,
         events.POST_GIVEN,
