@@ -242,7 +242,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or VAR_DIR / "static")
 _npm = BASE_DIR / "node_modules"
-STATICFILES_DIRS = [
+STATICFILES_DIRS: list[Any] = [
     BASE_DIR / "static",
     ("vendor/tabler", _npm / "@tabler/core/dist/css"),
     ("vendor/tabler-js", _npm / "@tabler/core/dist/js"),
