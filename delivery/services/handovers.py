@@ -15,8 +15,9 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
-from reception.models import Visit, VisitState
-from staff.models import Employee
+from reception.models import Vehicle, Visit, VisitState
+from reception.services.visits import depart_visit
+from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
 
 from .. import events, permissions
@@ -41,17 +42,12 @@ MISSING: dict[ExitStep, tuple[str, Any]] = {
 
 
 def _locked_visit(uid: UUID, by: Actor) -> Visit:
-    """The visit and then its orders, locked in that order (design 5)."""
+    """Car, visit and orders, locked in that order (design 5)."""
+    vehicle_id = Visit.objects.for_actor(by).values_list("vehicle_id", flat=True).get(uid=uid)
+    Vehicle.objects.locked().get(pk=vehicle_id)
     visit = Visit.objects.for_actor(by).locked().select_related("vehicle__model", "store", "customer").get(uid=uid)
     list(RepairOrder.objects.filter(visit=visit).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     return visit
-
-
-def _employee(by: Actor) -> Employee:
-    employee = Employee.objects.filter(user=by.user).first() if by.user else None
-    if employee is None:
-        raise RuleError("employee.missing", _("Your log-in isn't tied to an employee; ask the administrator."))
-    return employee
 
 
 def _require_ready(state: VisitExit) -> None:
@@ -94,7 +90,7 @@ def hand_over(
     ``handover.checks``, ``handover.odometer``, ``handover.receiver``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
-    employee = _employee(by)
+    employee = require_employee(by)
     visit = _locked_visit(visit_uid, by)
     if Handover.objects.filter(visit=visit).exists():
         raise RuleError("handover.exists", _("This car has already been handed over."))
@@ -103,12 +99,13 @@ def hand_over(
         raise RuleError("handover.visit", _("Only a car that is in the shop with an order is handed over."))
     _require_ready(state)
     checks = _checked(checklist)
-    if odometer_km < (visit.odometer_in_km or 0):
+    last = max(visit.odometer_in_km or 0, visit.vehicle.odometer_km)
+    if odometer_km < last:
         raise RuleError(
             "handover.odometer",
-            _("The mileage lies below the %(km)s km at arrival; read it again."),
+            _("The mileage lies below the last reading of %(km)s km; read it again."),
             field="odometer_km",
-            km=visit.odometer_in_km,
+            km=last,
         )
     name = " ".join(received_by.split())
     if not name:
@@ -160,7 +157,6 @@ def issue_gate_pass(
         by.require(permissions.GATE_PASSES_ISSUE)
     if kind not in GatePassKind.values:
         raise RuleError("gatepass.kind", _("Choose why the car leaves."), field="kind")
-    employee = Employee.objects.filter(user=by.user).first() if by.user else None
     visit = _locked_visit(visit_uid, by)
     if visit.state != VisitState.IN_SHOP:
         raise RuleError("gatepass.visit", _("Only a car that is in the shop needs a gate pass."))
@@ -188,7 +184,7 @@ def issue_gate_pass(
         kind=kind,
         reason=reason[:200],
         risk_note_signed_by=signer[:60],
-        issued_by=employee,
+        issued_by=employee_of(by),
         issued_at=clock.now(),
         expires_at=clock.now() + timedelta(hours=hours),
     )
@@ -253,8 +249,6 @@ def _end_visit(gate_pass: GatePass, by: Actor) -> None:
     for order in RepairOrder.objects.filter(visit=visit, closed_at__isnull=True).order_by("pk"):
         order.closed_at = clock.now()
         order.save(update_fields=["closed_at"])
-    from reception.services.visits import depart_visit
-
     depart_visit(visit=visit, odometer_km=odometer, by=by)
 
 

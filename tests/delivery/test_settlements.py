@@ -158,6 +158,7 @@ def test_open_work_reserved_parts_and_an_empty_order_are_refused_and_write_nothi
     team = make_team()
     order = make_ready(team)
     open_line = add_line(order, state=LineState.PENDING)
+    declined = make_order(make_visit(team), team)
     before = rows()
     with rule("settlement.not_ready"):
         issue_settlement(order_uid=order.uid, by=team.advisor)
@@ -165,7 +166,6 @@ def test_open_work_reserved_parts_and_an_empty_order_are_refused_and_write_nothi
     PartLine.objects.filter(line__order=order).update(reserved_quantity=Decimal("1.00"))
     with rule("settlement.parts"):
         issue_settlement(order_uid=order.uid, by=team.advisor)
-    declined = make_order(make_visit(team), team)
     add_line(declined, state=LineState.DECLINED)
     with rule("settlement.nothing"):
         issue_settlement(order_uid=declined.uid, by=team.advisor)
@@ -244,7 +244,7 @@ def test_an_unpaid_exit_is_asked_for_what_is_open():
 @pytest.mark.parametrize(
     ("constraint", "statement"),
     [
-        ("orderline_settled_is_final", "UPDATE workshop_orderline SET description = 'x'"),
+        ("orderline_settled_is_final", "UPDATE workshop_orderline SET cause = 'x'"),
         ("orderline_released_by_void", "UPDATE workshop_orderline SET settled = false, rate = 1"),
         ("orderline_settled_is_final", "DELETE FROM workshop_orderline"),
         ("orderline_released_by_void", "UPDATE workshop_orderline SET settled = false"),
