@@ -57,6 +57,7 @@ class Customer(Root):
             models.Index(fields=["phone"], name="customer_phone"),
             GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
             GinIndex(fields=["phone"], name="customer_phone_trgm", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["phone_2"], name="customer_phone_2_trgm", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["pinyin"], name="customer_pinyin", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["pinyin_initials"], name="customer_initials", opclasses=["varchar_pattern_ops"]),
         ]

@@ -1,0 +1,121 @@
+"""Input shapes of the pages of customers and vehicles; what the values must be is checked by the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Powertrain
+from dealership.kernel.models import MessageChannel
+from reception.models import ConsentPurpose, CustomerKind, PlateColor, PlateKind
+from reception.services.customers import UnmaskReason
+
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+CONSENT_CHANNELS = [("DESK", _("At the desk")), ("PHONE", _("By telephone")), ("WRITTEN", _("In writing"))]
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class CustomerForm(forms.Form):
+    """A customer; ``anyway`` says that somebody with the same number is another person."""
+
+    name = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autofocus": True}))
+    kind = forms.ChoiceField(label=_("Person or company"), choices=CustomerKind.choices, initial=CustomerKind.PERSON)
+    phone = forms.CharField(
+        label=_("Telephone"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    phone_2 = forms.CharField(
+        label=_("Second telephone"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    email = forms.CharField(
+        label=_("E-mail"), max_length=254, required=False, widget=forms.TextInput(attrs={"inputmode": "email"})
+    )
+    uscc = forms.CharField(
+        label=_("Unified social credit code"),
+        max_length=40,
+        required=False,
+        help_text=_("For a company's invoice only."),
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES, initial="zh-hans")
+    channel = forms.ChoiceField(
+        label=_("Reached best by"),
+        choices=[c for c in MessageChannel.choices if c[0] != MessageChannel.STAFF],
+        initial=MessageChannel.SMS,
+    )
+    note = forms.CharField(label=_("Note"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class NewCustomerForm(CustomerForm):
+    anyway = forms.BooleanField(label=_("This is another person with the same number"), required=False)
+
+
+class UnmaskForm(forms.Form):
+    reason = forms.ChoiceField(label=_("Reason"), choices=UnmaskReason.choices)
+
+
+class ConsentForm(forms.Form):
+    purpose = forms.ChoiceField(choices=ConsentPurpose.choices)
+    given = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda value: value == "1")
+    channel = forms.ChoiceField(choices=CONSENT_CHANNELS)
+
+
+class VehicleForm(forms.Form):
+    """A car. ``vin_override_reason`` counts only for whoever may keep a VIN that doesn't fit."""
+
+    plate = forms.CharField(
+        label=_("Plate"), max_length=20, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    plate_kind = forms.ChoiceField(label=_("Kind of plate"), choices=PlateKind.choices, initial=PlateKind.NORMAL)
+    vin = forms.CharField(
+        label="VIN", max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    model_text = forms.CharField(label=_("Model"), max_length=80)
+    plate_color = forms.ChoiceField(
+        label=_("Colour of the plate"),
+        choices=[("", _("as the plate says")), *PlateColor.choices],
+        required=False,
+    )
+    powertrain = forms.ChoiceField(
+        label=_("Drive"), choices=[("", _("as plate and model say")), *Powertrain.choices], required=False
+    )
+    color = forms.CharField(label=_("Colour of the car"), max_length=20, required=False)
+    model_year = forms.IntegerField(label=_("Model year"), required=False)
+    engine_number = forms.CharField(label=_("Engine or motor number"), max_length=40, required=False)
+    battery_code = forms.CharField(label=_("Battery code"), max_length=40, required=False)
+    invoiced_on = forms.DateField(label=_("Invoice date"), required=False, widget=_DAY)
+    delivered_on = forms.DateField(label=_("Delivery date"), required=False, widget=_DAY)
+    vin_override_reason = forms.CharField(label=_("Why a VIN that doesn't fit is kept"), max_length=200, required=False)
+
+    def __init__(self, *args: Any, may_override: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_override:
+            del self.fields["vin_override_reason"]
+
+
+class NewVehicleForm(VehicleForm):
+    odometer_km = forms.IntegerField(
+        label=_("Mileage (km)"), min_value=0, required=False, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
+    )
+    owner = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class OwnerForm(forms.Form):
+    """``owner`` is a customer's uid, or empty: the car belongs to nobody known."""
+
+    owner = forms.UUIDField(required=False)
+    on = forms.DateField(label=_("From this day on"), widget=_DAY)
+
+
+class OdometerForm(forms.Form):
+    odometer_km = forms.IntegerField(
+        label=_("Mileage (km)"),
+        min_value=0,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autofocus": True}),
+    )
+    odometer_reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Only for a reading lower than the last one: new instrument, mistyped before."),
+    )

@@ -1,0 +1,58 @@
+"""How customers and vehicles are said on pages: masked numbers, thousands, channels of a consent."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+
+from dealership.kernel import formats
+from reception.forms.customers import CONSENT_CHANNELS
+
+register = template.Library()
+register.filter("masked_phone", formats.mask_phone)
+register.filter("masked_email", formats.mask_email)
+
+
+@register.filter
+def shown_phone(value: str) -> str:
+    """139 0000 0001; other numbers as they are kept."""
+    return f"{value[:3]} {value[3:7]} {value[7:]}" if formats.phone_kind(value) is formats.PhoneKind.MOBILE else value
+
+
+@register.filter
+def thousands(value: int | None) -> str:
+    """12,345 in both languages; a dash where nothing is known."""
+    return "—" if value is None else f"{value:,}"
+
+
+@register.filter
+def lookup(values: dict[str, Any], key: str) -> Any:
+    return values.get(key)
+
+
+@register.filter
+def plate_or_vin(vehicle: Any) -> str:
+    return formats.display_plate(vehicle.plate) if vehicle.plate else vehicle.vin
+
+
+@register.filter
+def consent_channel(code: str) -> Any:
+    return dict(CONSENT_CHANNELS).get(code, code)
+
+
+@register.filter
+def as_control(field: Any) -> Any:
+    """A bare choice of a Django form in the look of the house."""
+    return field.as_widget(attrs={"class": "form-select"})
+
+
+@register.simple_tag
+def page_link(name: str, uid: UUID) -> str:
+    """The address of another room's page, '' where that page isn't there."""
+    try:
+        return reverse(name, args=[uid])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,141 @@
+"""Pages of customers (2.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.errors import RuleError
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from reception import permissions
+from reception.forms.customers import CONSENT_CHANNELS, ConsentForm, CustomerForm, NewCustomerForm, UnmaskForm
+from reception.models import Consent, Customer
+from reception.selectors import customers as reads
+from reception.services import customers as commands
+
+
+class CustomerListPage(Page):
+    permission = permissions.CUSTOMERS_VIEW
+    template_name = "reception/customers.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        words, kind = self.request.GET.get("q", "").strip(), self.request.GET.get("kind", "")
+        before = self.request.GET.get("before", "")
+        cursor = int(before) if before.isdecimal() and len(before) < 16 else None
+        page = reads.list_customers(by=self.actor, words=words, kind=kind, before=cursor)
+        return super().get_context_data(**kwargs) | {
+            "page": page,
+            "words": words,
+            "kind": kind,
+            "before": cursor,
+            "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
+        }
+
+
+class NewCustomerPage(CommandPage):
+    """A number that somebody already has is shown first; the person decides whether it is the same customer."""
+
+    permission = permissions.CUSTOMERS_EDIT
+    template_name = "reception/customer_form.html"
+    form_class = NewCustomerForm
+    done = _("Customer registered.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        phone = self.request.POST.get("phone", "")
+        context["same_phone"] = reads.others_with_phone(phone=phone, by=self.actor) if phone else []
+        if not context["same_phone"] and "anyway" in context["form"].fields:
+            del context["form"].fields["anyway"]
+        return context
+
+    def run(self, form: NewCustomerForm) -> Customer:
+        values = dict(form.cleaned_data)
+        if not values.pop("anyway") and reads.others_with_phone(phone=values["phone"], by=self.actor):
+            raise RuleError(
+                "customer.phone_known",
+                _("Somebody with this number is already there: open the card, or say that it is another person."),
+                field="phone",
+            )
+        return commands.register_customer(**values, by=self.actor)
+
+    def location(self, result: Customer) -> str:
+        return reverse("customer-detail", args=[result.uid])
+
+
+class EditCustomerPage(CommandPage):
+    permission = permissions.CUSTOMERS_EDIT
+    template_name = "reception/customer_form.html"
+    form_class = CustomerForm
+    done = _("Customer corrected.")
+
+    def get_initial(self) -> dict[str, Any]:
+        customer = reads.customer_of(uid=self.kwargs["uid"], by=self.actor)
+        return {name: getattr(customer, name) for name in CustomerForm.base_fields}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "customer": reads.customer_of(uid=self.kwargs["uid"], by=self.actor)
+        }
+
+    def run(self, form: CustomerForm) -> Customer:
+        return commands.correct_customer(uid=self.kwargs["uid"], **form.cleaned_data, by=self.actor)
+
+    def location(self, result: Customer) -> str:
+        return reverse("customer-detail", args=[result.uid])
+
+
+class CustomerPage(Page):
+    """Facts, cars, consents, visits, panels and timeline; the number is masked until it is asked for with a reason."""
+
+    permission = permissions.CUSTOMERS_VIEW
+    template_name = "reception/customer.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        shown = reads.customer_page(uid=self.kwargs["uid"], by=self.actor)
+        return (
+            super().get_context_data(**kwargs)
+            | shown
+            | {
+                "form_token": uuid4(),
+                "unmask_form": UnmaskForm(),
+                "consent_channels": CONSENT_CHANNELS,
+                "revealed": kwargs.get("revealed", False),
+                "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
+                "may_unmask": self.actor.may(permissions.CUSTOMERS_UNMASK),
+                "may_edit_vehicles": self.actor.may(permissions.VEHICLES_EDIT),
+                "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
+            }
+        )
+
+
+class UnmaskCustomerView(CustomerPage):
+    """Answers with the page and the whole number on it: shown once, logged with its reason, never in an address."""
+
+    permission = permissions.CUSTOMERS_UNMASK
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        with transaction.atomic():
+            commands.unmask_customer(uid=uid, reason=request.POST.get("reason", ""), by=self.actor)
+        response = self.render_to_response(self.get_context_data(revealed=True))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class ConsentView(ActionView):
+    permission = permissions.CUSTOMERS_EDIT
+    done = _("Recorded.")
+
+    def run(self, form: Any) -> Consent:
+        given = ConsentForm(self.request.POST)
+        if not given.is_valid():
+            raise RuleError("consent.form", _("Choose purpose and channel."))
+        return commands.record_consent(customer_uid=self.kwargs["uid"], **given.cleaned_data, by=self.actor)
+
+    def location(self, result: Consent) -> str:
+        return reverse("customer-detail", args=[self.kwargs["uid"]]) + "#consents"
