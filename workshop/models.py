@@ -112,6 +112,11 @@ class RepairOrder(Root):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def stage_color(self) -> str:
+        """The suffix of the stage's colour in the style sheet."""
+        return ORDER_STAGE_COLORS[OrderStage(self.stage)]
+
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {
             "visit": self.visit.uid,
@@ -119,6 +124,39 @@ class RepairOrder(Root):
             "customer": self.customer.uid,
             "order": self.uid,
         }
+
+
+class PromiseTold(models.TextChoices):
+    MESSAGE = "MESSAGE", _("By message")
+    PHONE = "PHONE", _("By telephone")
+
+
+class PromiseChange(Root):
+    """A change of the promised time with its reason and how the customer was told (3.2). Rows are never changed."""
+
+    store_path = "order__store_id"
+    link_path = "order__visit_id"
+
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="promise_changes")
+    before = models.DateTimeField(null=True, blank=True)
+    after = models.DateTimeField()
+    reason = models.CharField(_("reason"), max_length=200)
+    told = models.CharField(max_length=8, choices=PromiseTold.choices)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="promisechange_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+        constraints = [models.CheckConstraint(name="promisechange_reason", condition=~Q(reason=""))]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint("promisechange_reason", "promise.reason", _("Say why the promised time changes."))
 
 
 class LineState(models.TextChoices):
@@ -330,6 +368,25 @@ class PartLine(Root):
                 """,
                 code="line.settled",
                 text=_("This line is settled; correct it with a counter-line."),
+            ),
+            states.guard(
+                # 3.2: parts and their prices stay as the customer has seen or agreed to them; the line is read FOR
+                # SHARE, so that no part slips in while the estimate is being sent.
+                "partline_agreed_is_fixed",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                declare=[("line_state", "text")],
+                func="""
+                    IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount)
+                        IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity, NEW.unit_price,
+                        NEW.amount) THEN RETURN NEW; END IF;
+                    SELECT state INTO line_state FROM workshop_orderline
+                        WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
+                    IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
+                    THEN {refuse} END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+                code="line.agreed",
+                text=_("The customer has seen or agreed to this line; take it back before changing it."),
             ),
             states.guard(
                 # 3.2: parts go out only for work that the customer agreed to.

@@ -6,3 +6,7 @@ from dealership.kernel.registry import event
 
 # resources
 RESOURCE_ADDED = event("catalogue.resource.added", _("Resource added"), clause="2.4")
+
+# prices
+LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")
+PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")

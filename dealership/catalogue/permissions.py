@@ -8,3 +8,14 @@ from dealership.kernel.registry import permission, role
 RESOURCES_MANAGE = permission("catalogue.resources.manage", _("Add bays, people in the plan, tools and loan cars."))
 for _code in ("manager", "gm"):
     role(_code, permissions={RESOURCES_MANAGE})
+
+# operations, parts and prices
+CATALOGUE_VIEW = permission("catalogue.items.view", _("See operations, parts and the store's prices."))
+PRICES_MANAGE = permission("catalogue.prices.manage", _("Set the store's labour rates and part prices from a day on."))
+
+for _code in ("receptionist", "advisor", "foreman", "leader", "technician", "techdirector", "parts", "warranty"):
+    role(_code, permissions={CATALOGUE_VIEW})
+for _code in ("supervisor", "cashier", "accountant", "inspector"):
+    role(_code, permissions={CATALOGUE_VIEW})
+for _code in ("manager", "gm"):
+    role(_code, permissions={CATALOGUE_VIEW, PRICES_MANAGE})

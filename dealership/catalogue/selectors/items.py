@@ -1,0 +1,98 @@
+"""Operations and parts as people look them up: by code, number, name, pinyin or its initials (3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from dealership.catalogue.models import Operation, Part, PayType
+from dealership.catalogue.services.prices import labor_rate, part_prices
+from dealership.kernel.actors import Actor
+from dealership.kernel.formats import fold_width
+from dealership.kernel.money import line_amount
+
+
+@dataclass(frozen=True, slots=True)
+class PricedOperation:
+    """``amount`` is labour alone, CNY with VAT."""
+
+    uid: UUID
+    code: str
+    name: str
+    category: str
+    hours: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PricedPart:
+    """``price`` is CNY with VAT per unit, None where the store has none today."""
+
+    uid: UUID
+    number: str
+    name: str
+    unit: str
+    kind: str
+    kind_label: str
+    price: Decimal | None
+
+
+def _matching(rows: QuerySet, text: str, code: str) -> QuerySet:
+    """Every word must be found in code, name or pinyin; an exact beginning of the code comes first."""
+    words = fold_width(text).strip().lower().split()
+    for word in words:
+        rows = rows.filter(
+            Q(**{f"{code}__icontains": word}) | Q(name__icontains=word) | Q(pinyin__contains=word.replace(" ", ""))
+        )
+    first = words[0] if words else ""
+    rank = Case(
+        When(**{f"{code}__istartswith": first}, then=Value(0)),
+        When(name__startswith=first, then=Value(1)),
+        default=Value(2),
+        output_field=IntegerField(),
+    )
+    return rows.order_by(rank, code)
+
+
+def search_operations(text: str, *, limit: int = 20, diagnosis: bool | None = None) -> list[Operation]:
+    """Active operations that match, best first; an empty text lists the first ones by code."""
+    rows = Operation.objects.filter(active=True)
+    if diagnosis is not None:
+        rows = rows.filter(is_diagnosis=diagnosis)
+    return list(_matching(rows, text, "code")[:limit])
+
+
+def search_parts(text: str, *, limit: int = 20) -> list[Part]:
+    """Active parts that match, best first."""
+    return list(_matching(Part.objects.filter(active=True), text, "number")[:limit])
+
+
+def priced_operations(
+    text: str, *, by: Actor, pay_type: str = PayType.CUSTOMER_PAY, limit: int = 20
+) -> list[PricedOperation]:
+    """Operations that match with today's labour price in the actor's store."""
+    rate = labor_rate(by.store_id, pay_type)
+    return [
+        PricedOperation(o.uid, o.code, o.name, o.get_category_display(), o.hours, line_amount(o.hours, rate))
+        for o in search_operations(text, limit=limit)
+    ]
+
+
+def priced_parts(text: str, *, by: Actor, limit: int = 20) -> list[PricedPart]:
+    """Parts that match with today's price in the actor's store."""
+    rows = search_parts(text, limit=limit)
+    prices = part_prices([p.pk for p in rows], by.store_id)
+    return [PricedPart(p.uid, p.number, p.name, p.unit, p.kind, p.get_kind_display(), prices.get(p.pk)) for p in rows]
+
+
+def default_diagnosis(powertrain: str) -> Operation | None:
+    """The diagnosis a repair order opens with: the high-voltage one for cars that can be charged (domain 3.3)."""
+    charged = powertrain in ("PHEV", "BEV", "FCEV")
+    rows = Operation.objects.filter(active=True, is_diagnosis=True).order_by("code")
+    found = (
+        rows.filter(capability="EV_DIAGNOSTIC").first() if charged else rows.exclude(capability="EV_DIAGNOSTIC").first()
+    )
+    return found or rows.first()

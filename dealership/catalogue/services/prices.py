@@ -1,0 +1,121 @@
+"""Labour rates and part prices of a store: what an hour and a part cost on a day, and how they change (3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue import events, permissions
+from dealership.catalogue.models import LaborRate, Operation, Part, PartPrice, PayType
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import Store
+from dealership.kernel.money import line_amount, round_money
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Hours of labour, CNY with VAT per hour, and both together."""
+
+    hours: Decimal
+    rate: Decimal
+    amount: Decimal
+
+
+def _in_force(on: date) -> Q:
+    return Q(starts_on__lte=on) & (Q(ends_on__isnull=True) | Q(ends_on__gte=on))
+
+
+def labor_rate(store_id: int, pay_type: str, on: date | None = None) -> Decimal:
+    """CNY with VAT for one hour on day ``on`` (default: today). RuleError ``price.rate_missing`` where none is set."""
+    found = LaborRate.objects.filter(_in_force(on or clock.today()), store_id=store_id, pay_type=pay_type).first()
+    if found is None:
+        raise RuleError(
+            "price.rate_missing",
+            _("No labour rate is set for “%(pay_type)s” on this day; the service manager sets it."),
+            pay_type=PayType(pay_type).label,
+        )
+    return found.rate
+
+
+def price_operation(operation: Operation, store_id: int, pay_type: str, on: date | None = None) -> Quote:
+    """What an operation costs in a store on a day (3.2): standard hours × the payer's rate."""
+    rate = labor_rate(store_id, pay_type, on)
+    return Quote(operation.hours, rate, line_amount(operation.hours, rate))
+
+
+def part_prices(part_ids: list[int], store_id: int, on: date | None = None) -> dict[int, Decimal]:
+    """Price per unit by part id; a part without a price on that day is missing from the answer."""
+    rows = PartPrice.objects.filter(_in_force(on or clock.today()), store_id=store_id, part_id__in=part_ids)
+    return dict(rows.values_list("part_id", "price"))
+
+
+def price_part(part: Part, store_id: int, on: date | None = None) -> Decimal:
+    """CNY with VAT for one unit on day ``on``. RuleError ``price.part_missing`` where none is set."""
+    found = part_prices([part.pk], store_id, on).get(part.pk)
+    if found is None:
+        raise RuleError(
+            "price.part_missing",
+            _("Part %(number)s has no price in this store; set one first."),
+            number=part.number,
+        )
+    return found
+
+
+@transaction.atomic
+def set_labor_rate(*, store: Store, pay_type: str, rate: Decimal, starts_on: date, by: Actor) -> LaborRate:
+    """Gives an hour a new price from a day on; the rate before it ends the day before (3.2).
+
+    Raises RuleError for a negative rate and where a rate from that day or later is already set.
+    """
+    by.require(permissions.PRICES_MANAGE)
+    if rate < 0:
+        raise RuleError("rate.negative", _("A rate is not negative."), field="rate")
+    rows = LaborRate.objects.for_actor(by).filter(store=store, pay_type=pay_type)
+    if rows.filter(starts_on__gte=starts_on).exists():
+        raise RuleError(
+            "rate.later_exists",
+            _("A rate from that day or later is already there; choose a later day."),
+            field="starts_on",
+        )
+    before = rows.filter(ends_on__isnull=True).first()
+    if before is not None:
+        before.ends_on = starts_on - timedelta(days=1)
+        before.save(update_fields=["ends_on"])
+    row = LaborRate.objects.create(store=store, pay_type=pay_type, rate=round_money(rate), starts_on=starts_on)
+    changed = {"rate": (before.rate if before else None, row.rate)}
+    record(row, events.LABOR_RATE_SET, by=by, changed=changed, pay_type=pay_type, starts_on=starts_on)
+    return row
+
+
+@transaction.atomic
+def set_part_price(*, store: Store, part: Part, price: Decimal, starts_on: date, by: Actor) -> PartPrice:
+    """Gives a part a new price from a day on; the price before it ends the day before (3.2).
+
+    Raises RuleError for a negative price and where a price from that day or later is already set.
+    """
+    by.require(permissions.PRICES_MANAGE)
+    if price < 0:
+        raise RuleError("price.negative", _("A price is not negative."), field="price")
+    rows = PartPrice.objects.for_actor(by).filter(store=store, part=part)
+    if rows.filter(starts_on__gte=starts_on).exists():
+        raise RuleError(
+            "price.later_exists",
+            _("A price from that day or later is already there; choose a later day."),
+            field="starts_on",
+        )
+    before = rows.filter(ends_on__isnull=True).first()
+    if before is not None:
+        before.ends_on = starts_on - timedelta(days=1)
+        before.save(update_fields=["ends_on"])
+    row = PartPrice.objects.create(store=store, part=part, price=round_money(price), starts_on=starts_on)
+    changed = {"price": (before.price if before else None, row.price)}
+    record(row, events.PART_PRICE_SET, by=by, changed=changed, part=part.uid, starts_on=starts_on)
+    return row

@@ -1,0 +1,64 @@
+"""What happens in chapter 3: code, words, clause, stage, what follows and in how many minutes."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import stages
+from dealership.kernel.registry import event
+
+# --- repair orders ---
+ORDER_OPENED = event(
+    "workshop.repair_order.opened",
+    _("Repair order opened"),
+    clause="3.2",
+    stage=stages.DIAGNOSIS,
+    norm=("workshop.repair_order.estimate_sent", "workshop.line.authorized"),
+    within=30,
+)
+ESTIMATE_SENT = event(
+    "workshop.repair_order.estimate_sent",
+    _("Estimate sent to the customer"),
+    clause="3.2",
+    stage=stages.CONSENT,
+    norm=("workshop.line.authorized", "workshop.line.declined"),
+    within=60,
+)
+ESTIMATE_VIEWED = event(
+    "workshop.estimate.viewed", _("The customer opened the estimate"), clause="3.2", stage=stages.CONSENT
+)
+ORDER_WITHDRAWN = event(
+    "workshop.repair_order.withdrawn", _("Repair order withdrawn"), clause="3.2", stage=stages.CONSENT
+)
+PROMISE_CHANGED = event(
+    "workshop.repair_order.promise_changed", _("Promised time changed"), clause="3.2", stage=stages.WORK
+)
+ORDER_HANDED_OVER = event(
+    "workshop.repair_order.handed_over", _("Repair order handed to another advisor"), clause="5.1"
+)
+
+# --- lines ---
+LINE_ADDED = event("workshop.line.added", _("Line added"), clause="3.2", stage=stages.DIAGNOSIS)
+LINE_CHANGED = event("workshop.line.changed", _("Line changed"), clause="3.2", stage=stages.DIAGNOSIS)
+LINE_CANCELLED = event("workshop.line.cancelled", _("Line cancelled"), clause="3.2", stage=stages.DIAGNOSIS)
+PART_ADDED = event("workshop.part.added", _("Part put on a line"), clause="3.2", stage=stages.DIAGNOSIS)
+PART_CHANGED = event("workshop.part.changed", _("Part on a line changed"), clause="3.2", stage=stages.DIAGNOSIS)
+PART_REMOVED = event("workshop.part.removed", _("Part taken off a line"), clause="3.2", stage=stages.DIAGNOSIS)
+LINE_DISCOUNTED = event("workshop.line.discounted", _("Discount given"), clause="3.2", stage=stages.CONSENT)
+DISCOUNT_LAPSED = event(
+    "workshop.line.discount_lapsed",
+    _("Discount approved too late, the line was already decided"),
+    clause="3.2",
+    stage=stages.CONSENT,
+)
+LINE_WITHDRAWN = event("workshop.line.withdrawn", _("Line withdrawn"), clause="3.2", stage=stages.WORK)
+
+# --- authorisations ---
+LINE_AUTHORIZED = event(
+    "workshop.line.authorized",
+    _("Line agreed to"),
+    clause="3.2",
+    stage=stages.CONSENT,
+    norm=("workshop.line.dispatched", "workshop.line.started"),
+    within=60,
+)
+LINE_DECLINED = event("workshop.line.declined", _("Line declined"), clause="3.2", stage=stages.CONSENT)
+LINE_REVOKED = event("workshop.line.revoked", _("Agreement taken back"), clause="3.2", stage=stages.CONSENT)

@@ -1,0 +1,44 @@
+"""What may be done in chapter 3, one sentence each."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.registry import permission, role
+
+# --- repair orders and authorisations ---
+ORDERS_VIEW = permission("workshop.orders.view", _("See the store's repair orders."))
+ORDERS_OPEN = permission("workshop.orders.open", _("Open a repair order for a car in the shop."))
+LINES_EDIT = permission("workshop.lines.edit", _("Write, price and cancel lines and parts of a repair order."))
+LINES_PROPOSE = permission("workshop.lines.propose", _("Report more work that was found on a car."))
+ESTIMATES_SEND = permission("workshop.estimates.send", _("Send the customer an estimate."))
+AUTHORIZATIONS_RECORD = permission(
+    "workshop.authorizations.record", _("Record what the customer said by telephone or signed at the desk.")
+)
+ORDERS_WITHDRAW = permission("workshop.orders.withdraw", _("Withdraw a line or a whole order at any stage."))
+PROMISE_CHANGE = permission("workshop.promise.change", _("Change the promised time and tell the customer."))
+DISCOUNT_SMALL = permission("workshop.discount.small", _("Give a discount within the advisor's limit."))
+DISCOUNT_LARGE = permission("workshop.discount.large", _("Give a discount within the manager's limit."))
+
+for _code in (
+    "receptionist", "advisor", "foreman", "leader", "inspector", "techdirector", "supervisor", "parts", "warranty",
+    "cashier", "accountant", "care", "manager", "gm",
+):  # fmt: skip
+    role(_code, permissions={ORDERS_VIEW})
+for _code in ("leader", "technician", "foreman", "techdirector", "inspector"):
+    role(_code, permissions={LINES_PROPOSE})
+for _code in ("advisor", "manager"):
+    role(
+        _code,
+        permissions={
+            ORDERS_OPEN,
+            LINES_EDIT,
+            LINES_PROPOSE,
+            ESTIMATES_SEND,
+            AUTHORIZATIONS_RECORD,
+            ORDERS_WITHDRAW,
+            PROMISE_CHANGE,
+            DISCOUNT_SMALL,
+        },
+    )
+role("warranty", permissions={LINES_EDIT})
+role("manager", permissions={DISCOUNT_LARGE})
+role("gm", permissions={DISCOUNT_SMALL, DISCOUNT_LARGE})

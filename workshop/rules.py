@@ -1,0 +1,57 @@
+"""Arithmetic of the repair order (3.2, domain 3.3). Hours have two places, amounts are CNY with VAT in whole fen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from dealership.kernel.money import ZERO, line_amount, round_money
+
+# --- orders: lines, totals, estimates ---
+
+
+def labor_amount(hours: Decimal, rate: Decimal, discount: Decimal = ZERO) -> Decimal:
+    """Hours × rate − discount. ValueError for negative numbers and for a discount above the labour."""
+    if min(hours, rate, discount) < 0:
+        raise ValueError("Hours, rate and discount are not negative.")
+    gross = line_amount(hours, rate)
+    if discount > gross:
+        raise ValueError("A discount isn't larger than the labour it is given on.")
+    return round_money(gross - discount)
+
+
+def line_total(labor: Decimal, parts: Iterable[Decimal]) -> Decimal:
+    """What one line costs: labour after discount and its parts."""
+    return round_money(sum(parts, labor))
+
+
+def total_of(amounts: Iterable[Decimal]) -> Decimal:
+    """A sum of whole fen; of nothing it is 0.00."""
+    return round_money(sum(amounts, ZERO))
+
+
+def discount_percent(discount: Decimal, gross: Decimal) -> Decimal:
+    """The discount in per cent of the labour it is given on; 100 where there is no labour."""
+    return Decimal(100) if gross <= 0 else discount * 100 / gross
+
+
+def share_done(agreed_hours: Decimal, worked_minutes: int, discount: Decimal) -> tuple[Decimal, Decimal]:
+    """What of a withdrawn line is settled: hours worked, never more than agreed, and its share of the discount."""
+    if agreed_hours <= 0 or worked_minutes <= 0:
+        return Decimal("0.00"), ZERO
+    worked = min(agreed_hours, round_money(Decimal(worked_minutes) / 60))
+    return worked, round_money(discount * worked / agreed_hours)
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """The one way to write an estimate as bytes: sorted keys, UTF-8, amounts as decimal strings."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def content_hash(content: dict[str, Any]) -> str:
+    """SHA-256 of the canonical content: what the customer saw is what was sent (3.2)."""
+    return hashlib.sha256(canonical(content)).hexdigest()

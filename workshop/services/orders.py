@@ -1,0 +1,940 @@
+"""Repair orders and their lines: opened, priced, sent to the customer, changed, withdrawn (3.2).
+
+Lock order (design 5): visit, order, lines by key, stock. A command locks the order first, so that writing a line and
+sending the estimate run one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
+from dealership.catalogue.selectors.items import default_diagnosis
+from dealership.catalogue.services.prices import labor_rate, price_part
+from dealership.kernel import clock, limits, saying
+from dealership.kernel.actors import Actor, machine
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import Approval, ApprovalState, MessageChannel, Store
+from dealership.kernel.money import ZERO, line_amount, round_money
+from dealership.kernel.numbering import next_number
+from dealership.kernel.services import ask_approval, queue_message, store_file
+from dealership.kernel.states import require
+from reception.models import Customer, Visit, VisitState
+from reception.services.visits import admit_visit, promise_visit
+from workshop import events, permissions, rules
+from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
+from workshop.models import (
+    LINE_MOVES,
+    Authorization,
+    AuthorizationMethod,
+    AuthorizationStatus,
+    Clocking,
+    Estimate,
+    LineHold,
+    LineState,
+    OrderKind,
+    OrderLine,
+    OrderStage,
+    PartLine,
+    PromiseChange,
+    PromiseTold,
+    RepairOrder,
+)
+
+L = LineState
+NOT_REQUIRED = (PayType.WARRANTY, PayType.INTERNAL, PayType.SERVICE_CONTRACT)
+"""Who pays here has agreed beforehand; the customer is told but not asked."""
+PAYER_OF_KIND = {
+    OrderKind.CUSTOMER: PayType.CUSTOMER_PAY,
+    OrderKind.WARRANTY: PayType.WARRANTY,
+    OrderKind.INSURANCE: PayType.INSURANCE,
+    OrderKind.REWORK: PayType.INTERNAL,
+    OrderKind.INTERNAL: PayType.INTERNAL,
+}
+DISCOUNT = "workshop.discount"
+BEFORE_WITHDRAWAL: list[Callable[[OrderLine, Actor], None]] = []
+"""What the workshop and the parts shelf do before a line is withdrawn or an agreement taken back: plans and reserved
+parts are given back. Each is called with the locked line; a refusal of one (RuleError) refuses the withdrawal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Marks a field that a change leaves as it is."""
+
+
+SAME = Unchanged()
+
+
+def locked_order(uid: UUID, by: Actor, *, living: bool = True) -> RepairOrder:
+    """The order, locked. Raises RuleError ``order.ended`` where it is settled, closed or withdrawn and ``living``."""
+    order = (
+        RepairOrder.objects.for_actor(by).locked().select_related("store", "visit", "vehicle", "customer").get(uid=uid)
+    )
+    if living and (order.settled_at or order.closed_at or order.withdrawn_at):
+        raise RuleError(
+            "order.ended", _("Order %(number)s is %(stage)s; nothing can be added or changed."),
+            number=order.number, stage=order.get_stage_display(),
+        )  # fmt: skip
+    return order
+
+
+def locked_line(uid: UUID, by: Actor, *, living: bool = True) -> OrderLine:
+    """The line with its order, both locked, the order first."""
+    order_uid = OrderLine.objects.for_actor(by).values_list("order__uid", flat=True).get(uid=uid)
+    order = locked_order(order_uid, by, living=living)
+    line = OrderLine.objects.locked().select_related("operation").get(uid=uid)
+    line.order = order
+    return line
+
+
+def line_total(line: OrderLine) -> Decimal:
+    """Labour after discount and parts of one line, CNY with VAT."""
+    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()])
+
+
+# --- opening ---
+
+
+@transaction.atomic
+def open_repair_order(
+    *,
+    visit_uid: UUID,
+    complaint: str,
+    by: Actor,
+    kind: str = OrderKind.CUSTOMER,
+    promised_at: datetime | None = None,
+    payer_uid: UUID | None = None,
+    original_uid: UUID | None = None,
+    with_diagnosis: bool = True,
+    operation_uids: list[UUID] | None = None,
+    diagnosis_agreed_by: str = "",
+    signature: bytes | None = None,
+) -> RepairOrder:
+    """Opens an order for a received car; it begins with the diagnosis, itself priced (3.2).
+
+    ``operation_uids`` are written as lines at once (what was booked). ``diagnosis_agreed_by`` names who agreed to the
+    diagnosis at the desk: the line is authorised then and there. Raises RuleError ``order.complaint``,
+    ``order.visit`` (car not received or gone), ``order.original`` and ``order.payer``.
+    """
+    by.require(permissions.ORDERS_OPEN)
+    words = complaint.strip()
+    if not words:
+        raise RuleError("order.complaint", _("Write down what the customer says."), field="complaint")
+    visit = Visit.objects.for_actor(by).locked().select_related("customer", "vehicle", "store").get(uid=visit_uid)
+    if visit.state == VisitState.IN_RECEPTION:
+        admit_visit(visit=visit, by=by)
+        visit.refresh_from_db(fields=["state", "version"])
+    if visit.state != VisitState.IN_SHOP:
+        raise RuleError(
+            "order.visit", _("A repair order needs a car that was received and has signed its walk-around (2.1.2).")
+        )
+    original = None
+    if kind == OrderKind.REWORK:
+        if original_uid is None:
+            raise RuleError("order.original", _("Rework names the order it mends."), field="original")
+        original = RepairOrder.objects.for_actor(by).get(uid=original_uid)
+        if original.vehicle_id != visit.vehicle_id:
+            raise RuleError("order.original", _("That order belongs to another car."), field="original")
+    payer = Customer.objects.for_actor(by).get(uid=payer_uid) if payer_uid else visit.customer
+    order = RepairOrder.objects.create(
+        store=visit.store,
+        number=next_number(visit.store, "RO"),
+        visit=visit,
+        customer=payer,
+        vehicle=visit.vehicle,
+        kind=kind,
+        original=original,
+        advisor=visit.advisor,
+        complaint=words[:500],
+        promised_at=promised_at or visit.promised_at,
+        opened_at=clock.now(),
+    )
+    record(order, events.ORDER_OPENED, by=by, changed={"stage": (None, order.stage)}, kind=kind, number=order.number)
+    pay_type = PAYER_OF_KIND[OrderKind(kind)]
+    diagnosis = default_diagnosis(visit.vehicle.powertrain) if with_diagnosis else None
+    if diagnosis is not None:
+        line = _write_line(order, operation=diagnosis, pay_type=pay_type, complaint=words, by=by)
+        if diagnosis_agreed_by.strip():
+            _agree_at_desk(line, name=diagnosis_agreed_by.strip(), signature=signature, by=by)
+    for operation in Operation.objects.filter(uid__in=operation_uids or [], active=True).order_by("code"):
+        if diagnosis is None or operation.pk != diagnosis.pk:
+            _write_line(order, operation=operation, pay_type=pay_type, by=by)
+    order.refresh_from_db()
+    return order
+
+
+def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, by: Actor) -> None:
+    """The diagnosis is agreed to where the order is opened, at its named price (3.2)."""
+    if line.pay_type in NOT_REQUIRED:
+        authorize_unasked(line, by=by)
+        return
+    kept = (
+        store_file(
+            content=signature,
+            name="signature.png",
+            store_id=line.order.store_id,
+            by=by,
+            visit_uid=line.order.visit.uid,
+        )
+        if signature
+        else None
+    )
+    method = (
+        AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE if kept else AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE
+    )
+    write_decision(line, status=AuthorizationStatus.APPROVED, method=method, authorized_by=name, signature=kept, by=by)
+
+
+# --- lines ---
+
+
+def _write_line(
+    order: RepairOrder,
+    *,
+    by: Actor,
+    operation: Operation | None = None,
+    description: str = "",
+    hours: Decimal | None = None,
+    pay_type: str = PayType.CUSTOMER_PAY,
+    category: str | None = None,
+    parts: list[tuple[UUID, Decimal]] | None = None,
+    is_addition: bool = False,
+    complaint: str = "",
+    cause: str = "",
+    extra_minutes: int = 0,
+    is_safety: bool | None = None,
+) -> OrderLine:
+    """One line with its parts at today's prices; the caller holds the order's lock or has just made it."""
+    rate = labor_rate(order.store_id, pay_type)
+    real_hours = round_money(hours if hours is not None else (operation.hours if operation else ZERO))
+    position = (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
+    line = OrderLine.objects.create(
+        order=order,
+        position=position,
+        operation=operation,
+        description=(description.strip() or (operation.name if operation else ""))[:120],
+        category=category or (operation.category if operation else RepairCategory.MINOR),
+        pay_type=pay_type,
+        hours=real_hours,
+        rate=rate,
+        labor_amount=rules.labor_amount(real_hours, rate),
+        is_diagnosis=bool(operation and operation.is_diagnosis),
+        is_addition=is_addition,
+        is_safety=bool(operation and operation.is_safety) if is_safety is None else is_safety,
+        extra_minutes=extra_minutes,
+        complaint=complaint.strip()[:300],
+        cause=cause.strip()[:300],
+    )
+    record(
+        line,
+        events.LINE_ADDED,
+        by=by,
+        store_id=order.store_id,
+        operation=operation.code if operation else None,
+        pay_type=pay_type,
+        amount=line.labor_amount,
+        is_addition=is_addition,
+    )
+    if parts is None and operation is not None:
+        wanted = [(need.part, need.quantity) for need in operation.parts.select_related("part").order_by("id")]
+    else:
+        found = {p.uid: p for p in Part.objects.filter(uid__in=[uid for uid, _n in parts or []], active=True)}
+        if len(found) != len({uid for uid, _n in parts or []}):
+            raise RuleError("part.unknown", _("That part isn't in the catalogue any more."), field="parts")
+        wanted = [(found[uid], quantity) for uid, quantity in parts or []]
+    for part, quantity in wanted:
+        _write_part(line, part=part, quantity=quantity, kind=part.kind, by=by)
+    return line
+
+
+@transaction.atomic
+def add_line(
+    *,
+    order_uid: UUID,
+    by: Actor,
+    operation_uid: UUID | None = None,
+    description: str = "",
+    hours: Decimal | None = None,
+    pay_type: str | None = None,
+    category: str | None = None,
+    parts: list[tuple[UUID, Decimal]] | None = None,
+    is_addition: bool | None = None,
+    complaint: str = "",
+    cause: str = "",
+    extra_minutes: int = 0,
+    is_safety: bool | None = None,
+) -> OrderLine:
+    """Writes a line: an operation of the catalogue (which brings its parts where ``parts`` is None) or free words.
+
+    A line written after the customer has agreed to something is an addition: it waits for its own yes and stops no
+    agreed work (3.2). Raises RuleError ``line.description``, ``line.hours`` and ``order.ended``.
+    """
+    if not by.may(permissions.LINES_EDIT):
+        by.require(permissions.LINES_PROPOSE)
+    order = locked_order(order_uid, by)
+    operation = Operation.objects.get(uid=operation_uid, active=True) if operation_uid else None
+    if operation is None and not description.strip():
+        raise RuleError("line.description", _("Choose an operation or describe the work."), field="description")
+    if hours is not None and hours < 0:
+        raise RuleError("line.hours", _("Hours are not negative."), field="hours")
+    if is_addition is None:
+        is_addition = order.lines.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED)).exists()
+    return _write_line(
+        order,
+        by=by,
+        operation=operation,
+        description=description,
+        hours=hours,
+        pay_type=pay_type or PAYER_OF_KIND[OrderKind(order.kind)],
+        category=category,
+        parts=parts,
+        is_addition=is_addition,
+        complaint=complaint,
+        cause=cause,
+        extra_minutes=extra_minutes,
+        is_safety=is_safety,
+    )
+
+
+def back_to_draft(line: OrderLine, *, by: Actor) -> None:
+    """A line the customer was asked about is taken back, so that it may be changed and sent anew."""
+    if line.state == L.DRAFT:
+        return
+    if line.state not in (L.PENDING, L.DECLINED):
+        raise RuleError(
+            "line.agreed",
+            _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
+            line=line.description,
+        )
+    before, line.state = line.state, L.DRAFT
+    line.declined_reason = ""
+    line.save(update_fields=["state", "declined_reason"])
+    record(line, events.LINE_CHANGED, by=by, store_id=line.order.store_id, changed={"state": (before, line.state)})
+
+
+@transaction.atomic
+def change_line(
+    *,
+    line_uid: UUID,
+    by: Actor,
+    description: str | Unchanged = SAME,
+    hours: Decimal | Unchanged = SAME,
+    pay_type: str | Unchanged = SAME,
+    category: str | Unchanged = SAME,
+    is_safety: bool | Unchanged = SAME,
+    extra_minutes: int | Unchanged = SAME,
+    complaint: str | Unchanged = SAME,
+    cause: str | Unchanged = SAME,
+    correction: str | Unchanged = SAME,
+) -> OrderLine:
+    """Changes a line. Work, hours and payer only before the customer's yes: an asked line goes back to draft (3.2).
+
+    Complaint, cause and correction may be written until the line is settled.
+    """
+    by.require(permissions.LINES_EDIT)
+    line = locked_line(line_uid, by)
+    priced = {
+        "description": description.strip() if isinstance(description, str) else description,
+        "hours": round_money(hours) if isinstance(hours, Decimal) else hours,
+        "pay_type": pay_type,
+        "category": category,
+        "is_safety": is_safety,
+        "extra_minutes": extra_minutes,
+    }
+    told = {"complaint": complaint, "cause": cause, "correction": correction}
+    new = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
+    words = {k: str(v).strip()[:300] for k, v in told.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
+    if new.get("description") == "":
+        raise RuleError("line.description", _("Choose an operation or describe the work."), field="description")
+    if "hours" in new and new["hours"] < 0:
+        raise RuleError("line.hours", _("Hours are not negative."), field="hours")
+    if not new and not words:
+        raise RuleError("line.unchanged", _("Nothing was changed."))
+    if new:
+        back_to_draft(line, by=by)
+    changed = {name: (getattr(line, name), value) for name, value in new.items() if name != "description"}
+    before = line.labor_amount
+    for name, value in (new | words).items():
+        setattr(line, name, value)
+    if "pay_type" in new:
+        line.rate = labor_rate(line.order.store_id, line.pay_type)
+    if "hours" in new or "pay_type" in new:
+        if line.discount > line_amount(line.hours, line.rate):
+            line.discount = ZERO
+        line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
+        changed["labor_amount"] = (before, line.labor_amount)
+    line.save(update_fields=[*new, *words, "rate", "discount", "labor_amount"])
+    record(
+        line,
+        events.LINE_CHANGED,
+        by=by,
+        store_id=line.order.store_id,
+        changed=changed,
+        words=sorted([*words, *({"description"} & new.keys())]) or None,
+    )
+    return line
+
+
+@transaction.atomic
+def cancel_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
+    """Takes a line off that nobody agreed to (a slip of the pen, the customer isn't asked any more)."""
+    by.require(permissions.LINES_EDIT)
+    line = locked_line(line_uid, by)
+    require(LINE_MOVES, L(line.state), L.CANCELLED)
+    if not reason.strip():
+        raise RuleError("line.reason", _("Say why the line is taken off."), field="reason")
+    before, line.state = line.state, L.CANCELLED
+    line.declined_reason = reason.strip()[:200]
+    line.save(update_fields=["state", "declined_reason"])
+    record(line, events.LINE_CANCELLED, by=by, store_id=line.order.store_id, changed={"state": (before, line.state)})
+    return line
+
+
+# --- parts on lines ---
+
+
+def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str, by: Actor) -> PartLine:
+    if quantity <= 0:
+        raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
+    own = kind == PartKind.CUSTOMER_SUPPLIED
+    price = ZERO if own else price_part(part, line.order.store_id)
+    part_line = PartLine.objects.create(
+        line=line,
+        part=part,
+        kind=kind,
+        quantity=quantity,
+        unit_price=price,
+        amount=line_amount(quantity, price),
+    )
+    record(
+        part_line,
+        events.PART_ADDED,
+        by=by,
+        store_id=line.order.store_id,
+        part=part.uid,
+        kind=kind,
+        quantity=quantity,
+        amount=part_line.amount,
+    )
+    return part_line
+
+
+@transaction.atomic
+def add_part(*, line_uid: UUID, part_uid: UUID, quantity: Decimal, by: Actor, kind: str | None = None) -> PartLine:
+    """Puts a part on a line at today's price; a part the customer brings costs nothing and has no guarantee (3.2).
+
+    A line the customer was asked about goes back to draft; on an agreed line RuleError ``line.agreed``.
+    """
+    by.require(permissions.LINES_EDIT)
+    line = locked_line(line_uid, by)
+    part = Part.objects.get(uid=part_uid, active=True)
+    back_to_draft(line, by=by)
+    return _write_part(line, part=part, quantity=quantity, kind=kind or part.kind, by=by)
+
+
+def _part_of(part_line_uid: UUID, by: Actor) -> tuple[OrderLine, PartLine]:
+    line_uid = PartLine.objects.for_actor(by).values_list("line__uid", flat=True).get(uid=part_line_uid)
+    line = locked_line(line_uid, by)
+    part_line = PartLine.objects.locked().select_related("part").get(uid=part_line_uid)
+    part_line.line = line
+    return line, part_line
+
+
+@transaction.atomic
+def change_part(*, part_line_uid: UUID, quantity: Decimal, by: Actor) -> PartLine:
+    """Changes how much of a part a line needs, before the customer's yes."""
+    by.require(permissions.LINES_EDIT)
+    line, part_line = _part_of(part_line_uid, by)
+    if quantity <= 0:
+        raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
+    back_to_draft(line, by=by)
+    before, part_line.quantity = part_line.quantity, quantity
+    part_line.amount = line_amount(quantity, part_line.unit_price)
+    part_line.save(update_fields=["quantity", "amount"])
+    record(
+        part_line,
+        events.PART_CHANGED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"quantity": (before, quantity)},
+        amount=part_line.amount,
+    )
+    return part_line
+
+
+@transaction.atomic
+def remove_part(*, part_line_uid: UUID, by: Actor) -> OrderLine:
+    """Takes a part off a line, before the customer's yes."""
+    by.require(permissions.LINES_EDIT)
+    line, part_line = _part_of(part_line_uid, by)
+    back_to_draft(line, by=by)
+    if part_line.reserved_quantity > 0:
+        raise RuleError("part.reserved", _("This part is reserved; give it back to the shelf first."))
+    record(part_line, events.PART_REMOVED, by=by, store_id=line.order.store_id, part=part_line.part.uid)
+    part_line.delete()
+    return line
+
+
+# --- discounts ---
+
+
+def allowed_percent(by: Actor, store_id: int) -> int:
+    """Per cent of the labour this actor may take off alone (3.2)."""
+    if by.may(permissions.DISCOUNT_LARGE):
+        return limits.value(DISCOUNT_LARGE_PERCENT, store_id=store_id)
+    if by.may(permissions.DISCOUNT_SMALL):
+        return limits.value(DISCOUNT_SMALL_PERCENT, store_id=store_id)
+    return 0
+
+
+@transaction.atomic
+def discount_line(*, line_uid: UUID, amount: Decimal, reason: str, by: Actor) -> OrderLine | Approval:
+    """Takes ``amount`` (CNY) off a line's labour, before the customer's yes (3.2).
+
+    Within the limit of the post it is done and the line is returned; above it an approval is asked and returned, and
+    the discount is given when somebody else approves.
+    """
+    by.require(permissions.DISCOUNT_SMALL)
+    line = locked_line(line_uid, by)
+    gross = line_amount(line.hours, line.rate)
+    if amount < 0 or amount > gross:
+        raise RuleError(
+            "discount.amount",
+            _("A discount lies between nothing and the labour of the line, ¥%(gross)s."),
+            field="amount",
+            gross=gross,
+        )
+    if not reason.strip():
+        raise RuleError("discount.reason", _("Say why the discount is given."), field="reason")
+    if line.state not in (L.DRAFT, L.PENDING, L.DECLINED):
+        raise RuleError(
+            "line.agreed",
+            _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
+            line=line.description,
+        )
+    if rules.discount_percent(amount, gross) > allowed_percent(by, line.order.store_id) and amount > 0:
+        return ask_approval(
+            kind=DISCOUNT,
+            root=line,
+            store=line.order.store,
+            reason=reason,
+            amount=amount,
+            visit_uid=line.order.visit.uid,
+            by=by,
+        )
+    _apply_discount(line, amount, by=by)
+    return line
+
+
+def _apply_discount(line: OrderLine, amount: Decimal, *, by: Actor) -> None:
+    back_to_draft(line, by=by)
+    before, line.discount = line.discount, round_money(amount)
+    line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
+    line.save(update_fields=["discount", "labor_amount"])
+    record(
+        line,
+        events.LINE_DISCOUNTED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"discount": (before, line.discount)},
+    )
+
+
+@transaction.atomic
+def give_approved_discount(*, approval: Approval) -> OrderLine | None:
+    """What an approved discount does; on a line that was decided meanwhile it lapses, and history says so."""
+    if approval.kind != DISCOUNT or approval.state != ApprovalState.APPROVED or approval.amount is None:
+        return None
+    by = machine("discounts", store_id=approval.store_id)
+    line = locked_line(approval.root_uid, by, living=False)
+    fits = approval.amount <= line_amount(line.hours, line.rate)
+    if line.state in (L.DRAFT, L.PENDING, L.DECLINED) and fits:
+        if line.discount != approval.amount:
+            _apply_discount(line, approval.amount, by=by)
+    else:
+        record(line, events.DISCOUNT_LAPSED, by=by, store_id=approval.store_id, amount=approval.amount)
+    return line
+
+
+# --- the estimate ---
+
+
+def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) -> dict[str, Any]:
+    """What the customer is asked, in the canonical form that is hashed: codes, words and amounts as strings."""
+    return {
+        "order": order.number,
+        "version": number,
+        "currency": "CNY",
+        "lines": [
+            {
+                "uid": str(line.uid),
+                "position": line.position,
+                "description": line.description,
+                "complaint": line.complaint,
+                "cause": line.cause,
+                "pay_type": line.pay_type,
+                "category": line.category,
+                "is_safety": line.is_safety,
+                "is_addition": line.is_addition,
+                "extra_minutes": line.extra_minutes,
+                "hours": str(line.hours),
+                "rate": str(line.rate),
+                "discount": str(line.discount),
+                "labor_amount": str(line.labor_amount),
+                "parts": [
+                    {
+                        "uid": str(p.uid),
+                        "number": p.part.number,
+                        "name": p.part.name,
+                        "kind": p.kind,
+                        "quantity": str(p.quantity),
+                        "unit": p.part.unit,
+                        "unit_price": str(p.unit_price),
+                        "amount": str(p.amount),
+                        "guarantee_months": p.part.guarantee_months,
+                        "guarantee_km": p.part.guarantee_km,
+                    }
+                    for p in line.part_lines.all()
+                ],
+                "total": str(line_total(line)),
+            }
+            for line in lines
+        ],
+        "total": str(rules.total_of(line_total(line) for line in lines)),
+    }
+
+
+def lines_of(order: RepairOrder, *states: str) -> list[OrderLine]:
+    """Locked lines by key with their parts; the caller holds the order's lock."""
+    rows = OrderLine.objects.filter(order=order).locked().prefetch_related("part_lines__part").order_by("pk")
+    lines = list(rows.filter(state__in=states) if states else rows)
+    for line in lines:
+        line.order = order
+    return lines
+
+
+@transaction.atomic
+def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
+    """Locks what is drafted as a new version and asks the customer on the one link of the visit (3.2).
+
+    Drafted lines become PENDING; lines that others pay for and have agreed to beforehand need no yes. Lines asked
+    earlier and still open stand in the new version too. Raises RuleError ``estimate.empty`` and ``line.unpriced``.
+    """
+    by.require(permissions.ESTIMATES_SEND)
+    order = locked_order(order_uid, by)
+    lines = lines_of(order, L.DRAFT, L.PENDING)
+    drafts = [line for line in lines if line.state == L.DRAFT]
+    if not drafts:
+        raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
+    for line in drafts:
+        if line.pay_type not in NOT_REQUIRED and line.hours == 0 and not line.part_lines.all():
+            raise RuleError(
+                "line.unpriced", _("“%(line)s” has neither hours nor parts; price it first."), line=line.description
+            )
+    asked = [line for line in lines if line.pay_type not in NOT_REQUIRED]
+    number = (order.estimates.aggregate(last=Max("number"))["last"] or 0) + 1
+    content = estimate_content(order, asked, number)
+    valid = timedelta(hours=limits.value(ESTIMATE_HOURS, store_id=order.store_id))
+    estimate = Estimate.objects.create(
+        store=order.store,
+        order=order,
+        number=number,
+        content=content,
+        total=Decimal(content["total"]),
+        seen_hash=rules.content_hash(content),
+        sent_at=clock.now(),
+        expires_at=clock.now() + valid,
+    )
+    for line in drafts:
+        if line.pay_type in NOT_REQUIRED:
+            authorize_unasked(line, by=by, estimate=estimate)
+        else:
+            line.state = L.PENDING
+            line.save(update_fields=["state"])
+    record(
+        order,
+        events.ESTIMATE_SENT,
+        by=by,
+        estimate=estimate.uid,
+        number=number,
+        lines=len(asked),
+        total=estimate.total,
+        seen_hash=estimate.seen_hash,
+    )
+    if asked:
+        _ask_customer(order, estimate, len(asked), by=by)
+    return estimate
+
+
+def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Actor) -> None:
+    with translation.override(order.customer.language):
+        body = gettext(
+            "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all. "
+            "What you don't agree to isn't done and costs nothing: %(link)s"
+        ) % {
+            "store": order.store.name,
+            "plate": order.vehicle.plate or order.vehicle.vin[-6:],
+            "lines": lines,
+            "total": estimate.total,
+            "link": link_address(order.visit),
+        }
+        subject = gettext("Please decide on the work on your car")
+    tell_customer(
+        order, key=f"estimate:{estimate.uid}", template="workshop.estimate", subject=subject, body=body, by=by
+    )
+
+
+def link_address(visit: Visit) -> str:
+    """The one link of the visit, for messages (1.3)."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}/v/{visit.link.token}/"
+
+
+def tell_customer(order: RepairOrder, *, key: str, template: str, subject: str, body: str, by: Actor) -> None:
+    """Queues one message to whoever pays, by the preferred channel, else to whoever brought the car."""
+    customer = order.customer
+    mail = bool(customer.email) and (customer.channel == MessageChannel.EMAIL or not customer.phone)
+    queue_message(
+        key=key,
+        store=order.store,
+        channel=MessageChannel.EMAIL if mail else MessageChannel.SMS,
+        recipient=customer.email if mail else customer.phone or order.visit.contact_phone,
+        recipient_name=customer.name,
+        template=template,
+        language=customer.language,
+        subject=subject,
+        body=body,
+        visit_uid=order.visit.uid,
+        by=by,
+    )
+
+
+# --- decisions (called here and by ``authorizations``) ---
+
+
+def write_decision(
+    line: OrderLine,
+    *,
+    status: AuthorizationStatus,
+    method: str,
+    authorized_by: str,
+    by: Actor,
+    reason: str = "",
+    note: str = "",
+    signature: Any = None,
+    estimate: Estimate | None = None,
+) -> Authorization:
+    """Writes one decision on one locked line: the append-only row, the line's state and the history (3.2)."""
+    agreed = status in (AuthorizationStatus.APPROVED, AuthorizationStatus.NOT_REQUIRED)
+    target = L.AUTHORIZED if agreed else L.DECLINED
+    require(LINE_MOVES, L(line.state), target)
+    amount = line_total(line)
+    row = Authorization.objects.create(
+        order=line.order,
+        line=line,
+        estimate=estimate,
+        status=status,
+        method=method,
+        amount=amount,
+        authorized_by=authorized_by[:60],
+        note=note[:300],
+        signature=signature,
+        at=clock.now(),
+    )
+    before, line.state = line.state, target
+    line.authorized_amount = amount if agreed else None
+    line.declined_reason = "" if agreed else reason[:200]
+    line.save(update_fields=["state", "authorized_amount", "declined_reason"])
+    record(
+        line,
+        events.LINE_AUTHORIZED if agreed else events.LINE_DECLINED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"state": (before, line.state)},
+        authorization=row.uid,
+        status=status,
+        method=method,
+        amount=amount,
+        estimate=estimate.uid if estimate else None,
+    )
+    return row
+
+
+def authorize_unasked(line: OrderLine, *, by: Actor, estimate: Estimate | None = None) -> Authorization:
+    """A line somebody else pays for under a standing agreement: no question, but a row that says so."""
+    return write_decision(
+        line,
+        status=AuthorizationStatus.NOT_REQUIRED,
+        method=AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION,
+        authorized_by=str(PayType(line.pay_type).value),
+        estimate=estimate,
+        by=by,
+    )
+
+
+# --- withdrawing ---
+
+
+def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
+    """Ends an agreed line and leaves on it what was done: hours clocked, never more than agreed, and parts issued."""
+    require(LINE_MOVES, L(line.state), L.WITHDRAWN)
+    if Clocking.objects.filter(line=line, ended_at__isnull=True).exists():
+        raise RuleError(
+            "line.clocked_on", _("Somebody is still working on “%(line)s”; clock off first."), line=line.description
+        )
+    for give_back in BEFORE_WITHDRAWAL:
+        give_back(line, by)
+    LineHold.objects.filter(line=line, ended_at__isnull=True).update(ended_at=clock.now())
+    agreed = line_total(line)
+    before, line.state = line.state, L.WITHDRAWN
+    line.declined_reason = reason.strip()[:200]
+    line.save(update_fields=["state", "declined_reason"])
+    if before != L.COMPLETED:
+        _settle_what_was_done(line)
+    record(
+        line,
+        code,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"state": (before, line.state), "amount": (agreed, line_total(line))},
+    )
+
+
+def _settle_what_was_done(line: OrderLine) -> None:
+    spans = Clocking.objects.filter(line=line, ended_at__isnull=False).values_list("started_at", "ended_at")
+    minutes = sum(int((ended - started).total_seconds() // 60) for started, ended in spans if ended)
+    line.hours, line.discount = rules.share_done(line.hours, minutes, line.discount)
+    line.discount = min(line.discount, line_amount(line.hours, line.rate))
+    line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
+    line.save(update_fields=["hours", "discount", "labor_amount"])
+    for part_line in PartLine.objects.filter(line=line).locked().order_by("pk"):
+        if part_line.issued_quantity > 0:
+            part_line.quantity = part_line.issued_quantity
+            part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
+            part_line.save(update_fields=["quantity", "amount"])
+        elif not part_line.movements.exists():
+            part_line.delete()
+        else:
+            part_line.amount = ZERO
+            part_line.save(update_fields=["amount"])
+
+
+@transaction.atomic
+def withdraw_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
+    """Ends an agreed line at any stage before its final inspection; what was done is settled (domain 3.3).
+
+    Issued parts that go back are returned to the shelf first; what stays issued is charged. Raises RuleError
+    ``line.reason`` and ``line.clocked_on``.
+    """
+    by.require(permissions.ORDERS_WITHDRAW)
+    line = locked_line(line_uid, by)
+    if not reason.strip():
+        raise RuleError("line.reason", _("Say why the line is withdrawn."), field="reason")
+    end_line(line, reason=reason, by=by, code=events.LINE_WITHDRAWN)
+    return line
+
+
+@transaction.atomic
+def withdraw_order(*, order_uid: UUID, reason: str, by: Actor) -> RepairOrder:
+    """Ends the whole order: open questions are cancelled, agreed work is settled for what was done (domain 3.3)."""
+    by.require(permissions.ORDERS_WITHDRAW)
+    order = locked_order(order_uid, by)
+    if not reason.strip():
+        raise RuleError("order.reason", _("Say why the order is withdrawn."), field="reason")
+    before = order.stage
+    for line in lines_of(order, L.DRAFT, L.PENDING, L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED):
+        if line.state in (L.DRAFT, L.PENDING):
+            was, line.state = line.state, L.CANCELLED
+            line.save(update_fields=["state"])
+            record(line, events.LINE_CANCELLED, by=by, store_id=order.store_id, changed={"state": (was, line.state)})
+        else:
+            end_line(line, reason=reason, by=by, code=events.LINE_WITHDRAWN)
+    order.withdrawn_at, order.withdrawn_reason = clock.now(), reason.strip()[:200]
+    order.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    order.refresh_from_db(fields=["stage"])
+    record(order, events.ORDER_WITHDRAWN, by=by, changed={"stage": (before, order.stage)})
+    return order
+
+
+# --- the promised time ---
+
+
+@transaction.atomic
+def change_promise(
+    *, order_uid: UUID, promised_at: datetime, reason: str, by: Actor, told_by_phone: bool = False
+) -> RepairOrder:
+    """Promises another time and tells the customer, by message unless it was said on the telephone (3.2).
+
+    Raises RuleError ``promise.reason``, ``promise.past`` and ``promise.same``.
+    """
+    by.require(permissions.PROMISE_CHANGE)
+    visit_id = RepairOrder.objects.for_actor(by).values_list("visit_id", flat=True).get(uid=order_uid)
+    visit = Visit.objects.locked().get(pk=visit_id)
+    order = locked_order(order_uid, by)
+    if not reason.strip():
+        raise RuleError("promise.reason", _("Say why the promised time changes."), field="reason")
+    if promised_at <= clock.now():
+        raise RuleError("promise.past", _("The promised time lies ahead of now."), field="promised_at")
+    if promised_at == order.promised_at:
+        raise RuleError("promise.same", _("That time is promised already."), field="promised_at")
+    told = PromiseTold.PHONE if told_by_phone else PromiseTold.MESSAGE
+    before, order.promised_at = order.promised_at, promised_at
+    order.save(update_fields=["promised_at"])
+    change = PromiseChange.objects.create(
+        order=order, before=before, after=promised_at, reason=reason.strip()[:200], told=told, at=clock.now()
+    )
+    record(order, events.PROMISE_CHANGED, by=by, changed={"promised_at": (before, promised_at)}, told=told)
+    running = visit.orders.exclude(stage__in=(OrderStage.CLOSED, OrderStage.CANCELLED))
+    latest = running.aggregate(last=Max("promised_at"))["last"]
+    if latest is not None and latest > clock.now() and latest != visit.promised_at:
+        promise_visit(uid=visit.uid, promised_at=latest, reason=reason, told=told, by=by)
+    if not told_by_phone:
+        _tell_promise(order, change, by=by)
+    return order
+
+
+def _tell_promise(order: RepairOrder, change: PromiseChange, *, by: Actor) -> None:
+    store: Store = order.store
+    with translation.override(order.customer.language):
+        body = gettext(
+            "%(store)s: your car %(plate)s will be ready at %(time)s. Reason: %(reason)s. Progress: %(link)s"
+        ) % {
+            "store": store.name,
+            "plate": order.vehicle.plate or order.vehicle.vin[-6:],
+            "time": saying.say_time(change.after, now=clock.now()),
+            "reason": change.reason,
+            "link": link_address(order.visit),
+        }
+        subject = gettext("A new time for your car")
+    tell_customer(order, key=f"promise:{change.uid}", template="workshop.promise", subject=subject, body=body, by=by)
+
+
+def hand_over_orders(leaver: Any, successor: Any, by: Actor) -> int:
+    """An advisor's running orders pass to a colleague (5.1); returns how many."""
+    orders = (
+        RepairOrder.objects.for_actor(by)
+        .filter(advisor=leaver)
+        .exclude(stage__in=(OrderStage.CLOSED, OrderStage.CANCELLED))
+        .locked()
+        .select_related("visit", "vehicle", "customer")
+        .order_by("pk")
+    )
+    count = 0
+    for order in orders:
+        order.advisor = successor
+        order.save(update_fields=["advisor"])
+        record(order, events.ORDER_HANDED_OVER, by=by, changed={"advisor": (leaver.uid, successor.uid)})
+        count += 1
+    return count
