@@ -103,8 +103,6 @@ INSTALLED_APPS = [
     "crispy_forms",
     "crispy_bootstrap5",
     "django_filters",
-    "rest_framework",
-    "drf_spectacular",
     "oauth2_provider",
     "allauth",
     "allauth.account",
@@ -123,6 +121,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dealership.kernel.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -251,6 +250,7 @@ STATICFILES_DIRS: list[Any] = [
     ("vendor/inter", _npm / "@fontsource/inter/files"),
     ("vendor/signature-pad", _npm / "signature_pad/dist"),
     ("vendor/echarts", _npm / "echarts/dist"),
+    ("vendor/swagger-ui", _npm / "swagger-ui-dist"),
 ]
 STATICFILES_DIRS = [d for d in STATICFILES_DIRS if (d[1] if isinstance(d, tuple) else d).exists()]
 MEDIA_ROOT = VAR_DIR / "files"
@@ -295,26 +295,11 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "service@demo.example")
 APPRISE_TARGETS = env_list("APPRISE_TARGETS")
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "oauth2_provider.contrib.rest_framework.OAuth2Authentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "UNICODE_JSON": True,
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "SCOPES_BACKEND_CLASS": "dealership.exchange.scopes.ClientScopes",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Dealership service API",
-    "DESCRIPTION": "Everything a dealership's service side does, as resources and commands.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-}
-OAUTH2_PROVIDER = {"ACCESS_TOKEN_EXPIRE_SECONDS": 3600, "SCOPES": {"read": "Read", "write": "Write"}}
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
 LOGGING = {

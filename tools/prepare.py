@@ -95,7 +95,7 @@ def install_node_packages() -> None:
         raise Missing(f"npm is missing: {how}")
     say("Installing front-end packages …")
     try:
-        _run("npm", "ci", "--silent", "--no-audit", "--no-fund")
+        _run("npm", "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund")
     except subprocess.CalledProcessError as error:
         raise Missing("npm ci failed (see above): is the npm registry reachable? Then run it again.") from error
     stamp.write_text(_hash(BASE_DIR / "package-lock.json"))

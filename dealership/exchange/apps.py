@@ -15,3 +15,9 @@ class ExchangeConfig(AppConfig):
         from dealership.kernel import registry
 
         registry.load()
+
+        # Who a bearer token belongs to.
+        from dealership.exchange.services.clients import caller_by_token
+        from dealership.kernel.api import auth
+
+        auth.read_tokens_with(caller_by_token)

@@ -21,3 +21,13 @@ QUEUE_MINUTES = limit(
     clause="7.1",
     source="design",
 )
+
+# --- API (7.3) ---
+limit(
+    "exchange.api_requests_per_minute",
+    600,
+    "1/min",
+    _("Requests one API client may send in a minute"),
+    clause="7.3",
+    source="HOUSE",
+)

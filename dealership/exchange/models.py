@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import states
+from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, User
 
 
@@ -66,3 +68,30 @@ class ImportRow(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "number"], name="importrow_once")]
         indexes = [models.Index(fields=["batch", "action"], name="importrow_action")]
+
+
+class ApiClient(Root):
+    """Another system that uses the API (7.3): its stores, its scopes, and when it last asked.
+
+    ``acts_for`` is the person in whose name a device at a working place speaks; it then may what both may.
+    """
+
+    store_path = None
+
+    application = models.OneToOneField("oauth2_provider.Application", models.PROTECT, related_name="api_client")
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    stores = models.ManyToManyField(Store, related_name="+")
+    scopes = ArrayField(models.CharField(max_length=80))
+    acts_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    active = models.BooleanField(default=True)
+    requests = models.PositiveBigIntegerField(default=0)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+explain_constraint("exchange_apiclient_name_key", "api_client.name", _("A client with this name already exists."))

@@ -1,1 +1,10 @@
 """What may be done with imports, exchange and the system itself (chapter 7). Each section names its topic."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.registry import permission, role
+
+# --- API clients (7.3) ---
+CLIENTS_MANAGE = permission("exchange.clients.manage", _("Let other systems in over the API and withdraw them."))
+
+role("admin", permissions={CLIENTS_MANAGE})

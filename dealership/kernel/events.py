@@ -15,3 +15,6 @@ APPROVAL_DECIDED = event("kernel.approval.decided", _("Approval decided"), claus
 STORE_OPENED = event("kernel.store.opened", _("Store opened"), clause="1.2")
 STORE_HOURS_SET = event("kernel.store.hours_set", _("Opening hours set"), clause="2.4")
 STORE_DAY_SET = event("kernel.store.day_set", _("Hours of one day set"), clause="2.4")
+
+# API
+PERSONAL_DATA_READ = event("kernel.personal_data.read", _("Personal data shown over the API"), clause="7.3")

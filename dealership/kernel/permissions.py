@@ -13,6 +13,10 @@ APPROVALS_DECIDE = permission(
     "kernel.approvals.decide", _("Decide on what colleagues ask approval for, within the limit of the post.")
 )
 STORES_MANAGE = permission("kernel.stores.manage", _("Open a store and set its hours and holidays."))
+PERSONAL_READ = permission(
+    "kernel.personal.read", _("See names, telephones and addresses unmasked over the API; each reading is logged.")
+)
+EVENTS_READ = permission("kernel.events.read", _("Follow the feed of events over the API."))
 SEARCH = permission("kernel.search.use", _("Use the search box."))
 
 # One role for each post of the demo; the chapters add what their part of the work needs.
@@ -43,3 +47,7 @@ role("manager", permissions={SETTINGS_VIEW, MESSAGES_VIEW, APPROVALS_DECIDE})
 role("gm", permissions={SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, APPROVALS_DECIDE})
 role("care", permissions={MESSAGES_VIEW})
 role("advisor", permissions={MESSAGES_VIEW})
+for code in ("receptionist", "advisor", "care", "manager", "gm"):
+    role(code, permissions={PERSONAL_READ})
+role("admin", permissions={EVENTS_READ})
+role("manager", permissions={EVENTS_READ})

@@ -1,0 +1,50 @@
+"""``manage.py api_client NAME --store CODE --scopes reception:read,reception:write``: credentials, shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dealership.exchange import api
+from dealership.exchange.services.clients import create_api_client
+from dealership.kernel.actors import machine
+from dealership.kernel.errors import RuleError
+from dealership.kernel.models import Store, User
+
+
+class Command(BaseCommand):
+    help = "Let another system use the API; prints its id and secret once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="how the client is called in history")
+        parser.add_argument("--store", action="append", required=True, help="code of a store it acts in (repeatable)")
+        parser.add_argument("--scopes", required=True, help="separated by commas: reception:read,reception:write,…")
+        parser.add_argument("--acts-for", default="", help="log-in in whose name a device speaks")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        api.load()
+        stores = list(Store.objects.filter(code__in=options["store"]))
+        if missing := set(options["store"]) - {store.code for store in stores}:
+            raise CommandError(f"There is no store {', '.join(sorted(missing))}.")
+        person = None
+        if options["acts_for"]:
+            person = User.objects.filter(username=options["acts_for"]).first()
+            if person is None:
+                raise CommandError(f"There is no log-in {options['acts_for']}.")
+        try:
+            made = create_api_client(
+                name=options["name"],
+                stores=stores,
+                scope=[part.strip() for part in options["scopes"].split(",") if part.strip()],
+                acts_for=person,
+                by=machine("manage.py"),
+            )
+        except RuleError as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"client_id:     {made.client_id}")
+        self.stdout.write(f"client_secret: {made.client_secret}")
+        self.stdout.write("The secret isn't kept in readable form; write it down now. A token for an hour:")
+        self.stdout.write(
+            f"  curl -u {made.client_id}:SECRET -d grant_type=client_credentials http://127.0.0.1:8000/api/v1/oauth/token"
+        )

@@ -1,0 +1,55 @@
+"""The description of the API and its page, without anything from outside; the token endpoint of OAuth 2."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from oauth2_provider.views import TokenView
+
+from dealership.exchange import api
+from dealership.kernel.api import problems
+
+
+@cache
+def _described() -> bytes:
+    return orjson.dumps(api.description())
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(_described(), content_type="application/json")
+
+
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Swagger's page: its script and ours are files of this server, so the strict CSP stays."""
+    return render(request, "exchange/api_docs.html")
+
+
+@csrf_exempt
+def token(request: HttpRequest) -> HttpResponse:
+    """OAuth 2 client credentials. A refusal keeps RFC 6749's ``error`` as a member of its problem+json."""
+    if request.method != "POST":
+        detail = _("This address doesn't know that method.")
+        return problems.respond(problems.Problem(405, "method", detail, headers={"Allow": "POST"}), request.path)
+    response = TokenView.as_view()(request)
+    if response.status_code < 400:
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    said = orjson.loads(response.content or b"{}")
+    error = str(said.get("error", "invalid_request"))
+    problem = problems.Problem(
+        response.status_code,
+        f"oauth.{error}",
+        _("No token was given (%(error)s). Send grant_type=client_credentials with the client's id and secret.")
+        % {"error": error},
+        headers={"WWW-Authenticate": 'Basic realm="api"'} if response.status_code == 401 else None,
+        error=error,
+    )
+    return problems.respond(problem, request.path)

@@ -1,0 +1,45 @@
+"""Every declared resource becomes its addresses; what isn't declared is answered as problem+json too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern, path, re_path
+
+from . import feed, views
+from .resources import RESOURCES, Resource
+
+
+def patterns_of(resource: Resource) -> list[URLPattern]:
+    base, name = f"api/v1/{resource.path}", f"api-{resource.path}"
+    collection: dict[str, Any] = {"GET": views.listing(resource)}
+    item: dict[str, Any] = {"GET": views.detail(resource)}
+    named: dict[str, Any] = {"GET": views.detail_by_ref(resource)}
+    if resource.create:
+        collection["POST"] = views.create(resource)
+    if resource.update:
+        item["PUT"] = views.put(resource)
+    if resource.create and resource.update:
+        named["PUT"] = views.put_by_ref(resource)
+    patterns = [
+        path(base, views.endpoint(**collection), name=name),
+        path(f"{base}/<uuid:uid>", views.endpoint(**item), name=f"{name}-detail"),
+    ]
+    if resource.actions:
+        act = views.endpoint(POST=views.act(resource))
+        patterns.append(path(f"{base}/<uuid:uid>/actions/<slug:verb>", act, name=f"{name}-action"))
+    if resource.refs:
+        by_ref = views.endpoint(**named)
+        patterns.append(path(f"{base}/by-ref/<str:system>/<path:external_id>", by_ref, name=f"{name}-by-ref"))
+    return patterns
+
+
+def patterns() -> list[URLPattern]:
+    """All addresses under /api/v1/; call it when every chapter's ``api.py`` is read."""
+    made = [pattern for resource in RESOURCES.values() for pattern in patterns_of(resource)]
+    made.append(path("api/v1/events", views.endpoint(GET=feed.get_events), name="api-events"))
+    return made
+
+
+# Last of all addresses: whatever else is asked under /api/ is a 404 as problem+json.
+UNKNOWN = re_path(r"^api(?:/.*)?$", views.unknown, name="api-unknown")

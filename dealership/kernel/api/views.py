@@ -1,0 +1,303 @@
+"""The few views of the API: each is parse → command or read → item, inside one frame of checks and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from .. import clock
+from ..actors import Actor
+from ..errors import RuleError
+from ..models import ExternalRef, Root
+from . import idempotency, lists, problems, ratelimit
+from .auth import Caller, caller_of
+from .items import REF_ID, REF_SYSTEM, encode, etag_of, items_of, lock, read_rows
+from .problems import Problem
+from .resources import Command, Resource
+from .shapes import Refused, read_object
+
+Handler = Callable[..., HttpResponse]
+
+
+def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
+    """One URL of the API: its methods, and around them language, sign-in, rate, media types and problem+json."""
+
+    @csrf_exempt  # a session's token is checked in ``caller_of``; a bearer token can't be sent by a foreign page
+    def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        with translation.override(_language(request)):
+            try:
+                method = "GET" if request.method == "HEAD" else request.method
+                handler = methods.get(str(method))
+                if handler is None:
+                    allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+                    raise Problem(
+                        405, "method", _("This address doesn't know that method."), headers={"Allow": allowed}
+                    )
+                caller = caller_of(request)
+                ratelimit.count(caller)
+                _check_media_types(request)
+                response = handler(request, caller, **kwargs)
+            except Exception as exc:
+                return problems.respond(problems.of(exc), request.path)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers["Vary"] = "Authorization, Accept-Language, Cookie"
+        return response
+
+    return view
+
+
+def _language(request: HttpRequest) -> str:
+    """Chinese unless the client asks for English first."""
+    return "en" if request.headers.get("Accept-Language", "").strip().lower().startswith("en") else "zh-hans"
+
+
+def _check_media_types(request: HttpRequest) -> None:
+    if "Accept" in request.headers and not (
+        request.accepts("application/json") or request.accepts(problems.MEDIA_TYPE)
+    ):
+        raise Problem(406, "not_acceptable", _("The API answers application/json only."))
+    if request.method in ("POST", "PUT") and request.content_type != "application/json":
+        raise Problem(415, "media_type", _("Send the body as application/json."))
+
+
+def body_of(request: HttpRequest) -> Any:
+    try:
+        return orjson.loads(request.body)
+    except orjson.JSONDecodeError as exc:
+        raise Problem(400, "json", _("The body is no JSON: %(why)s") % {"why": str(exc)[:120]}) from None
+
+
+def answer(item: Any, *, status: int = 200) -> HttpResponse:
+    return HttpResponse(encode(item), content_type="application/json", status=status)
+
+
+# reading
+
+
+def listing(resource: Resource) -> Handler:
+    def get(request: HttpRequest, caller: Caller) -> HttpResponse:
+        caller.actor.require(resource.view)
+        values = lists.read_query(request.GET, lists.parameters(resource))
+        queryset, limit = lists.page(resource, resource.base(caller.actor), values)
+        with _recording(resource, caller):
+            rows = read_rows(resource, queryset)
+            has_more, rows = len(rows) > limit, rows[:limit]
+            data = items_of(resource, rows, caller, lists.expand_of(values))
+        cursor = lists.next_cursor(rows[-1], values) if has_more else None
+        return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
+
+    return get
+
+
+def _recording(resource: Resource, caller: Caller) -> Any:
+    """Reading personal data unmasked writes history, so it runs in a transaction; other reads need none."""
+    return transaction.atomic() if caller.unmasked else nullcontext()
+
+
+def single(resource: Resource, queryset: Any, caller: Caller, expand: list[str] | None = None) -> dict[str, Any]:
+    with _recording(resource, caller):
+        rows = read_rows(resource, queryset[:1])
+        if not rows:
+            raise problems.missing()
+        return items_of(resource, rows, caller, expand or [])[0]
+
+
+def shown(item: dict[str, Any], request: HttpRequest, *, status: int = 200) -> HttpResponse:
+    """The item with its ETag; 304 where the reader already has exactly this."""
+    response = answer(item, status=status)
+    tag = etag_of(item, response.content)
+    held = request.headers.get("If-None-Match", "")
+    if request.method in ("GET", "HEAD") and held and (held.strip() == "*" or tag in _tags(held)):
+        response = HttpResponse(status=304)
+    response.headers["ETag"] = tag
+    return response
+
+
+def _tags(header: str) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+
+
+def detail(resource: Resource) -> Handler:
+    def get(request: HttpRequest, caller: Caller, uid: UUID) -> HttpResponse:
+        caller.actor.require(resource.view)
+        values = lists.read_query(request.GET, lists.expand_parameter(resource))
+        item = single(resource, resource.base(caller.actor).filter(uid=uid), caller, lists.expand_of(values))
+        return shown(item, request)
+
+    return get
+
+
+# commands
+
+
+def _one_store(caller: Caller, root: Root | None = None) -> Actor:
+    """A command is carried out in one store: that of the item, or the one the client names."""
+    actor = caller.actor
+    if actor.store_ids is not None and len(actor.store_ids) == 1:
+        return actor
+    store_id = getattr(root, "store_id", None)
+    if store_id is not None and actor.in_store(store_id):
+        return replace(actor, store_ids=frozenset({store_id}))
+    raise Problem(400, "store.choose", _("Your client acts in several stores; name one in the header Store-Code."))
+
+
+def carry_out(command: Command, given: dict[str, Any], actor: Actor, **more: Any) -> Any:
+    """Runs the command as of the stated hour; a uid in the body that leads nowhere is 422, not 404."""
+    at, reason = given.pop("happened_at", None), given.pop("happened_reason", "")
+    with clock.reported_at(at, reason) if at else nullcontext():
+        try:
+            result = command.run(**given, **more, by=actor)
+        except ObjectDoesNotExist as exc:
+            message = _("A uid in the body leads to nothing that you may see.")
+            raise Refused([{"pointer": "", "code": "reference", "message": message}]) from exc
+    # What the database checks at the end of a transaction is an answer too, not a surprise after it.
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+    return result
+
+
+def created(resource: Resource, uid: UUID, caller: Caller, request: HttpRequest) -> HttpResponse:
+    response = shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request, status=201)
+    response.headers["Location"] = f"/api/v1/{resource.path}/{uid}"
+    return response
+
+
+def create(resource: Resource) -> Handler:
+    command = resource.create
+    assert command is not None
+
+    def post(request: HttpRequest, caller: Caller) -> HttpResponse:
+        caller.actor.require(command.permission)
+
+        def run() -> HttpResponse:
+            lists.read_query(request.GET, {})
+            given = read_object(command.fields(), body_of(request))
+            root = carry_out(command, given, _one_store(caller))
+            return created(resource, root.uid, caller, request)
+
+        return idempotency.once(request, caller, run)
+
+    return post
+
+
+def act(resource: Resource) -> Handler:
+    def post(request: HttpRequest, caller: Caller, uid: UUID, verb: str) -> HttpResponse:
+        action = resource.action(verb)
+        if action is None:
+            raise problems.missing()
+        caller.actor.require(action.permission)
+
+        def run() -> HttpResponse:
+            lists.read_query(request.GET, {})
+            given = read_object(action.fields(), body_of(request))
+            root = lock(resource, uid, caller, request.headers.get("If-Match"))
+            carry_out(action, given, _one_store(caller, root), **{action.uid: uid})
+            return shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request)
+
+        return idempotency.once(request, caller, run)
+
+    return post
+
+
+def put(resource: Resource) -> Handler:
+    def handler(request: HttpRequest, caller: Caller, uid: UUID) -> HttpResponse:
+        with transaction.atomic():
+            return _replace(resource, uid, request, caller)
+
+    return handler
+
+
+def _replace(
+    resource: Resource, uid: UUID, request: HttpRequest, caller: Caller, *, also: frozenset[str] = frozenset()
+) -> HttpResponse:
+    """Corrects an item. What already stands as sent is no refusal: a PUT twice is the same as once.
+
+    ``also`` names fields that count for a new item only and are passed over here.
+    """
+    command = resource.update
+    assert command is not None
+    caller.actor.require(command.permission)
+    lists.read_query(request.GET, {})
+    fields = command.fields()
+    if resource.create and also:
+        fields = {name: field for name, field in resource.create.fields().items() if name in also} | fields
+    given = read_object(fields, body_of(request))
+    kept = {field.source or name for name, field in command.fields().items()}
+    root = lock(resource, uid, caller, request.headers.get("If-Match"))
+    try:
+        carry_out(command, {name: v for name, v in given.items() if name in kept}, _one_store(caller, root), uid=uid)
+    except RuleError as refusal:
+        if not refusal.code.endswith(".unchanged"):
+            raise
+    return shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request)
+
+
+# by the name another system has for it
+
+
+def _reference(resource: Resource, system: str, external_id: str, *, locked: bool = False) -> UUID | None:
+    REF_SYSTEM.take(system, "/system")
+    REF_ID.take(external_id, "/id")
+    if locked:  # two systems upserting the same name at once: the second one finds what the first one made
+        with connection.cursor() as cursor:
+            name = f"{resource.root_type}\n{system}\n{external_id}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 17))", [name])
+    refs = ExternalRef.objects.filter(system=system, root_type=resource.root_type, external_id=external_id)
+    return refs.values_list("root_uid", flat=True).first()
+
+
+def detail_by_ref(resource: Resource) -> Handler:
+    def get(request: HttpRequest, caller: Caller, system: str, external_id: str) -> HttpResponse:
+        caller.actor.require(resource.view)
+        uid = _reference(resource, system, external_id)
+        if uid is None:
+            raise problems.missing()
+        return detail(resource)(request, caller, uid=uid)
+
+    return get
+
+
+def put_by_ref(resource: Resource) -> Handler:
+    """Creates under the other system's name (201), or corrects what is there (200, with If-Match)."""
+    command = resource.create
+    assert command is not None
+
+    def handler(request: HttpRequest, caller: Caller, system: str, external_id: str) -> HttpResponse:
+        caller.actor.require(command.permission)
+        with transaction.atomic():
+            uid = _reference(resource, system, external_id, locked=True)
+            if uid is not None:
+                if request.headers.get("If-None-Match", "").strip() == "*":
+                    raise Problem(412, "reference.exists", _("There is already an item under this reference."))
+                return _replace(resource, uid, request, caller, also=frozenset(command.input))
+            if "If-Match" in request.headers:
+                raise Problem(412, "if_match.nothing", _("There is no item under this reference yet."))
+            lists.read_query(request.GET, {})
+            given = read_object(command.fields(), body_of(request))
+            root = carry_out(command, given, _one_store(caller))
+            ExternalRef.objects.create(
+                system=system, external_id=external_id, root_type=resource.root_type, root_uid=root.uid
+            )
+            return created(resource, root.uid, caller, request)
+
+    return handler
+
+
+# what isn't there
+
+
+@csrf_exempt
+def unknown(request: HttpRequest) -> HttpResponse:
+    with translation.override(_language(request)):
+        return problems.respond(problems.missing(), request.path)

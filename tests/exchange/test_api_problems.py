@@ -1,0 +1,215 @@
+"""Every error of the API is problem+json, whoever speaks it (design 6)."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from dealership.kernel.api import views
+from reception.models import Customer
+from tests.factories.api import ApiCaller, problem, take_token
+from tests.factories.kernel import make_store, make_user
+
+pytestmark = pytest.mark.django_db
+CUSTOMER = {"name": "张试驾", "phone": "13800001111"}
+
+
+@pytest.fixture
+def desk(store) -> ApiCaller:
+    return ApiCaller("reception:write", "personal:read", store=store)
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/customers", "/api/v1/nothing", "/api/v1/customers/1"])
+def test_unknown_address(path: str) -> None:
+    said = problem(Client().get(path), 404, "not_found")
+    assert said["instance"] == path
+
+
+def test_method(desk) -> None:
+    answer = desk.request("DELETE", "customers")
+    problem(answer, 405, "method")
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+
+def test_not_acceptable(desk) -> None:
+    problem(desk.get("customers", Accept="text/html"), 406, "not_acceptable")
+
+
+def test_media_type(desk) -> None:
+    answer = Client().post(
+        "/api/v1/customers", "name=x", content_type="text/plain", headers={"Authorization": f"Bearer {desk.token}"}
+    )
+    problem(answer, 415, "media_type")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1,", b'{"name": "\\ud800"}', b"\xff"])
+def test_body_that_is_no_json(desk, body: bytes) -> None:
+    problem(desk.post("customers", body), 400, "json")
+    assert not Customer.objects.exists()
+
+
+def test_stranger() -> None:
+    answer = Client().get("/api/v1/customers")
+    problem(answer, 401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_wrong_token() -> None:
+    answer = Client().get("/api/v1/customers", headers={"Authorization": "Bearer nonsense"})
+    problem(answer, 401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api", error="invalid_token"'
+
+
+def test_missing_scope_names_the_permission(store) -> None:
+    reader = ApiCaller("reception:read", store=store)
+    said = problem(reader.post("customers", CUSTOMER), 403, "permission")
+    assert said["permission"] == "reception.customers.edit"
+    assert not Customer.objects.exists()
+
+
+def test_rule_says_no_with_its_code(desk) -> None:
+    said = problem(desk.post("customers", {"name": "张试驾"}), 409, "customer.reachable")
+    assert said["errors"] == [{"pointer": "/phone", "code": "customer.reachable", "message": said["detail"]}]
+    assert not Customer.objects.exists()
+
+
+def test_every_wrong_value_is_named_at_once(desk) -> None:
+    said = problem(
+        desk.post("customers", {"name": 7, "phone": "1\x00", "kind": "CAT", "colour": "red"}), 422, "validation"
+    )
+    assert {(e["pointer"], e["code"]) for e in said["errors"]} == {
+        ("/name", "type"),
+        ("/phone", "nul"),
+        ("/kind", "choice"),
+        ("/colour", "unknown"),
+    }
+    said = problem(desk.post("customers", []), 422, "validation")
+    assert said["errors"][0]["pointer"] == ""
+
+
+def test_query_is_read_strictly(desk) -> None:
+    said = problem(desk.get("customers?limit=101&cursor=x&wrong=1&kind=PERSON&kind=PERSON"), 400, "validation")
+    assert {(e["pointer"], e["code"]) for e in said["errors"]} == {
+        ("?limit", "range"),
+        ("?wrong", "unknown"),
+        ("?kind", "repeated"),
+    }
+    said = problem(desk.get("customers?cursor=bm9wZQ"), 400, "validation")
+    assert said["errors"][0] == {
+        "pointer": "?cursor",
+        "code": "cursor",
+        "message": said["errors"][0]["message"],
+    }
+
+
+def test_reference_that_leads_nowhere(desk) -> None:
+    body = {"model_text": "途远", "plate": "京A12345", "owner_uid": "00000000-0000-4000-8000-000000000000"}
+    said = problem(desk.post("vehicles", body), 422, "validation")
+    assert said["errors"][0]["code"] == "reference"
+
+
+def test_database_refusal_is_an_answer(desk, monkeypatch) -> None:
+    """The rule in Python is taken away: the database's own refusal is told in the same way."""
+    from reception.services import customers
+
+    monkeypatch.setattr(customers, "_require_reachable", lambda phone, email: None)
+    problem(desk.post("customers", {"name": "张试驾"}), 409, "customer.reachable")
+    assert not Customer.objects.exists()
+
+
+def test_unexpected_error_says_nothing_about_itself(desk, monkeypatch) -> None:
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(views, "carry_out", broken)
+    answer = desk.post("customers", CUSTOMER)
+    problem(answer, 500, "unexpected")
+    assert b"secret" not in answer.content
+    assert not Customer.objects.exists()
+
+
+def test_crash_outside_the_views_is_a_problem_too(settings) -> None:
+    problem(Client().get("/api/v1/customers", headers={"Host": "evil.example"}), 400, "bad_request")
+
+
+def test_english_where_the_client_asks_for_it(desk) -> None:
+    said = problem(desk.get("nothing", Accept_Language="en-GB,en"), 404, "not_found")
+    assert said["detail"] == "There is nothing here, or it belongs to another store."
+    said = problem(desk.get("nothing"), 404, "not_found")
+    assert said["detail"] == "这里没有内容，或者它属于另一家门店。"
+
+
+def test_session_needs_the_csrf_header(store) -> None:
+    user = make_user("advisor", store=store)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(user)
+    sent = {"Idempotency-Key": "k"}
+    answer = browser.post("/api/v1/customers", CUSTOMER, content_type="application/json", headers=sent)
+    problem(answer, 403, "csrf")
+    browser.cookies["csrftoken"] = "a" * 32
+    sent["X-CSRFToken"] = "a" * 32
+    answer = browser.post("/api/v1/customers", CUSTOMER, content_type="application/json", headers=sent)
+    assert answer.status_code == 201
+    assert answer.json()["phone"] == "13800001111"  # an advisor sees the whole number; the look is logged
+
+
+def test_rate_limit(store, monkeypatch) -> None:
+    from dealership.kernel import limits
+
+    caller = ApiCaller("reception:read", store=store)
+    monkeypatch.setattr(limits, "value", lambda key, **kwargs: 2)
+    assert [caller.get("customers").status_code for _ in range(2)] == [200, 200]
+    answer = caller.get("customers")
+    problem(answer, 429, "rate_limit")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_client_of_two_stores_names_one(store) -> None:
+    other = make_store()
+    caller = ApiCaller("reception:write", store=store, also=(other,))
+    problem(caller.post("customers", CUSTOMER), 400, "store.choose")
+    assert caller.post("customers", CUSTOMER, Store_Code=other.code).status_code == 201
+    assert Customer.objects.get().home_store == other
+    problem(caller.get("customers", Store_Code="ZZ"), 403, "store")
+
+
+class TestToken:
+    def test_wrong_secret(self, desk) -> None:
+        answer = take_token(desk.credentials, client_secret="wrong")
+        said = problem(answer, 401, "oauth.invalid_client")
+        assert said["error"] == "invalid_client"
+
+    def test_no_other_grant(self, desk) -> None:
+        said = problem(take_token(desk.credentials, grant_type="magic"), 400, "oauth.unsupported_grant_type")
+        assert said["error"] == "unsupported_grant_type"
+
+    def test_method(self) -> None:
+        problem(Client().get("/api/v1/oauth/token"), 405, "method")
+
+    def test_fewer_scopes_than_allowed(self, desk) -> None:
+        desk.token = take_token(desk.credentials, scope="reception:read").json()["access_token"]
+        assert desk.get("customers").status_code == 200
+        problem(desk.post("customers", CUSTOMER), 403, "permission")
+
+    def test_never_more_scopes_than_allowed(self, store) -> None:
+        reader = ApiCaller("reception:read", store=store)
+        problem(take_token(reader.credentials, scope="reception:write"), 400, "oauth.invalid_scope")
+
+    def test_withdrawn_client(self, desk) -> None:
+        from dealership.exchange.services.clients import withdraw_api_client
+        from dealership.kernel.actors import machine
+        from dealership.kernel.api import auth
+
+        assert desk.get("customers").status_code == 200
+        withdraw_api_client(uid=desk.credentials.client.uid, by=machine("tests"))
+        assert desk.get("customers").status_code == 200  # remembered for ten seconds at most
+        auth.forget()
+        problem(desk.get("customers"), 401, "unauthenticated")
+        problem(take_token(desk.credentials), 401, "oauth.invalid_client")
+
+    def test_use_is_counted(self, desk) -> None:
+        desk.get("customers")
+        client = desk.credentials.client
+        client.refresh_from_db()
+        assert client.requests == 1
+        assert client.last_used_at is not None
