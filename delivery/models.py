@@ -310,7 +310,11 @@ class Handover(Root):
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
-                        WHERE o.visit_id = NEW.visit_id AND l.state IN ('INSPECTED', 'WITHDRAWN')
+                        WHERE o.visit_id = NEW.visit_id
+                        AND (l.settled OR l.state = 'INSPECTED' OR (l.state = 'WITHDRAWN' AND (
+                            EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                            OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
+                                AND (p.issued_quantity > 0 OR p.reserved_quantity > 0)))))
                         AND (NOT l.settled OR NOT EXISTS (SELECT 1 FROM delivery_settlement s
                             WHERE s.order_id = o.id AND s.state = 'SIGNED'))
                     ) THEN {refuse} END IF;

@@ -1,0 +1,212 @@
+"""How far a car is on its way out: what its orders still lack, for the board, the visit page and the hand-over (4.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import RepairCategory
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import Approval, ApprovalState
+from dealership.kernel.money import ZERO
+from reception.models import Visit, VisitState
+from workshop.models import Certificate, Clocking, Inspection, LineState, OrderLine, OrderStage, PartLine, RepairOrder
+
+from ..models import UNPAID_EXIT, GatePass, Handover, Payment, Settlement, SettlementState
+
+OPEN_WORK = {LineState.DRAFT, LineState.PENDING, LineState.AUTHORIZED, LineState.IN_PROGRESS}
+CERTIFIED = {RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE}
+
+
+class ExitStep(models.TextChoices):
+    """The gate order of 4.1; a car stands at the first step it has not passed."""
+
+    WORK = "WORK", _("Work or a decision is open")
+    INSPECTION = "INSPECTION", _("Final inspection")
+    CERTIFICATE = "CERTIFICATE", _("Certificate")
+    LIST = "LIST", _("Settlement list")
+    SIGNATURE = "SIGNATURE", _("Signature")
+    PAYMENT = "PAYMENT", _("Payment")
+    HANDOVER = "HANDOVER", _("Hand-over")
+    PASS = "PASS", _("Gate pass")
+    GATE = "GATE", _("Through the gate")
+    GONE = "GONE", _("Left")
+
+
+ORDER_OF_STEPS = list(ExitStep)
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What decides whether a line belongs on a list: ``touched`` where somebody worked on it or parts went out."""
+
+    state: str
+    category: str
+    settled: bool
+    touched: bool
+
+    @property
+    def counts(self) -> bool:
+        return self.settled or self.state == LineState.INSPECTED or (self.state == LineState.WITHDRAWN and self.touched)
+
+
+@dataclass(slots=True)
+class OrderExit:
+    """One order on the way out; ``due`` is what is still to be paid (CNY)."""
+
+    order: RepairOrder
+    step: ExitStep
+    done_something: bool
+    settlement: Settlement | None = None
+    due: Decimal = ZERO
+    approval: Approval | None = None
+
+
+@dataclass(slots=True)
+class VisitExit:
+    """One car on the way out: ``step`` is the first thing that is missing, ``blocking`` the order it is missing on."""
+
+    visit: Visit
+    step: ExitStep
+    orders: list[OrderExit] = field(default_factory=list)
+    blocking: OrderExit | None = None
+    handover: Handover | None = None
+    gate_pass: GatePass | None = None
+
+    @property
+    def unrepaired(self) -> bool:
+        """Nothing was repaired: the car leaves with the note about the risk instead of a hand-over."""
+        return not any(o.done_something for o in self.orders)
+
+    @property
+    def passed(self) -> set[str]:
+        return {str(step) for step in ORDER_OF_STEPS[: ORDER_OF_STEPS.index(self.step)]}
+
+    @property
+    def due(self) -> Decimal:
+        return sum((o.due for o in self.orders), ZERO)
+
+
+def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
+    """The step of each order by its key; a fixed number of queries for any number of orders."""
+    by_id = {order.pk: order for order in orders}
+    lines: dict[int, list[LineFacts]] = defaultdict(list)
+    touched = Exists(Clocking.objects.filter(line=OuterRef("pk"))) | Exists(
+        PartLine.objects.filter(line=OuterRef("pk")).filter(Q(issued_quantity__gt=0) | Q(reserved_quantity__gt=0))
+    )
+    for order_id, *facts in (
+        OrderLine.objects.filter(order_id__in=by_id)
+        .annotate(touched=touched)
+        .values_list("order_id", "state", "category", "settled", "touched")
+    ):
+        lines[order_id].append(LineFacts(*facts))
+    inspected = set(
+        Inspection.objects.filter(order_id__in=by_id, level="FINAL", result="PASSED").values_list("order_id", flat=True)
+    )
+    certified = set(
+        Certificate.objects.filter(order_id__in=by_id, voided_at__isnull=True).values_list("order_id", flat=True)
+    )
+    settlements = {
+        s.order_id: s
+        for s in Settlement.objects.filter(order_id__in=by_id).exclude(state=SettlementState.VOIDED).order_by("pk")
+    }
+    paid = dict(
+        Payment.objects.filter(settlement__in=settlements.values())
+        .values_list("settlement_id")
+        .annotate(sum=Sum("amount"))
+    )
+    approvals: dict[object, Approval] = {}
+    for approval in Approval.objects.filter(
+        kind=UNPAID_EXIT, root_uid__in=[s.uid for s in settlements.values()]
+    ).order_by("pk"):
+        approvals[approval.root_uid] = approval
+    exits = {}
+    for pk, order in by_id.items():
+        settlement = settlements.get(pk)
+        exit_ = OrderExit(
+            order=order,
+            step=ExitStep.HANDOVER,
+            done_something=any(line.state == LineState.INSPECTED for line in lines[pk]),
+            settlement=settlement,
+            due=settlement.total - paid.get(settlement.pk, ZERO) if settlement else ZERO,
+            approval=approvals.get(settlement.uid) if settlement else None,
+        )
+        exit_.step = _order_step(exit_, lines[pk], final=pk in inspected, certificate=pk in certified)
+        exits[pk] = exit_
+    return exits
+
+
+def _order_step(exit_: OrderExit, lines: list[LineFacts], *, final: bool, certificate: bool) -> ExitStep:
+    line_states = {line.state for line in lines}
+    if line_states & OPEN_WORK:
+        return ExitStep.WORK
+    if LineState.COMPLETED in line_states or (LineState.INSPECTED in line_states and not final):
+        return ExitStep.INSPECTION
+    if not certificate and any(line.state == LineState.INSPECTED and line.category in CERTIFIED for line in lines):
+        return ExitStep.CERTIFICATE
+    owed = [line.settled for line in lines if line.counts]
+    if not owed:
+        return ExitStep.HANDOVER
+    if exit_.settlement is None or not all(owed):
+        return ExitStep.LIST
+    if exit_.settlement.state != SettlementState.SIGNED:
+        return ExitStep.SIGNATURE
+    approved = exit_.approval is not None and exit_.approval.state == ApprovalState.APPROVED
+    if exit_.due > 0 and not (approved and (exit_.approval.amount or ZERO) >= exit_.due):  # type: ignore[union-attr]
+        return ExitStep.PAYMENT
+    return ExitStep.HANDOVER
+
+
+def visit_exits(visits: Iterable[Visit]) -> list[VisitExit]:
+    """The way out of each visit, in the order given."""
+    visits = list(visits)
+    orders: dict[int, list[RepairOrder]] = defaultdict(list)
+    for order in RepairOrder.objects.filter(visit__in=visits).select_related("customer").order_by("pk"):
+        orders[order.visit_id].append(order)
+    by_order = order_exits([o for group in orders.values() for o in group])
+    handovers = {h.visit_id: h for h in Handover.objects.filter(visit__in=visits)}
+    passes: dict[int, GatePass] = {
+        p.visit_id: p
+        for p in GatePass.objects.filter(visit__in=visits, cancelled_at__isnull=True, back_at__isnull=True)
+    }
+    result = []
+    for visit in visits:
+        exits = [by_order[o.pk] for o in orders[visit.pk]]
+        blocking = min(exits, key=lambda e: ORDER_OF_STEPS.index(e.step), default=None)
+        step = blocking.step if blocking else ExitStep.WORK
+        handover, gate_pass = handovers.get(visit.pk), passes.get(visit.pk)
+        if visit.state == VisitState.DEPARTED:
+            step = ExitStep.GONE
+        elif step == ExitStep.HANDOVER:
+            if gate_pass is not None and gate_pass.kind in ("DELIVERED", "UNREPAIRED"):
+                step = ExitStep.GATE
+            elif handover is not None:
+                step = ExitStep.PASS
+        result.append(VisitExit(visit, step, exits, blocking, handover, gate_pass))
+    return result
+
+
+def visit_exit(visit: Visit) -> VisitExit:
+    """The way out of one visit."""
+    return visit_exits([visit])[0]
+
+
+READY_STAGES = (OrderStage.READY, OrderStage.SETTLED)
+
+
+def board(*, by: Actor) -> list[VisitExit]:
+    """Cars in the shop of which at least one order is past its work, the promised hour first (4.1)."""
+    visits = (
+        Visit.objects.for_actor(by)
+        .filter(state=VisitState.IN_SHOP, orders__stage__in=READY_STAGES)
+        .distinct()
+        .select_related("vehicle", "customer", "advisor", "key_holder", "link")
+        .order_by(models.F("promised_at").asc(nulls_last=True), "pk")
+    )
+    return visit_exits(visits)

@@ -1,0 +1,301 @@
+"""Settlement lists: issued from what was done, signed at the desk or on the link, voided before the signature (4.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import PartKind, PayType, RepairCategory
+from dealership.kernel import clock, limits, numbering, states
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import Approval
+from dealership.kernel.money import ZERO, line_amount
+from dealership.kernel.services import ask_approval, store_file
+from reception.models import WalkAround
+from workshop.models import Certificate, Clocking, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
+
+from .. import events, permissions, rules
+from ..limits import GUARANTEE
+from ..models import (
+    SETTLEMENT_MOVES,
+    UNPAID_EXIT,
+    Payment,
+    Settlement,
+    SettlementLine,
+    SettlementLineKind,
+    SettlementState,
+)
+
+DONE = (LineState.INSPECTED, LineState.WITHDRAWN)
+CERTIFIED = (RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE)
+THIRD_PARTY = {
+    OrderKind.WARRANTY: PayType.WARRANTY,
+    OrderKind.INSURANCE: PayType.INSURANCE,
+    OrderKind.INTERNAL: PayType.INTERNAL,
+}
+
+
+@transaction.atomic
+def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
+    """Issues the list of a finished order to its payer and freezes the lines on it (4.1, domain 3.5).
+
+    Labour and material apart, CNY with VAT. A withdrawn line is charged for the hours worked and the parts that stay
+    issued, never above what was agreed. What another party pays stands on the list at 0.00. Raises RuleError
+    ``settlement.not_ready``, ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts`` and
+    ``settlement.exists``.
+    """
+    by.require(permissions.SETTLEMENTS_ISSUE)
+    order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit", "customer").get(uid=order_uid)
+    if order.settlements.exclude(state=SettlementState.VOIDED).exists():
+        raise RuleError("settlement.exists", _("This order already has a settlement list for this payer."))
+    if order.stage != OrderStage.READY:
+        raise RuleError(
+            "settlement.not_ready",
+            _("The order is “%(stage)s”; a settlement list follows when all its lines are inspected or ended."),
+            stage=order.get_stage_display(),  # type: ignore[attr-defined]
+        )
+    lines = list(order.lines.filter(state__in=DONE).order_by("pk").select_for_update(no_key=True))
+    if not lines:
+        raise RuleError("settlement.nothing", _("Nothing was done on this order, so there is nothing to settle."))
+    _require_certificate(order, lines)
+    part_lines = list(PartLine.objects.filter(line__in=lines).select_related("part").order_by("pk"))
+    reserved = next((p for p in part_lines if p.reserved_quantity > 0), None)
+    if reserved is not None:
+        raise RuleError(
+            "settlement.parts",
+            _("“%(part)s” is still reserved for this order: issue it or give it back to the shelf first."),
+            part=reserved.part.name,
+        )
+    rows = _rows(order, sorted(lines, key=lambda line: line.position), part_lines)
+    totals = rules.add_up(rows)
+    days, km = rules.strongest_guarantee(
+        (line.category for line in lines if line.state == LineState.INSPECTED),
+        limits.value(GUARANTEE, store_id=order.store_id),
+    )
+    for line in lines:
+        line.settled = True
+        line.save(update_fields=["settled"])
+    order.settled_at = clock.now()
+    order.save(update_fields=["settled_at"])
+    settlement = Settlement.objects.create(
+        store=order.store,
+        number=numbering.next_number(order.store, "JS"),
+        order=order,
+        payer=order.customer,
+        labor_total=totals.labor,
+        material_total=totals.material,
+        other_total=totals.other,
+        discount_total=totals.discount,
+        total=totals.total,
+        old_parts=_old_parts(order, part_lines),
+        guarantee_days=days,
+        guarantee_km=km,
+        issued_at=clock.now(),
+    )
+    positions: dict[str, int] = defaultdict(int)
+    for row in rows:
+        positions[row.kind] += 1
+        SettlementLine.objects.create(
+            settlement=settlement,
+            kind=row.kind,
+            position=positions[row.kind],
+            order_line_id=row.order_line_id,
+            part_line_id=row.part_line_id,
+            description=row.description,
+            code=row.code,
+            brand=row.brand,
+            part_kind=row.part_kind,
+            quantity=row.quantity,
+            unit_price=row.unit_price,
+            amount=row.amount,
+        )
+    record(
+        settlement,
+        events.SETTLEMENT_ISSUED,
+        by=by,
+        changed={"state": (None, settlement.state)},
+        number=settlement.number,
+        total=settlement.total,
+        labor=settlement.labor_total,
+        material=settlement.material_total,
+        discount=settlement.discount_total,
+    )
+    return settlement
+
+
+def _require_certificate(order: RepairOrder, lines: list[OrderLine]) -> None:
+    """4.1: the certificate comes before the list where the kind of repair needs one (domain 3.2)."""
+    needed = any(line.state == LineState.INSPECTED and line.category in CERTIFIED for line in lines)
+    if needed and not Certificate.objects.filter(order=order, voided_at__isnull=True).exists():
+        raise RuleError(
+            "settlement.certificate", _("This kind of repair needs its certificate before the settlement list.")
+        )
+
+
+def _charged(order: RepairOrder, line: OrderLine) -> bool:
+    """Whether the order's payer owes this line: the customer's own lines, and an insurer's or maker's on their order."""
+    if line.pay_type == PayType.CUSTOMER_PAY:
+        return True
+    return order.customer_id != order.visit.customer_id and THIRD_PARTY.get(OrderKind(order.kind)) == line.pay_type
+
+
+def _rows(order: RepairOrder, lines: list[OrderLine], part_lines: list[PartLine]) -> list[rules.Row]:
+    worked: dict[int, timedelta] = defaultdict(timedelta)
+    for clocking in Clocking.objects.filter(line__in=lines, ended_at__isnull=False):
+        worked[clocking.line_id] += clocking.ended_at - clocking.started_at  # type: ignore[operator]
+    by_line: dict[int, list[PartLine]] = defaultdict(list)
+    for part_line in part_lines:
+        by_line[part_line.line_id].append(part_line)
+    rows: list[rules.Row] = []
+    for line in lines:
+        charged = _charged(order, line)
+        rows += _labor(line, worked[line.pk], charged)
+        rows += [row for part_line in by_line[line.pk] if (row := _material(part_line, charged))]
+    return rows
+
+
+def _labor(line: OrderLine, worked: timedelta, charged: bool) -> list[rules.Row]:
+    hours, gross, discount = line.hours, line.labor_amount + line.discount, line.discount
+    if line.state == LineState.WITHDRAWN:
+        hours, gross, discount = rules.withdrawn_labor(
+            worked=worked, hours=line.hours, rate=line.rate, agreed=line.labor_amount
+        )
+    code = line.operation.code if line.operation else ""
+    rate = line.rate if charged else ZERO
+    amount = gross if charged else ZERO
+    rows = [rules.Row(SettlementLineKind.LABOR, line.description, hours, rate, amount, line.pk, code=code)]
+    if charged and discount:
+        rows.append(rules.Row(SettlementLineKind.DISCOUNT, line.description, Decimal(1), discount, discount, line.pk))
+    return rows
+
+
+def _material(part_line: PartLine, charged: bool) -> rules.Row | None:
+    """A part as it stayed in the car: what was issued and not returned; the customer's own part at 0.00."""
+    own = part_line.kind == PartKind.CUSTOMER_SUPPLIED
+    quantity = part_line.quantity if own else part_line.issued_quantity
+    if quantity <= 0:
+        return None
+    amount = part_line.amount if quantity == part_line.quantity else line_amount(quantity, part_line.unit_price)
+    price = part_line.unit_price if charged else ZERO
+    return rules.Row(
+        SettlementLineKind.MATERIAL,
+        part_line.part.name,
+        quantity,
+        price,
+        amount if charged else ZERO,
+        part_line.line_id,
+        part_line.pk,
+        code=part_line.part.number,
+        brand=part_line.part.brand,
+        part_kind=part_line.kind,
+    )
+
+
+def _old_parts(order: RepairOrder, part_lines: list[PartLine]) -> str:
+    """Domain 3.3: the customer takes the old parts, leaves them to the shop, or there are none."""
+    if not any(p.issued_quantity > 0 or p.kind == PartKind.CUSTOMER_SUPPLIED for p in part_lines):
+        return "NONE"
+    walkaround = WalkAround.objects.filter(visit_id=order.visit_id).first()
+    return walkaround.old_parts if walkaround else ""
+
+
+@transaction.atomic
+def void_settlement(*, uid: UUID, reason: str, by: Actor) -> Settlement:
+    """Takes a list back before its signature and opens its lines again; its number stays used (4.1, design 5)."""
+    by.require(permissions.SETTLEMENTS_VOID)
+    settlement = Settlement.objects.for_actor(by).select_related("order").get(uid=uid)
+    order = RepairOrder.objects.locked().get(pk=settlement.order_id)
+    settlement = Settlement.objects.for_actor(by).locked().select_related("store").get(uid=uid)
+    before = SettlementState(settlement.state)
+    if before == SettlementState.SIGNED:
+        raise RuleError(
+            "settlement.final", _("The customer has signed this list; correct it with a refund or a new order.")
+        )
+    states.require(SETTLEMENT_MOVES, before, SettlementState.VOIDED)
+    if not reason.strip():
+        raise RuleError("settlement.reason", _("Say why the list is voided."), field="reason")
+    settlement.state, settlement.void_reason = SettlementState.VOIDED, reason.strip()
+    settlement.save(update_fields=["state", "void_reason"])
+    for line in order.lines.filter(settled=True).order_by("pk"):
+        line.settled = False
+        line.save(update_fields=["settled"])
+    order.settled_at = None
+    order.save(update_fields=["settled_at"])
+    record(
+        settlement,
+        events.SETTLEMENT_VOIDED,
+        by=by,
+        changed={"state": (before, settlement.state)},
+        number=settlement.number,
+        total=settlement.total,
+    )
+    return settlement
+
+
+@transaction.atomic
+def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes | None = None) -> Settlement:
+    """The customer signs, on the link or at the desk; from here on nothing on the list changes (4.1).
+
+    Raises RuleError ``settlement.signature`` without a name and ``state.move`` for a list that is signed or voided.
+    """
+    if by.kind != ActorKind.LINK:
+        by.require(permissions.SETTLEMENTS_SIGN)
+    settlement = Settlement.objects.for_actor(by).locked().select_related("order__visit").get(uid=uid)
+    before = SettlementState(settlement.state)
+    states.require(SETTLEMENT_MOVES, before, SettlementState.SIGNED)
+    name = " ".join(signed_name.split())
+    if not name:
+        raise RuleError("settlement.signature", _("Write the name of the person who signs."), field="signed_name")
+    if signature:
+        settlement.signature = store_file(
+            content=signature,
+            name="settlement-signature.png",
+            store_id=settlement.store_id,
+            by=by,
+            visit_uid=settlement.order.visit.uid,
+        )
+    settlement.state, settlement.signed_at, settlement.signed_name = SettlementState.SIGNED, clock.now(), name[:60]
+    settlement.save(update_fields=["state", "signed_at", "signed_name", "signature"])
+    record(
+        settlement,
+        events.SETTLEMENT_SIGNED,
+        by=by,
+        changed={"state": (before, settlement.state)},
+        number=settlement.number,
+        total=settlement.total,
+        signature=settlement.signature.sha256 if settlement.signature else None,
+    )
+    return settlement
+
+
+def still_open(settlement: Settlement) -> Decimal:
+    """What is still to be paid on a list (CNY)."""
+    paid = Payment.objects.filter(settlement=settlement).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    return settlement.total - paid
+
+
+@transaction.atomic
+def ask_unpaid_exit(*, uid: UUID, reason: str, by: Actor) -> Approval:
+    """Asks that the car may leave while money is open; the yes covers the amount asked for and no more (4.1)."""
+    by.require(permissions.UNPAID_EXIT_ASK)
+    settlement = Settlement.objects.for_actor(by).locked().select_related("store", "order__visit").get(uid=uid)
+    due = still_open(settlement)
+    if settlement.state == SettlementState.VOIDED or due <= 0:
+        raise RuleError("unpaid_exit.nothing_open", _("Nothing is open on this list, so no approval is needed."))
+    return ask_approval(
+        kind=UNPAID_EXIT,
+        root=settlement,
+        store=settlement.store,
+        reason=reason,
+        amount=due,
+        visit_uid=settlement.order.visit.uid,
+        by=by,
+    )

@@ -1,0 +1,480 @@
+"""4.1: the car leaves when everything before it is done; the gate opens once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from dealership.kernel import clock
+from dealership.kernel.errors import NotAllowed, RuleError
+from dealership.kernel.models import History
+from dealership.kernel.services import decide_approval
+from delivery.models import GatePass, Handover
+from delivery.selectors.exits import ExitStep, board, visit_exit
+from delivery.services.handovers import cancel_gate_pass, hand_over, issue_gate_pass, scan_back, scan_out
+from delivery.services.payments import refund_payment, take_payment
+from delivery.services.settlements import ask_unpaid_exit, issue_settlement, sign_settlement
+from reception.models import Visit, VisitState
+from tests.factories.delivery import (
+    CHECKED,
+    add_line,
+    certify,
+    inspect,
+    make_order,
+    make_ready,
+    make_team,
+    make_visit,
+    work,
+)
+from tests.factories.reception import rule
+from workshop.models import LineState, OrderStage, RepairOrder
+
+
+def rows() -> tuple[int, int, int]:
+    return (Handover.objects.count(), GatePass.objects.count(), History.objects.count())
+
+
+def settle(order: RepairOrder, team) -> None:
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+
+
+def pay(order: RepairOrder, team):
+    settlement = order.settlements.get(state="SIGNED")
+    return take_payment(settlement_uid=settlement.uid, method="CASH", amount=settlement.total, by=team.cashier)
+
+
+def leave(visit: Visit, team, **changes) -> Handover:
+    return hand_over(
+        **{
+            "visit_uid": visit.uid,
+            "checklist": CHECKED,
+            "odometer_km": 50012,
+            "received_by": "李送修",
+            "by": team.advisor,
+        }
+        | changes
+    )
+
+
+def step(visit: Visit) -> ExitStep:
+    return visit_exit(Visit.objects.get(pk=visit.pk)).step
+
+
+@pytest.mark.django_db
+def test_each_step_before_the_hand_over_is_asked_for_in_its_order():
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    line = add_line(order, category="ASSEMBLY", state=LineState.IN_PROGRESS)
+
+    def refuses(code: str, at: ExitStep) -> None:
+        before = rows()
+        with rule(code):
+            leave(visit, team)
+        assert (rows(), step(visit)) == (before, at)
+
+    refuses("handover.work", ExitStep.WORK)
+    line.state = LineState.COMPLETED
+    line.save()
+    refuses("handover.inspection", ExitStep.INSPECTION)
+    inspect(order, team)
+    line.state = LineState.INSPECTED
+    line.save()
+    refuses("handover.certificate", ExitStep.CERTIFICATE)
+    certify(order, team)
+    refuses("handover.settlement", ExitStep.LIST)
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    refuses("handover.settlement", ExitStep.SIGNATURE)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    refuses("handover.payment", ExitStep.PAYMENT)
+    pay(order, team)
+    assert step(visit) == ExitStep.HANDOVER
+    Visit.objects.filter(pk=visit.pk).update(promised_at=clock.now() - timedelta(minutes=1))
+    handover = leave(visit, team, checklist=CHECKED | {"WASHED": "NOT_APPLICABLE"})
+    assert (handover.punctual, handover.checklist["WASHED"], handover.checklist["KEY"], handover.advisor) == (
+        False,
+        "NOT_APPLICABLE",
+        "DONE",
+        team.people["advisor"],
+    )
+    line_ = History.objects.get(code="delivery.handover.done")
+    assert (line_.visit_uid, line_.facts) == (visit.uid, {"odometer_km": 50012, "punctual": False, "orders": 1})
+    assert step(visit) == ExitStep.PASS
+    refused_twice = rows()
+    with rule("handover.exists"):
+        leave(visit, team)
+    assert rows() == refused_twice
+
+
+@pytest.mark.django_db
+def test_one_unpaid_order_of_two_keeps_the_car():
+    team = make_team()
+    first = make_ready(team)
+    second = make_order(first.visit, team)
+    line = add_line(second)
+    for state in (LineState.IN_PROGRESS, LineState.COMPLETED, LineState.INSPECTED):
+        line.state = state
+        line.save()
+    inspect(second, team)
+    settle(first, team)
+    settle(second, team)
+    pay(first, team)
+    with pytest.raises(RuleError) as refusal:
+        leave(first.visit, team)
+    assert (refusal.value.code, second.number in str(refusal.value)) == ("handover.payment", True)
+    pay(second, team)
+    assert leave(first.visit, team).visit == first.visit
+
+
+@pytest.mark.django_db
+def test_an_approved_unpaid_exit_covers_the_amount_it_was_asked_for_and_no_more():
+    team = make_team()
+    order = make_ready(team)
+    settle(order, team)
+    settlement = order.settlements.get()
+    paid = take_payment(settlement_uid=settlement.uid, method="CASH", amount=Decimal("300"), by=team.cashier)
+    approval = ask_unpaid_exit(uid=settlement.uid, reason="公司月结", by=team.advisor)
+    with rule("handover.payment"):
+        leave(order.visit, team)
+    decide_approval(uid=approval.uid, approve=True, by=team.manager)
+    refund_payment(payment_uid=paid.uid, amount=Decimal("1"), reason="多收", by=team.accountant)
+    with rule("handover.payment"):
+        leave(order.visit, team)
+    take_payment(settlement_uid=settlement.uid, method="CASH", amount=Decimal("1"), by=team.cashier)
+    assert leave(order.visit, team).punctual is None
+
+
+@pytest.mark.django_db
+def test_checks_receiver_and_mileage_are_named_and_nothing_is_written():
+    team = make_team()
+    order = make_ready(team)
+    settle(order, team)
+    pay(order, team)
+    before = rows()
+    for wrong, code, field in (
+        ({"checklist": CHECKED | {"KEY": "NOT_APPLICABLE"}}, "handover.checks", "KEY"),
+        ({"checklist": CHECKED | {"WASHED": False}}, "handover.checks", "WASHED"),
+        ({"received_by": "  "}, "handover.receiver", "received_by"),
+        ({"odometer_km": 49999}, "handover.odometer", "odometer_km"),
+    ):
+        with pytest.raises(RuleError) as refusal:
+            leave(order.visit, team, **wrong)
+        assert (refusal.value.code, refusal.value.field) == (code, field)
+    with pytest.raises(NotAllowed):
+        leave(order.visit, team, by=team.cashier)
+    with pytest.raises(Visit.DoesNotExist):
+        leave(order.visit, team, by=make_team().advisor)
+    assert rows() == before
+
+
+@pytest.mark.django_db
+def test_a_delivered_car_drives_out_once_and_its_orders_are_closed():
+    team = make_team()
+    order = make_ready(team)
+    settle(order, team)
+    pay(order, team)
+    with rule("gatepass.handover"):
+        issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=team.advisor)
+    leave(order.visit, team)
+    gate_pass = issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=team.advisor)
+    assert step(order.visit) == ExitStep.GATE
+    with rule("gatepass.exists"):
+        issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=team.advisor)
+    with rule("gate.unknown"):
+        scan_out(code="nothing", by=team.receptionist)
+    with rule("gate.unknown"):
+        scan_out(code=gate_pass.code, by=make_team().receptionist)
+    with pytest.raises(NotAllowed):
+        scan_out(code=gate_pass.code, by=team.cashier)
+    assert [e.visit for e in board(by=team.advisor)] == [order.visit]
+    scan_out(code=f" {gate_pass.code}\n", by=team.receptionist)
+    order.refresh_from_db()
+    visit = order.visit
+    visit.refresh_from_db()
+    assert (order.stage, visit.state, visit.odometer_out_km) == (OrderStage.CLOSED, VisitState.DEPARTED, 50012)
+    assert visit.left_at is not None
+    assert step(visit) == ExitStep.GONE
+    assert board(by=team.advisor) == []
+    with rule("gate.used"):
+        scan_out(code=gate_pass.code, by=team.receptionist)
+    with rule("gate.final"):
+        scan_back(code=gate_pass.code, by=team.receptionist)
+    codes = list(History.objects.filter(visit_uid=visit.uid).order_by("id").values_list("code", flat=True))
+    assert codes[-3:] == [
+        "delivery.gate_pass.issued",
+        "delivery.gate_pass.scanned_out",
+        "reception.visit.departed",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_withdrawn_job_leaves_unrepaired_when_settled_and_the_risk_note_is_signed():
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    line = add_line(order, state=LineState.IN_PROGRESS)
+    with rule("handover.work"):
+        issue_gate_pass(
+            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+        )
+    work(line, team.people["technician"], minutes=15)
+    line.state = LineState.WITHDRAWN
+    line.save()
+    with rule("handover.settlement"):
+        issue_gate_pass(
+            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+        )
+    settle(order, team)
+    with rule("handover.payment"):
+        issue_gate_pass(
+            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+        )
+    assert pay(order, team).amount == Decimal("60.00")
+    with rule("gatepass.risk_note"):
+        issue_gate_pass(visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", by=team.advisor)
+    gate_pass = issue_gate_pass(
+        visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+    )
+    scan_out(code=gate_pass.code, by=team.receptionist)
+    visit.refresh_from_db()
+    assert (visit.state, visit.odometer_out_km) == (VisitState.DEPARTED, 50000)
+
+
+@pytest.mark.django_db
+def test_an_order_nobody_touched_owes_nothing():
+    team = make_team()
+    visit = make_visit(team)
+    add_line(make_order(visit, team), state=LineState.WITHDRAWN)
+    assert visit_exit(visit).unrepaired
+    assert step(visit) == ExitStep.HANDOVER
+    assert issue_gate_pass(
+        visit_uid=visit.uid, kind="UNREPAIRED", reason="不修了", risk_note_signed_by="李送修", by=team.advisor
+    ).code
+
+
+@pytest.mark.django_db
+def test_a_road_test_goes_out_and_comes_back_and_ends_nothing():
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    line = add_line(order)
+    with pytest.raises(NotAllowed):
+        issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="取件", by=team.inspector)
+    with rule("gatepass.reason"):
+        issue_gate_pass(visit_uid=visit.uid, kind="ROAD_TEST", by=team.inspector)
+    move_line_to_work(line)
+    gate_pass = issue_gate_pass(visit_uid=visit.uid, kind="ROAD_TEST", reason="异响路试", by=team.inspector)
+    with rule("gate.not_out"):
+        scan_back(code=gate_pass.code, by=team.receptionist)
+    now = clock.now()
+    with clock.moved_to(now + timedelta(minutes=5)):
+        scan_out(code=gate_pass.code, by=team.receptionist)
+    with clock.moved_to(now + timedelta(minutes=30)):
+        scan_back(code=gate_pass.code, by=team.receptionist)
+    with rule("gate.used"):
+        scan_back(code=gate_pass.code, by=team.receptionist)
+    visit.refresh_from_db()
+    assert (visit.state, order.closed_at) == (VisitState.IN_SHOP, None)
+    assert History.objects.get(code="delivery.gate_pass.scanned_back").facts == {"kind": "ROAD_TEST", "minutes": 25}
+    assert (
+        issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor).kind == "TEMPORARY"
+    )
+
+
+def move_line_to_work(line) -> None:
+    line.state = LineState.IN_PROGRESS
+    line.save()
+
+
+@pytest.mark.django_db
+def test_an_expired_or_cancelled_pass_opens_nothing():
+    team = make_team()
+    visit = make_visit(team)
+    first = issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor)
+    with clock.moved_to(clock.now() + timedelta(hours=13)):
+        before = rows()
+        with rule("gate.expired"):
+            scan_out(code=first.code, by=team.receptionist)
+        assert rows() == before
+        second = issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor)
+        first.refresh_from_db()
+        assert first.cancelled_at is not None
+        cancel_gate_pass(uid=second.uid, by=team.advisor)
+        with rule("gatepass.used"):
+            cancel_gate_pass(uid=second.uid, by=team.advisor)
+        with rule("gate.cancelled"):
+            scan_out(code=second.code, by=team.receptionist)
+
+
+HANDOVER = """INSERT INTO delivery_handover (uid, version, created_at, updated_at, store_id, visit_id, checklist,
+    odometer_km, received_by, advisor_id, at)
+    SELECT gen_random_uuid(), 1, now(), now(), store_id, id, '{}', 1, 'x', advisor_id, now() FROM reception_visit"""
+PASS = """INSERT INTO delivery_gatepass (uid, version, created_at, updated_at, store_id, visit_id, kind, code, reason,
+    risk_note_signed_by, issued_at, expires_at, back_at)
+    SELECT gen_random_uuid(), 1, now(), now(), store_id, id, '{kind}', 'raw', '{reason}', '{signed}', now(), now(),
+    {back} FROM reception_visit"""
+
+
+def raw_pass(kind: str, reason: str = "x", signed: str = "x", back: str = "NULL") -> str:
+    return PASS.format(kind=kind, reason=reason, signed=signed, back=back)
+
+
+@pytest.mark.django_db
+def test_the_database_holds_the_gate_order(refused):
+    """Each gate is tried at the moment when it is the only one that is shut."""
+    team = make_team()
+    order = make_ready(team)
+    line = order.lines.get()
+
+    def shut(name: str) -> None:
+        before = (list(Handover.objects.values()), list(RepairOrder.objects.values()))
+        with refused(name) as sql:
+            sql(HANDOVER)
+        assert (list(Handover.objects.values()), list(RepairOrder.objects.values())) == before
+
+    line.state = LineState.IN_PROGRESS
+    line.save()
+    shut("handover_gate_inspection")
+    for state in (LineState.COMPLETED, LineState.INSPECTED):
+        line.state = state
+        line.save()
+    line.category = "ASSEMBLY"
+    line.save()
+    shut("handover_gate_certificate")
+    certify(order, team)
+    shut("handover_gate_settlement")
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    shut("handover_gate_settlement")
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    shut("handover_gate_payment")
+    pay(order, team)
+    leave(order.visit, team)
+    before = list(Handover.objects.values())
+    for statement in ("UPDATE delivery_handover SET odometer_km = 1", "DELETE FROM delivery_handover"):
+        with refused("handover_append_only") as sql:
+            sql(statement)
+    with refused("delivery_handover_visit_id_key") as sql:
+        sql(HANDOVER)
+    assert list(Handover.objects.values()) == before
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_hand_over_with_an_untested_inspected_line(refused):
+    team = make_team()
+    add_line(make_order(make_visit(team), team), state=LineState.INSPECTED)
+    with refused("handover_gate_inspection") as sql:
+        sql(HANDOVER)
+    assert not Handover.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("constraint", "statement"),
+    [
+        ("gatepass_needs_handover", raw_pass("DELIVERED")),
+        ("gatepass_unrepaired_settled", raw_pass("UNREPAIRED")),
+        ("gatepass_comes_back", raw_pass("ROAD_TEST")),
+        ("gatepass_reason", raw_pass("TEMPORARY", reason="")),
+        ("gatepass_back_after_out", raw_pass("TEMPORARY", back="now()")),
+    ],
+)
+def test_the_database_refuses_a_pass_without_its_conditions(refused, constraint, statement):
+    team = make_team()
+    add_line(make_order(make_visit(team), team))
+    with refused(constraint) as sql:
+        sql(statement)
+    assert not GatePass.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_passes_that_skip_payment_note_work_or_use(refused):
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    line = add_line(order, state=LineState.IN_PROGRESS)
+    clocking = work(line, team.people["technician"], minutes=15)
+    clocking.ended_at = None
+    clocking.save()
+    for kind in ("SUBLET", "TEMPORARY"):
+        with refused("gatepass_comes_back") as sql:
+            sql(raw_pass(kind))
+    clocking.ended_at = clock.now()
+    clocking.save()
+    line.state = LineState.WITHDRAWN
+    line.save()
+    settle(order, team)
+    with refused("gatepass_unrepaired_paid") as sql:
+        sql(raw_pass("UNREPAIRED"))
+    pay(order, team)
+    with refused("gatepass_risk_note") as sql:
+        sql(raw_pass("UNREPAIRED", signed=""))
+    assert not GatePass.objects.exists()
+    issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor)
+    before = list(GatePass.objects.values())
+    with refused("gatepass_one_live") as sql:
+        sql(raw_pass("TEMPORARY"))
+    for statement in (
+        "DELETE FROM delivery_gatepass",
+        "UPDATE delivery_gatepass SET kind = 'DELIVERED'",
+        "UPDATE delivery_gatepass SET code = 'x'",
+    ):
+        with refused("gatepass_used_once") as sql:
+            sql(statement)
+    assert list(GatePass.objects.values()) == before
+    scan_out(code=before[0]["code"], by=team.receptionist)
+    out = list(GatePass.objects.values())
+    for statement in (
+        "UPDATE delivery_gatepass SET out_at = NULL",
+        "UPDATE delivery_gatepass SET cancelled_at = now()",
+    ):
+        with refused("gatepass_used_once") as sql:
+            sql(statement)
+    assert list(GatePass.objects.values()) == out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_hand_overs_at_once_one_wins_and_the_other_is_told():
+    team = make_team()
+    order = make_ready(team)
+    settle(order, team)
+    pay(order, team)
+    outcomes = race(lambda: leave(order.visit, team), "done")
+    assert outcomes == ["done", "handover.exists"]
+    assert Handover.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_scans_at_once_one_opens_the_gate():
+    team = make_team()
+    visit = make_visit(team)
+    gate_pass = issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor)
+    outcomes = race(lambda: scan_out(code=gate_pass.code, by=team.receptionist), "out")
+    assert outcomes == ["gate.used", "out"]
+    assert History.objects.filter(code="delivery.gate_pass.scanned_out").count() == 1
+
+
+def race(command, success: str) -> list[str]:
+    gate = threading.Barrier(2)
+    outcomes: list[str] = []
+
+    def run() -> None:
+        gate.wait()
+        try:
+            command()
+            outcomes.append(success)
+        except RuleError as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _each in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes)
