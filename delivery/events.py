@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.registry import event
-from dealership.kernel.stages import DELIVERY, SETTLEMENT
+from dealership.kernel.stages import DELIVERY, FOLLOW_UP, SETTLEMENT
 
 # settlement, payment, hand-over and gate
 SETTLEMENT_ISSUED = event(
@@ -52,3 +52,15 @@ GATE_PASS_SCANNED_OUT = event("delivery.gate_pass.scanned_out", _("Car out of th
 GATE_PASS_SCANNED_BACK = event(
     "delivery.gate_pass.scanned_back", _("Car back through the gate"), clause="4.1", stage=DELIVERY
 )
+
+# --- follow-up and surveys ---
+FOLLOW_UP_PLANNED = event(
+    "delivery.follow_up.planned", _("Callback planned"), clause="4.2", stage=FOLLOW_UP,
+    norm=("delivery.follow_up.called", "delivery.follow_up.closed"),
+)  # fmt: skip
+FOLLOW_UP_CALLED = event("delivery.follow_up.called", _("Customer called"), clause="4.2", stage=FOLLOW_UP)
+FOLLOW_UP_CLOSED = event("delivery.follow_up.closed", _("Callback closed"), clause="4.2", stage=FOLLOW_UP)
+SURVEY_SENT = event(
+    "delivery.survey.sent", _("Survey sent"), clause="4.3", stage=FOLLOW_UP, norm=("delivery.survey.answered",)
+)
+SURVEY_ANSWERED = event("delivery.survey.answered", _("Survey answered"), clause="4.3", stage=FOLLOW_UP)

@@ -24,3 +24,24 @@ VAT_RATE = limit("delivery.vat_rate", 0.13, "", _("VAT rate shown on settlement 
 GATE_PASS_HOURS = limit(
     "delivery.gate_pass_hours", 12, "h", _("How long a gate pass may be used"), clause="4.1", source="design"
 )
+
+# --- follow-up and surveys ---
+CALLBACK_DAY = limit(
+    "delivery.callback_day", 3, "d", _("Days after the departure on which the customer is called"), clause="4.2",
+    source="P1",
+)  # fmt: skip
+CALLBACK_TRIES = limit(
+    "delivery.callback_retry_days", 5, "d", _("Days in a row on which an unreached customer is called"),
+    clause="4.2", source="P1",
+)  # fmt: skip
+SURVEY_DAY = limit(
+    "delivery.survey_day", 3, "d", _("Days after the departure on which the survey is sent"), clause="4.3",
+    source="design",
+)  # fmt: skip
+DETRACTOR = limit(
+    "delivery.detractor_recommend", 6, "", _("Up to this answer on 0–10 a case is opened"), clause="4.3",
+    source="domain 4.3",
+)  # fmt: skip
+BAD_SCORE = limit(
+    "delivery.bad_score", 2, "", _("Up to this score on 1–5 a case is opened"), clause="4.3", source="domain 4.3"
+)

@@ -45,3 +45,11 @@ for code in ("manager", "gm"):
         permissions={BOARD_VIEW, SETTLEMENTS_VIEW, PAYMENTS_VIEW, GATE_PASSES_VIEW},
     )
 role("manager", permissions={SETTLEMENTS_ISSUE, SETTLEMENTS_VOID, HANDOVERS_DO, GATE_PASSES_ISSUE, GATE_SCAN})
+
+# --- follow-up and surveys ---
+FOLLOW_UPS_VIEW = permission("delivery.follow_ups.view", _("See who is to be called back and what they said."))
+FOLLOW_UPS_CALL = permission("delivery.follow_ups.call", _("Call customers back and note the result."))
+SURVEYS_VIEW = permission("delivery.surveys.view", _("See what customers answered."))
+role("care", permissions={FOLLOW_UPS_VIEW, FOLLOW_UPS_CALL, SURVEYS_VIEW})
+for code in ("advisor", "supervisor", "manager", "gm"):
+    role(code, permissions={FOLLOW_UPS_VIEW, SURVEYS_VIEW})

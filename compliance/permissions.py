@@ -1,0 +1,13 @@
+"""What may be done in chapter 8, one sentence each."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.registry import permission, role
+
+# --- archive ---
+ARCHIVE_VIEW = permission("compliance.archive.view", _("Read the archive."))
+ARCHIVE_DESTROY = permission("compliance.archive.destroy", _("Sign the destruction of files whose time has run out."))
+for code in ("manager", "gm", "supervisor", "accountant"):
+    role(code, permissions={ARCHIVE_VIEW})
+for code in ("manager", "gm"):
+    role(code, permissions={ARCHIVE_DESTROY})

@@ -1,0 +1,16 @@
+"""Background work of chapter 4. Due times live in the database; a task looks for what is due."""
+
+from celery import shared_task
+
+from dealership.kernel.actors import machine
+from delivery.selectors.followups import surveys_due
+from delivery.services.followups import send_survey
+
+
+@shared_task(name="delivery.send_due_surveys")
+def send_due_surveys() -> int:
+    """Sends the surveys whose day has come; the survey's own unique row makes a second run harmless."""
+    due = surveys_due()
+    for visit_uid, store_id in due:
+        send_survey(visit_uid=visit_uid, by=machine("surveys", store_id=store_id))
+    return len(due)
