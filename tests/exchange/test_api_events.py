@@ -1,0 +1,83 @@
+"""The feed of events loses nothing, not even what commits late (1.1)."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.db import connections, transaction
+
+from dealership.kernel.actors import machine
+from tests.factories.api import ApiCaller, problem
+from tests.factories.kernel import make_store
+from tests.factories.reception import make_customer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def reader(store) -> ApiCaller:
+    return ApiCaller("events:read", store=store)
+
+
+def _all(reader: ApiCaller, after: str = "", limit: int = 2) -> tuple[list[dict], str]:
+    found = []
+    while True:
+        said = reader.get(f"events?limit={limit}" + (f"&after={after}" if after else "")).json()
+        found += said["data"]
+        after = said["next_cursor"] or after
+        if not said["has_more"]:
+            return found, after
+
+
+def test_every_event_once_in_order(reader) -> None:
+    made = [str(make_customer(by=machine("tests")).uid) for _ in range(5)]
+    events, cursor = _all(reader)
+    assert [e["root_uid"] for e in events if e["type"] == "reception.customer.registered"] == made
+    assert len({e["id"] for e in events}) == len(events)
+    assert _all(reader, cursor) == ([], cursor)
+    later = str(make_customer().uid)
+    assert [e["root_uid"] for e in _all(reader, cursor)[0]] == [later]
+
+
+def test_late_commit_is_not_lost(reader) -> None:
+    """A transaction takes its number, another one commits after it first: by plain id the slow one would be lost."""
+    wrote, go = threading.Event(), threading.Event()
+    slow: list[str] = []
+
+    def late() -> None:
+        try:
+            with transaction.atomic():
+                slow.append(str(make_customer().uid))
+                wrote.set()
+                go.wait(20)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=late)
+    _before, cursor = _all(reader)
+    thread.start()
+    assert wrote.wait(20)
+    quick = str(make_customer().uid)
+    seen, cursor = _all(reader, cursor)
+    assert seen == []  # the quick one waits behind the slow one
+    go.set()
+    thread.join()
+    seen, _cursor = _all(reader, cursor)
+    assert [e["root_uid"] for e in seen] == [slow[0], quick]
+
+
+def test_events_of_other_stores_stay_there(reader) -> None:
+    from dealership.kernel.services import queue_message
+
+    other = make_store()
+    queue_message(key="k", store=other, channel="SMS", recipient="1", template="t", body="b", by=machine("tests"))
+    assert [e for e in _all(reader)[0] if e["type"] == "kernel.message.queued"] == []
+    seen, _cursor = _all(ApiCaller("events:read", store=other))
+    assert [e["store_code"] for e in seen if e["type"] == "kernel.message.queued"] == [other.code]
+
+
+def test_needs_its_scope_and_a_cursor_of_its_own(reader, store) -> None:
+    problem(ApiCaller("reception:read", store=store).get("events"), 403, "permission")
+    problem(reader.get("events?after=x"), 400, "validation")
+    problem(reader.post("events", {}), 405, "method")
