@@ -62,3 +62,13 @@ LINE_AUTHORIZED = event(
 )
 LINE_DECLINED = event("workshop.line.declined", _("Line declined"), clause="3.2", stage=stages.CONSENT)
 LINE_REVOKED = event("workshop.line.revoked", _("Agreement taken back"), clause="3.2", stage=stages.CONSENT)
+
+# --- parts and stock ---
+PART_RESERVED = event("workshop.part.reserved", _("Part kept for the order"), clause="3.2", stage=stages.WORK)
+PART_FREED = event("workshop.part.freed", _("Kept part given back"), clause="3.2", stage=stages.WORK)
+PART_ISSUED = event("workshop.part.issued", _("Part issued"), clause="3.2", stage=stages.WORK)
+PART_RETURNED = event("workshop.part.returned", _("Part taken back"), clause="3.2", stage=stages.WORK)
+STOCK_RECEIVED = event("workshop.stock.received", _("Parts received"), clause="3.2")
+STOCK_COUNTED = event("workshop.stock.counted", _("Stock counted with a difference"), clause="3.2")
+LINE_HELD = event("workshop.line.held", _("Line waits"), clause="3.2", stage=stages.WORK)
+LINE_RELEASED = event("workshop.line.released", _("Line goes on"), clause="3.2", stage=stages.WORK)

@@ -1,10 +1,14 @@
 """What chapter 3 does behind the outbox."""
 
+from uuid import UUID
+
+from dealership.kernel.actors import machine
 from dealership.kernel.events import APPROVAL_DECIDED
 from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
-from workshop.services.orders import DISCOUNT, give_approved_discount
+from workshop.services import stock
+from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 
 
 # --- orders ---
@@ -13,3 +17,20 @@ def on_discount_decided(event: Event) -> None:
     """An approved discount is given to its line."""
     if event.facts.get("kind") == DISCOUNT:
         give_approved_discount(approval=Approval.objects.get(uid=event.root_uid))
+
+
+# --- parts and stock ---
+@handles("workshop.stock.received", name="workshop.serve_back_orders")
+def serve_back_orders(event: Event) -> None:
+    """Newly received parts go to the lines that wait for them."""
+    stock.serve_back_orders(store_id=event.store_id or 0, part_uid=UUID(event.facts["part"]))
+
+
+@handles("workshop.line.authorized", name="workshop.keep_parts")
+def keep_parts(event: Event) -> None:
+    """What the customer agreed to is kept on the shelf or back-ordered."""
+    stock.keep_for_line(line_uid=event.root_uid, by=machine("parts", store_id=event.store_id))
+
+
+# Before a line is withdrawn or its agreement taken back, what is kept for it goes back to the shelf.
+BEFORE_WITHDRAWAL.append(stock.give_back)

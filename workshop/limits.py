@@ -32,3 +32,8 @@ OVERRUN_PERCENT = limit(
     clause="3.2",
     source="domain 1.3",
 )
+
+# --- parts and stock ---
+PARTS_LEAD_DAYS = limit(
+    "workshop.parts_lead_days", 3, "d", _("Days until a missing part is expected"), clause="3.2", source="design"
+)

@@ -42,3 +42,14 @@ for _code in ("advisor", "manager"):
 role("warranty", permissions={LINES_EDIT})
 role("manager", permissions={DISCOUNT_LARGE})
 role("gm", permissions={DISCOUNT_SMALL, DISCOUNT_LARGE})
+
+# --- parts and stock ---
+STOCK_VIEW = permission("workshop.stock.view", _("See what is on the shelf."))
+STOCK_MOVE = permission("workshop.stock.move", _("Receive and count parts."))
+PARTS_RESERVE = permission("workshop.parts.reserve", _("Keep parts for an order."))
+PARTS_ISSUE = permission("workshop.parts.issue", _("Issue parts to a line and take them back."))
+role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_RESERVE, PARTS_ISSUE})
+for _code in ("advisor", "foreman"):
+    role(_code, permissions={STOCK_VIEW, PARTS_RESERVE})
+for _code in ("manager", "gm", "technician", "leader", "warranty"):
+    role(_code, permissions={STOCK_VIEW})
