@@ -379,7 +379,7 @@ class PartLine(Root):
                     IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount)
                         IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity, NEW.unit_price,
                         NEW.amount) THEN RETURN NEW; END IF;
-                    SELECT state INTO line_state FROM workshop_orderline
+                    SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline
                         WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
                     IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
                     THEN {refuse} END IF;

@@ -28,7 +28,6 @@ from delivery.services.settlements import (
 )
 from tests.factories.delivery import (
     add_line,
-    add_part,
     certify,
     inspect,
     make_order,
@@ -97,9 +96,15 @@ def test_a_withdrawn_line_is_charged_for_the_work_done_and_the_parts_that_stay()
     team = make_team()
     visit = make_visit(team)
     order = make_order(visit, team)
-    line = add_line(order, hours=Decimal("2.00"), state=LineState.IN_PROGRESS)
-    add_part(line, quantity="4.00", price="60.00", issued="1.00", name="刹车片")
-    add_part(line, quantity="1.00", price="500.00", issued="0.00", name="刹车盘")
+    line = add_line(
+        order,
+        hours=Decimal("2.00"),
+        state=LineState.IN_PROGRESS,
+        parts=[
+            {"quantity": "4.00", "price": "60.00", "issued": "1.00", "name": "刹车片"},
+            {"quantity": "1.00", "price": "500.00", "issued": "0.00", "name": "刹车盘"},
+        ],
+    )
     work(line, team.people["technician"], minutes=30)
     line.state = LineState.WITHDRAWN
     line.save()
@@ -119,9 +124,8 @@ def test_a_withdrawn_line_is_charged_for_the_work_done_and_the_parts_that_stay()
 def test_what_the_maker_pays_stands_on_the_customers_list_at_nothing():
     team = make_team()
     order = make_order(make_visit(team), team)
-    line = add_line(order, pay_type=PayType.WARRANTY)
-    add_part(line)
-    add_part(line, kind=PartKind.CUSTOMER_SUPPLIED, price="0.00", issued="0.00", name="自带雨刮")
+    own = {"kind": PartKind.CUSTOMER_SUPPLIED, "price": "0.00", "issued": "0.00", "name": "自带雨刮"}
+    line = add_line(order, pay_type=PayType.WARRANTY, parts=[{}, own])
     finish(line)
     inspect(order, team)
     settlement = issue_settlement(order_uid=order.uid, by=team.advisor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -101,8 +102,13 @@ def make_order(visit: Visit, team: SimpleNamespace, **fields: Any) -> RepairOrde
     )
 
 
-def add_line(order: RepairOrder, *, state: str = LineState.AUTHORIZED, **fields: Any) -> OrderLine:
-    """A line taken through its states; one hour at 240.00 unless said otherwise."""
+def add_line(
+    order: RepairOrder, *, state: str = LineState.AUTHORIZED, parts: Sequence[dict[str, Any]] = (), **fields: Any
+) -> OrderLine:
+    """A line taken through its states; one hour at 240.00 unless said otherwise.
+
+    ``parts`` are written before the customer's yes (the database lets nobody add one later) and issued after it.
+    """
     values: dict[str, Any] = {"hours": Decimal("1.00"), "rate": Decimal("240.00"), "discount": Decimal("0.00")} | fields
     values.setdefault("labor_amount", line_amount(values["hours"], values["rate"]) - values["discount"])
     line = OrderLine.objects.create(
@@ -112,7 +118,12 @@ def add_line(order: RepairOrder, *, state: str = LineState.AUTHORIZED, **fields:
         authorized_amount=values["labor_amount"],
         **values,
     )
-    return move_line(line, state)
+    written = [(_add_part(line, **part), part.get("issued")) for part in parts]
+    move_line(line, state)
+    for part_line, issued in written:
+        part_line.issued_quantity = part_line.quantity if issued is None else Decimal(issued)
+        part_line.save(update_fields=["issued_quantity"])
+    return line
 
 
 PATHS = {
@@ -137,10 +148,10 @@ def move_line(line: OrderLine, state: str) -> OrderLine:
     return line
 
 
-def add_part(
+def _add_part(
     line: OrderLine, *, quantity: str = "1.00", price: str = "100.00", issued: str | None = None, **fields: Any
-):
-    """A part on an agreed line, issued in full unless said otherwise."""
+) -> PartLine:
+    """A part of a line that is being written; ``add_line`` issues it, in full unless ``issued`` says otherwise."""
     number = next(_serial)
     part = Part.objects.create(number=f"P{number:06d}", name=fields.pop("name", "机油滤清器"), brand="示例")
     amount = Decimal(quantity)
@@ -150,7 +161,6 @@ def add_part(
         quantity=amount,
         unit_price=Decimal(price),
         amount=line_amount(amount, Decimal(price)),
-        issued_quantity=amount if issued is None else Decimal(issued),
         **fields,
     )
 
@@ -182,8 +192,7 @@ def make_ready(team: SimpleNamespace, **line: Any) -> RepairOrder:
     """An order ready for settlement: one line at 240.00 with a part at 100.00, inspected."""
     visit = make_visit(team)
     order = make_order(visit, team)
-    made = add_line(order, state=LineState.AUTHORIZED, **line)
-    add_part(made)
+    made = add_line(order, state=LineState.AUTHORIZED, parts=[{}], **line)
     for step in (LineState.IN_PROGRESS, LineState.COMPLETED, LineState.INSPECTED):
         made.state = step
         made.save()
