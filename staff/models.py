@@ -6,11 +6,16 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import DateRange, Root, Store, User
+
+
+def _in_language(chinese: str, english: str) -> str:
+    return english if english and (get_language() or "").startswith("en") else chinese
 
 
 class Department(models.Model):
@@ -36,7 +41,12 @@ class Post(models.Model):
     role = models.CharField(max_length=40)
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name in the reader's language."""
+        return _in_language(self.name, self.name_en)
 
 
 class Employee(Root):
@@ -129,7 +139,12 @@ class Skill(models.Model):
     certificate_required = models.BooleanField(default=False)
 
     def __str__(self) -> str:
-        return self.name
+        return self.label
+
+    @property
+    def label(self) -> str:
+        """The name in the reader's language."""
+        return _in_language(self.name, self.name_en)
 
 
 class EmployeeSkill(Root):

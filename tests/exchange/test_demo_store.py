@@ -32,12 +32,12 @@ def test_a_whole_store(stores, tmp_path, settings):
     for role in registry.ROLE_LABELS:
         assert employees_with_role(store.pk, role).exists(), role
         assert User.objects.get(username=role).check_password(demo_store.demo_password())
-    assert Employee.objects.filter(store=store).count() == 26
+    assert Employee.objects.filter(store=store).count() == 30
     kinds = [Resource.objects.filter(store=store, kind=kind).count() for kind in ("BAY", "PERSON", "LOAN_CAR")]
     assert kinds == [8, 6, 2]
     for offset in (-30, 0, 30):
         assert on_duty(store.pk, clock.today() + timedelta(days=offset)).count() >= 13
-    assert RosterDay.objects.filter(store=store).count() == 26 * 61
+    assert RosterDay.objects.filter(store=store).count() == 30 * 61
     path = tmp_path / "demo-logins.txt"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     said = path.read_text()
@@ -54,7 +54,7 @@ def test_a_second_start_only_tops_up(stores):
     assert before == (
         Employee.objects.count(), RoleGrant.objects.count(), Resource.objects.count(), demo_store.demo_password(),
     )  # fmt: skip
-    assert RosterDay.objects.filter(store=stores[0]).count() == 26 * 63
+    assert RosterDay.objects.filter(store=stores[0]).count() == 30 * 63
 
 
 def test_stores_are_apart_and_the_general_manager_has_both(stores):

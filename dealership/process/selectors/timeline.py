@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import registry
@@ -43,7 +44,17 @@ def timeline(by: Actor, *, limit: int = 50, **key: UUID) -> list[Line]:
         raise ValueError(f"A timeline belongs to one of {', '.join(KEYS)}.")
     if by.kind == ActorKind.LINK:
         return []
-    rows = History.objects.filter(**{f"{name}_uid": uid})
+    return _read(by, History.objects.filter(**{f"{name}_uid": uid}), limit)
+
+
+def timeline_of_roots(by: Actor, uids: Iterable[UUID], *, limit: int = 50) -> list[Line]:
+    """The newest ``limit`` lines about these roots themselves, for what no visit, vehicle, customer or order holds."""
+    if by.kind == ActorKind.LINK:
+        return []
+    return _read(by, History.objects.filter(root_uid__in=list(uids)), limit)
+
+
+def _read(by: Actor, rows: QuerySet[History], limit: int) -> list[Line]:
     if by.store_ids is not None:
         rows = rows.filter(Q(store_id__in=by.store_ids) | Q(store_id__isnull=True))
     lines = list(rows.order_by("-at", "-id")[:limit])
