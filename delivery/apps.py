@@ -1,5 +1,7 @@
 """Chapter 4: settlement, payment, hand-over, follow-up and surveys."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,3 +11,53 @@ class DeliveryConfig(AppConfig):
     label = "delivery"
     verbose_name = _("Delivery")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # settlement, payment, hand-over and gate
+        from dealership.kernel import navigation as nav
+        from reception.selectors.today import LANE_SOURCES
+
+        from . import permissions
+        from .selectors.exits import board_size
+        from .selectors.ways import delivery_lane
+
+        LANE_SOURCES.append(delivery_lane)
+
+        def ready_cars(actor: Any) -> int:
+            return board_size(by=actor)
+
+        nav.register(
+            nav.Entry(
+                code="delivery",
+                label=_("Settle and hand over"),
+                icon="key",
+                url_name="delivery-board",
+                group="delivery",
+                permission=permissions.BOARD_VIEW,
+                order=10,
+                count=ready_cars,
+                phone=True,
+            )
+        )
+        nav.register(
+            nav.Entry(
+                code="payments",
+                label=_("Payments"),
+                icon="cash",
+                url_name="payment-list",
+                group="delivery",
+                permission=permissions.PAYMENTS_VIEW,
+                order=20,
+            )
+        )
+        nav.register(
+            nav.Entry(
+                code="gate",
+                label=_("Gate"),
+                icon="barrier-block",
+                url_name="gate",
+                group="delivery",
+                permission=permissions.GATE_SCAN,
+                order=30,
+            )
+        )

@@ -210,3 +210,10 @@ def board(*, by: Actor) -> list[VisitExit]:
         .order_by(models.F("promised_at").asc(nulls_last=True), "pk")
     )
     return visit_exits(visits)
+
+
+def board_size(*, by: Actor) -> int:
+    """How many cars stand on the board."""
+    return (
+        Visit.objects.for_actor(by).filter(state=VisitState.IN_SHOP, orders__stage__in=READY_STAGES).distinct().count()
+    )

@@ -1,0 +1,216 @@
+"""Papers of the chapter as PDF: Typst with Noto Sans SC, imported only where a paper is made (design 3).
+
+Everything a person typed reaches Typst as data in a JSON file, so no text can act as markup.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dealership.kernel.money import format_money, round_money
+from dealership.kernel.services import file_path
+
+from .models import SettlementLine, SettlementState
+from .selectors.settlements import Paper
+
+PAPERS = Path(__file__).parent / "papers"
+_FONTS = settings.BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
+FONT_PATHS = [_FONTS / "400Regular", _FONTS / "700Bold"]
+
+
+def old_parts_words(code: str) -> str:
+    """Domain 3.3: what becomes of the old parts."""
+    return {
+        "TAKE": _("Customer takes them"),
+        "LEAVE": _("Shop disposes of them, with the customer's consent"),
+        "NONE": _("No old parts"),
+    }.get(code, _("Not recorded"))
+
+
+def settlement_pdf(paper: Paper) -> bytes:
+    """The settlement list as PDF (A4) in the active language (domain 3.5, JT/T 1133)."""
+    data = settlement_data(paper)
+    pictures: dict[str, Path] = {}
+    signature = paper.settlement.signature
+    if signature is not None:
+        path = file_path(signature.sha256, signature.media_type)
+        if path.exists():
+            data["signature"] = f"signature{path.suffix}"
+            pictures[data["signature"]] = path
+    return render_paper("settlement.typ", data, pictures)
+
+
+def render_paper(template: str, data: dict[str, Any], pictures: dict[str, Path]) -> bytes:
+    """Compiles a paper in a folder of its own, from which nothing else can be read."""
+    import typst
+
+    with tempfile.TemporaryDirectory(prefix="paper-") as place:
+        folder = Path(place)
+        shutil.copyfile(PAPERS / template, folder / template)
+        (folder / "data.json").write_bytes(orjson.dumps(data))
+        for name, path in pictures.items():
+            shutil.copyfile(path, folder / name)
+        made = typst.compile(
+            str(folder / template),
+            root=str(folder),
+            font_paths=[str(path) for path in FONT_PATHS],
+            ignore_system_fonts=True,
+            format="pdf",
+        )
+    return bytes(made)
+
+
+def _moment(at: Any) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else "—"
+
+
+def _plain(number: Any) -> str:
+    """1.5 and 4, without trailing zeros."""
+    return f"{number.normalize():f}"
+
+
+def _rows(lines: Iterable[SettlementLine]) -> list[dict[str, str]]:
+    return [
+        {
+            "description": line.description,
+            "code": line.code,
+            "brand": line.brand,
+            "kind": line.get_part_kind_display() if line.part_kind else "",  # type: ignore[attr-defined]
+            "unit": line.part_line.part.unit if line.part_line else "",
+            "quantity": _plain(line.quantity),
+            "price": f"{round_money(line.unit_price):,.2f}",
+            "amount": f"{round_money(line.amount):,.2f}",
+            "note": pay_note(line),
+        }
+        for line in lines
+    ]
+
+
+def pay_note(line: SettlementLine) -> str:
+    """Who pays where it isn't the customer, and that a withdrawn job was charged for what was done."""
+    if line.order_line is None:
+        return ""
+    notes = []
+    if line.order_line.pay_type != "CUSTOMER_PAY":
+        notes.append(str(line.order_line.get_pay_type_display()))  # type: ignore[attr-defined]
+    if line.order_line.state == "WITHDRAWN" and line.kind == "LABOR":
+        notes.append(_("withdrawn, charged for what was done"))
+    return " · ".join(notes)
+
+
+def settlement_data(paper: Paper) -> dict[str, Any]:
+    """What the paper shows, in words of the active language; texts stay texts."""
+    s = paper.settlement
+    order, visit, vehicle, store = s.order, s.order.visit, s.order.vehicle, s.store
+    exit_km = paper.handover.odometer_km if paper.handover else visit.odometer_out_km
+    return {
+        "title": _("Settlement list of vehicle repair"),
+        "voided": _("VOIDED") if s.state == SettlementState.VOIDED else "",
+        "store": store.company or store.name,
+        "number": s.number,
+        "labels": {
+            "number": _("List no."),
+            "page": _("Page"),
+            "labor": _("Labour"),
+            "material": _("Material"),
+            "other": _("Other"),
+            "discount": _("Discounts"),
+            "work": _("Work"),
+            "hours": _("Hours"),
+            "hour_price": _("Per hour ¥"),
+            "amount": _("Amount ¥"),
+            "note": _("Note"),
+            "part": _("Part"),
+            "code": _("Part number"),
+            "brand": _("Brand"),
+            "kind": _("Kind of part"),
+            "quantity": _("Quantity"),
+            "price": _("Price ¥"),
+            "none": _("none"),
+            "payments": _("Paid"),
+            "notes": _("Notes"),
+            "customer_signs": _("Customer's signature"),
+            "shop_signs": _("For the repair shop (stamp)"),
+            "date": _("Date"),
+        },
+        "facts": [
+            [_("Owner"), paper.owner.name if paper.owner else "—"],
+            [_("Payer"), s.payer.name],
+            [_("Brought by"), visit.contact_name],
+            [_("Telephone"), visit.contact_phone],
+            [_("Plate"), vehicle.plate or "—"],
+            ["VIN", vehicle.vin or "—"],
+            [_("Model"), vehicle.model_text],
+            [_("Engine or motor no."), vehicle.engine_number or "—"],
+            [_("Order no."), order.number],
+            [_("Advisor"), order.advisor.name],
+            [_("Arrived"), _moment(visit.arrived_at)],
+            [_("Issued"), _moment(s.issued_at)],
+            [_("Mileage in (km)"), f"{visit.odometer_in_km:,}" if visit.odometer_in_km is not None else "—"],
+            [_("Mileage out (km)"), f"{exit_km:,}" if exit_km is not None else "—"],
+            [_("Certificate no."), paper.certificate.number if paper.certificate else "—"],
+            [_("Old parts"), old_parts_words(s.old_parts)],
+        ],
+        "shop": [
+            [_("Repair shop"), store.company or store.name],
+            [_("Unified social credit code"), store.uscc or "—"],
+            [_("Address"), store.address or "—"],
+            [_("Telephone"), store.phone or "—"],
+            [_("Complaints"), store.complaint_phone or store.phone or "—"],
+        ],
+        "labor": _rows(paper.labor),
+        "material": _rows(paper.material),
+        "other": _rows(paper.other),
+        "discounts": _rows(paper.discounts),
+        "sums": [
+            [_("Labour"), format_money(s.labor_total)],
+            [_("Material"), format_money(s.material_total)],
+            [_("Other"), format_money(s.other_total)],
+            [_("Discount"), format_money(-s.discount_total)],
+        ],
+        "total": [_("To be paid, VAT included"), format_money(s.total)],
+        "vat": _("Of this VAT at %(percent)s %%: %(amount)s")
+        % {"percent": paper.vat_percent, "amount": format_money(paper.vat)},
+        "paid": [_("Paid until now"), format_money(paper.paid)],
+        "due": [_("Still open"), format_money(paper.due)],
+        "payments": [
+            [
+                _moment(p.at),
+                str(p.get_method_display()),  # type: ignore[attr-defined]
+                p.number,
+                p.reverses.number if p.reverses else p.reference,
+                format_money(p.amount),
+            ]
+            for p in paper.payments
+        ],
+        "notes": _notes(paper),
+        "signed": {"name": s.signed_name, "at": _moment(s.signed_at)} if s.signed_at else None,
+        "signature": "",
+    }
+
+
+def _notes(paper: Paper) -> list[str]:
+    s = paper.settlement
+    notes = []
+    if s.guarantee_days:
+        notes.append(
+            _(
+                "Guarantee of the work: %(days)s days or %(km)s km, whichever comes first, counted from the day the car"
+                " was handed over. Parts carry their makers' guarantee besides."
+            )
+            % {"days": s.guarantee_days, "km": f"{s.guarantee_km:,}"}
+        )
+    if any(line.part_kind == "CUSTOMER_SUPPLIED" for line in paper.material):
+        notes.append(_("The shop gives no guarantee on parts that the customer brought."))
+    notes.append(_("Two copies, one for each side; valid when the customer has signed."))
+    notes.append(_("An invoice is given on request."))
+    return notes

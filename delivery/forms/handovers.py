@@ -1,0 +1,83 @@
+"""Input shapes of the hand-over and the gate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..models import CHECKS_THAT_MAY_NOT_APPLY, GatePassKind, HandoverCheck
+from .settlements import SignatureField
+
+DONE, NOT_APPLICABLE = "DONE", "NOT_APPLICABLE"
+
+
+class HandoverForm(forms.Form):
+    """4.1: the checks, the exit reading, the next service and the signature, in the order of a walk to the car."""
+
+    odometer_km = forms.IntegerField(
+        label=_("Mileage now (km)"),
+        min_value=0,
+        max_value=2_000_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    next_service_on = forms.DateField(
+        label=_("Next service on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    next_service_km = forms.IntegerField(
+        label=_("or at (km)"),
+        required=False,
+        min_value=0,
+        max_value=2_000_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    received_by = forms.CharField(label=_("Who takes the car"), max_length=60)
+    signature = SignatureField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for check in HandoverCheck:
+            choices: list[tuple[str, Any]] = [(DONE, _("Done"))]
+            if check in CHECKS_THAT_MAY_NOT_APPLY:
+                choices.append((NOT_APPLICABLE, _("Not needed")))
+            self.fields[check.value] = forms.ChoiceField(
+                label=check.label,
+                choices=choices,
+                error_messages={"required": _("Not checked yet.")},
+                widget=forms.RadioSelect,
+            )
+
+    @property
+    def checks(self) -> list[Any]:
+        """The bound fields of the checks in their order."""
+        return [self[check.value] for check in HandoverCheck]
+
+    @property
+    def checklist(self) -> dict[str, str]:
+        return {check.value: self.cleaned_data[check.value] for check in HandoverCheck}
+
+
+class GatePassForm(forms.Form):
+    """4.1: why a car leaves; the reason is asked for every kind but the delivery."""
+
+    kind = forms.ChoiceField(label=_("Why it leaves"), choices=GatePassKind.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(label=_("Reason, place or company"), max_length=200, required=False)
+    risk_note_signed_by = forms.CharField(
+        label=_("Customer who signed the note about the risk"), max_length=60, required=False
+    )
+
+    def __init__(self, *args: Any, kinds: list[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kinds is not None:
+            self.fields["kind"].choices = [c for c in GatePassKind.choices if c[0] in kinds]  # type: ignore[attr-defined]
+
+
+class GateForm(forms.Form):
+    """The scanner types the code and presses Enter."""
+
+    code = forms.CharField(
+        label=_("Code of the gate pass"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
+    )

@@ -1,0 +1,87 @@
+"""Input shapes of the settlement and payment pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..models import PaymentMethod
+
+PNG = "data:image/png;base64,"
+
+
+class SignatureField(forms.CharField):
+    """A drawn signature as a PNG data URL; empty where only the name was typed. Cleans to bytes or None."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "max_length": 400_000, "strip": False} | kwargs)
+
+    def clean(self, value: Any) -> bytes | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        if not text.startswith(PNG):
+            raise forms.ValidationError(_("The signature can't be read; please sign again."))
+        try:
+            return base64.b64decode(text.removeprefix(PNG), validate=True)
+        except (binascii.Error, ValueError) as exc:
+            raise forms.ValidationError(_("The signature can't be read; please sign again.")) from exc
+
+
+class SignForm(forms.Form):
+    """4.1: the customer signs the list."""
+
+    signed_name = forms.CharField(label=_("Name of the person who signs"), max_length=60)
+    signature = SignatureField()
+
+
+class ReasonForm(forms.Form):
+    """A step that needs its reason."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 200})
+    )
+
+
+class MoneyField(forms.DecimalField):
+    """Yuan with two places."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "max_digits": 12,
+                "decimal_places": 2,
+                "min_value": Decimal("0.01"),
+                "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            }
+            | kwargs
+        )
+
+
+class PaymentForm(forms.Form):
+    """4.1: money comes in."""
+
+    method = forms.ChoiceField(
+        label=_("How it is paid"),
+        choices=PaymentMethod.choices,
+        initial=PaymentMethod.SCAN_CODE,
+        widget=forms.RadioSelect,
+    )
+    amount = MoneyField(label=_("Amount ¥"))
+    reference = forms.CharField(
+        label=_("Receipt or transaction number"), max_length=60, required=False, widget=forms.TextInput
+    )
+
+
+class RefundForm(ReasonForm):
+    """4.1: money goes back as a counter-entry."""
+
+    amount = MoneyField(label=_("Amount to give back ¥"))
+    field_order = ("amount", "reason")

@@ -1,0 +1,102 @@
+"""A settlement list as people read it, on the page, on the link and on paper (domain 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from dealership.kernel import limits
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import Approval, ApprovalState
+from dealership.kernel.money import ZERO, vat_included
+from reception.models import Customer
+from workshop.models import Certificate
+
+from ..limits import VAT_RATE
+from ..models import UNPAID_EXIT, Handover, Payment, Settlement, SettlementLine, SettlementState
+
+
+@dataclass(slots=True)
+class Paper:
+    """Everything that stands on a list; ``vat`` is contained in the total, ``due`` still to be paid (CNY)."""
+
+    settlement: Settlement
+    owner: Customer | None
+    labor: list[SettlementLine]
+    material: list[SettlementLine]
+    other: list[SettlementLine]
+    discounts: list[SettlementLine]
+    vat_percent: Decimal
+    vat: Decimal
+    payments: list[Payment]
+    paid: Decimal
+    due: Decimal
+    certificate: Certificate | None
+    handover: Handover | None
+    approval: Approval | None
+
+    @property
+    def exit_covered(self) -> bool:
+        """Paid, or somebody has approved that the car leaves with this much open."""
+        approved = self.approval is not None and self.approval.state == ApprovalState.APPROVED
+        return self.due <= 0 or (approved and (self.approval.amount or ZERO) >= self.due)  # type: ignore[union-attr]
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.approval is not None and self.approval.state == ApprovalState.ASKED
+
+    @property
+    def refundable(self) -> list[Payment]:
+        """Payments of which something is left to give back."""
+        return [p for p in self.payments if p.amount > 0 and p.left > 0]  # type: ignore[attr-defined]
+
+    @property
+    def voided(self) -> bool:
+        return self.settlement.state == SettlementState.VOIDED
+
+
+def read_settlement(*, uid: UUID, by: Actor) -> Paper:
+    """One list with its rows and payments. Raises Settlement.DoesNotExist outside the actor's store or visit."""
+    settlement = (
+        Settlement.objects.for_actor(by)
+        .select_related("store", "payer", "signature", "order__vehicle__model", "order__visit__link", "order__advisor")
+        .get(uid=uid)
+    )
+    rows = list(settlement.lines.select_related("order_line", "part_line__part").order_by("kind", "position"))
+    payments = list(settlement.payments.select_related("cashier", "reverses").order_by("pk"))
+    for payment in payments:
+        payment.left = payment.amount + sum((r.amount for r in payments if r.reverses_id == payment.pk), ZERO)  # type: ignore[attr-defined]
+    paid = sum((p.amount for p in payments), ZERO)
+    rate = Decimal(str(limits.value(VAT_RATE, store_id=settlement.store_id, on=settlement.issued_at.date())))
+    owned = settlement.order.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
+    by_kind: dict[str, list[SettlementLine]] = {"LABOR": [], "MATERIAL": [], "OTHER": [], "DISCOUNT": []}
+    for row in rows:
+        by_kind[row.kind].append(row)
+    return Paper(
+        settlement=settlement,
+        owner=owned.customer if owned else None,
+        labor=by_kind["LABOR"],
+        material=by_kind["MATERIAL"],
+        other=by_kind["OTHER"],
+        discounts=by_kind["DISCOUNT"],
+        vat_percent=(rate * 100).normalize(),
+        vat=vat_included(settlement.total, rate).vat,
+        payments=payments,
+        paid=paid,
+        due=settlement.total - paid,
+        certificate=Certificate.objects.filter(order=settlement.order, voided_at__isnull=True).first(),
+        handover=Handover.objects.filter(visit=settlement.order.visit_id).first(),
+        approval=Approval.objects.filter(kind=UNPAID_EXIT, root_uid=settlement.uid).order_by("-pk").first(),
+    )
+
+
+def settlements_of_visit(*, visit_id: int, by: Actor) -> list[Settlement]:
+    """The live lists of a visit, for the customer's link."""
+    return list(
+        Settlement.objects.for_actor(by)
+        .filter(order__visit_id=visit_id)
+        .exclude(state=SettlementState.VOIDED)
+        .select_related("order")
+        .order_by("pk")
+    )

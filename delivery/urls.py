@@ -1,0 +1,24 @@
+"""Addresses of chapter 4."""
+
+from django.urls import path
+
+from .views import handovers, settlements
+
+urlpatterns = [
+    # settlement, payment, hand-over and gate
+    path("delivery/", settlements.BoardPage.as_view(), name="delivery-board"),
+    path("orders/<uuid:uid>/settlement/", settlements.IssueView.as_view(), name="settlement-issue"),
+    path("settlements/<uuid:uid>/", settlements.SettlementPage.as_view(), name="settlement-detail"),
+    path("settlements/<uuid:uid>.pdf", settlements.SettlementPdfView.as_view(), name="settlement-pdf"),
+    path("settlements/<uuid:uid>/sign/", settlements.SignPage.as_view(), name="settlement-sign"),
+    path("settlements/<uuid:uid>/void/", settlements.VoidPage.as_view(), name="settlement-void"),
+    path("settlements/<uuid:uid>/pay/", settlements.PayPage.as_view(), name="settlement-pay"),
+    path("settlements/<uuid:uid>/unpaid-exit/", settlements.UnpaidExitPage.as_view(), name="settlement-unpaid-exit"),
+    path("payments/", settlements.PaymentsPage.as_view(), name="payment-list"),
+    path("payments/<uuid:uid>/refund/", settlements.RefundPage.as_view(), name="payment-refund"),
+    path("visits/<uuid:uid>/handover/", handovers.HandoverPage.as_view(), name="visit-handover"),
+    path("visits/<uuid:uid>/gate-pass/", handovers.NewGatePassPage.as_view(), name="gate-pass-new"),
+    path("gate-passes/<uuid:uid>/", handovers.GatePassPage.as_view(), name="gate-pass-detail"),
+    path("gate-passes/<uuid:uid>/cancel/", handovers.CancelGatePassView.as_view(), name="gate-pass-cancel"),
+    path("gate/", handovers.GatePage.as_view(), name="gate"),
+]

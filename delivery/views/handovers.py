@@ -1,0 +1,188 @@
+"""Pages of the hand-over and the gate."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import segno
+from django.contrib import messages
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from reception.models import Visit
+
+from .. import permissions, rules
+from ..forms.handovers import GateForm, GatePassForm, HandoverForm
+from ..models import GatePass, GatePassKind, Handover
+from ..selectors import gate as reads
+from ..selectors.exits import ExitStep, VisitExit, visit_exit
+from ..selectors.ways import next_way
+from ..services import handovers as commands
+
+
+def visit_of(uid: Any, page: Any) -> Visit:
+    return (
+        Visit.objects.for_actor(page.actor)
+        .select_related("vehicle__model", "customer", "advisor", "store", "walkaround")
+        .get(uid=uid)
+    )
+
+
+class HandoverPage(CommandPage):
+    """4.1: the walk to the car: checks, exit reading, next service, signature; then the gate pass."""
+
+    permission = permissions.HANDOVERS_DO
+    template_name = "delivery/handover.html"
+    form_class = HandoverForm
+    done = _("The car is handed over; here is its gate pass.")
+
+    @cached_property
+    def visit(self) -> Visit:
+        return visit_of(self.kwargs["uid"], self)
+
+    @cached_property
+    def exit(self) -> VisitExit:
+        return visit_exit(self.visit)
+
+    def get_initial(self) -> dict[str, Any]:
+        model = self.visit.vehicle.model
+        km = max(self.visit.odometer_in_km or 0, self.visit.vehicle.odometer_km)
+        day, at_km = rules.next_service(
+            on=clock.today(self.visit.store.time_zone),
+            odometer_km=km,
+            interval_months=model.service_interval_months if model else None,
+            interval_km=model.service_interval_km if model else None,
+        )
+        return {
+            "odometer_km": km or None,
+            "next_service_on": day,
+            "next_service_km": at_km,
+            "received_by": self.visit.contact_name,
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "visit": self.visit,
+            "exit": self.exit,
+            "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
+            "way": next_way(self.exit, self.actor),
+        }
+
+    def run(self, form: HandoverForm) -> GatePass:
+        data = form.cleaned_data
+        handover: Handover = commands.hand_over(
+            visit_uid=self.kwargs["uid"],
+            checklist=form.checklist,
+            odometer_km=data["odometer_km"],
+            received_by=data["received_by"],
+            signature=data["signature"],
+            next_service_on=data["next_service_on"],
+            next_service_km=data["next_service_km"],
+            by=self.actor,
+        )
+        return commands.issue_gate_pass(visit_uid=handover.visit.uid, kind=GatePassKind.DELIVERED, by=self.actor)
+
+    def location(self, result: GatePass) -> str:
+        return reverse("gate-pass-detail", args=[result.uid])
+
+
+class NewGatePassPage(CommandPage):
+    """4.1: a pass of any kind with its own conditions."""
+
+    permission = (permissions.GATE_PASSES_ISSUE, permissions.GATE_PASSES_ROAD_TEST)
+    template_name = "delivery/gate_pass_new.html"
+    form_class = GatePassForm
+    done = _("Gate pass issued.")
+
+    @cached_property
+    def visit(self) -> Visit:
+        return visit_of(self.kwargs["uid"], self)
+
+    def kinds(self) -> list[str]:
+        if not self.actor.may(permissions.GATE_PASSES_ISSUE):
+            return [GatePassKind.ROAD_TEST.value]
+        handed = Handover.objects.filter(visit=self.visit).exists()
+        return [k.value for k in GatePassKind if (k == GatePassKind.DELIVERED) == handed]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"kinds": self.kinds()}
+
+    def get_initial(self) -> dict[str, Any]:
+        kinds = self.kinds()
+        wanted = self.request.GET.get("kind", "")
+        return {"kind": wanted if wanted in kinds else kinds[0]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"visit": self.visit, "exit": visit_exit(self.visit)}
+
+    def run(self, form: GatePassForm) -> GatePass:
+        return commands.issue_gate_pass(visit_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: GatePass) -> str:
+        return reverse("gate-pass-detail", args=[result.uid])
+
+
+class GatePassPage(Page):
+    """The pass with its code, to be shown on a phone or printed."""
+
+    permission = permissions.GATE_PASSES_VIEW
+    template_name = "delivery/gate_pass.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        gate_pass = reads.read_gate_pass(uid=self.kwargs["uid"], by=self.actor)
+        return super().get_context_data(**kwargs) | {
+            "gate_pass": gate_pass,
+            "visit": gate_pass.visit,
+            "qr": segno.make(gate_pass.code, error="m").svg_data_uri(border=1),
+            "expired": gate_pass.out_at is None and gate_pass.expires_at <= clock.now(),
+            "may_issue": self.actor.may(permissions.GATE_PASSES_ISSUE),
+            "form_token": uuid4(),
+        }
+
+
+class CancelGatePassView(ActionView):
+    permission = permissions.GATE_PASSES_ISSUE
+    done = _("Gate pass cancelled.")
+
+    def run(self, form: Any) -> GatePass:
+        return commands.cancel_gate_pass(uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: GatePass) -> str:
+        return reverse("gate-pass-detail", args=[result.uid])
+
+
+class GatePage(CommandPage):
+    """The guard's page: the scanner types a code, Enter opens the gate; a car that is out comes back the same way."""
+
+    permission = permissions.GATE_SCAN
+    template_name = "delivery/gate.html"
+    form_class = GateForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"gate": reads.gate(by=self.actor)}
+
+    def run(self, form: GateForm) -> GatePass:
+        code = form.cleaned_data["code"].strip()
+        comes_back = GatePass.objects.for_actor(self.actor).filter(
+            code=code, out_at__isnull=False, kind__in=reads.COMES_BACK
+        )
+        scan = commands.scan_back if comes_back.exists() else commands.scan_out
+        return scan(code=code, by=self.actor)
+
+    def execute(self, form: Any = None) -> HttpResponse:
+        from django.contrib import messages
+
+        response = super().execute(form)
+        code = form.cleaned_data["code"].strip()
+        gate_pass = GatePass.objects.for_actor(self.actor).select_related("visit__vehicle").get(code=code)
+        words = _("%(plate)s is back.") if gate_pass.back_at else _("%(plate)s may drive out.")
+        messages.success(self.request, words % {"plate": gate_pass.visit.vehicle})
+        return response
+
+    def location(self, result: GatePass) -> str:
+        return reverse("gate")

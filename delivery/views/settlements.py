@@ -1,0 +1,255 @@
+"""Pages of settlement and payment: the board, the list, its signature, money in and out, the day's close."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from dealership.kernel import clock
+from dealership.kernel.models import Approval
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+
+from .. import permissions
+from ..documents import old_parts_words, settlement_pdf
+from ..forms.settlements import PaymentForm, ReasonForm, RefundForm, SignForm
+from ..models import Payment, Settlement
+from ..selectors import exits, payments, settlements
+from ..selectors.ways import next_way
+from ..services import payments as money
+from ..services import settlements as commands
+
+BOARD_STEPS = (
+    exits.ExitStep.LIST,
+    exits.ExitStep.SIGNATURE,
+    exits.ExitStep.PAYMENT,
+    exits.ExitStep.HANDOVER,
+    exits.ExitStep.GATE,
+)
+SHOWN_AS = {
+    exits.ExitStep.WORK: exits.ExitStep.LIST,
+    exits.ExitStep.INSPECTION: exits.ExitStep.LIST,
+    exits.ExitStep.CERTIFICATE: exits.ExitStep.LIST,
+    exits.ExitStep.PASS: exits.ExitStep.GATE,
+}
+
+
+class BoardPage(Page):
+    """4.1: the cars that are ready, what each still lacks, and the step beside it."""
+
+    permission = permissions.BOARD_VIEW
+    template_name = "delivery/board.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        cars = exits.board(by=self.actor)
+        counts = Counter(SHOWN_AS.get(car.step, car.step) for car in cars)
+        wanted = self.request.GET.get("step", "")
+        shown = [c for c in cars if not wanted or SHOWN_AS.get(c.step, c.step) == wanted]
+        return super().get_context_data(**kwargs) | {
+            "cars": [(car, next_way(car, self.actor)) for car in shown],
+            "total": len(cars),
+            "steps": [(step, counts[step]) for step in BOARD_STEPS],
+            "wanted": wanted,
+            "ladder": BOARD_STEPS[:4],
+            "now": clock.now(),
+            "form_token": uuid4(),
+        }
+
+
+class IssueView(ActionView):
+    """4.1: issues the list of a finished order."""
+
+    permission = permissions.SETTLEMENTS_ISSUE
+    done = _("The settlement list is issued; its lines are settled.")
+
+    def run(self, form: Any) -> Settlement:
+        return commands.issue_settlement(order_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Settlement) -> str:
+        return reverse("settlement-detail", args=[result.uid])
+
+
+def list_context(paper: settlements.Paper) -> dict[str, Any]:
+    """What every page that shows a list needs."""
+    return {
+        "paper": paper,
+        "settlement": paper.settlement,
+        "order": paper.settlement.order,
+        "visit": paper.settlement.order.visit,
+        "vehicle": paper.settlement.order.vehicle,
+        "old_parts": old_parts_words(paper.settlement.old_parts),
+    }
+
+
+class SettlementPage(Page):
+    """Domain 3.5: one list as it is printed, with the next step at the right."""
+
+    permission = permissions.SETTLEMENTS_VIEW
+    template_name = "delivery/settlement.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        paper = settlements.read_settlement(uid=self.kwargs["uid"], by=self.actor)
+        return (
+            super().get_context_data(**kwargs)
+            | list_context(paper)
+            | {
+                "exit": exits.visit_exit(paper.settlement.order.visit),
+                "sign_form": SignForm(initial={"signed_name": paper.settlement.order.visit.contact_name}),
+                "payment_form": PaymentForm(initial={"amount": paper.due}),
+                "reason_form": ReasonForm(),
+                "refund_form": RefundForm(),
+                "may": {
+                    "sign": self.actor.may(permissions.SETTLEMENTS_SIGN),
+                    "void": self.actor.may(permissions.SETTLEMENTS_VOID),
+                    "take": self.actor.may(permissions.PAYMENTS_TAKE),
+                    "refund": self.actor.may(permissions.PAYMENTS_REFUND),
+                    "ask": self.actor.may(permissions.UNPAID_EXIT_ASK),
+                    "hand_over": self.actor.may(permissions.HANDOVERS_DO),
+                },
+                "form_token": uuid4(),
+            }
+        )
+
+
+def pdf_answer(paper: settlements.Paper) -> HttpResponse:
+    """The list as a PDF that opens beside the page."""
+    response = HttpResponse(settlement_pdf(paper), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{paper.settlement.number}.pdf"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+class SettlementPdfView(StaffPage, View):
+    """The list on paper."""
+
+    permission = permissions.SETTLEMENTS_VIEW
+
+    def get(self, request: HttpRequest, uid: Any) -> HttpResponse:
+        return pdf_answer(settlements.read_settlement(uid=uid, by=self.actor))
+
+
+class SettlementStep(CommandPage):
+    """One step of a list as a small page of its own; the list's page carries the same form."""
+
+    template_name = "delivery/step.html"
+    title: Any = ""
+    submit: Any = ""
+    variant = "primary"
+
+    @cached_property
+    def paper(self) -> settlements.Paper:
+        return settlements.read_settlement(uid=self.kwargs["uid"], by=self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return (
+            super().get_context_data(**kwargs)
+            | list_context(self.paper)
+            | {
+                "title": self.title,
+                "submit": self.submit,
+                "variant": self.variant,
+                "back": reverse("settlement-detail", args=[self.paper.settlement.uid]),
+            }
+        )
+
+    def location(self, result: Any) -> str:
+        return reverse("settlement-detail", args=[self.paper.settlement.uid])
+
+
+class SignPage(SettlementStep):
+    permission = permissions.SETTLEMENTS_SIGN
+    form_class = SignForm
+    title = _("Signature on the settlement list")
+    submit = _("Sign")
+    done = _("The list is signed.")
+
+    def run(self, form: SignForm) -> Settlement:
+        return commands.sign_settlement(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+
+class VoidPage(SettlementStep):
+    permission = permissions.SETTLEMENTS_VOID
+    form_class = ReasonForm
+    title = _("Void the settlement list")
+    submit = _("Void")
+    variant = "danger"
+    done = _("The list is voided; the order's lines are open again.")
+
+    def run(self, form: ReasonForm) -> Settlement:
+        return commands.void_settlement(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+
+class PayPage(SettlementStep):
+    permission = permissions.PAYMENTS_TAKE
+    form_class = PaymentForm
+    title = _("Take a payment")
+    submit = _("Take")
+    done = _("Payment taken.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"amount": self.paper.due}
+
+    def run(self, form: PaymentForm) -> Payment:
+        return money.take_payment(settlement_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+
+class UnpaidExitPage(SettlementStep):
+    permission = permissions.UNPAID_EXIT_ASK
+    form_class = ReasonForm
+    title = _("Ask that the car may leave unpaid")
+    submit = _("Ask")
+    done = _("Asked; whoever may decide sees it now.")
+
+    def run(self, form: ReasonForm) -> Approval:
+        return commands.ask_unpaid_exit(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+
+class RefundPage(SettlementStep):
+    permission = permissions.PAYMENTS_REFUND
+    form_class = RefundForm
+    title = _("Give money back")
+    submit = _("Give back")
+    variant = "danger"
+    done = _("The counter-entry is written.")
+
+    @cached_property
+    def payment(self) -> Payment:
+        return Payment.objects.for_actor(self.actor).select_related("settlement").get(uid=self.kwargs["uid"])
+
+    @cached_property
+    def paper(self) -> settlements.Paper:
+        return settlements.read_settlement(uid=self.payment.settlement.uid, by=self.actor)
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"amount": next((p.left for p in self.paper.payments if p.pk == self.payment.pk), None)}  # type: ignore[attr-defined]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"payment": self.payment}
+
+    def run(self, form: RefundForm) -> Payment:
+        return money.refund_payment(payment_uid=self.payment.uid, by=self.actor, **form.cleaned_data)
+
+
+class PaymentsPage(Page):
+    """4.1: lists that wait for money, and the cashier's close of a day by method."""
+
+    permission = permissions.PAYMENTS_VIEW
+    template_name = "delivery/payments.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            day = date.fromisoformat(self.request.GET.get("day", ""))
+        except ValueError:
+            day = None
+        return super().get_context_data(**kwargs) | {
+            "close": payments.day_close(by=self.actor, day=day),
+            "unpaid": list(payments.unpaid_settlements(by=self.actor)),
+            "may_take": self.actor.may(permissions.PAYMENTS_TAKE),
+        }
