@@ -89,6 +89,11 @@ class VisitExit:
         return {str(step) for step in ORDER_OF_STEPS[: ORDER_OF_STEPS.index(self.step)]}
 
     @property
+    def priced(self) -> bool:
+        """Some list is issued, so that what is open can be named."""
+        return any(o.settlement for o in self.orders)
+
+    @property
     def due(self) -> Decimal:
         return sum((o.due for o in self.orders), ZERO)
 

@@ -17,11 +17,12 @@ from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception.models import Visit
 
 from .. import permissions, rules
+from ..documents import old_parts_words
 from ..forms.handovers import GateForm, GatePassForm, HandoverForm
 from ..models import GatePass, GatePassKind, Handover
 from ..selectors import gate as reads
 from ..selectors.exits import ExitStep, VisitExit, visit_exit
-from ..selectors.ways import next_way
+from ..selectors.ways import address, next_way
 from ..services import handovers as commands
 
 
@@ -71,6 +72,7 @@ class HandoverPage(CommandPage):
             "exit": self.exit,
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
             "way": next_way(self.exit, self.actor),
+            "old_parts": old_parts_words(self.visit.walkaround.old_parts) if hasattr(self.visit, "walkaround") else "",
         }
 
     def run(self, form: HandoverForm) -> GatePass:
@@ -118,7 +120,11 @@ class NewGatePassPage(CommandPage):
         return {"kind": wanted if wanted in kinds else kinds[0]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"visit": self.visit, "exit": visit_exit(self.visit)}
+        return super().get_context_data(**kwargs) | {
+            "visit": self.visit,
+            "visit_url": address("visit-detail", self.visit.uid) or reverse("delivery-board"),
+            "labels": dict(GatePassKind.choices),
+        }
 
     def run(self, form: GatePassForm) -> GatePass:
         return commands.issue_gate_pass(visit_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
@@ -175,7 +181,6 @@ class GatePage(CommandPage):
         return scan(code=code, by=self.actor)
 
     def execute(self, form: Any = None) -> HttpResponse:
-        from django.contrib import messages
 
         response = super().execute(form)
         code = form.cleaned_data["code"].strip()

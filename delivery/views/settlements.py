@@ -13,7 +13,6 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from dealership.kernel import clock
 from dealership.kernel.models import Approval
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 
@@ -22,7 +21,7 @@ from ..documents import old_parts_words, settlement_pdf
 from ..forms.settlements import PaymentForm, ReasonForm, RefundForm, SignForm
 from ..models import Payment, Settlement
 from ..selectors import exits, payments, settlements
-from ..selectors.ways import next_way
+from ..selectors.ways import address, next_way
 from ..services import payments as money
 from ..services import settlements as commands
 
@@ -41,6 +40,9 @@ SHOWN_AS = {
 }
 
 
+LADDER = (exits.ExitStep.INSPECTION, exits.ExitStep.LIST, exits.ExitStep.SIGNATURE, exits.ExitStep.PAYMENT)
+
+
 class BoardPage(Page):
     """4.1: the cars that are ready, what each still lacks, and the step beside it."""
 
@@ -53,13 +55,24 @@ class BoardPage(Page):
         wanted = self.request.GET.get("step", "")
         shown = [c for c in cars if not wanted or SHOWN_AS.get(c.step, c.step) == wanted]
         return super().get_context_data(**kwargs) | {
-            "cars": [(car, next_way(car, self.actor)) for car in shown],
+            "cars": [self.row(car) for car in shown],
             "total": len(cars),
-            "steps": [(step, counts[step]) for step in BOARD_STEPS],
+            "steps": [(step, counts[step], step == wanted) for step in BOARD_STEPS],
             "wanted": wanted,
-            "ladder": BOARD_STEPS[:4],
-            "now": clock.now(),
+            "on_all": not wanted,
+            "may_scan": self.actor.may(permissions.GATE_SCAN),
+            "may_see_payments": self.actor.may(permissions.PAYMENTS_VIEW),
             "form_token": uuid4(),
+        }
+
+    def row(self, car: exits.VisitExit) -> dict[str, Any]:
+        passed = car.passed
+        return {
+            "exit": car,
+            "way": next_way(car, self.actor),
+            "visit_url": address("visit-detail", car.visit.uid),
+            "ladder": [{"label": step.label, "passed": step in passed} for step in LADDER],
+            "order_number": car.blocking.order.number if car.blocking and len(car.orders) > 1 else "",
         }
 
 
@@ -96,22 +109,20 @@ class SettlementPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         paper = settlements.read_settlement(uid=self.kwargs["uid"], by=self.actor)
+        exit_ = exits.visit_exit(paper.settlement.order.visit)
         return (
             super().get_context_data(**kwargs)
             | list_context(paper)
             | {
-                "exit": exits.visit_exit(paper.settlement.order.visit),
-                "sign_form": SignForm(initial={"signed_name": paper.settlement.order.visit.contact_name}),
+                "exit": exit_,
+                "way": next_way(exit_, self.actor),
                 "payment_form": PaymentForm(initial={"amount": paper.due}),
-                "reason_form": ReasonForm(),
-                "refund_form": RefundForm(),
                 "may": {
                     "sign": self.actor.may(permissions.SETTLEMENTS_SIGN),
                     "void": self.actor.may(permissions.SETTLEMENTS_VOID),
                     "take": self.actor.may(permissions.PAYMENTS_TAKE),
                     "refund": self.actor.may(permissions.PAYMENTS_REFUND),
                     "ask": self.actor.may(permissions.UNPAID_EXIT_ASK),
-                    "hand_over": self.actor.may(permissions.HANDOVERS_DO),
                 },
                 "form_token": uuid4(),
             }
