@@ -1,15 +1,13 @@
-"""Arithmetic of the settlement list: what was done, what it costs, what the list adds up to (4.1, domain 3.3 and 3.5)."""
+"""Arithmetic of the settlement list: what it adds up to, what is open, what is guaranteed (4.1, domain 3.3 and 3.5)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
-from dealership.kernel.money import ZERO, line_amount, round_money
-
-HOUR = Decimal(3600)
+from dealership.kernel.money import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +44,6 @@ def add_up(rows: Iterable[Row]) -> Totals:
         sums[row.kind] += row.amount
     total = sums["LABOR"] + sums["MATERIAL"] + sums["OTHER"] - sums["DISCOUNT"]
     return Totals(sums["LABOR"], sums["MATERIAL"], sums["OTHER"], sums["DISCOUNT"], total)
-
-
-def hours_of(worked: timedelta) -> Decimal:
-    """Hours with two places, half up."""
-    seconds = Decimal(worked.days * 86400 + worked.seconds)
-    return (seconds / HOUR).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-
-
-def withdrawn_labor(
-    *, worked: timedelta, hours: Decimal, rate: Decimal, agreed: Decimal
-) -> tuple[Decimal, Decimal, Decimal]:
-    """(hours, amount before discount, discount) of a withdrawn line: what was worked, never more than was agreed."""
-    done = min(hours_of(worked), hours)
-    gross = line_amount(done, rate)
-    return done, gross, gross - min(gross, round_money(agreed))
 
 
 def strongest_guarantee(categories: Iterable[str], table: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO, line_amount
 from dealership.kernel.services import ask_approval, store_file
 from reception.models import WalkAround
-from workshop.models import Certificate, Clocking, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
+from workshop.models import Certificate, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
 
 from .. import events, permissions, rules
 from ..limits import GUARANTEE
@@ -47,8 +46,8 @@ THIRD_PARTY = {
 def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
     """Issues the list of a finished order to its payer and freezes the lines on it (4.1, domain 3.5).
 
-    Labour and material apart, CNY with VAT. A withdrawn line is charged for the hours worked and the parts that stay
-    issued, never above what was agreed. What another party pays stands on the list at 0.00. Raises RuleError
+    Labour and material apart, CNY with VAT. A withdrawn line is charged for what was done and the parts that stay
+    issued. What another party pays stands on the list at 0.00. Raises RuleError
     ``settlement.not_ready``, ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts`` and
     ``settlement.exists``.
     """
@@ -148,32 +147,27 @@ def _charged(order: RepairOrder, line: OrderLine) -> bool:
 
 
 def _rows(order: RepairOrder, lines: list[OrderLine], part_lines: list[PartLine]) -> list[rules.Row]:
-    worked: dict[int, timedelta] = defaultdict(timedelta)
-    for clocking in Clocking.objects.filter(line__in=lines, ended_at__isnull=False):
-        worked[clocking.line_id] += clocking.ended_at - clocking.started_at  # type: ignore[operator]
     by_line: dict[int, list[PartLine]] = defaultdict(list)
     for part_line in part_lines:
         by_line[part_line.line_id].append(part_line)
     rows: list[rules.Row] = []
     for line in lines:
         charged = _charged(order, line)
-        rows += _labor(line, worked[line.pk], charged)
+        rows += _labor(line, charged)
         rows += [row for part_line in by_line[line.pk] if (row := _material(part_line, charged))]
     return rows
 
 
-def _labor(line: OrderLine, worked: timedelta, charged: bool) -> list[rules.Row]:
-    hours, gross, discount = line.hours, line.labor_amount + line.discount, line.discount
-    if line.state == LineState.WITHDRAWN:
-        hours, gross, discount = rules.withdrawn_labor(
-            worked=worked, hours=line.hours, rate=line.rate, agreed=line.labor_amount
-        )
+def _labor(line: OrderLine, charged: bool) -> list[rules.Row]:
+    """The line as it is priced; a withdrawn one was priced for what was done when it was withdrawn."""
     code = line.operation.code if line.operation else ""
     rate = line.rate if charged else ZERO
-    amount = gross if charged else ZERO
-    rows = [rules.Row(SettlementLineKind.LABOR, line.description, hours, rate, amount, line.pk, code=code)]
-    if charged and discount:
-        rows.append(rules.Row(SettlementLineKind.DISCOUNT, line.description, Decimal(1), discount, discount, line.pk))
+    amount = line.labor_amount + line.discount if charged else ZERO
+    rows = [rules.Row(SettlementLineKind.LABOR, line.description, line.hours, rate, amount, line.pk, code=code)]
+    if charged and line.discount:
+        rows.append(
+            rules.Row(SettlementLineKind.DISCOUNT, line.description, Decimal(1), line.discount, line.discount, line.pk)
+        )
     return rows
 
 

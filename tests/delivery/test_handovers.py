@@ -32,6 +32,7 @@ from tests.factories.delivery import (
 )
 from tests.factories.reception import rule
 from workshop.models import LineState, OrderStage, RepairOrder
+from workshop.services.orders import withdraw_line
 
 
 def rows() -> tuple[int, int, int]:
@@ -223,8 +224,7 @@ def test_a_withdrawn_job_leaves_unrepaired_when_settled_and_the_risk_note_is_sig
             visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
         )
     work(line, team.people["technician"], minutes=15)
-    line.state = LineState.WITHDRAWN
-    line.save()
+    withdraw_line(line_uid=line.uid, reason="客户撤单", by=team.advisor)
     with rule("handover.settlement"):
         issue_gate_pass(
             visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
