@@ -10,12 +10,33 @@ from dealership.catalogue.models import Powertrain
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_email, mask_name, mask_phone, mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
-from dealership.kernel.api.shapes import Choice, Day, Flag, Moment, Text, Uid, Whole
+from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Text, Uid, Whole
 from dealership.kernel.models import MessageChannel
 from reception import permissions
-from reception.models import Consent, ConsentPurpose, CustomerKind, Ownership, PlateColor, PlateKind, Vehicle
+from reception.models import (
+    Area,
+    Belonging,
+    Consent,
+    ConsentPurpose,
+    CustomerKind,
+    DamageKind,
+    DamageMark,
+    DamageSide,
+    OldParts,
+    Ownership,
+    PlateColor,
+    PlateKind,
+    ToldBy,
+    Vehicle,
+    Visit,
+    VisitPhoto,
+    VisitState,
+    WaitingMode,
+    WalkAroundState,
+    WarningLight,
+)
 from reception.models import Customer as CustomerRow
-from reception.services import customers, vehicles
+from reception.services import customers, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
 LANGUAGE = Choice(choices=customers.LANGUAGES)
@@ -212,6 +233,263 @@ register(
                 permission=permissions.VEHICLES_EDIT,
                 input={"km": Whole(0, vehicles.MAX_KM), "reason": Text(200, optional=True)},
                 help="Write a reading; a lower one needs a reason",
+            ),
+        ),
+    )
+)
+
+
+# --- visits (2.1) ---
+V = VisitState
+OPEN = frozenset({V.WAITING, V.IN_RECEPTION, V.IN_SHOP})
+
+
+def _damages() -> QuerySet:
+    return DamageMark.objects.order_by("id")
+
+
+def _photos() -> QuerySet:
+    return VisitPhoto.objects.order_by("id")
+
+
+DAMAGE_INPUT = {
+    "side": Choice(choices=DamageSide),
+    "kind": Choice(choices=DamageKind),
+    "place": Text(40, optional=True),
+    "x": Whole(0, 1000, optional=True, help="Thousandths of the side's drawing from the left."),
+    "y": Whole(0, 1000, optional=True, help="Thousandths from the top."),
+    "size_mm": Whole(1, 10000, optional=True, null=True),
+    "note": Text(120, optional=True),
+}
+RECEIVE = permissions.VISITS_RECEIVE
+
+register(
+    Resource(
+        path="visits",
+        name="Visit",
+        room="reception",
+        model=Visit,
+        view=permissions.VISITS_VIEW,
+        help="One stay of one car, from arrival to departure, with its walk-around, key and place (2.1.2).",
+        timeline="visit",
+        refs=True,
+        state="state",
+        shape={
+            "number": Text(),
+            "state": Choice(choices=VisitState),
+            "appointment_uid": Uid(source="appointment__uid", null=True),
+            "customer_uid": Uid(source="customer__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "advisor_uid": Uid(source="advisor__uid", null=True),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "plate": Text(source="vehicle__plate"),
+            "model_text": Text(),
+            "need": Text(help="The customer's own words."),
+            "waiting_mode": Choice(choices=WaitingMode),
+            "arrived_at": Moment(),
+            "greeted_at": Moment(null=True),
+            "signed_at": Moment(null=True),
+            "promised_at": Moment(null=True),
+            "left_at": Moment(null=True),
+            "area": Text(),
+            "key_tag": Text(),
+            "key_holder_uid": Uid(source="key_holder__uid", null=True),
+            "parking_place": Text(),
+            "odometer_in": Whole(source="odometer_in_km", null=True, help="km"),
+            "odometer_out": Whole(source="odometer_out_km", null=True, help="km"),
+            "rating": Whole(null=True, help="Reception, 1 to 5."),
+            "walkaround_state": Choice(choices=WalkAroundState, source="walkaround__state", null=True),
+            "energy_eighths": Whole(source="walkaround__energy_eighths", null=True),
+            "warning_lights": ListOf(inner=Text(), source="walkaround__warning_lights", null=True),
+            "belongings": ListOf(inner=Text(), source="walkaround__belongings", null=True),
+            "old_parts": Choice(choices=OldParts, source="walkaround__old_parts", null=True),
+            "damages": Many(
+                rows=_damages,
+                by="walkaround__visit_id",
+                fields={
+                    "uid": Uid(),
+                    "side": Choice(choices=DamageSide),
+                    "kind": Choice(choices=DamageKind),
+                    "place": Text(),
+                    "x": Whole(),
+                    "y": Whole(),
+                    "size_mm": Whole(null=True),
+                    "note": Text(),
+                },
+            ),
+            "photos": Many(
+                rows=_photos,
+                by="visit_id",
+                fields={
+                    "uid": Uid(),
+                    "place": Text(),
+                    "media_type": Text(source="file__media_type"),
+                    "sha256": Text(source="file__sha256"),
+                    "taken_at": Moment(),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=VisitState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+            "arrived_gte": Filter(field=Moment(), lookup="arrived_at__gte"),
+        },
+        expand={
+            "customer": One(target="customers", source="customer__uid"),
+            "vehicle": One(target="vehicles", source="vehicle__uid"),
+            "repair_orders": Those(target="repair-orders", link="visit__uid"),
+        },
+        create=Command(
+            run=visits.register_arrival,
+            permission=RECEIVE,
+            input={
+                "contact_name": Text(60, min=1),
+                "contact_phone": Text(60, min=1),
+                "model_text": Text(80, min=1),
+                "need": Text(500, min=1),
+                "plate": Text(20, optional=True),
+                "vin": Text(60, optional=True),
+                "plate_kind": Choice(choices=PlateKind, optional=True),
+                "customer_uid": Uid(optional=True, null=True),
+                "vehicle_uid": Uid(optional=True, null=True),
+                "appointment_uid": Uid(optional=True, null=True),
+                "waiting_mode": Choice(choices=WaitingMode, optional=True),
+            },
+            help="Register an arrival",
+        ),
+        actions=(
+            Action(
+                verb="greet",
+                run=visits.greet_visit,
+                permission=RECEIVE,
+                when={V.WAITING},
+                input={"advisor_uid": Uid(optional=True, null=True, help="Default: the person in whose name you act.")},
+                help="The advisor meets the customer; the greeting clock stops",
+            ),
+            Action(
+                verb="leave-unserved",
+                run=visits.leave_unserved,
+                permission=RECEIVE,
+                when={V.WAITING},
+                input={"reason": Text(200, min=1)},
+                help="The customer left before being received",
+            ),
+            Action(
+                verb="end-consultation",
+                run=visits.end_consultation,
+                permission=RECEIVE,
+                when={V.IN_RECEPTION},
+                input={
+                    "outcome": Choice(choices=(str(V.CONSULTED), str(V.SALES_LEAD))),
+                    "note": Text(300, optional=True),
+                },
+                help="The talk ends without a repair order",
+            ),
+            Action(
+                verb="lead-to-area",
+                run=visits.lead_to_area,
+                permission=RECEIVE,
+                when=OPEN,
+                input={"area": Choice(choices=Area), "taken_over_by_uid": Uid(optional=True, null=True)},
+                help="Somebody leads the customer to an area",
+            ),
+            Action(
+                verb="give-key",
+                run=visits.give_key,
+                permission=permissions.VISITS_KEYS,
+                when=OPEN,
+                input={
+                    "key_tag": Text(10, min=1),
+                    "holder_uid": Uid(optional=True, null=True),
+                    "place": Text(20, optional=True),
+                },
+                help="Say where key and car are",
+            ),
+            Action(
+                verb="promise",
+                run=visits.promise_visit,
+                permission=RECEIVE,
+                when=OPEN,
+                input={"promised_at": Moment(), "reason": Text(200), "told": Choice(choices=ToldBy, optional=True)},
+                help="Promise when the car is ready, or move the promise",
+            ),
+            Action(
+                verb="save-walkaround",
+                run=walkarounds.save_walkaround,
+                uid="visit_uid",
+                permission=RECEIVE,
+                when={V.IN_RECEPTION},
+                input={
+                    "odometer_km": Whole(0, vehicles.MAX_KM, optional=True),
+                    "odometer_reason": Text(200, optional=True),
+                    "energy_eighths": Whole(0, 8, optional=True),
+                    "warning_lights": ListOf(inner=Choice(choices=WarningLight), optional=True, most=30),
+                    "belongings": ListOf(inner=Choice(choices=Belonging), optional=True, most=30),
+                    "kit_fitted": Flag(optional=True),
+                    "no_valuables": Flag(optional=True),
+                    "old_parts": Choice(choices=OldParts, optional=True),
+                    "own_words": Text(500, optional=True),
+                    "waiting_mode": Choice(choices=WaitingMode, optional=True),
+                },
+                help="Write down the walk-around; what isn't named stays",
+            ),
+            Action(
+                verb="add-damage",
+                run=walkarounds.add_damage,
+                uid="visit_uid",
+                permission=RECEIVE,
+                when={V.IN_RECEPTION},
+                input=DAMAGE_INPUT,
+                help="Mark a damage on the sketch",
+            ),
+            Action(
+                verb="remove-damage",
+                run=walkarounds.remove_damage,
+                uid="visit_uid",
+                permission=RECEIVE,
+                when={V.IN_RECEPTION},
+                input={"mark_uid": Uid()},
+                help="Take a mark off the sketch",
+            ),
+            Action(
+                verb="add-photo",
+                run=visits.add_photo,
+                uid="visit_uid",
+                permission=permissions.VISITS_PHOTOGRAPH,
+                when=OPEN,
+                input={
+                    "content": Bytes(help="JPEG, PNG or WebP as base64."),
+                    "name": Text(120, min=1),
+                    "place": Text(20, optional=True),
+                    "mark_uid": Uid(optional=True, null=True),
+                },
+                help="Add a photo",
+            ),
+            Action(
+                verb="sign-walkaround",
+                run=walkarounds.sign_walkaround,
+                uid="visit_uid",
+                permission=RECEIVE,
+                when={V.IN_RECEPTION},
+                input={"signed_name": Text(60, min=1), "signature": Bytes(optional=True, null=True)},
+                help="The customer signs the walk-around",
+            ),
+            Action(
+                verb="send-link",
+                run=visits.send_link,
+                permission=RECEIVE,
+                when=OPEN,
+                help="Send the customer the one link of the visit",
+            ),
+            Action(
+                verb="rate-reception",
+                run=visits.rate_reception,
+                permission=RECEIVE,
+                when=OPEN,
+                input={"rating": Whole(1, 5)},
+                help="The customer's mark for the reception, 1 to 5",
             ),
         ),
     )

@@ -55,7 +55,8 @@ class TestDeclaration:
         rows = resource.base(machine("tests"))
         assert str(rows.values(*columns).query)
         for wanted in resource.filters.values():
-            assert str(rows.filter(**{f"{wanted.lookup}__isnull": False}).query) or wanted
+            column = wanted.lookup.removesuffix("__gte").removesuffix("__lte")
+            assert str(rows.filter(**{f"{column}__isnull": False}).query)
         for many in resource.manys().values():
             sources = [f.source or name for name, f in many.fields.items()]
             assert str(many.rows().filter(**{f"{many.by}__in": [1]}).values(many.by, *sources).query)

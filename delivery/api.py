@@ -1,0 +1,404 @@
+"""Resources of chapter 4: settlements, payments, deliveries, gate passes, follow-ups, surveys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from dealership.catalogue.models import PartKind
+from dealership.kernel.actors import Actor
+from dealership.kernel.api.masking import mask_name, mask_text
+from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
+from dealership.kernel.api.shapes import (
+    Bytes,
+    Choice,
+    Day,
+    Facts,
+    Flag,
+    MapOf,
+    Moment,
+    Money,
+    Number,
+    Text,
+    Uid,
+    Whole,
+)
+from delivery import permissions
+from delivery.models import (
+    CallResult,
+    FollowUp,
+    FollowUpAttempt,
+    FollowUpState,
+    GatePass,
+    GatePassKind,
+    Handover,
+    HandoverCheck,
+    Payment,
+    PaymentMethod,
+    Settlement,
+    SettlementLine,
+    SettlementLineKind,
+    SettlementState,
+    Survey,
+    SurveyAnswer,
+    SurveyDimension,
+)
+from delivery.services import followups, handovers, payments, settlements
+
+VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
+EXPAND_VISIT = {"visit": One(target="visits", source="visit__uid")}
+
+
+def _lines() -> QuerySet:
+    return SettlementLine.objects.order_by("kind", "position")
+
+
+def _calls() -> QuerySet:
+    return FollowUpAttempt.objects.order_by("id")
+
+
+def _answers() -> QuerySet:
+    return SurveyAnswer.objects.order_by("id")
+
+
+# --- settlement and payment (4.1) ---
+register(
+    Resource(
+        path="settlements",
+        name="Settlement",
+        room="delivery",
+        model=Settlement,
+        view=permissions.SETTLEMENTS_VIEW,
+        help="The settlement list of one order and payer: labour and material apart, VAT included (4.1).",
+        state="state",
+        lock_first=("order",),
+        refs=True,
+        shape={
+            "number": Text(),
+            "state": Choice(choices=SettlementState),
+            "repair_order_uid": Uid(source="order__uid"),
+            "visit_uid": Uid(source="order__visit__uid"),
+            "payer_uid": Uid(source="payer__uid"),
+            "labor_total": Money(),
+            "material_total": Money(),
+            "other_total": Money(),
+            "discount_total": Money(),
+            "total": Money(),
+            "old_parts": Text(),
+            "guarantee_days": Whole(),
+            "guarantee_km": Whole(),
+            "issued_at": Moment(),
+            "signed_at": Moment(null=True),
+            "signed_name": Text(mask=mask_name),
+            "void_reason": Text(),
+            "lines": Many(
+                rows=_lines,
+                by="settlement_id",
+                fields={
+                    "kind": Choice(choices=SettlementLineKind),
+                    "position": Whole(),
+                    "labor_operation_uid": Uid(source="order_line__uid", null=True),
+                    "part_line_uid": Uid(source="part_line__uid", null=True),
+                    "description": Text(),
+                    "code": Text(),
+                    "brand": Text(),
+                    "part_kind": Choice(choices=PartKind, null=True),
+                    "quantity": Number(2),
+                    "unit_price": Money(),
+                    "amount": Money(),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=SettlementState), lookup="state"),
+            "repair_order_uid": Filter(field=Uid(), lookup="order__uid"),
+            "visit_uid": Filter(field=Uid(), lookup="order__visit__uid"),
+        },
+        expand={
+            "repair_order": One(target="repair-orders", source="order__uid"),
+            "payments": Those(target="payments", link="settlement__uid"),
+        },
+        create=Command(
+            run=settlements.issue_settlement,
+            permission=permissions.SETTLEMENTS_ISSUE,
+            input={"repair_order_uid": Uid(source="order_uid")},
+            help="Issue the list of a finished order",
+        ),
+        actions=(
+            Action(
+                verb="sign",
+                run=settlements.sign_settlement,
+                permission=permissions.SETTLEMENTS_SIGN,
+                when={SettlementState.ISSUED},
+                input={"signed_name": Text(60, min=1), "signature": Bytes(optional=True, null=True)},
+                help="The customer signs the list",
+            ),
+            Action(
+                verb="void",
+                run=settlements.void_settlement,
+                permission=permissions.SETTLEMENTS_VOID,
+                when={SettlementState.ISSUED},
+                input={"reason": Text(200, min=1)},
+                help="Void the list before its signature",
+            ),
+            Action(
+                verb="ask-unpaid-exit",
+                run=settlements.ask_unpaid_exit,
+                permission=permissions.UNPAID_EXIT_ASK,
+                when={SettlementState.SIGNED},
+                input={"reason": Text(300, min=1)},
+                help="Ask that the car may leave before everything is paid",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="payments",
+        name="Payment",
+        room="delivery",
+        model=Payment,
+        view=permissions.PAYMENTS_VIEW,
+        help="Money received, or given back as a counter-entry; never changed (4.1).",
+        lock_first=("settlement",),
+        refs=True,
+        shape={
+            "number": Text(),
+            "settlement_uid": Uid(source="settlement__uid"),
+            "method": Choice(choices=PaymentMethod),
+            "amount": Money(help="Negative where money was given back."),
+            "reverses_uid": Uid(source="reverses__uid", null=True),
+            "reference": Text(mask=mask_text),
+            "reason": Text(),
+            "at": Moment(),
+        },
+        filters={
+            "settlement_uid": Filter(field=Uid(), lookup="settlement__uid"),
+            "method": Filter(field=Choice(choices=PaymentMethod), lookup="method"),
+            "reverses_uid": Filter(field=Uid(), lookup="reverses__uid"),
+        },
+        create=Command(
+            run=payments.take_payment,
+            permission=permissions.PAYMENTS_TAKE,
+            input={
+                "settlement_uid": Uid(),
+                "method": Choice(choices=PaymentMethod),
+                "amount": Money(),
+                "reference": Text(60, optional=True),
+            },
+            help="Take a payment, in part or in full",
+        ),
+        actions=(
+            Action(
+                verb="refund",
+                run=payments.refund_payment,
+                uid="payment_uid",
+                permission=permissions.PAYMENTS_REFUND,
+                input={"amount": Money(), "reason": Text(200, min=1)},
+                help="Give money back; the counter-entry is a payment of its own (filter reverses_uid)",
+            ),
+        ),
+    )
+)
+
+
+# --- hand-over and gate (4.1) ---
+def _hand_over(*, visit_uid: UUID, checklist: Mapping[str, str], by: Actor, **rest: Any) -> Handover:
+    checks = {code: True if value == "DONE" else value for code, value in checklist.items()}
+    return handovers.hand_over(visit_uid=visit_uid, checklist=checks, by=by, **rest)
+
+
+def _scan_out(*, uid: UUID, by: Actor) -> GatePass:
+    return handovers.scan_out(code=GatePass.objects.for_actor(by).get(uid=uid).code, by=by)
+
+
+def _scan_back(*, uid: UUID, by: Actor) -> GatePass:
+    return handovers.scan_back(code=GatePass.objects.for_actor(by).get(uid=uid).code, by=by)
+
+
+register(
+    Resource(
+        path="deliveries",
+        name="Delivery",
+        room="delivery",
+        model=Handover,
+        view=permissions.BOARD_VIEW,
+        help="The car goes back to its customer, once per visit, when everything before it is done (4.1).",
+        shape={
+            "visit_uid": Uid(source="visit__uid"),
+            "checklist": Facts(help="Each check: true, or NOT_APPLICABLE."),
+            "odometer_out": Whole(source="odometer_km", help="km"),
+            "next_service_on": Day(null=True),
+            "next_service_km": Whole(null=True),
+            "received_by": Text(mask=mask_name),
+            "service_advisor_uid": Uid(source="advisor__uid"),
+            "punctual": Flag(null=True, help="By the promised time; null where none was promised."),
+            "delivered_at": Moment(source="at"),
+        },
+        filters=VISIT,
+        expand=EXPAND_VISIT,
+        create=Command(
+            run=_hand_over,
+            permission=permissions.HANDOVERS_DO,
+            input={
+                "visit_uid": Uid(),
+                "checklist": MapOf(
+                    inner=Choice(choices=("DONE", "NOT_APPLICABLE")), key=Choice(choices=HandoverCheck), most=20
+                ),
+                "odometer_out": Whole(0, 2_000_000, source="odometer_km"),
+                "received_by": Text(60, min=1),
+                "signature": Bytes(optional=True, null=True),
+                "next_service_on": Day(optional=True, null=True),
+                "next_service_km": Whole(0, 2_000_000, optional=True, null=True),
+            },
+            help="Hand the car over",
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="gate-passes",
+        name="GatePass",
+        room="delivery",
+        model=GatePass,
+        view=permissions.GATE_PASSES_VIEW,
+        help="Lets one car out of the gate once; each kind has its own conditions (4.1).",
+        lock_first=("visit",),
+        shape={
+            "visit_uid": Uid(source="visit__uid"),
+            "kind": Choice(choices=GatePassKind),
+            "code": Text(help="What the gate scans."),
+            "reason": Text(),
+            "risk_note_signed_by": Text(mask=mask_name),
+            "issued_at": Moment(),
+            "expires_at": Moment(),
+            "out_at": Moment(null=True),
+            "back_at": Moment(null=True),
+            "cancelled_at": Moment(null=True),
+        },
+        filters=VISIT | {"code": Filter(field=Text(40, min=1), lookup="code")},
+        expand=EXPAND_VISIT,
+        create=Command(
+            run=handovers.issue_gate_pass,
+            permission=permissions.GATE_PASSES_ISSUE,
+            input={
+                "visit_uid": Uid(),
+                "kind": Choice(choices=GatePassKind),
+                "reason": Text(200, optional=True),
+                "risk_note_signed_by": Text(60, optional=True),
+            },
+            help="Issue a gate pass",
+        ),
+        actions=(
+            Action(
+                verb="scan-out",
+                run=_scan_out,
+                permission=permissions.GATE_SCAN,
+                help="The car drives out; delivered or unrepaired, its visit ends",
+            ),
+            Action(verb="scan-back", run=_scan_back, permission=permissions.GATE_SCAN, help="The car comes back in"),
+            Action(
+                verb="cancel",
+                run=handovers.cancel_gate_pass,
+                permission=permissions.GATE_PASSES_ISSUE,
+                help="Cancel an unused gate pass",
+            ),
+        ),
+    )
+)
+
+
+# --- after the visit (4.2, 4.3) ---
+def _answer(*, uid: UUID, scores: Mapping[str, int], recommend: int, by: Actor, words: str = "") -> Survey:
+    visit_uid = Survey.objects.for_actor(by).values_list("visit__uid", flat=True).get(uid=uid)
+    return followups.answer_survey(visit_uid=visit_uid, scores=scores, recommend=recommend, words=words, by=by)
+
+
+register(
+    Resource(
+        path="follow-ups",
+        name="FollowUp",
+        room="delivery",
+        model=FollowUp,
+        view=permissions.FOLLOW_UPS_VIEW,
+        help="The callback after a hand-over, with its calls (4.2).",
+        state="state",
+        shape={
+            "visit_uid": Uid(source="visit__uid"),
+            "state": Choice(choices=FollowUpState),
+            "due_on": Day(),
+            "attempts": Whole(),
+            "words": Text(mask=mask_text),
+            "closed_at": Moment(null=True),
+            "calls": Many(
+                rows=_calls,
+                by="follow_up_id",
+                fields={
+                    "result": Choice(choices=CallResult),
+                    "note": Text(mask=mask_text),
+                    "caller_uid": Uid(source="caller__uid", null=True),
+                    "at": Moment(),
+                },
+            ),
+        },
+        filters=VISIT
+        | {
+            "state": Filter(field=Choice(choices=FollowUpState), lookup="state"),
+            "due_on_lte": Filter(field=Day(), lookup="due_on__lte"),
+        },
+        expand=EXPAND_VISIT,
+        actions=(
+            Action(
+                verb="record-call",
+                run=followups.record_call,
+                permission=permissions.FOLLOW_UPS_CALL,
+                when={FollowUpState.DUE},
+                input={"result": Choice(choices=CallResult), "note": Text(300, optional=True)},
+                help="Note a call and its result",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="surveys",
+        name="Survey",
+        room="delivery",
+        model=Survey,
+        view=permissions.SURVEYS_VIEW,
+        help="The survey of a visit and its answer: 1 to 5 for each dimension, 0 to 10 for recommending (4.3).",
+        shape={
+            "visit_uid": Uid(source="visit__uid"),
+            "sent_at": Moment(),
+            "answered_at": Moment(null=True),
+            "recommend": Whole(null=True),
+            "words": Text(mask=mask_text),
+            "answers": Many(
+                rows=_answers,
+                by="survey_id",
+                fields={"dimension": Choice(choices=SurveyDimension), "score": Whole()},
+            ),
+        },
+        filters=VISIT,
+        expand=EXPAND_VISIT,
+        actions=(
+            Action(
+                verb="answer",
+                run=_answer,
+                permission=permissions.FOLLOW_UPS_CALL,
+                input={
+                    "scores": MapOf(inner=Whole(1, 5), key=Choice(choices=SurveyDimension), most=5),
+                    "recommend": Whole(0, 10),
+                    "words": Text(500, optional=True),
+                },
+                help="Write down the answer as told on the telephone",
+            ),
+        ),
+    )
+)

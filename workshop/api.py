@@ -1,0 +1,378 @@
+"""Resources of chapter 3: repair orders, labour operations, part lines, authorisations."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from dealership.catalogue.models import PartKind, PayType, RepairCategory
+from dealership.kernel.api.masking import mask_name, mask_text
+from dealership.kernel.api.resources import Action, Command, Filter, One, Resource, Those, register
+from dealership.kernel.api.shapes import (
+    Bytes,
+    Choice,
+    Day,
+    Flag,
+    ListOf,
+    MapOf,
+    Moment,
+    Money,
+    Nested,
+    Number,
+    Text,
+    Uid,
+    Whole,
+)
+from workshop import permissions
+from workshop.models import (
+    Authorization,
+    AuthorizationMethod,
+    AuthorizationStatus,
+    L,
+    LineState,
+    OrderKind,
+    OrderLine,
+    OrderStage,
+    PartLine,
+    RepairOrder,
+)
+from workshop.services import authorizations, orders
+
+S = OrderStage
+LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
+ORDER = {"repair_order_uid": Filter(field=Uid(), lookup="order__uid")}
+
+# --- orders (3.2) ---
+
+
+def _decision(read: dict[str, Any]) -> tuple[bool, str]:
+    return read["approve"], read.get("reason", "")
+
+
+def _wanted(read: dict[str, Any]) -> tuple[UUID, Any]:
+    return read["part_uid"], read["quantity"]
+
+
+register(
+    Resource(
+        path="repair-orders",
+        name="RepairOrder",
+        room="workshop",
+        model=RepairOrder,
+        view=permissions.ORDERS_VIEW,
+        help="One order of one visit; its stage follows from its lines (3.2).",
+        timeline="order",
+        state="stage",
+        refs=True,
+        shape={
+            "number": Text(),
+            "stage": Choice(choices=OrderStage),
+            "kind": Choice(choices=OrderKind),
+            "visit_uid": Uid(source="visit__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "payer_uid": Uid(source="customer__uid", help="The customer who pays."),
+            "service_advisor_uid": Uid(source="advisor__uid"),
+            "comeback_of_uid": Uid(source="original__uid", null=True),
+            "complaint": Text(help="The customer's own words."),
+            "promised_at": Moment(null=True),
+            "opened_at": Moment(),
+            "settled_at": Moment(null=True),
+            "closed_at": Moment(null=True),
+            "withdrawn_at": Moment(null=True),
+            "withdrawn_reason": Text(),
+        },
+        filters={
+            "stage": Filter(field=Choice(choices=OrderStage), lookup="stage"),
+            "visit_uid": Filter(field=Uid(), lookup="visit__uid"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "number": Filter(field=Text(30, min=1), lookup="number"),
+        },
+        expand={
+            "visit": One(target="visits", source="visit__uid"),
+            "vehicle": One(target="vehicles", source="vehicle__uid"),
+            "payer": One(target="customers", source="customer__uid"),
+            "labor_operations": Those(target="labor-operations", link="order__uid"),
+            "authorizations": Those(target="authorizations", link="order__uid"),
+            "part_lines": Those(target="part-lines", link="line__order__uid"),
+        },
+        create=Command(
+            run=orders.open_repair_order,
+            permission=permissions.ORDERS_OPEN,
+            input={
+                "visit_uid": Uid(),
+                "complaint": Text(500, min=1),
+                "kind": Choice(choices=OrderKind, optional=True),
+                "promised_at": Moment(optional=True, null=True),
+                "payer_uid": Uid(optional=True, null=True),
+                "comeback_of_uid": Uid(optional=True, null=True, source="original_uid"),
+                "with_diagnosis": Flag(optional=True),
+                "operation_uids": ListOf(inner=Uid(), optional=True, most=50),
+                "diagnosis_agreed_by": Text(60, optional=True),
+                "signature": Bytes(optional=True, null=True),
+            },
+            help="Open an order for a received car; it begins with the diagnosis",
+        ),
+        actions=(
+            Action(
+                verb="send-estimate",
+                run=orders.send_estimate,
+                uid="order_uid",
+                permission=permissions.ESTIMATES_SEND,
+                when=LIVING,
+                help="Send the customer what is to be decided",
+            ),
+            Action(
+                verb="decide",
+                run=authorizations.decide_lines,
+                uid="order_uid",
+                permission=permissions.AUTHORIZATIONS_RECORD,
+                when=LIVING,
+                input={
+                    "decisions": MapOf(
+                        key=Uid(),
+                        inner=Nested(fields={"approve": Flag(), "reason": Text(200, optional=True)}, build=_decision),
+                        help="uid of each labour operation → yes or no.",
+                    ),
+                    "method": Choice(choices=AuthorizationMethod),
+                    "authorized_by": Text(60, min=1),
+                    "note": Text(300, optional=True),
+                    "signature": Bytes(optional=True, null=True),
+                    "seen_hash": Text(64, optional=True),
+                },
+                help="Record what the customer agreed to or declined, line by line",
+            ),
+            Action(
+                verb="change-promise",
+                run=orders.change_promise,
+                uid="order_uid",
+                permission=permissions.PROMISE_CHANGE,
+                when=LIVING,
+                input={"promised_at": Moment(), "reason": Text(200, min=1), "told_by_phone": Flag(optional=True)},
+                help="Move the promised time and tell the customer",
+            ),
+            Action(
+                verb="withdraw",
+                run=orders.withdraw_order,
+                uid="order_uid",
+                permission=permissions.ORDERS_WITHDRAW,
+                when=LIVING,
+                input={"reason": Text(200, min=1)},
+                help="End the order; what was done is settled",
+            ),
+        ),
+    )
+)
+
+# --- lines (3.2) ---
+PARTS = ListOf(
+    inner=Nested(fields={"part_uid": Uid(), "quantity": Number(2)}, build=_wanted),
+    optional=True,
+    null=True,
+    help="Null: what the operation usually needs.",
+)
+
+register(
+    Resource(
+        path="labor-operations",
+        name="LaborOperation",
+        room="workshop",
+        model=OrderLine,
+        view=permissions.ORDERS_VIEW,
+        help="A line of an order with its price: what the customer agrees to or declines (3.2).",
+        state="state",
+        lock_first=("order",),
+        shape={
+            "repair_order_uid": Uid(source="order__uid"),
+            "position": Whole(),
+            "state": Choice(choices=LineState),
+            "operation_uid": Uid(source="operation__uid", null=True),
+            "description": Text(),
+            "category": Choice(choices=RepairCategory),
+            "pay_type": Choice(choices=PayType),
+            "hours": Number(2),
+            "rate": Money(),
+            "discount": Money(),
+            "labor_amount": Money(),
+            "authorized_amount": Money(null=True),
+            "is_diagnosis": Flag(),
+            "is_addition": Flag(),
+            "is_safety": Flag(),
+            "extra_minutes": Whole(),
+            "complaint": Text(),
+            "cause": Text(),
+            "correction": Text(),
+            "declined_reason": Text(),
+            "completed_at": Moment(null=True),
+            "settled": Flag(),
+        },
+        filters=ORDER
+        | {
+            "state": Filter(field=Choice(choices=LineState), lookup="state"),
+            "visit_uid": Filter(field=Uid(), lookup="order__visit__uid"),
+        },
+        expand={
+            "repair_order": One(target="repair-orders", source="order__uid"),
+            "part_lines": Those(target="part-lines", link="line__uid"),
+            "authorizations": Those(target="authorizations", link="line__uid"),
+        },
+        create=Command(
+            run=orders.add_line,
+            permission=permissions.LINES_PROPOSE,
+            input={
+                "repair_order_uid": Uid(source="order_uid"),
+                "operation_uid": Uid(optional=True, null=True),
+                "description": Text(120, optional=True),
+                "hours": Number(2, digits=3, optional=True, null=True),
+                "pay_type": Choice(choices=PayType, optional=True),
+                "category": Choice(choices=RepairCategory, optional=True),
+                "parts": PARTS,
+                "is_addition": Flag(optional=True, null=True),
+                "complaint": Text(300, optional=True),
+                "cause": Text(300, optional=True),
+                "extra_minutes": Whole(0, 10000, optional=True),
+                "is_safety": Flag(optional=True, null=True),
+            },
+            help="Write or propose work; a catalogue operation brings its hours and parts",
+        ),
+        actions=(
+            Action(
+                verb="change",
+                run=orders.change_line,
+                uid="line_uid",
+                permission=permissions.LINES_EDIT,
+                when={L.DRAFT, L.PENDING, L.DECLINED},
+                input={
+                    "description": Text(120, min=1, optional=True),
+                    "hours": Number(2, digits=3, optional=True),
+                    "pay_type": Choice(choices=PayType, optional=True),
+                    "category": Choice(choices=RepairCategory, optional=True),
+                    "is_safety": Flag(optional=True),
+                    "extra_minutes": Whole(0, 10000, optional=True),
+                    "complaint": Text(300, optional=True),
+                    "cause": Text(300, optional=True),
+                    "correction": Text(300, optional=True),
+                },
+                help="Change a line the customer hasn't agreed to",
+            ),
+            Action(
+                verb="cancel",
+                run=orders.cancel_line,
+                uid="line_uid",
+                permission=permissions.LINES_EDIT,
+                when={L.DRAFT, L.PENDING},
+                input={"reason": Text(200, min=1)},
+                help="Take a line off the order",
+            ),
+            Action(
+                verb="add-part",
+                run=orders.add_part,
+                uid="line_uid",
+                permission=permissions.LINES_EDIT,
+                when={L.DRAFT, L.PENDING, L.DECLINED},
+                input={
+                    "part_uid": Uid(),
+                    "quantity": Number(2),
+                    "kind": Choice(choices=PartKind, optional=True),
+                },
+                help="Add a part to the line",
+            ),
+            Action(
+                verb="discount",
+                run=orders.discount_line,
+                uid="line_uid",
+                permission=permissions.DISCOUNT_SMALL,
+                when={L.DRAFT, L.PENDING, L.DECLINED},
+                input={"amount": Money(), "reason": Text(200, min=1)},
+                help="Take an amount off the labour; above the limit an approval is asked",
+            ),
+            Action(
+                verb="offer-again",
+                run=authorizations.offer_again,
+                uid="line_uid",
+                permission=permissions.LINES_EDIT,
+                when={L.DECLINED},
+                help="Offer declined work again",
+            ),
+            Action(
+                verb="revoke",
+                run=authorizations.revoke_line,
+                uid="line_uid",
+                permission=permissions.AUTHORIZATIONS_RECORD,
+                when={L.AUTHORIZED, L.IN_PROGRESS},
+                input={"reason": Text(200, min=1), "revoked_by": Text(60, optional=True)},
+                help="The customer takes the yes back",
+            ),
+            Action(
+                verb="withdraw",
+                run=orders.withdraw_line,
+                uid="line_uid",
+                permission=permissions.ORDERS_WITHDRAW,
+                when={L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED},
+                input={"reason": Text(200, min=1)},
+                help="End the line; what was done is settled",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="part-lines",
+        name="PartLine",
+        room="workshop",
+        model=PartLine,
+        view=permissions.ORDERS_VIEW,
+        help="A part on a line: asked, reserved, issued, returned (3.2).",
+        lock_first=("line__order", "line"),
+        shape={
+            "labor_operation_uid": Uid(source="line__uid"),
+            "repair_order_uid": Uid(source="line__order__uid"),
+            "part_uid": Uid(source="part__uid"),
+            "part_number": Text(source="part__number"),
+            "part_name": Text(source="part__name"),
+            "kind": Choice(choices=PartKind),
+            "quantity": Number(2),
+            "unit_price": Money(),
+            "amount": Money(),
+            "reserved_quantity": Number(2),
+            "issued_quantity": Number(2),
+            "expected_on": Day(null=True),
+        },
+        filters={
+            "repair_order_uid": Filter(field=Uid(), lookup="line__order__uid"),
+            "labor_operation_uid": Filter(field=Uid(), lookup="line__uid"),
+        },
+        actions=(
+            Action(
+                verb="change",
+                run=orders.change_part,
+                uid="part_line_uid",
+                permission=permissions.LINES_EDIT,
+                input={"quantity": Number(2)},
+                help="Change the quantity before the customer's yes",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="authorizations",
+        name="Authorization",
+        room="workshop",
+        model=Authorization,
+        view=permissions.ORDERS_VIEW,
+        help="One decision on one line: who, how, when, at what amount; never changed (3.2).",
+        shape={
+            "repair_order_uid": Uid(source="order__uid"),
+            "labor_operation_uid": Uid(source="line__uid"),
+            "status": Choice(choices=AuthorizationStatus),
+            "method": Choice(choices=AuthorizationMethod),
+            "amount": Money(),
+            "authorized_by": Text(mask=mask_name),
+            "note": Text(mask=mask_text),
+            "authorized_at": Moment(source="at"),
+        },
+        filters=ORDER | {"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},
+    )
+)
