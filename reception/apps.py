@@ -27,3 +27,50 @@ class ReceptionConfig(AppConfig):
                 order=60,
             )
         )
+
+        # --- today, receiving, keys (2.1.2) ---
+        from .selectors.today import has_unreceived, waiting_count
+
+        for entry in (
+            navigation.Entry(
+                code="today",
+                label=_("Today"),
+                icon="layout-kanban",
+                url_name="today",
+                group="front",
+                permission=permissions.VISITS_VIEW,
+                order=10,
+                count=waiting_count,
+                hot=has_unreceived,
+                phone=True,
+            ),
+            navigation.Entry(
+                code="receive",
+                label=_("Receive"),
+                icon="car",
+                url_name="visit-new",
+                group="front",
+                permission=permissions.VISITS_RECEIVE,
+                order=30,
+                phone=True,
+            ),
+            navigation.Entry(
+                code="keys",
+                label=_("Keys"),
+                icon="key",
+                url_name="keys",
+                group="front",
+                permission=permissions.VISITS_KEYS,
+                order=40,
+            ),
+            navigation.Entry(
+                code="evening-count",
+                label=_("Evening count"),
+                icon="moon",
+                url_name="evening-count",
+                group="front",
+                permission=permissions.EVENING_COUNT,
+                order=45,
+            ),
+        ):
+            navigation.register(entry)

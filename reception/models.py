@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -427,6 +427,11 @@ class Visit(Root):
         return {"visit": self.uid, "vehicle": self.vehicle.uid, "customer": self.customer.uid}
 
     @property
+    def area_label(self) -> Any:
+        """The area's word; older rows may hold one that is no longer on the list."""
+        return Area(self.area).label if self.area in Area.values else self.area
+
+    @property
     def is_open(self) -> bool:
         """The car is here: waiting, being received or in the shop."""
         return self.state in OPEN_VISITS
@@ -622,6 +627,14 @@ class WalkAround(Root):
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.visit.history_keys()
+
+    @property
+    def warning_light_labels(self) -> list[Any]:
+        return [WarningLight(code).label for code in self.warning_lights if code in WarningLight.values]
+
+    @property
+    def belonging_labels(self) -> list[Any]:
+        return [Belonging(code).label for code in self.belongings if code in Belonging.values]
 
 
 explain_constraint(

@@ -39,10 +39,11 @@ for code in ("foreman", "leader", "inspector", "techdirector", "supervisor", "pa
 # --- keys, photos, evening count ---
 VISITS_KEYS = permission("reception.visits.keys", _("Give out key tags and say where key and car are."))
 VISITS_PHOTOGRAPH = permission("reception.visits.photograph", _("Add photos to a visit."))
+VISITS_PROMISE = permission("reception.visits.promise", _("Promise a customer when the car is ready."))
 EVENING_COUNT = permission("reception.evening.count", _("Count cars and keys in the evening."))
 
 for code in ("receptionist", "advisor", "manager"):
-    role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH, EVENING_COUNT})
+    role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH, VISITS_PROMISE, EVENING_COUNT})
 for code in ("foreman", "leader", "inspector", "technician"):
     role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
-role("foreman", permissions={EVENING_COUNT})
+role("foreman", permissions={EVENING_COUNT, VISITS_PROMISE})

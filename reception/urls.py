@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import customers, search, vehicles, visits
+from .views import customers, keys, links, search, today, vehicles, visits, walkarounds
 
 urlpatterns = [
     # --- search, customers, vehicles ---
@@ -21,4 +21,34 @@ urlpatterns = [
     # --- visits ---
     path("visits/new/", visits.NewVisitPage.as_view(), name="visit-new"),
     path("visits/new/known-car/", visits.KnownCarView.as_view(), name="visit-known-car"),
+    path("visits/<uuid:uid>/", visits.VisitPage.as_view(), name="visit-detail"),
+    path("visits/<uuid:uid>/greet/", visits.GreetView.as_view(), name="visit-greet"),
+    path("visits/<uuid:uid>/assign/", visits.AssignPage.as_view(), name="visit-assign"),
+    path("visits/<uuid:uid>/left/", visits.UnservedPage.as_view(), name="visit-left"),
+    path("visits/<uuid:uid>/consulted/", visits.ConsultationPage.as_view(), name="visit-consulted"),
+    path("visits/<uuid:uid>/area/", visits.AreaPage.as_view(), name="visit-area"),
+    path("visits/<uuid:uid>/key/", visits.KeyPage.as_view(), name="visit-key"),
+    path("visits/<uuid:uid>/promise/", visits.PromisePage.as_view(), name="visit-promise"),
+    path("visits/<uuid:uid>/link/", visits.LinkPage.as_view(), name="visit-link-share"),
+    path("visits/<uuid:uid>/link/qr.svg", visits.LinkQrView.as_view(), name="visit-link-qr"),
+    path("visits/<uuid:uid>/link/send/", visits.SendLinkView.as_view(), name="visit-link-send"),
+    path("visits/<uuid:uid>/signature/", visits.SignatureView.as_view(), name="visit-signature"),
+    path("visits/photos/<uuid:uid>/", visits.PhotoView.as_view(), name="visit-photo"),
+    # --- walk-around ---
+    path("visits/<uuid:uid>/walkaround/", walkarounds.WalkAroundPage.as_view(), name="visit-walkaround"),
+    path("visits/<uuid:uid>/walkaround/marks/", walkarounds.MarkPage.as_view(), name="walkaround-mark"),
+    path(
+        "visits/<uuid:uid>/walkaround/marks/<uuid:mark_uid>/remove/",
+        walkarounds.MarkRemoveView.as_view(),
+        name="walkaround-mark-remove",
+    ),
+    path("visits/<uuid:uid>/photos/", walkarounds.PhotosPage.as_view(), name="visit-photos"),
+    # --- today, keys, evening ---
+    path("today/", today.TodayPage.as_view(), name="today"),
+    path("keys/", keys.KeysPage.as_view(), name="keys"),
+    path("evening-count/", keys.EveningPage.as_view(), name="evening-count"),
+    # --- the customer's link ---
+    path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),
+    path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
+    path("v/<str:token>/photos/<uuid:uid>/", links.CustomerPhotoView.as_view(), name="visit-link-photo"),
 ]

@@ -96,6 +96,16 @@ def end_role_grants(*, source: str, ends_on: date) -> int:
 
 
 @transaction.atomic
+def remember_preference(*, key: str, value: str, by: Actor) -> None:
+    """Keeps how a person likes to look at a page (``today.view``); no history, it changes nothing but the view."""
+    if by.user is None:
+        raise RuleError("preference.person", _("Only a person has preferences."))
+    user = User.objects.select_for_update(no_key=True).get(pk=by.user.pk)
+    user.preferences = {**user.preferences, key: value}
+    user.save(update_fields=["preferences"])
+
+
+@transaction.atomic
 def set_setting(
     *, key: str, value: Any, starts_on: date, by: Actor, store: Store | None = None, reason: str = ""
 ) -> Setting:

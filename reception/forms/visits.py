@@ -1,12 +1,17 @@
 """Input shapes of the visit pages."""
 
+from typing import Any
+
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import formats
+from dealership.kernel import clock, formats
+from staff.models import Employee
+from staff.selectors.employees import employed, employees_with_role
 
-from ..models import PlateKind, WaitingMode
+from ..models import Area, PlateKind, ToldBy, Visit, VisitState, WaitingMode
 
 
 class ArrivalForm(forms.Form):
@@ -54,3 +59,105 @@ class ArrivalForm(forms.Form):
         if not plate and not vin:
             self.add_error("plate", _("Give the plate or, without one, the VIN."))
         return data
+
+
+# --- actions on a visit ---
+
+
+class AssignForm(forms.Form):
+    """Who receives the customer."""
+
+    advisor = forms.ModelChoiceField(label=_("Advisor"), queryset=Employee.objects.none(), to_field_name="uid")
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["advisor"].queryset = employees_with_role(visit.store_id, "advisor")  # type: ignore[attr-defined]
+
+
+class UnservedForm(forms.Form):
+    """1.1: why the customer left before anybody received them."""
+
+    reason = forms.CharField(label=_("Why did the customer leave?"), max_length=300)
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class ConsultationForm(forms.Form):
+    """2.1.2: how a consultation without an order ends."""
+
+    outcome = forms.ChoiceField(
+        label=_("How did it end?"),
+        choices=[(VisitState.CONSULTED, _("Question answered")), (VisitState.SALES_LEAD, _("Handed to sales"))],
+        widget=forms.RadioSelect,
+        initial=VisitState.CONSULTED,
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("For sales: what the customer is interested in.")
+    )
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class AreaForm(forms.Form):
+    """2.1.2 服务引导: where the customer is led to, and who takes over."""
+
+    area = forms.ChoiceField(label=_("Area"), choices=Area.choices, widget=forms.RadioSelect)
+    taken_over_by = forms.ModelChoiceField(
+        label=_("Taken over by"), queryset=Employee.objects.none(), to_field_name="uid", required=False
+    )
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["area"].initial = visit.area or Area.LOUNGE
+        self.fields["taken_over_by"].queryset = staff_of(visit)  # type: ignore[attr-defined]
+
+
+class KeyForm(forms.Form):
+    """2.1.2: the key's tag, who has it and where the car stands."""
+
+    key_tag = forms.CharField(label=_("Key tag"), max_length=10, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    holder = forms.ModelChoiceField(
+        label=_("Key is with"),
+        queryset=Employee.objects.none(),
+        to_field_name="uid",
+        required=False,
+        empty_label=_("on the key board"),
+    )
+    place = forms.CharField(
+        label=_("Car stands at"), max_length=20, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["holder"].queryset = staff_of(visit)  # type: ignore[attr-defined]
+        self.fields["key_tag"].initial = visit.key_tag
+        self.fields["holder"].initial = visit.key_holder.uid if visit.key_holder else None
+        self.fields["place"].initial = visit.parking_place
+
+
+class PromiseForm(forms.Form):
+    """1.3: when the car will be ready, why, and how the customer heard of it."""
+
+    promised_at = forms.DateTimeField(
+        label=_("Ready at"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = forms.CharField(label=_("Why this time"), max_length=200)
+    told = forms.ChoiceField(
+        label=_("Customer was told"),
+        choices=[("", _("Not yet")), *ToldBy.choices],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["promised_at"].initial = visit.promised_at
+
+
+def staff_of(visit: Visit) -> QuerySet[Employee]:
+    """Everybody who works in the visit's store today."""
+    return Employee.objects.filter(employed(clock.today()), store_id=visit.store_id).order_by("pinyin", "pk")

@@ -361,12 +361,12 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
     if unreceived and actor.may(permissions.VISITS_RECEIVE):
         remedies = (
             Remedy(_("Receive now"), reverse("visit-greet", args=[visit.uid]), post=True),
-            Remedy(_("Give to an advisor"), f"{url}#receive"),
+            Remedy(_("Give to an advisor"), reverse("visit-assign", args=[visit.uid])),
         )
-    elif overdue and not remedies and actor.may(permissions.VISITS_RECEIVE):
+    elif overdue and not remedies and actor.may(permissions.VISITS_PROMISE):
         remedies = (
             Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
-            Remedy(_("Promise anew"), f"{url}#promise"),
+            Remedy(_("Promise anew"), reverse("visit-promise", args=[visit.uid])),
         )
     people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
     if visit.state == VisitState.IN_RECEPTION:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
-from dealership.kernel import clock, formats
+from django.db.models import Count
+
+from dealership.kernel import clock, formats, stages
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import StoredFile
 
-from ..models import A, Appointment, Customer, Vehicle, Visit, VisitState
+from ..models import (
+    A,
+    Appointment,
+    Customer,
+    DamageMark,
+    DamageSide,
+    EveningCount,
+    Vehicle,
+    Visit,
+    VisitPhoto,
+    VisitState,
+    WalkAround,
+)
+from .today import LANE_OF, placements
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
 
@@ -62,4 +79,133 @@ def known_car(by: Actor, *, plate: str) -> KnownCar | None:
             .select_related("advisor")
             .order_by("-arrived_at")[:3]
         ),
+    )
+
+
+# --- the visit page, its photos and its walk-around ---
+
+
+def visit_of(by: Actor, uid: UUID) -> Visit:
+    """One visit with what its page shows. Raises Visit.DoesNotExist for a foreign store's."""
+    return (
+        Visit.objects.for_actor(by)
+        .select_related("vehicle", "customer", "advisor", "key_holder", "appointment", "link", "store")
+        .get(uid=uid)
+    )
+
+
+def walkaround_of(visit: Visit) -> WalkAround | None:
+    """The visit's walk-around, None before it has begun."""
+    return WalkAround.objects.filter(visit=visit).select_related("signature").first()
+
+
+def photos_of(visit: Visit) -> list[VisitPhoto]:
+    return list(visit.photos.select_related("file", "mark"))
+
+
+def photo_for(by: Actor, uid: UUID) -> StoredFile:
+    """The file of a photo whose visit the actor may see. Raises VisitPhoto.DoesNotExist otherwise."""
+    photo = VisitPhoto.objects.select_related("file").get(uid=uid, visit__in=Visit.objects.for_actor(by))
+    return photo.file
+
+
+def signature_for(by: Actor, uid: UUID) -> StoredFile:
+    """The drawn signature under a visit's walk-around. Raises WalkAround.DoesNotExist where there is none."""
+    walkaround = (
+        WalkAround.objects.for_actor(by).select_related("signature").get(visit__uid=uid, signature__isnull=False)
+    )
+    assert walkaround.signature is not None
+    return walkaround.signature
+
+
+def stage_steps(stage: stages.Stage, *, over: bool = False) -> list[dict[str, Any]]:
+    """The stage bar for <c-stage-bar>: what lies behind is done, where the car stands is now."""
+    here = stages.BAR.index(stage)
+    return [
+        {
+            "label": step.label,
+            "state": "done" if place < here or (over and place <= here) else "now" if place == here else "todo",
+            "stage": step.colour,
+        }
+        for place, step in enumerate(stages.BAR)
+    ]
+
+
+def stage_of(by: Actor, visit: Visit) -> stages.Stage:
+    """Where a visit stands, as the room that knows best says it."""
+    placed = placements(by, [visit])[visit.pk]
+    return placed.stage or LANE_OF[placed.lane].stage
+
+
+@dataclass(frozen=True, slots=True)
+class SketchMark:
+    """A mark on the drawing of the car: its number and its point in the drawing's own units."""
+
+    number: int
+    mark: DamageMark
+    cx: float
+    cy: float
+    photos: int
+
+    @property
+    def title(self) -> str:
+        size = f" {self.mark.size_mm} mm" if self.mark.size_mm else ""
+        return f"{self.mark.place or self.mark.get_side_display()} {self.mark.get_kind_display()}{size}"
+
+
+SKETCH_BOXES = {
+    DamageSide.FRONT: (205, 6, 190, 64),
+    DamageSide.LEFT: (30, 90, 110, 350),
+    DamageSide.TOP: (205, 84, 190, 362),
+    DamageSide.RIGHT: (460, 90, 110, 350),
+    DamageSide.REAR: (205, 460, 190, 64),
+}
+"""Side → x, y, width, height of its part of the drawing (600 × 530); marks are thousandths of it."""
+
+
+def sketch_marks(walkaround: WalkAround | None) -> list[SketchMark]:
+    if walkaround is None:
+        return []
+    marks = walkaround.marks.annotate(photo_count=Count("photos")).order_by("pk")
+    return [_place(number, mark) for number, mark in enumerate(marks, start=1)]
+
+
+def _place(number: int, mark: Any) -> SketchMark:
+    left, top, width, height = SKETCH_BOXES[DamageSide(mark.side)]
+    return SketchMark(
+        number,
+        mark,
+        round(left + width * mark.x / 1000, 1),
+        round(top + height * mark.y / 1000, 1),
+        mark.photo_count,
+    )
+
+
+def last_departed(by: Actor, vehicle: Vehicle) -> Visit | None:
+    """This car's last visit, for what it had then."""
+    rows = Visit.objects.for_actor(by).filter(vehicle=vehicle, state=VisitState.DEPARTED)
+    return rows.order_by("-arrived_at").first()
+
+
+# --- keys and the evening count ---
+
+
+def key_board(by: Actor) -> list[Visit]:
+    """Every car that is here, by key tag; those without a tag first, they are the gap."""
+    return list(
+        Visit.objects.for_actor(by)
+        .filter(store_id=by.store_id, state__in=OPEN_STATES)
+        .select_related("vehicle", "key_holder", "advisor")
+        .order_by("key_tag", "arrived_at", "pk")
+    )
+
+
+def evening_of(by: Actor, day: date) -> EveningCount | None:
+    """That day's evening count of the actor's store with its lines."""
+    return (
+        EveningCount.objects.for_actor(by)
+        .filter(store_id=by.store_id, day=day)
+        .select_related("counted_by")
+        .prefetch_related("lines__visit__vehicle", "lines__visit__key_holder")
+        .first()
     )

@@ -337,7 +337,7 @@ def promise_visit(*, uid: UUID, promised_at: datetime, reason: str, by: Actor, t
     ``told`` is how the customer heard of it (IN_PERSON, PHONE, MESSAGE). Raises RuleError for a time that isn't
     ahead, the same time again, no reason, and an ended visit.
     """
-    by.require(permissions.VISITS_RECEIVE)
+    by.require(permissions.VISITS_PROMISE)
     visit = lock_visit(uid=uid, by=by)
     if not visit.is_open:
         raise RuleError("visit.ended", _("This visit has ended."))

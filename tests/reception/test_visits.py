@@ -11,7 +11,7 @@ from django.db import connection
 from dealership.kernel import clock
 from dealership.kernel.actors import customer_link
 from dealership.kernel.errors import NotAllowed, RaceLost, RuleError
-from dealership.kernel.models import History
+from dealership.kernel.models import History, Message
 from reception.models import Visit, VisitLink, VisitPromise, VisitState
 from reception.services import visits
 from tests.factories.kernel import make_actor as make_bare_actor
@@ -333,6 +333,20 @@ def test_an_unknown_or_expired_link_opens_nothing(advisor):
         token = make_visit(advisor).link.token
     with clock.moved_to(NOW + timedelta(days=90)), pytest.raises(VisitLink.DoesNotExist):
         visits.view_link(token=token)
+
+
+def test_the_link_is_sent_to_who_brought_the_car(advisor):
+    with clock.moved_to(NOW):
+        visit = make_visit(advisor, contact_phone="13800138000")
+        message = visits.send_link(uid=visit.uid, by=advisor)
+        assert (message.channel, message.recipient, message.template) == ("SMS", "13800138000", "visit_link")
+        assert f"/v/{visit.link.token}/" in message.body
+        before = Message.objects.count()
+        assert unchanged(visits.send_link, uid=visit.uid, by=advisor).code == "visit.link_again"
+        assert Message.objects.count() == before
+    with clock.moved_to(NOW + timedelta(minutes=2)):
+        assert visits.send_link(uid=visit.uid, by=advisor).pk != message.pk
+    assert History.objects.filter(code="reception.visit.link_sent").count() == 2
 
 
 def test_a_photo_is_kept_without_what_the_camera_adds(store, advisor):

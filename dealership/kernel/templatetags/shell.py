@@ -227,6 +227,12 @@ def as_check(field: BoundField) -> SafeString:
     return field.as_widget(attrs={"class": "form-check-input"})
 
 
+@register.filter
+def as_line(field: BoundField) -> SafeString:
+    """A bare text box or list in the look of the house, for tables; its ``aria-label`` comes from the form."""
+    return field.as_widget(attrs={"class": _control_class(field)})
+
+
 @register.inclusion_tag("kernel/form_field.html")
 def render_field(field: BoundField, **extra: Any) -> dict[str, Any]:
     """One field of a Django form: label, control, help and errors bound by aria-describedby."""

@@ -1,0 +1,66 @@
+"""What the customer's page says about a visit, in plain words (1.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import stages
+from dealership.kernel.actors import Actor
+
+from ..models import Visit, VisitState
+from .visits import stage_of
+
+STEPS = (
+    (_("Reception"), (stages.BOOKING, stages.ARRIVAL, stages.RECEPTION)),
+    (_("Check"), (stages.DIAGNOSIS, stages.CONSENT)),
+    (_("Repair"), (stages.WORK,)),
+    (_("Final check"), (stages.INSPECTION,)),
+    (_("Hand-over"), (stages.SETTLEMENT, stages.DELIVERY, stages.FOLLOW_UP)),
+)
+WORDS = {
+    stages.BOOKING.code: _("You are booked"),
+    stages.ARRIVAL.code: _("Somebody will be with you at once"),
+    stages.RECEPTION.code: _("We are receiving you"),
+    stages.DIAGNOSIS.code: _("We are checking your car"),
+    stages.CONSENT.code: _("We are waiting for your decision"),
+    stages.WORK.code: _("Your car is being worked on"),
+    stages.INSPECTION.code: _("Your car is being checked once more"),
+    stages.SETTLEMENT.code: _("Your car is ready, the list is being made"),
+    stages.DELIVERY.code: _("Your car is ready for you"),
+    stages.FOLLOW_UP.code: _("Your car has left us"),
+}
+ENDED_WORDS = {
+    VisitState.DEPARTED: _("Thank you for your visit"),
+    VisitState.CONSULTED: _("Thank you for your question"),
+    VisitState.SALES_LEAD: _("Our sales team looks after you"),
+    VisitState.LEFT_UNSERVED: _("This visit has ended"),
+}
+
+
+def state_words(by: Actor, visit: Visit) -> Any:
+    """One sentence: what is happening to the car now."""
+    if visit.state in ENDED_WORDS:
+        return ENDED_WORDS[VisitState(visit.state)]
+    return WORDS[stage_of(by, visit).code]
+
+
+def progress_of(by: Actor, visit: Visit) -> list[dict[str, Any]]:
+    """The five steps a customer understands, for <c-stage-bar>."""
+    if not visit.is_open:
+        done = len(STEPS) if visit.state == VisitState.DEPARTED else 1
+        return [
+            {"label": label, "state": "done" if place < done else "todo", "stage": ""}
+            for place, (label, _stages) in enumerate(STEPS)
+        ]
+    stage = stage_of(by, visit)
+    here = next(place for place, (_label, held) in enumerate(STEPS) if stage in held)
+    return [
+        {
+            "label": label,
+            "state": "done" if place < here else "now" if place == here else "todo",
+            "stage": stage.colour,
+        }
+        for place, (label, _stages) in enumerate(STEPS)
+    ]

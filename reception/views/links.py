@@ -1,0 +1,75 @@
+"""The customer's page behind the link: progress, photos, people, rating (1.3, 2.1.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from dealership.kernel.files import file_response
+from dealership.kernel.pages import ActionView, Page, StaffPage
+
+from ..links import LinkDoor
+from ..models import Visit
+from ..selectors import visits as reads
+from ..selectors.links import progress_of, state_words
+from ..services import visits as commands
+
+
+class CustomerPage(LinkDoor, Page):
+    """Where the car is, when it is ready, who looks after it; the rooms above add decisions, papers and the survey."""
+
+    template_name = "reception/link.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        commands.view_link(token=self.link.token)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        visit = self.link.visit
+        walkaround = reads.walkaround_of(visit)
+        promises = list(visit.promises.all())
+        return super().get_context_data(**kwargs) | {
+            "link": self.link,
+            "visit": visit,
+            "store": visit.store,
+            "actor": self.actor,
+            "state_words": state_words(self.actor, visit),
+            "steps": progress_of(self.actor, visit),
+            "walkaround": walkaround,
+            "marks": reads.sketch_marks(walkaround),
+            "photos": reads.photos_of(visit),
+            "earlier_promise": promises[-2].promised_at if len(promises) > 1 else None,
+            "promise_reason": promises[-1].reason if len(promises) > 1 else "",
+            "ratings": RATINGS,
+            "form_token": uuid4(),
+        }
+
+
+RATINGS = ((1, _("Bad")), (2, _("Poor")), (3, _("Fair")), (4, _("Good")), (5, _("Very good")))
+
+
+class RateView(LinkDoor, ActionView):
+    """2.1.4: one tap rates the reception."""
+
+    done = _("Thank you, your rating is with us.")
+
+    def run(self, form: Any) -> Visit:
+        text = self.request.POST.get("rating", "")
+        rating = int(text) if text.isdecimal() else 0
+        return commands.rate_reception(uid=self.link.visit.uid, rating=rating, by=self.actor)
+
+    def location(self, result: Visit) -> str:
+        return reverse("visit-link", args=[self.link.token])
+
+
+class CustomerPhotoView(LinkDoor, StaffPage, View):
+    """A photo of the visit, to the holder of its link."""
+
+    def get(self, request: HttpRequest, uid: Any) -> HttpResponseBase:
+        return file_response(reads.photo_for(self.actor, uid))
