@@ -72,3 +72,61 @@ STOCK_RECEIVED = event("workshop.stock.received", _("Parts received"), clause="3
 STOCK_COUNTED = event("workshop.stock.counted", _("Stock counted with a difference"), clause="3.2")
 LINE_HELD = event("workshop.line.held", _("Line waits"), clause="3.2", stage=stages.WORK)
 LINE_RELEASED = event("workshop.line.released", _("Line goes on"), clause="3.2", stage=stages.WORK)
+
+# --- dispatch, clocking, inspections ---
+LINE_DISPATCHED = event(
+    "workshop.line.dispatched",
+    _("Given to technician and bay"),
+    clause="2.4",
+    stage=stages.WORK,
+    norm=("workshop.line.started",),
+    within=60,
+)
+DISPATCH_TAKEN_BACK = event("workshop.dispatch.taken_back", _("Dispatch taken back"), clause="2.4", stage=stages.WORK)
+LINE_STARTED = event(
+    "workshop.line.started",
+    _("Clocked on"),
+    clause="3.2",
+    stage=stages.WORK,
+    norm=("workshop.line.paused", "workshop.line.finished"),
+)
+LINE_PAUSED = event(
+    "workshop.line.paused",
+    _("Clocked off, work not finished"),
+    clause="3.2",
+    stage=stages.WORK,
+    norm=("workshop.line.started",),
+)
+LINE_FINISHED = event(
+    "workshop.line.finished",
+    _("Work done"),
+    clause="3.2",
+    stage=stages.WORK,
+    norm=("workshop.inspection.passed", "workshop.inspection.failed"),
+    within=30,
+)
+HELP_ASKED = event("workshop.line.help_asked", _("Help or parts asked for"), clause="3.2", stage=stages.WORK)
+CLOCKING_CORRECTED = event("workshop.clocking.corrected", _("Clocking corrected"), clause="3.2", stage=stages.WORK)
+INSPECTION_PASSED = event(
+    "workshop.inspection.passed",
+    _("Inspection passed"),
+    clause="3.2",
+    stage=stages.INSPECTION,
+    norm=("workshop.inspection.passed", "delivery.settlement.issued", "workshop.certificate.issued"),
+    within=30,
+)
+INSPECTION_FAILED = event(
+    "workshop.inspection.failed",
+    _("Inspection failed, back to work"),
+    clause="3.2",
+    stage=stages.INSPECTION,
+    norm=("workshop.line.started",),
+    within=30,
+)
+CERTIFICATE_ISSUED = event(
+    "workshop.certificate.issued", _("Completion certificate issued"), clause="3.2", stage=stages.INSPECTION
+)
+CERTIFICATE_VOIDED = event(
+    "workshop.certificate.voided", _("Completion certificate voided"), clause="3.2", stage=stages.INSPECTION
+)
+RANGE_ALLOTTED = event("workshop.certificate_range.allotted", _("Certificate numbers allotted"), clause="3.2")

@@ -7,7 +7,7 @@ from dealership.kernel.events import APPROVAL_DECIDED
 from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
-from workshop.services import stock
+from workshop.services import dispatch, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 
 
@@ -34,3 +34,5 @@ def keep_parts(event: Event) -> None:
 
 # Before a line is withdrawn or its agreement taken back, what is kept for it goes back to the shelf.
 BEFORE_WITHDRAWAL.append(stock.give_back)
+# Its plans are freed for other work.
+BEFORE_WITHDRAWAL.append(dispatch.give_back_plans)

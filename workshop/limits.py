@@ -37,3 +37,29 @@ OVERRUN_PERCENT = limit(
 PARTS_LEAD_DAYS = limit(
     "workshop.parts_lead_days", 3, "d", _("Days until a missing part is expected"), clause="3.2", source="design"
 )
+
+# --- dispatch, clocking, inspections ---
+PLAN_DAYS = limit("workshop.plan_days", 14, "d", _("How far ahead work may be planned"), clause="2.4", source="design")
+HV_SECOND_LEVEL = limit(
+    "workshop.hv_second_level",
+    2,
+    "",
+    _("Skill level in high voltage that the second person needs"),
+    clause="3.2",
+    source="design",
+)
+GUARANTEE = limit(
+    "workshop.guarantee",
+    {
+        "WHOLE_VEHICLE": {"km": 20000, "days": 100},
+        "ASSEMBLY": {"km": 20000, "days": 100},
+        "SECOND_MAINTENANCE": {"km": 5000, "days": 30},
+        "FIRST_MAINTENANCE": {"km": 2000, "days": 10},
+        "MINOR": {"km": 2000, "days": 10},
+        "SPECIAL": {"km": 2000, "days": 10},
+    },
+    "km, d",
+    _("Guarantee of the work by repair category, from the day of the hand-over"),
+    clause="3.2",
+    source="W1,W2,W4 art.37",
+)

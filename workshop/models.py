@@ -524,6 +524,7 @@ class Dispatch(Root):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     live = models.BooleanField(default=True)
+    ended_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         triggers = [states.versioned()]

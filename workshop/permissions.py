@@ -53,3 +53,31 @@ for _code in ("advisor", "foreman"):
     role(_code, permissions={STOCK_VIEW, PARTS_RESERVE})
 for _code in ("manager", "gm", "technician", "leader", "warranty"):
     role(_code, permissions={STOCK_VIEW})
+
+# --- dispatch, clocking, inspections ---
+PLAN_VIEW = permission("workshop.plan.view", _("See the workshop plan."))
+PLAN_DISPATCH = permission("workshop.plan.dispatch", _("Give work to technicians and bays and take it back."))
+JOBS_OWN = permission("workshop.jobs.own", _("See the own jobs and clock on and off there."))
+CLOCK_OTHERS = permission("workshop.clockings.others", _("Clock other people on and off."))
+CLOCKINGS_CORRECT = permission("workshop.clockings.correct", _("Correct clockings, with a reason."))
+LINES_HOLD = permission("workshop.lines.hold", _("Let a line wait for a cause and go on with it."))
+INSPECTIONS_VIEW = permission("workshop.inspections.view", _("See what waits for inspection and what was found."))
+INSPECT_SELF = permission("workshop.inspections.self", _("Do the self check of the own work."))
+INSPECT_TEAM = permission("workshop.inspections.team", _("Do the team check of other people's work."))
+INSPECT_FINAL = permission("workshop.inspections.final", _("Do the final inspection and sign certificates."))
+CERTIFICATES_MANAGE = permission(
+    "workshop.certificates.manage", _("Enter allotted certificate numbers and void certificates.")
+)
+
+for _code in ("foreman", "leader", "techdirector", "advisor", "parts", "manager", "gm", "supervisor", "inspector"):
+    role(_code, permissions={PLAN_VIEW})
+for _code in ("foreman", "manager"):
+    role(_code, permissions={PLAN_DISPATCH, CLOCK_OTHERS, CLOCKINGS_CORRECT, LINES_HOLD})
+role("leader", permissions={JOBS_OWN, CLOCK_OTHERS, LINES_HOLD, INSPECTIONS_VIEW, INSPECT_SELF, INSPECT_TEAM})
+role("technician", permissions={JOBS_OWN, LINES_HOLD, INSPECT_SELF})
+role("advisor", permissions={LINES_HOLD, INSPECTIONS_VIEW})
+role("inspector", permissions={INSPECTIONS_VIEW, INSPECT_FINAL})
+for _code in ("foreman", "techdirector", "supervisor", "manager", "gm"):
+    role(_code, permissions={INSPECTIONS_VIEW})
+for _code in ("supervisor", "manager"):
+    role(_code, permissions={CERTIFICATES_MANAGE})

@@ -55,3 +55,36 @@ def canonical(content: dict[str, Any]) -> bytes:
 def content_hash(content: dict[str, Any]) -> str:
     """SHA-256 of the canonical content: what the customer saw is what was sent (3.2)."""
     return hashlib.sha256(canonical(content)).hexdigest()
+
+
+# --- dispatch, clocking, inspections ---
+
+BAYS_THAT_SERVE: dict[str, frozenset[str]] = {
+    "QUICK_LUBE": frozenset({"QUICK_LUBE", "STANDARD_LIFT", "EV_DIAGNOSTIC", "ALIGNMENT_RACK"}),
+    "STANDARD_LIFT": frozenset({"STANDARD_LIFT", "EV_DIAGNOSTIC"}),
+    "ALIGNMENT_RACK": frozenset({"ALIGNMENT_RACK"}),
+    "EV_DIAGNOSTIC": frozenset({"EV_DIAGNOSTIC"}),
+    "BODY_AND_FRAME": frozenset({"BODY_AND_FRAME"}),
+    "PAINT": frozenset({"PAINT"}),
+    "DETAIL_AND_WASH": frozenset({"DETAIL_AND_WASH"}),
+}
+"""Which bays can do what an operation needs (2.4): a lift also serves a quick service, a quick bay no more than that."""
+CERTIFICATE_CATEGORIES = ("WHOLE_VEHICLE", "ASSEMBLY", "SECOND_MAINTENANCE")
+"""Repair categories that leave only with a completion certificate (domain 3.2), the gravest first."""
+HIGH_VOLTAGE = "hv"
+
+
+def bay_serves(needed: str, capability: str) -> bool:
+    """Whether a bay with ``capability`` can do work that needs ``needed``."""
+    return capability in BAYS_THAT_SERVE[needed]
+
+
+def plan_minutes(hours: Decimal) -> int:
+    """How long a line is planned, in whole five minutes and never under a quarter of an hour."""
+    return max(15, -(-int(hours * 60) // 5) * 5)
+
+
+def certificate_category(categories: Iterable[str]) -> str | None:
+    """The category a certificate is made out for, None where none of the work needs one."""
+    there = set(categories)
+    return next((category for category in CERTIFICATE_CATEGORIES if category in there), None)

@@ -10,3 +10,6 @@ RESOURCE_ADDED = event("catalogue.resource.added", _("Resource added"), clause="
 # prices
 LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")
+# plans
+RESOURCE_RESERVED = event("catalogue.reservation.made", _("Time planned"), clause="2.4")
+RESOURCE_RELEASED = event("catalogue.reservation.released", _("Planned time given back"), clause="2.4")

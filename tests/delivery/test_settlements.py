@@ -330,7 +330,7 @@ def test_what_is_open_falls_by_what_is_paid_and_rises_by_what_is_given_back(tota
 def test_a_guarantee_is_declared_for_every_category():
     from dealership.catalogue.models import RepairCategory
 
-    table = registry.LIMITS["delivery.guarantee"].default
+    table = registry.LIMITS["workshop.guarantee"].default
     assert set(table) == set(RepairCategory.values)
     assert rules.strongest_guarantee(["MINOR", "SECOND_MAINTENANCE"], table) == (30, 5000)
     assert rules.strongest_guarantee([], table) == (0, 0)

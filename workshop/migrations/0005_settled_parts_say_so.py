@@ -6,18 +6,28 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workshop', '0004_promises_and_agreed_parts'),
+        ("workshop", "0004_promises_and_agreed_parts"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='partline',
-            name='partline_agreed_is_fixed',
+            model_name="partline",
+            name="partline_agreed_is_fixed",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partline',
-            trigger=pgtrigger.compiler.Trigger(name='partline_agreed_is_fixed', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE line_state text;', func="\n                    IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount)\n                        IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity, NEW.unit_price,\n                        NEW.amount) THEN RETURN NEW; END IF;\n                    SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline\n                        WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;\n                    IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')\n                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'partline_agreed_is_fixed', TABLE = TG_TABLE_NAME, MESSAGE = 'partline_agreed_is_fixed'; END IF;\n                    RETURN COALESCE(NEW, OLD);\n                ", hash='983177dad6bafff129ee1704976b947377b414c1', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_partline_agreed_is_fixed_12f0e', table='workshop_partline', when='BEFORE')),
+            model_name="partline",
+            trigger=pgtrigger.compiler.Trigger(
+                name="partline_agreed_is_fixed",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE line_state text;",
+                    func="\n                    IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount)\n                        IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity, NEW.unit_price,\n                        NEW.amount) THEN RETURN NEW; END IF;\n                    SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline\n                        WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;\n                    IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')\n                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'partline_agreed_is_fixed', TABLE = TG_TABLE_NAME, MESSAGE = 'partline_agreed_is_fixed'; END IF;\n                    RETURN COALESCE(NEW, OLD);\n                ",
+                    hash="983177dad6bafff129ee1704976b947377b414c1",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_partline_agreed_is_fixed_12f0e",
+                    table="workshop_partline",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -1,0 +1,173 @@
+"""Plans for bays, people, tools and loan cars: reserved once, released, never overlapping (2.4).
+
+Lock order (design 5): resources come before order and line. The rows of all resources that a plan needs are locked in
+the order of their keys first, so that two planners run one after the other; the exclusion constraint
+``reservation_no_overlap`` stays as the backstop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue import events
+from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RaceLost, RuleError
+from dealership.kernel.history import record
+from staff.models import Employee
+
+
+def lock_resources(ids: Iterable[int]) -> dict[int, Resource]:
+    """Locks these resources in the order of their keys (FOR NO KEY UPDATE); call it before order and line."""
+    rows = Resource.objects.filter(pk__in=set(ids)).locked().select_related("store").order_by("pk")
+    return {row.pk: row for row in rows}
+
+
+def next_free(ids: Iterable[int], *, starts_at: datetime, length: timedelta) -> datetime:
+    """The earliest moment from ``starts_at`` on at which all of these resources are free for ``length`` (by plan)."""
+    taken = Reservation.objects.filter(resource_id__in=set(ids), live=True, period__endswith__gt=starts_at)
+    free = starts_at
+    for begin, end in sorted((row.period.lower, row.period.upper) for row in taken.only("period")):
+        if begin >= free + length:
+            break
+        free = max(free, end)
+    return free
+
+
+@transaction.atomic
+def reserve_all(
+    *,
+    resource_uids: Iterable[UUID],
+    starts_at: datetime,
+    ends_at: datetime,
+    purpose: str,
+    subject_uid: UUID | None,
+    by: Actor,
+    note: str = "",
+) -> list[Reservation]:
+    """Plans several resources for one time, all of them or none; the answers stand in the order of the uids (2.4).
+
+    Times are aware. Raises RuleError ``reservation.period`` and ``reservation.inactive``; RaceLost
+    ``reservation.taken`` where one of them is planned elsewhere, naming it and the next time at which all are free.
+    """
+    if starts_at.tzinfo is None or ends_at.tzinfo is None:
+        raise ValueError("A plan's times are aware.")
+    if ends_at <= starts_at:
+        raise RuleError("reservation.period", _("A plan needs a beginning and an end after it."), field="ends_at")
+    if purpose not in ReservationPurpose.values:
+        raise ValueError(f"{purpose} is no purpose of a plan.")
+    uids = list(dict.fromkeys(resource_uids))
+    found = dict(Resource.objects.for_actor(by).filter(uid__in=uids).values_list("uid", "pk"))
+    if len(found) != len(uids):
+        raise Resource.DoesNotExist("No such resource in this store.")
+    rows = lock_resources(found.values())
+    for row in rows.values():
+        if not row.active:
+            raise RuleError("reservation.inactive", _("“%(name)s” isn't in use at present."), name=row.name)
+    clash = (
+        Reservation.objects.filter(resource_id__in=rows, live=True)
+        .filter(period__startswith__lt=ends_at, period__endswith__gt=starts_at)
+        .order_by("period", "pk")
+        .first()
+    )
+    if clash is not None:
+        busy = rows[clash.resource_id]
+        free = next_free(rows, starts_at=starts_at, length=ends_at - starts_at)
+        raise RaceLost(
+            "reservation.taken",
+            _("%(name)s is taken from %(from)s to %(to)s. Next free time: %(free)s."),
+            field="starts_at",
+            name=busy.name,
+            **{"from": _local(clash.period.lower, busy), "to": _local(clash.period.upper, busy)},
+            free=_local(free, busy),
+            free_at=free.isoformat(),
+        )
+    made = []
+    for uid in uids:
+        reservation = Reservation.objects.create(
+            store_id=rows[found[uid]].store_id,
+            resource=rows[found[uid]],
+            period=(starts_at, ends_at),
+            purpose=purpose,
+            subject_uid=subject_uid,
+            note=note.strip()[:120],
+        )
+        record(
+            reservation,
+            events.RESOURCE_RESERVED,
+            by=by,
+            resource=uid,
+            purpose=purpose,
+            subject=subject_uid,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+        made.append(reservation)
+    return made
+
+
+def _local(moment: datetime, resource: Resource) -> str:
+    """23.11. 15:30 at the store, without the day where it is today."""
+    zone = ZoneInfo(resource.store.time_zone)
+    there = moment.astimezone(zone)
+    return f"{there:%H:%M}" if there.date() == clock.now().astimezone(zone).date() else f"{there:%m-%d %H:%M}"
+
+
+@transaction.atomic
+def reserve(
+    *,
+    resource_uid: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    purpose: str,
+    subject_uid: UUID | None,
+    by: Actor,
+    note: str = "",
+) -> Reservation:
+    """Plans one resource for a time; refusals as in ``reserve_all`` (2.4)."""
+    [made] = reserve_all(
+        resource_uids=[resource_uid],
+        starts_at=starts_at,
+        ends_at=ends_at,
+        purpose=purpose,
+        subject_uid=subject_uid,
+        note=note,
+        by=by,
+    )
+    return made
+
+
+@transaction.atomic
+def release(*, reservation_uid: UUID, by: Actor) -> Reservation:
+    """Gives a planned time back. What is freed needs no lock of its resource. A second release is refused."""
+    reservation = Reservation.objects.for_actor(by).locked().get(uid=reservation_uid)
+    if not reservation.live:
+        raise RuleError("reservation.released", _("This plan was already taken back."))
+    reservation.live = False
+    reservation.save(update_fields=["live"])
+    record(reservation, events.RESOURCE_RELEASED, by=by, subject=reservation.subject_uid)
+    return reservation
+
+
+@transaction.atomic
+def person_in_plan(*, employee: Employee, by: Actor) -> Resource:
+    """The person as a row of the plan; who is given work for the first time is added to it (2.4)."""
+    resource, created = Resource.objects.get_or_create(
+        employee=employee,
+        defaults={
+            "store_id": employee.store_id,
+            "kind": ResourceKind.PERSON,
+            "code": employee.number,
+            "name": employee.name,
+        },
+    )
+    if created:
+        record(resource, events.RESOURCE_ADDED, by=by, kind=ResourceKind.PERSON, employee=employee.uid)
+    return resource

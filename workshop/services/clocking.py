@@ -1,0 +1,337 @@
+"""Clocking: what a person really works on a line, pauses, the end of the work, and lines that wait (3.2).
+
+Lock order: employee (in the place of resources), order, line. One open clocking per person; the database refuses a
+second one (``clocking_one_open``) and work nobody agreed to (``clocking_needs_agreement``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import PartKind, Resource, ResourceKind
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RaceLost, RuleError
+from dealership.kernel.history import record
+from dealership.kernel.states import require
+from staff.models import Employee
+from staff.selectors.employees import require_employee
+from workshop import events, permissions
+from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause
+from workshop.services.dispatch import free_rest, needs_two
+from workshop.services.orders import locked_line
+
+L = LineState
+OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
+HOLD_OF_PAUSE = {
+    PauseCause.PARTS: HoldCause.PARTS,
+    PauseCause.CUSTOMER: HoldCause.CUSTOMER,
+    PauseCause.BAY: HoldCause.BAY,
+    PauseCause.TOOL: HoldCause.TOOL,
+    PauseCause.HELP: HoldCause.HELP,
+}
+"""Pauses after which the line itself waits; a break or another car is only the person's."""
+BEFORE_START: list[Callable[[OrderLine, Employee, Actor], None]] = []
+"""Gates of upper rooms (permits): called with the locked line before work starts; a RuleError refuses it."""
+
+
+def _worker(employee_uid: UUID | None, by: Actor) -> Employee:
+    """Whose clocking it is, locked: one's own, or another person's for who may clock others."""
+    own = require_employee(by) if employee_uid is None or by.user is not None else None
+    if own is not None and employee_uid in (None, own.uid):
+        if not by.may(permissions.CLOCK_OTHERS):
+            by.require(permissions.JOBS_OWN)
+        return Employee.objects.locked().select_related("store").get(pk=own.pk)
+    by.require(permissions.CLOCK_OTHERS)
+    return Employee.objects.for_actor(by).locked().select_related("store").get(uid=employee_uid)
+
+
+def open_clocking(employee: Employee) -> Clocking | None:
+    return (
+        Clocking.objects.filter(employee=employee, ended_at__isnull=True)
+        .select_related("line", "line__order", "line__order__vehicle")
+        .first()
+    )
+
+
+@transaction.atomic
+def clock_on(*, line_uid: UUID, by: Actor, employee_uid: UUID | None = None, bay_uid: UUID | None = None) -> Clocking:
+    """A person begins or resumes work on an agreed line; the first start turns it IN_PROGRESS, a wait ends (3.2).
+
+    Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
+    whatever the plan says. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
+    ``clocking.two_people`` and what a gate of an upper room says.
+    """
+    worker = _worker(employee_uid, by)
+    busy = open_clocking(worker)
+    if busy is not None:
+        raise RaceLost(
+            "clocking.open",
+            _("%(name)s is still clocked on to “%(line)s” (%(plate)s); clock off there first."),
+            name=worker.name,
+            line=busy.line.description,
+            plate=busy.line.order.vehicle.plate or busy.line.order.number,
+        )
+    line = locked_line(line_uid, by)
+    if line.state not in OPEN:
+        raise RuleError(
+            "clocking.not_agreed",
+            _("“%(line)s” is %(state)s; people work only on lines the customer has agreed to (3.2)."),
+            line=line.description,
+            state=line.get_state_display(),
+        )
+    dispatches = list(line.dispatches.filter(live=True).select_related("bay"))
+    mine = next((d for d in dispatches if d.technician_id == worker.pk), None)
+    if mine is None and not by.may(permissions.CLOCK_OTHERS):
+        raise RuleError(
+            "clocking.not_dispatched",
+            _("“%(line)s” wasn't given to you; ask the foreman."),
+            line=line.description,
+        )
+    if needs_two(line) and len({d.technician_id for d in dispatches}) < 2:
+        raise RuleError("clocking.two_people", _("High-voltage work needs two dispatched people before it starts."))
+    for gate in BEFORE_START:
+        gate(line, worker, by)
+    bay = (
+        Resource.objects.for_actor(by).get(uid=bay_uid, kind=ResourceKind.BAY)
+        if bay_uid
+        else (mine.bay if mine else None)
+    )
+    _end_hold(line, by=by)
+    before, now = line.state, clock.now()
+    clocking = Clocking.objects.create(
+        store_id=line.order.store_id, employee=worker, line=line, bay=bay, started_at=now
+    )
+    if line.state == L.AUTHORIZED:
+        line.state = L.IN_PROGRESS
+        line.save(update_fields=["state"])
+    record(
+        line,
+        events.LINE_STARTED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"state": (before, line.state)} if before != line.state else None,
+        clocking=clocking.uid,
+        employee=worker.uid,
+        bay=bay.uid if bay else None,
+    )
+    return clocking
+
+
+def _own_open(employee_uid: UUID | None, by: Actor) -> tuple[Clocking, OrderLine]:
+    """The person's open clocking and its line, locked; refused where there is none."""
+    worker = _worker(employee_uid, by)
+    found = open_clocking(worker)
+    if found is not None:
+        line = locked_line(found.line.uid, by, living=False)
+        clocking = Clocking.objects.locked().filter(pk=found.pk, ended_at__isnull=True).first()
+        if clocking is not None:
+            clocking.employee, clocking.line = worker, line
+            return clocking, line
+    raise RuleError("clocking.none", _("%(name)s isn't clocked on to any job."), name=worker.name)
+
+
+@transaction.atomic
+def clock_off(*, by: Actor, employee_uid: UUID | None = None, pause_cause: str = "", note: str = "") -> Clocking:
+    """A person leaves a line that isn't finished, with the cause of the pause (3.2).
+
+    When the last one leaves for parts, the customer, a bay, a tool or help, the line itself waits for that. Raises
+    RuleError ``clocking.none`` and ``clocking.cause``.
+    """
+    clocking, line = _own_open(employee_uid, by)
+    if not pause_cause or pause_cause not in PauseCause.values:
+        raise RuleError("clocking.cause", _("Say why the work pauses."), field="pause_cause")
+    _close(clocking, pause_cause)
+    record(
+        line,
+        events.LINE_PAUSED,
+        by=by,
+        store_id=line.order.store_id,
+        clocking=clocking.uid,
+        employee=clocking.employee.uid,
+        cause=pause_cause,
+        minutes=_minutes(clocking),
+    )
+    cause = HOLD_OF_PAUSE.get(PauseCause(pause_cause))
+    alone = not line.clockings.filter(ended_at__isnull=True).exists()
+    if cause is not None and alone and line.state in OPEN and not line.holds.filter(ended_at__isnull=True).exists():
+        _begin_hold(line, cause, note, by=by)
+    return clocking
+
+
+def _close(clocking: Clocking, cause: str) -> None:
+    now = clock.now()
+    if now < clocking.started_at:
+        raise RuleError("clocking.period", _("Work can't end before it began; check the hour."))
+    clocking.ended_at, clocking.pause_cause = now, cause
+    clocking.save(update_fields=["ended_at", "pause_cause"])
+
+
+def _minutes(clocking: Clocking) -> int:
+    assert clocking.ended_at is not None
+    return int((clocking.ended_at - clocking.started_at).total_seconds() // 60)
+
+
+def parts_open(line: OrderLine) -> int:
+    """How many parts of the line are agreed but not issued (what the customer brought isn't issued)."""
+    return sum(p.issued_quantity < p.quantity for p in line.part_lines.all() if p.kind != PartKind.CUSTOMER_SUPPLIED)
+
+
+@transaction.atomic
+def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str = "") -> OrderLine:
+    """The work on a line is done: all its clockings close, the rest of its planned time is freed (3.2).
+
+    A fault needs its cause and correction, a diagnosis its finding, maintenance neither. Raises RuleError
+    ``line.cause``, ``line.correction``, ``line.parts_open``, ``line.not_yours`` and ``state.move``.
+    """
+    own = None
+    if not by.may(permissions.CLOCK_OTHERS):
+        by.require(permissions.JOBS_OWN)
+        own = require_employee(by)
+    line = locked_line(line_uid, by)
+    require(LINE_MOVES, L(line.state), L.COMPLETED)
+    worked = Clocking.objects.filter(line=line)
+    if own is not None and not worked.filter(employee=own).exists():
+        raise RuleError("line.not_yours", _("Only who worked on a line, or the foreman, finishes it."))
+    maintenance = line.operation is not None and line.operation.is_maintenance
+    cause, correction = cause.strip() or line.cause, correction.strip() or line.correction
+    if not maintenance and not cause:
+        raise RuleError("line.cause", _("Write down what was found."), field="cause")
+    if not maintenance and not line.is_diagnosis and not correction:
+        raise RuleError("line.correction", _("Write down what was done about it."), field="correction")
+    missing = parts_open(line)
+    if missing:
+        raise RuleError(
+            "line.parts_open",
+            _("%(count)s parts of “%(line)s” are not issued yet; get them or have the line withdrawn."),
+            count=missing,
+            line=line.description,
+        )
+    minutes = 0
+    for clocking in worked.filter(ended_at__isnull=True).locked().order_by("pk"):
+        _close(clocking, PauseCause.NONE)
+    for clocking in worked:
+        minutes += _minutes(clocking)
+    _end_hold(line, by=by)
+    before, line.state = line.state, L.COMPLETED
+    line.cause, line.correction, line.completed_at = cause[:300], correction[:300], clock.now()
+    line.save(update_fields=["state", "cause", "correction", "completed_at"])
+    free_rest(line, by)
+    record(
+        line,
+        events.LINE_FINISHED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"state": (before, line.state)},
+        minutes=minutes,
+        hours=line.hours,
+    )
+    return line
+
+
+@transaction.atomic
+def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | None, reason: str, by: Actor) -> Clocking:
+    """The foreman puts a clocking right, with a reason; history keeps both (3.2). Times are aware.
+
+    Raises RuleError ``clocking.reason``, ``clocking.period``, ``clocking.future``, ``clocking.settled``,
+    ``clocking.overlap``.
+    """
+    by.require(permissions.CLOCKINGS_CORRECT)
+    if started_at.tzinfo is None or (ended_at is not None and ended_at.tzinfo is None):
+        raise ValueError("A clocking's times are aware.")
+    if not reason.strip():
+        raise RuleError("clocking.reason", _("Say why the clocking is corrected."), field="reason")
+    employee_id, line_uid = Clocking.objects.for_actor(by).values_list("employee_id", "line__uid").get(uid=uid)
+    worker = Employee.objects.locked().get(pk=employee_id)
+    line = locked_line(line_uid, by, living=False)
+    clocking = Clocking.objects.locked().get(uid=uid)
+    clocking.employee, clocking.line = worker, line
+    if line.settled:
+        raise RuleError("clocking.settled", _("This line is settled; its clockings stay."))
+    if ended_at is not None and ended_at < started_at:
+        raise RuleError("clocking.period", _("Work can't end before it began; check the hour."), field="ended_at")
+    if max(started_at, ended_at or started_at) > clock.now():
+        raise RuleError("clocking.future", _("A clocking tells what happened; it doesn't lie ahead."), field="ended_at")
+    if ended_at is None and clocking.ended_at is not None:
+        raise RuleError("clocking.ended", _("An ended clocking isn't opened again; clock on anew."), field="ended_at")
+    others = Clocking.objects.filter(employee=worker).exclude(pk=clocking.pk)
+    others = others.exclude(ended_at__lte=started_at)
+    if ended_at is not None:
+        others = others.filter(started_at__lt=ended_at)
+    clash = others.select_related("line").order_by("started_at").first()
+    if clash is not None:
+        raise RuleError(
+            "clocking.overlap",
+            _("In this time %(name)s was clocked on to “%(line)s”."),
+            name=worker.name,
+            line=clash.line.description,
+        )
+    before = (clocking.started_at, clocking.ended_at)
+    clocking.started_at, clocking.ended_at, clocking.corrected_reason = started_at, ended_at, reason.strip()[:200]
+    clocking.save(update_fields=["started_at", "ended_at", "corrected_reason"])
+    record(
+        clocking,
+        events.CLOCKING_CORRECTED,
+        by=by,
+        changed={"started_at": (before[0], started_at), "ended_at": (before[1], ended_at)},
+        employee=worker.uid,
+        line=line.uid,
+    )
+    return clocking
+
+
+# --- lines that wait ---
+
+
+@transaction.atomic
+def hold_line(*, line_uid: UUID, cause: str, by: Actor, note: str = "") -> LineHold:
+    """Lets one agreed line wait; other lines of the order go on. Raises RuleError ``hold.cause``, ``.state``, ``.open``
+    and ``.clocked_on``."""
+    by.require(permissions.LINES_HOLD)
+    if cause not in HoldCause.values:
+        raise RuleError("hold.cause", _("Say what the line waits for."), field="cause")
+    line = locked_line(line_uid, by)
+    if line.state not in OPEN:
+        raise RuleError(
+            "hold.state", _("Only agreed work that isn't done can wait; this line is %(state)s."),
+            state=line.get_state_display(),
+        )  # fmt: skip
+    if line.holds.filter(ended_at__isnull=True).exists():
+        raise RuleError("hold.open", _("This line is already waiting; end that first."))
+    if line.clockings.filter(ended_at__isnull=True).exists():
+        raise RuleError("hold.clocked_on", _("Somebody is working on this line; clock off first."))
+    return _begin_hold(line, cause, note, by=by)
+
+
+def _begin_hold(line: OrderLine, cause: str, note: str, *, by: Actor) -> LineHold:
+    hold = LineHold.objects.create(line=line, cause=cause, note=note.strip()[:200], started_at=clock.now())
+    record(line, events.LINE_HELD, by=by, store_id=line.order.store_id, cause=cause, hold=hold.uid)
+    return hold
+
+
+@transaction.atomic
+def release_line(*, line_uid: UUID, by: Actor) -> OrderLine:
+    """The line goes on; it is clear what it waited for. Raises RuleError ``hold.none``."""
+    by.require(permissions.LINES_HOLD)
+    line = locked_line(line_uid, by, living=False)
+    if not _end_hold(line, by=by):
+        raise RuleError("hold.none", _("This line isn't waiting."))
+    return line
+
+
+def _end_hold(line: OrderLine, *, by: Actor) -> bool:
+    hold = LineHold.objects.locked().filter(line=line, ended_at__isnull=True).first()
+    if hold is None:
+        return False
+    hold.ended_at = max(clock.now(), hold.started_at)
+    hold.save(update_fields=["ended_at"])
+    waited = int((hold.ended_at - hold.started_at).total_seconds() // 60)
+    record(
+        line, events.LINE_RELEASED, by=by, store_id=line.order.store_id, cause=hold.cause, hold=hold.uid, minutes=waited
+    )
+    return True

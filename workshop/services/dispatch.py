@@ -1,0 +1,333 @@
+"""Dispatch: a line goes to a technician and a bay for a time; the plans are reservations (2.4, 3.2).
+
+Lock order (design 5): resources, order, line. Plans can't overlap; a line of high-voltage work has two people.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.catalogue.services import plans
+from dealership.kernel import clock, limits
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from staff.models import Employee, EmployeeSkill, Skill
+from staff.selectors.hours import calendar_of
+from workshop import events, permissions, rules
+from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
+from workshop.models import Dispatch, LineState, OrderLine
+from workshop.services.orders import locked_line
+
+OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
+
+
+def needs_two(line: OrderLine) -> bool:
+    """Whether this is high-voltage work, done by two people with that skill (8.1)."""
+    skill = line.operation.skill if line.operation else None
+    return skill is not None and skill.code == rules.HIGH_VOLTAGE
+
+
+@transaction.atomic
+def dispatch_line(
+    *,
+    line_uid: UUID,
+    technician_uid: UUID,
+    bay_uid: UUID,
+    starts_at: datetime,
+    by: Actor,
+    ends_at: datetime | None = None,
+    second_uid: UUID | None = None,
+    replaces_uid: UUID | None = None,
+) -> Dispatch:
+    """Gives an agreed line to a technician and a bay; without ``ends_at`` its hours run through the person's shifts.
+
+    Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
+    is moved. The time booked for the car by its appointment is given back first. Raises RuleError
+    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``, ``.certificate``, ``.off_duty``,
+    ``.two_people``, ``.twice``; RaceLost ``reservation.taken``. A refusal leaves the old plan as it was.
+    """
+    by.require(permissions.PLAN_DISPATCH)
+    if starts_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
+        raise ValueError("A plan's times are aware.")
+    bay = Resource.objects.for_actor(by).get(uid=bay_uid, kind=ResourceKind.BAY)
+    people = [_employee(technician_uid, by), *([_employee(second_uid, by)] if second_uid else [])]
+    if len(people) == 2 and people[0].pk == people[1].pk:
+        raise RuleError("dispatch.two_people", _("The second person is somebody else."), field="second")
+    persons = [plans.person_in_plan(employee=person, by=by) for person in people]
+    plans.lock_resources([bay.pk, *(person.pk for person in persons)])
+    line = locked_line(line_uid, by)
+    if line.state not in OPEN:
+        raise RuleError(
+            "dispatch.not_agreed",
+            _("“%(line)s” is %(state)s; only agreed work that isn't done is given out."),
+            line=line.description,
+            state=line.get_state_display(),
+        )
+    if replaces_uid is not None:
+        old = Dispatch.objects.locked().get(uid=replaces_uid, line=line)
+        _take_back(old, by=by)
+    others = list(line.dispatches.filter(live=True).select_related("technician", "bay_plan", "bay"))
+    for person in people:
+        if any(other.technician_id == person.pk for other in others):
+            raise RuleError(
+                "dispatch.twice",
+                _("%(name)s already has this line; move that plan instead."),
+                field="technician",
+                name=person.name,
+            )
+    ends_at = _check_times(line, people[0], starts_at, ends_at)
+    _check_bay(line, bay)
+    on = _local_day(starts_at, line)
+    _check_people(line, people, others, on)
+    for person in people[1:]:
+        _check_duty(person, starts_at, ends_at)
+    _release_booking(line, by=by)
+    shared = next((o for o in others if o.bay_id == bay.pk and (o.starts_at, o.ends_at) == (starts_at, ends_at)), None)
+    wanted = [person.uid for person in persons] + ([] if shared else [bay.uid])
+    made = plans.reserve_all(
+        resource_uids=wanted,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        purpose=ReservationPurpose.WORK,
+        subject_uid=line.uid,
+        by=by,
+    )
+    bay_plan: Reservation | None = None if shared else made[-1]
+    first: Dispatch | None = None
+    for number, (person, plan) in enumerate(zip(people, made, strict=False)):
+        row = Dispatch.objects.create(
+            store_id=line.order.store_id,
+            line=line,
+            technician=person,
+            bay=bay,
+            person_plan=plan,
+            bay_plan=bay_plan if number == 0 else None,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+        record(
+            line,
+            events.LINE_DISPATCHED,
+            by=by,
+            store_id=line.order.store_id,
+            dispatch=row.uid,
+            employee=person.uid,
+            bay=bay.uid,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            replaces=replaces_uid,
+        )
+        first = first or row
+    assert first is not None
+    return first
+
+
+def _employee(uid: UUID, by: Actor) -> Employee:
+    return Employee.objects.for_actor(by).select_related("store").get(uid=uid)
+
+
+def _local_day(moment: datetime, line: OrderLine) -> date:
+    return moment.astimezone(ZoneInfo(line.order.store.time_zone)).date()
+
+
+def _check_times(line: OrderLine, person: Employee, starts_at: datetime, ends_at: datetime | None) -> datetime:
+    """The end of the plan: as given, or after the line's hours of the person's own working time."""
+    days = limits.value(PLAN_DAYS, store_id=line.order.store_id)
+    today = clock.today(line.order.store.time_zone)
+    first = _local_day(starts_at, line)
+    if first > today + timedelta(days=days):
+        raise RuleError(
+            "dispatch.too_far", _("Work is planned %(days)s days ahead at most."), field="starts_at", days=days
+        )
+    calendar = calendar_of(person, first=first, last=first + timedelta(days=days))
+    _require_open(person, calendar.is_open(starts_at))
+    if ends_at is None:
+        try:
+            ends_at = calendar.add_working_time(starts_at, timedelta(minutes=rules.plan_minutes(line.hours)))
+        except ValueError:
+            raise RuleError(
+                "dispatch.off_duty",
+                _("The roster of %(name)s ends before this work would; plan the roster first."),
+                field="technician",
+                name=person.name,
+            ) from None
+    elif ends_at > starts_at:
+        _require_open(person, calendar.is_open(ends_at - timedelta(seconds=1)))
+    if ends_at <= clock.now():
+        raise RuleError("dispatch.past", _("A plan lies ahead; this time has passed."), field="starts_at")
+    return ends_at
+
+
+def _require_open(person: Employee, is_open: bool) -> None:
+    if not is_open:
+        raise RuleError(
+            "dispatch.off_duty",
+            _("%(name)s doesn't work at that time (roster); choose another person or time."),
+            field="technician",
+            name=person.name,
+        )
+
+
+def _check_duty(person: Employee, starts_at: datetime, ends_at: datetime) -> None:
+    zone = ZoneInfo(person.store.time_zone)
+    calendar = calendar_of(person, first=starts_at.astimezone(zone).date(), last=ends_at.astimezone(zone).date())
+    _require_open(person, calendar.is_open(starts_at) and calendar.is_open(ends_at - timedelta(seconds=1)))
+
+
+def _check_bay(line: OrderLine, bay: Resource) -> None:
+    if line.operation and not rules.bay_serves(line.operation.capability, bay.capability):
+        raise RuleError(
+            "dispatch.bay",
+            _("%(bay)s can't do this: the work needs “%(needed)s”."),
+            field="bay",
+            bay=bay.name,
+            needed=line.operation.get_capability_display(),
+        )
+
+
+def _check_people(line: OrderLine, people: list[Employee], others: list[Dispatch], on: date) -> None:
+    """Skill level and certificate of each person, and two people for high voltage (3.2, 5.1, 8.1)."""
+    operation = line.operation
+    if operation is None or operation.skill is None:
+        return
+    skill, full = operation.skill, operation.skill_level
+    two = needs_two(line)
+    second = limits.value(HV_SECOND_LEVEL, store_id=line.order.store_id)
+    lead_known = any(skilled(other.technician, skill, full, on) for other in others)
+    for number, person in enumerate(people):
+        wanted = second if two and (number > 0 or lead_known) else full
+        level = _level(person, skill)
+        if level < wanted:
+            raise RuleError(
+                "dispatch.skill",
+                _("%(name)s has level %(level)s in “%(skill)s”; this work needs level %(wanted)s."),
+                field="second" if number else "technician",
+                name=person.name,
+                level=level,
+                skill=skill.name,
+                wanted=wanted,
+            )
+        if not skilled(person, skill, wanted, on):
+            raise RuleError(
+                "dispatch.certificate",
+                _("%(name)s has no certificate in “%(skill)s” that is valid on that day."),
+                field="second" if number else "technician",
+                name=person.name,
+                skill=skill.name,
+            )
+    if two and len(people) + len(others) < 2:
+        raise RuleError(
+            "dispatch.two_people",
+            _("High-voltage work is done by two people with that skill; name the second one."),
+            field="second",
+        )
+
+
+def _level(person: Employee, skill: Skill) -> int:
+    return EmployeeSkill.objects.filter(employee=person, skill=skill).values_list("level", flat=True).first() or 0
+
+
+def skilled(person: Employee, skill: Skill, level: int, on: date) -> bool:
+    """Whether the person has the level, with a certificate valid on that day where the skill needs one (5.1)."""
+    rows = EmployeeSkill.objects.filter(employee=person, skill=skill, level__gte=level)
+    if skill.certificate_required:
+        rows = rows.filter(valid_until__gte=on).exclude(certificate_number="")
+    return rows.exists()
+
+
+def _release_booking(line: OrderLine, *, by: Actor) -> None:
+    """The car is here: the time its appointment kept for it is given back to the plan."""
+    appointment = line.order.visit.appointment
+    if appointment is None:
+        return
+    held = Reservation.objects.filter(subject_uid=appointment.uid, live=True, purpose=ReservationPurpose.APPOINTMENT)
+    for uid in held.order_by("pk").values_list("uid", flat=True):
+        plans.release(reservation_uid=uid, by=by)
+
+
+@transaction.atomic
+def take_back_dispatch(*, uid: UUID, reason: str, by: Actor) -> Dispatch:
+    """Takes a plan back, with a reason; what was clocked stays. Raises RuleError ``dispatch.reason`` and ``.ended``.
+
+    Who is clocked on to the line by this plan clocks off first (``dispatch.clocked_on``).
+    """
+    by.require(permissions.PLAN_DISPATCH)
+    if not reason.strip():
+        raise RuleError("dispatch.reason", _("Say why the work is taken back."), field="reason")
+    line_uid = Dispatch.objects.for_actor(by).values_list("line__uid", flat=True).get(uid=uid)
+    line = locked_line(line_uid, by)
+    dispatch = Dispatch.objects.locked().select_related("technician").get(uid=uid)
+    dispatch.line = line
+    if dispatch.line.clockings.filter(employee=dispatch.technician, ended_at__isnull=True).exists():
+        raise RuleError(
+            "dispatch.clocked_on",
+            _("%(name)s is working on it right now; clock off first."),
+            name=dispatch.technician.name,
+        )
+    _take_back(dispatch, reason=reason.strip()[:200], by=by)
+    return dispatch
+
+
+def _take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
+    """Ends a live plan. The bay stays with whoever else works there on the same line at the same time."""
+    if not dispatch.live:
+        raise RuleError("dispatch.ended", _("This plan was already taken back or moved; reload the page."))
+    dispatch.live, dispatch.ended_reason = False, reason
+    bay_plan = dispatch.bay_plan
+    heir = (
+        Dispatch.objects.filter(
+            line_id=dispatch.line_id,
+            bay_id=dispatch.bay_id,
+            starts_at=dispatch.starts_at,
+            ends_at=dispatch.ends_at,
+            live=True,
+            bay_plan__isnull=True,
+        )
+        .exclude(pk=dispatch.pk)
+        .order_by("pk")
+        .first()
+    )
+    if bay_plan is not None and heir is not None:
+        dispatch.bay_plan = None
+    dispatch.save(update_fields=["live", "ended_reason", "bay_plan"])
+    if bay_plan is not None and heir is not None:
+        heir.bay_plan = bay_plan
+        heir.save(update_fields=["bay_plan"])
+    elif bay_plan is not None and bay_plan.live:
+        plans.release(reservation_uid=bay_plan.uid, by=by)
+    if dispatch.person_plan is not None and dispatch.person_plan.live:
+        plans.release(reservation_uid=dispatch.person_plan.uid, by=by)
+    record(
+        dispatch,
+        events.DISPATCH_TAKEN_BACK,
+        by=by,
+        changed={"live": (True, False)},
+        employee=dispatch.technician.uid,
+        line=dispatch.line.uid,
+    )
+
+
+def give_back_plans(line: OrderLine, by: Actor) -> None:
+    """Before a line is withdrawn or its agreement revoked: all its plans are freed."""
+    for dispatch in line.dispatches.filter(live=True).select_related("technician").order_by("pk"):
+        dispatch.line = line
+        _take_back(dispatch, by=by)
+
+
+def free_rest(line: OrderLine, by: Actor) -> None:
+    """Work is done before its plan ends: what lies ahead of now is free for others; the plan bar ends here."""
+    now = clock.now()
+    held = Reservation.objects.filter(subject_uid=line.uid, live=True, period__endswith__gt=now).locked()
+    for reservation in held.order_by("pk"):
+        if reservation.period.lower >= now - timedelta(minutes=1):
+            plans.release(reservation_uid=reservation.uid, by=by)
+        else:
+            reservation.period = (reservation.period.lower, now)
+            reservation.save(update_fields=["period"])

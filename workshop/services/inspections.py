@@ -1,0 +1,255 @@
+"""Self check, team check, final inspection and completion certificates (3.2, domain 3.2 and 3.4)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock, limits
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import Store
+from staff.models import Employee
+from staff.selectors.employees import require_employee
+from workshop import events, permissions, rules
+from workshop.limits import GUARANTEE
+from workshop.models import (
+    Certificate,
+    CertificateRange,
+    Clocking,
+    Inspection,
+    InspectionLevel,
+    InspectionResult,
+    LineState,
+    OrderLine,
+    RepairOrder,
+)
+from workshop.services.orders import lines_of, locked_order
+
+L = LineState
+PERMISSION_OF = {
+    InspectionLevel.SELF: permissions.INSPECT_SELF,
+    InspectionLevel.TEAM: permissions.INSPECT_TEAM,
+    InspectionLevel.FINAL: permissions.INSPECT_FINAL,
+}
+BEFORE = {
+    InspectionLevel.SELF: None,
+    InspectionLevel.TEAM: InspectionLevel.SELF,
+    InspectionLevel.FINAL: InspectionLevel.TEAM,
+}
+
+
+def passed_since_work(order: RepairOrder, level: str) -> bool:
+    """Whether this level passed after the last piece of work was done."""
+    ends = [line.completed_at for line in order.lines.all() if line.state == L.COMPLETED and line.completed_at]
+    passed = order.inspections.filter(level=level, result=InspectionResult.PASSED)
+    return (passed.filter(at__gte=max(ends)) if ends else passed).exists()
+
+
+@transaction.atomic
+def inspect_order(
+    *,
+    order_uid: UUID,
+    level: str,
+    result: str,
+    by: Actor,
+    reason: str = "",
+    failed_line_uid: UUID | None = None,
+    road_test_km: int | None = None,
+) -> Inspection:
+    """One inspection of the whole order: SELF by who worked, TEAM and FINAL by somebody else, in this order (3.2).
+
+    FINAL PASSED turns COMPLETED lines INSPECTED. FAILED sends one line back to work: internal rework, counted by these
+    rows. ``road_test_km`` is the length of the test drive. Raises RuleError ``inspection.work_open``, ``.nothing``,
+    ``.own_work``, ``.not_worker``, ``.order``, ``.reason``, ``.line``, ``certificate.valid``.
+    """
+    if level not in InspectionLevel.values or result not in InspectionResult.values:
+        raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
+    by.require(PERMISSION_OF[InspectionLevel(level)])
+    inspector = require_employee(by)
+    order = locked_order(order_uid, by)
+    lines = lines_of(order)
+    _check_ready(order, lines)
+    _check_person(order, inspector, level)
+    needed = BEFORE[InspectionLevel(level)]
+    if needed is not None and not passed_since_work(order, needed):
+        raise RuleError(
+            "inspection.order",
+            _("“%(needed)s” comes first; it hasn't passed since the last work."),
+            needed=InspectionLevel(needed).label,
+        )
+    failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
+    inspection = Inspection.objects.create(
+        store_id=order.store_id,
+        order=order,
+        level=level,
+        result=result,
+        inspector=inspector,
+        failed_line=failed,
+        reason=reason.strip()[:300],
+        road_test_km=road_test_km,
+        at=clock.now(),
+    )
+    before = order.stage
+    if failed is not None:
+        _send_back(failed)
+    elif level == InspectionLevel.FINAL:
+        for line in lines:
+            if line.state == L.COMPLETED:
+                line.state = L.INSPECTED
+                line.save(update_fields=["state"])
+    order.refresh_from_db(fields=["stage", "version"])
+    record(
+        inspection,
+        events.INSPECTION_FAILED if failed is not None else events.INSPECTION_PASSED,
+        by=by,
+        changed={"stage": (before, order.stage)} if before != order.stage else None,
+        level=level,
+        inspector=inspector.uid,
+        line=failed.uid if failed else None,
+        road_test_km=road_test_km,
+    )
+    return inspection
+
+
+def _check_ready(order: RepairOrder, lines: list[OrderLine]) -> None:
+    open_lines = [line for line in lines if line.state in (L.AUTHORIZED, L.IN_PROGRESS)]
+    if open_lines:
+        raise RuleError(
+            "inspection.work_open",
+            _("%(count)s agreed lines are not done yet, first “%(line)s”."),
+            count=len(open_lines),
+            line=open_lines[0].description,
+        )
+    if not any(line.state == L.COMPLETED for line in lines):
+        raise RuleError("inspection.nothing", _("There is no finished work to inspect on this order."))
+
+
+def _check_person(order: RepairOrder, inspector: Employee, level: str) -> None:
+    worked = Clocking.objects.filter(line__order=order, employee=inspector).exists()
+    if level == InspectionLevel.SELF and not worked:
+        raise RuleError("inspection.not_worker", _("The self check is done by somebody who worked on the car."))
+    if level != InspectionLevel.SELF and worked:
+        raise RuleError("inspection.own_work", _("Who worked on the car can't do its team or final inspection (3.2)."))
+
+
+def _failed_line(order: RepairOrder, lines: list[OrderLine], uid: UUID | None, reason: str) -> OrderLine:
+    """The line that goes back; a failure needs its reason, and no valid certificate may be out."""
+    if not reason.strip():
+        raise RuleError("inspection.reason", _("Say what failed and why."), field="reason")
+    done = [line for line in lines if line.state in (L.COMPLETED, L.INSPECTED)]
+    chosen = [line for line in done if line.uid == uid] if uid else done
+    if len(chosen) != 1:
+        raise RuleError("inspection.line", _("Choose the line that goes back to work."), field="failed_line")
+    if order.certificates.filter(voided_at__isnull=True).exists():
+        raise RuleError("certificate.valid", _("A valid certificate is out for this order; void it first."))
+    return chosen[0]
+
+
+def _send_back(line: OrderLine) -> None:
+    line.state, line.completed_at = L.IN_PROGRESS, None
+    line.save(update_fields=["state", "completed_at"])
+
+
+# --- certificates ---
+
+
+@transaction.atomic
+def allot_certificates(*, prefix: str, first: int, last: int, by: Actor) -> CertificateRange:
+    """Enters a range of certificate numbers the authority has allotted to the store (domain 3.2).
+
+    Raises RuleError ``certificate.range`` for a wrong range and ``certificate.overlap`` for numbers that are known.
+    """
+    by.require(permissions.CERTIFICATES_MANAGE)
+    prefix = prefix.strip().upper()
+    if not prefix or first < 1 or last < first:
+        raise RuleError("certificate.range", _("A range has a prefix, a first and a last number."), field="first")
+    store = Store.objects.select_for_update(no_key=True).get(pk=by.store_id)
+    if CertificateRange.objects.filter(prefix=prefix, first__lte=last, last__gte=first).exists():
+        raise RuleError("certificate.overlap", _("Some of these numbers were entered before."), field="first")
+    made = CertificateRange.objects.create(store=store, prefix=prefix, first=first, last=last, next=first)
+    record(made, events.RANGE_ALLOTTED, by=by, prefix=prefix, first=first, last=last)
+    return made
+
+
+@transaction.atomic
+def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
+    """竣工出厂合格证: by the inspector who passed the final inspection, with the next allotted number (domain 3.2).
+
+    The number is taken last, so each is used once and none is skipped. Raises RuleError ``certificate.not_needed``,
+    ``.inspection``, ``.exists`` and ``.no_numbers``.
+    """
+    by.require(permissions.INSPECT_FINAL)
+    inspector = require_employee(by)
+    order = locked_order(order_uid, by)
+    alive = [line for line in lines_of(order) if line.state == L.INSPECTED]
+    category = rules.certificate_category(line.category for line in alive)
+    final = order.inspections.filter(level=InspectionLevel.FINAL).order_by("-id").first()
+    if final is None or final.result != InspectionResult.PASSED or final.inspector_id != inspector.pk:
+        raise RuleError(
+            "certificate.inspection",
+            _("A certificate is signed by the inspector who passed the final inspection of this order."),
+        )
+    if category is None:
+        raise RuleError(
+            "certificate.not_needed",
+            _("Only second-class maintenance, assembly and whole-vehicle repair have a certificate."),
+        )
+    if order.certificates.filter(voided_at__isnull=True).exists():
+        raise RuleError("certificate.exists", _("This order already has a valid certificate."))
+    guarantee = limits.value(GUARANTEE, store_id=order.store_id)[category]
+    kept = (
+        CertificateRange.objects.filter(store_id=order.store_id, next__lte=F("last")).locked().order_by("first").first()
+    )
+    if kept is None:
+        raise RuleError(
+            "certificate.no_numbers",
+            _("The allotted certificate numbers are used up; the quality supervisor enters a new range."),
+        )
+    number, kept.next = kept.next, kept.next + 1
+    kept.save(update_fields=["next"])
+    certificate = Certificate.objects.create(
+        store_id=order.store_id,
+        order=order,
+        range=kept,
+        number=f"{kept.prefix}{number:08d}",
+        inspector=inspector,
+        category=category,
+        odometer_km=order.visit.odometer_in_km,
+        guarantee_days=guarantee["days"],
+        guarantee_km=guarantee["km"],
+        issued_at=clock.now(),
+    )
+    record(
+        certificate,
+        events.CERTIFICATE_ISSUED,
+        by=by,
+        number=certificate.number,
+        category=category,
+        inspector=inspector.uid,
+    )
+    return certificate
+
+
+@transaction.atomic
+def void_certificate(*, uid: UUID, reason: str, by: Actor) -> Certificate:
+    """Voids a certificate; its number stays used (domain 3.2). Raises RuleError ``certificate.reason``, ``.voided``
+    and ``order.ended`` once the order is settled."""
+    if not by.may(permissions.CERTIFICATES_MANAGE):
+        by.require(permissions.INSPECT_FINAL)
+    if not reason.strip():
+        raise RuleError("certificate.reason", _("Say why the certificate is voided."), field="reason")
+    order_uid = Certificate.objects.for_actor(by).values_list("order__uid", flat=True).get(uid=uid)
+    if order_uid is not None:
+        locked_order(order_uid, by)
+    certificate = Certificate.objects.locked().select_related("order").get(uid=uid)
+    if certificate.voided_at is not None:
+        raise RuleError("certificate.voided", _("This certificate is already void."))
+    certificate.voided_at, certificate.void_reason = clock.now(), reason.strip()[:200]
+    certificate.save(update_fields=["voided_at", "void_reason"])
+    record(certificate, events.CERTIFICATE_VOIDED, by=by, number=certificate.number)
+    return certificate
