@@ -172,7 +172,7 @@ def allot_certificates(*, prefix: str, first: int, last: int, by: Actor) -> Cert
     if CertificateRange.objects.filter(prefix=prefix, first__lte=last, last__gte=first).exists():
         raise RuleError("certificate.overlap", _("Some of these numbers were entered before."), field="first")
     made = CertificateRange.objects.create(store=store, prefix=prefix, first=first, last=last, next=first)
-    record(made, events.RANGE_ALLOTTED, by=by, prefix=prefix, first=first, last=last)
+    record(made, events.RANGE_ALLOTTED, by=by, first=first, last=last)
     return made
 
 
@@ -228,7 +228,7 @@ def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
         certificate,
         events.CERTIFICATE_ISSUED,
         by=by,
-        number=certificate.number,
+        serial=number,
         category=category,
         inspector=inspector.uid,
     )
@@ -251,5 +251,5 @@ def void_certificate(*, uid: UUID, reason: str, by: Actor) -> Certificate:
         raise RuleError("certificate.voided", _("This certificate is already void."))
     certificate.voided_at, certificate.void_reason = clock.now(), reason.strip()[:200]
     certificate.save(update_fields=["voided_at", "void_reason"])
-    record(certificate, events.CERTIFICATE_VOIDED, by=by, number=certificate.number)
+    record(certificate, events.CERTIFICATE_VOIDED, by=by, changed={"voided": (False, True)})
     return certificate

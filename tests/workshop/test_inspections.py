@@ -1,0 +1,243 @@
+"""3.2, domain 3.4: self check, team check, final inspection, certificates with numbers used once."""
+
+from __future__ import annotations
+
+import pytest
+
+from dealership.kernel.actors import machine
+from dealership.kernel.errors import NotAllowed
+from dealership.kernel.models import History
+from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
+from tests.factories.reception import rule
+from tests.workshop.test_clocking import race
+from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
+from workshop.services import clocking, inspections
+
+
+@pytest.fixture
+def nine():
+    with clock_at(9):
+        yield
+
+
+class Crew:
+    """A floor with one of each who inspects."""
+
+    def __init__(self) -> None:
+        self.floor = make_floor()
+        self.worker = self.floor.technician("高试工")
+        self.leader = self.floor.hire("leader", skills={"chassis": 4, "engine": 4}, name="马试长")
+        self.inspector = self.floor.hire("inspector", name="邓试检")
+
+    def inspect(self, order, level, result="PASSED", **more):
+        person = {"SELF": self.worker, "TEAM": self.leader, "FINAL": self.inspector}[level]
+        return inspections.inspect_order(order_uid=order.uid, level=level, result=result, by=actor(person), **more)
+
+    def finished(self, *codes):
+        order, lines = make_agreed(self.floor, *codes)
+        for number, line in enumerate(lines):
+            with clock_at(9 + number):
+                self.floor.give(line, self.worker, start=(9 + number, 0))
+                work(self.floor, line, self.worker)
+        return order, lines
+
+    def inspected(self, *codes):
+        order, lines = self.finished(*codes)
+        for level in ("SELF", "TEAM", "FINAL"):
+            self.inspect(order, level)
+        return order, lines
+
+
+def stage(order):
+    return RepairOrder.objects.values_list("stage", flat=True).get(pk=order.pk)
+
+
+def states(order):
+    return list(order.lines.order_by("position").values_list("state", flat=True))
+
+
+@pytest.mark.django_db
+def test_three_levels_in_order_make_the_order_ready(nine):
+    crew = Crew()
+    order, _lines = crew.finished("BR-10")
+    assert stage(order) == "INSPECTION"
+    with rule("inspection.order"):
+        crew.inspect(order, "TEAM")
+    crew.inspect(order, "SELF")
+    with rule("inspection.order"):
+        crew.inspect(order, "FINAL")
+    crew.inspect(order, "TEAM")
+    assert states(order) == ["COMPLETED"]
+    final = crew.inspect(order, "FINAL", road_test_km=3)
+    assert (states(order), stage(order)) == (["INSPECTED"], "READY")
+    event = History.objects.filter(code="workshop.inspection.passed").latest("id")
+    assert event.root_uid == final.uid
+    assert event.changed == {"stage": ["INSPECTION", "READY"]}
+    assert event.facts["road_test_km"] == 3
+
+
+@pytest.mark.django_db
+def test_a_failure_sends_one_line_back_with_a_reason_and_all_levels_come_again(nine):
+    crew = Crew()
+    order, [line, _other] = crew.finished("BR-10", "BR-30")
+    with clock_at(10, 30):
+        crew.inspect(order, "SELF")
+        before = Inspection.objects.count()
+        with rule("inspection.reason"):
+            crew.inspect(order, "TEAM", "FAILED", failed_line_uid=line.uid)
+        with rule("inspection.line"):
+            crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足")
+        assert Inspection.objects.count() == before
+        crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足", failed_line_uid=line.uid)
+        assert (states(order), stage(order)) == (["IN_PROGRESS", "COMPLETED"], "IN_WORK")
+        line.refresh_from_db()
+        assert (line.completed_at, line.failures.count()) == (None, 1)
+        with rule("inspection.work_open"):
+            crew.inspect(order, "SELF")
+    with clock_at(11):
+        clocking.clock_on(line_uid=line.uid, by=actor(crew.worker))
+    with clock_at(11, 20):
+        clocking.finish_line(line_uid=line.uid, by=actor(crew.worker))
+        with rule("inspection.order"):
+            crew.inspect(order, "TEAM")
+        for level in ("SELF", "TEAM", "FINAL"):
+            crew.inspect(order, level)
+    assert stage(order) == "READY"
+
+
+@pytest.mark.django_db
+def test_nobody_inspects_own_work_beyond_the_self_check_and_a_stranger_does_no_self_check(nine):
+    crew = Crew()
+    order, [line] = make_agreed(crew.floor, "BR-10")
+    crew.floor.give(line, crew.leader)
+    work(crew.floor, line, crew.leader)
+    with rule("inspection.not_worker"):
+        crew.inspect(order, "SELF")
+    crew.worker = crew.leader
+    crew.inspect(order, "SELF")
+    with rule("inspection.own_work"):
+        crew.inspect(order, "TEAM")
+    with pytest.raises(NotAllowed, match=r"workshop\.inspections\.final"):
+        inspections.inspect_order(order_uid=order.uid, level="FINAL", result="PASSED", by=actor(crew.leader))
+    assert Inspection.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_certificate_takes_the_next_number_only_where_the_category_needs_one(nine):
+    crew = Crew()
+    setup = machine("test", store_id=crew.floor.shop.store.pk)
+    order, _lines = crew.inspected("MT-80")
+    with rule("certificate.no_numbers"):
+        inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    inspections.allot_certificates(prefix="沪a", first=101, last=102, by=setup)
+    with rule("certificate.overlap"):
+        inspections.allot_certificates(prefix="沪A", first=102, last=110, by=setup)
+    with rule("certificate.range"):
+        inspections.allot_certificates(prefix="沪A", first=12, last=11, by=setup)
+    other = crew.floor.hire("inspector", name="文试检")
+    with rule("certificate.inspection"):
+        inspections.issue_certificate(order_uid=order.uid, by=actor(other))
+    made = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    assert (made.number, made.category, made.guarantee_km, made.guarantee_days, made.odometer_km) == (
+        "沪A00000101", "SECOND_MAINTENANCE", 5000, 30, 48930,
+    )  # fmt: skip
+    with rule("certificate.exists"):
+        inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    with rule("certificate.reason"):
+        inspections.void_certificate(uid=made.uid, reason="", by=actor(crew.inspector))
+    inspections.void_certificate(uid=made.uid, reason="打印作废", by=actor(crew.inspector))
+    with rule("certificate.voided"):
+        inspections.void_certificate(uid=made.uid, reason="打印作废", by=actor(crew.inspector))
+    again = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    assert again.number == "沪A00000102"
+    minor, _lines = crew.inspected("BR-10")
+    with rule("certificate.not_needed"):
+        inspections.issue_certificate(order_uid=minor.uid, by=actor(crew.inspector))
+    assert Certificate.objects.count() == 2
+
+
+INSERT = (
+    "INSERT INTO workshop_inspection (uid, version, created_at, updated_at, store_id, order_id, level, result,"
+    " inspector_id, reason, at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'PASSED', %s, '', %s)"
+)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_own_work_wrong_order_and_changed_inspections(refused, nine):
+    crew = Crew()
+    order, _lines = crew.finished("BR-10")
+    crew.inspect(order, "SELF")
+    store = crew.floor.shop.store.pk
+    rows = list(Inspection.objects.values())
+    with refused("inspection_not_by_worker") as sql:
+        sql(INSERT, [store, order.pk, "TEAM", crew.worker.pk, at(10)])
+    with refused("inspection_in_order") as sql:
+        sql(INSERT, [store, order.pk, "FINAL", crew.inspector.pk, at(10)])
+    crew.inspect(order, "TEAM")
+    rows = list(Inspection.objects.values())
+    with refused("inspection_not_by_worker") as sql:
+        sql(INSERT, [store, order.pk, "FINAL", crew.worker.pk, at(10)])
+    for statement in (
+        "UPDATE workshop_inspection SET result = 'FAILED', reason = 'x'",
+        "DELETE FROM workshop_inspection",
+    ):
+        with refused("inspection_append_only") as sql:
+            sql(statement)
+    with refused("inspection_failure_reason") as sql:
+        sql(INSERT.replace("'PASSED'", "'FAILED'"), [store, order.pk, "SELF", crew.worker.pk, at(10)])
+    assert list(Inspection.objects.values()) == rows
+
+
+CERTIFY = (
+    "INSERT INTO workshop_certificate (uid, version, created_at, updated_at, store_id, order_id, range_id, number,"
+    " inspector_id, category, guarantee_days, guarantee_km, issued_at, void_reason)"
+    " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, %s, 'SECOND_MAINTENANCE', 30, 5000, now(), '')"
+)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_certificate_without_final_inspection_and_a_second_valid_one(refused, nine):
+    crew = Crew()
+    store = crew.floor.shop.store
+    kept = inspections.allot_certificates(prefix="沪A", first=1, last=9, by=machine("test", store_id=store.pk))
+    waiting, _lines = crew.finished("BR-10")
+    order, _lines = crew.inspected("MT-80")
+    made = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    rows = list(Certificate.objects.values())
+    with refused("certificate_after_final_inspection") as sql:
+        sql(CERTIFY, [store.pk, waiting.pk, kept.pk, "沪A00000007", crew.inspector.pk])
+    with refused("certificate_after_final_inspection") as sql:
+        sql(CERTIFY, [store.pk, order.pk, kept.pk, "沪A00000007", crew.leader.pk])
+    with refused("certificate_one_valid") as sql:
+        sql(CERTIFY, [store.pk, order.pk, kept.pk, "沪A00000007", crew.inspector.pk])
+    with refused("workshop_certificate_number_key") as sql:
+        sql(CERTIFY, [store.pk, None, kept.pk, made.number, None])
+    with refused("certificaterange_bounds") as sql:
+        sql("UPDATE workshop_certificaterange SET next = 99 WHERE id = %s", [kept.pk])
+    assert list(Certificate.objects.values()) == rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_inspectors_never_take_one_number():
+    with clock_at(9):
+        crew = Crew()
+        setup = machine("test", store_id=crew.floor.shop.store.pk)
+        inspections.allot_certificates(prefix="沪A", first=1, last=1, by=setup)
+        inspections.allot_certificates(prefix="沪A", first=2, last=2, by=setup)
+        first, _lines = crew.inspected("MT-80")
+    one = actor(crew.inspector)
+    with clock_at(15):
+        crew.worker = crew.floor.technician("袁试工")
+        crew.inspector = crew.floor.hire("inspector", name="文试检")
+        second, [line] = make_agreed(crew.floor, "MT-80")
+        crew.floor.give(line, crew.worker, start=(15, 0))
+        work(crew.floor, line, crew.worker)
+        for level in ("SELF", "TEAM", "FINAL"):
+            crew.inspect(second, level)
+    two = actor(crew.inspector)
+    told = race(
+        lambda: inspections.issue_certificate(order_uid=first.uid, by=one).number,
+        lambda: inspections.issue_certificate(order_uid=second.uid, by=two).number,
+    )
+    assert told == ["沪A00000001", "沪A00000002"]
+    assert list(CertificateRange.objects.order_by("first").values_list("next", flat=True)) == [2, 3]
