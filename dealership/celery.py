@@ -19,6 +19,8 @@ app.autodiscover_tasks()
 SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
     "heartbeat": ("kernel.heartbeat", schedule(15.0), ()),
     "figures": ("process.recompute_touched", schedule(60.0), ()),
+    "reminders": ("reception.remind", crontab(minute="*/5"), ()),
+    "preparation": ("reception.prepare", crontab(minute="*/5"), ()),
 }
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": when, "args": args} for name, (task, when, args) in SCHEDULE.items()

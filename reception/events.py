@@ -66,3 +66,41 @@ DAMAGE_REMOVED = event(
 
 # --- keys and places ---
 EVENING_COUNTED = event("reception.evening_count.counted", _("Cars and keys counted"), clause="2.1.2")
+
+# --- appointments (2.4) ---
+APPOINTMENT_BOOKED = event(
+    "reception.appointment.booked",
+    _("Booked"),
+    clause="2.4",
+    stage=stages.BOOKING,
+    norm=("reception.appointment.confirmed", "reception.appointment.prepared", "reception.visit.arrived"),
+)
+APPOINTMENT_CONFIRMED = event(
+    "reception.appointment.confirmed", _("Booking confirmed"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_MOVED = event("reception.appointment.moved", _("Booking moved"), clause="2.4", stage=stages.BOOKING)
+APPOINTMENT_CANCELLED = event(
+    "reception.appointment.cancelled", _("Booking cancelled"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_PARTS_CONFIRMED = event(
+    "reception.appointment.parts_confirmed", _("Parts confirmed for a booking"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_WORKSHOP_CONFIRMED = event(
+    "reception.appointment.workshop_confirmed",
+    _("Bay and technician confirmed for a booking"),
+    clause="2.4",
+    stage=stages.BOOKING,
+)
+APPOINTMENT_PREPARED = event(
+    "reception.appointment.prepared", _("Booking prepared"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_NOT_SHOWN = event(
+    "reception.appointment.not_shown", _("Booked, but did not come"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_REMINDED = event(
+    "reception.appointment.reminded", _("Customer reminded of a booking"), clause="2.4", stage=stages.BOOKING
+)
+APPOINTMENT_KEPT = event("reception.appointment.kept", _("Booked customer came"), clause="2.4", stage=stages.ARRIVAL)
+APPOINTMENT_HANDED_OVER = event(
+    "reception.appointment.handed_over", _("Booking given to another advisor"), clause="2.4", stage=stages.BOOKING
+)

@@ -18,3 +18,110 @@ EVENING_HOUR = limit(
     "reception.evening_hour", 17, "h", _("Hour from which the evening count is due"), clause="2.1.2", source="design"
 )
 VISIT_PHOTOS = limit("reception.visit_photos", 60, "", _("Photos a visit may carry"), clause="2.1.2", source="design")
+
+# --- appointments (2.4) ---
+REMINDER_DAYS = limit(
+    "reception.reminder_days",
+    [10, 5, 1],
+    "d",
+    _("Days before a booked arrival on which the customer is reminded"),
+    clause="2.4",
+    source="domain 2.4 (P2, P3, P7)",
+)
+REMINDER_HOURS = limit(
+    "reception.reminder_hours",
+    [1],
+    "h",
+    _("Hours before a booked arrival at which the customer is reminded"),
+    clause="2.4",
+    source="domain 2.4 (P3)",
+)
+QUIET_FROM = limit(
+    "reception.quiet_from", "21:00", "", _("No reminders from this hour on"), clause="2.4", source="design"
+)
+QUIET_TO = limit(
+    "reception.quiet_to", "08:00", "", _("Reminders again from this hour on"), clause="2.4", source="design"
+)
+PREPARATION_TIME = limit(
+    "reception.prep_list_time",
+    "16:00",
+    "",
+    _("Hour at which parts and workshop get the preparation list of the next working day"),
+    clause="2.4",
+    source="design",
+)
+NO_SHOW_MINUTES = limit(
+    "reception.no_show_minutes",
+    30,
+    "min",
+    _("Minutes after the booked time from which a booking may be marked as not come"),
+    clause="2.4",
+    source="domain 2.4",
+)
+APPOINTMENT_WALK_INS = limit(
+    "reception.walk_in_share",
+    20,
+    "%",
+    _("Share of each kind of bay that bookings leave to customers without one"),
+    clause="2.4",
+    source="domain 2.4",
+)
+APPOINTMENT_SLOT_MINUTES = limit(
+    "reception.appointment_slot_minutes",
+    60,
+    "min",
+    _("Minutes between the arrival times that are offered"),
+    clause="2.4",
+    source="design",
+)
+APPOINTMENT_RECEPTION_MINUTES = limit(
+    "reception.appointment_reception_minutes",
+    20,
+    "min",
+    _("Minutes that reception takes before the work of a booked car"),
+    clause="2.4",
+    source="domain 1.3",
+)
+APPOINTMENT_INSPECTION_MINUTES = limit(
+    "reception.appointment_inspection_minutes",
+    20,
+    "min",
+    _("Minutes for the final inspection of a booked car"),
+    clause="2.4",
+    source="design",
+)
+APPOINTMENT_WASH_MINUTES = limit(
+    "reception.appointment_wash_minutes",
+    20,
+    "min",
+    _("Minutes for washing a booked car"),
+    clause="2.4",
+    source="design",
+)
+APPOINTMENT_AHEAD_DAYS = limit(
+    "reception.appointment_ahead_days",
+    90,
+    "d",
+    _("Days ahead for which bookings are taken"),
+    clause="2.4",
+    source="design",
+)
+ONLINE_PER_PHONE = limit(
+    "reception.online_per_phone",
+    3,
+    "",
+    _("Online bookings from one telephone number within 24 hours"),
+    clause="2.4",
+    source="design",
+)
+ONLINE_PER_ADDRESS = limit(
+    "reception.online_per_address",
+    10,
+    "",
+    _("Online bookings from one network address within an hour"),
+    clause="2.4",
+    source="design",
+)
+PRICE_DAYS = limit(
+    "reception.estimate_days", 14, "d", _("Days a quoted price of a booking holds"), clause="2.4", source="design"
+)

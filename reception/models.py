@@ -262,6 +262,8 @@ APPOINTMENT_MOVES = {
     A.ARRIVED: set(),
     A.CANCELLED: set(),
 }
+EXPECTED_STATES = (A.REQUESTED, A.CONFIRMED, A.PREPARED)
+"""A booking in one of these keeps its bay and technician; the car hasn't come yet."""
 
 
 class Appointment(Root):
@@ -308,8 +310,34 @@ class Appointment(Root):
         ]
         indexes = [models.Index(fields=["store", "starts_at"], name="appointment_day")]
 
+    def __str__(self) -> str:
+        return self.number
+
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+    @property
+    def is_expected(self) -> bool:
+        return self.state in EXPECTED_STATES
+
+    @property
+    def late_minutes(self) -> int:
+        """Whole minutes by which an expected car is late; 0 before its time. Computed, never typed (2.4)."""
+        late = clock.now() - self.starts_at
+        return max(0, int(late.total_seconds() // 60)) if self.is_expected else 0
+
+    def go(self, state: AppointmentState, *, reason: str = "") -> None:
+        """2.4: the next state; cancelling says why, prepared needs both confirmations."""
+        states.require(APPOINTMENT_MOVES, A(self.state), state)
+        if state == A.CANCELLED and not reason.strip():
+            raise RuleError("appointment.reason", _("Say why it was cancelled."), field="reason")
+        if state == A.PREPARED and not (self.parts_confirmed_at and self.workshop_confirmed_at):
+            raise RuleError("appointment.prepared", _("Parts and workshop must both have confirmed."))
+        self.state = state
+        if reason:
+            self.ended_reason = " ".join(reason.split())[:200]
+
+    go.alters_data = True  # type: ignore[attr-defined]
 
 
 explain_constraint(

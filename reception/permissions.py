@@ -47,3 +47,22 @@ for code in ("receptionist", "advisor", "manager"):
 for code in ("foreman", "leader", "inspector", "technician"):
     role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
 role("foreman", permissions={EVENING_COUNT, VISITS_PROMISE})
+role("foreman", permissions={EVENING_COUNT})
+
+# --- appointments (2.4) ---
+APPOINTMENTS_VIEW = permission("reception.appointments.view", _("See bookings and the preparation list."))
+APPOINTMENTS_BOOK = permission(
+    "reception.appointments.book", _("Book, confirm, move and cancel arrivals and mark who did not come.")
+)
+APPOINTMENTS_PARTS = permission("reception.appointments.parts", _("Confirm that a booking's parts are ready."))
+APPOINTMENTS_WORKSHOP = permission(
+    "reception.appointments.workshop", _("Confirm that bay and technician are ready for a booking.")
+)
+
+for code in ("receptionist", "advisor", "manager", "care"):
+    role(code, permissions={APPOINTMENTS_VIEW, APPOINTMENTS_BOOK})
+role("parts", permissions={APPOINTMENTS_VIEW, APPOINTMENTS_PARTS})
+for code in ("foreman", "leader", "techdirector"):
+    role(code, permissions={APPOINTMENTS_VIEW, APPOINTMENTS_WORKSHOP})
+for code in ("supervisor", "gm"):
+    role(code, permissions={APPOINTMENTS_VIEW})

@@ -1,0 +1,38 @@
+"""What chapter 2 does behind the outbox and where other rooms call in."""
+
+from dealership.kernel.actors import machine
+from dealership.kernel.history import Event
+from dealership.kernel.registry import handles
+from staff.services.employees import HANDOVERS
+
+from . import events
+from .models import Appointment, Visit
+from .services import appointments
+
+# --- appointments (2.4) ---
+HANDOVERS.append(appointments.hand_over_appointments)
+
+
+@handles(
+    events.APPOINTMENT_BOOKED,
+    events.APPOINTMENT_CONFIRMED,
+    events.APPOINTMENT_MOVED,
+    events.APPOINTMENT_CANCELLED,
+    name="reception.tell_booking",
+)
+def tell_booking(event: Event) -> None:
+    """The customer gets what is booked, moved or cancelled in writing, once per event."""
+    appointment = Appointment.objects.select_related("store", "customer", "vehicle").get(uid=event.root_uid)
+    by = machine("bookings", store_id=appointment.store_id)
+    appointments.tell_booking(appointment=appointment, key=f"appointment:{appointment.uid}:{event.id}", by=by)
+
+
+@handles(
+    events.VISIT_LEFT_UNSERVED, events.VISIT_CONSULTED, events.VISIT_DEPARTED, name="reception.release_booked_plans"
+)
+def release_booked_plans(event: Event) -> None:
+    """A visit that ends gives back what its booking still kept of bays and people."""
+    visit = Visit.objects.select_related("appointment").get(uid=event.root_uid)
+    if visit.appointment is not None:
+        by = machine("bookings", store_id=visit.store_id)
+        appointments.release_plans(appointment=visit.appointment, by=by)

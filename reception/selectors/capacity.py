@@ -1,0 +1,357 @@
+"""What a store can take on in the coming days: bays, people, shifts, plans, and the free times of a job (2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from dealership.catalogue.models import (
+    BayCapability,
+    Operation,
+    PayType,
+    Reservation,
+    ReservationPurpose,
+    Resource,
+    ResourceKind,
+)
+from dealership.catalogue.selectors.items import default_diagnosis
+from dealership.catalogue.services.prices import labor_rate, part_prices
+from dealership.kernel import clock, limits
+from dealership.kernel.errors import RuleError
+from dealership.kernel.models import CalendarDay, OpeningHours, Store
+from dealership.kernel.money import line_amount
+from dealership.kernel.worktime import CLOSED, Calendar, Hours
+from staff.models import EmployeeSkill, RosterDay, Skill
+from staff.selectors.employees import employees_with_role
+
+from .. import rules
+from ..limits import (
+    APPOINTMENT_INSPECTION_MINUTES,
+    APPOINTMENT_RECEPTION_MINUTES,
+    APPOINTMENT_SLOT_MINUTES,
+    APPOINTMENT_WALK_INS,
+    APPOINTMENT_WASH_MINUTES,
+)
+from ..models import EXPECTED_STATES, Appointment, WaitingMode
+
+PLAIN_WORK = Decimal("1.00")
+BUSY_SHARE = 3
+"""A day counts as busy when at most one in this many of its times is left."""
+
+
+def store_calendar(store: Store) -> Calendar:
+    """The store's opening hours with its holidays and make-up days."""
+
+    def minutes(row: Any) -> Hours:
+        opens, closes = row.opens.hour * 60 + row.opens.minute, row.closes.hour * 60 + row.closes.minute
+        rest = breaks.get(row.day.weekday() if isinstance(row, CalendarDay) else row.weekday)
+        if rest and opens < rest[0] and rest[1] < closes:
+            return ((opens, rest[0]), (rest[1], closes))
+        return ((opens, closes),)
+
+    week_rows = list(OpeningHours.objects.filter(store=store))
+    breaks = {
+        row.weekday: (
+            row.break_from.hour * 60 + row.break_from.minute,
+            row.break_to.hour * 60 + row.break_to.minute,
+        )
+        for row in week_rows
+        if row.break_from and row.break_to
+    }
+    week = {row.weekday: minutes(row) for row in week_rows}
+    exceptions = {
+        row.day: minutes(row) if row.opens and row.closes else CLOSED
+        for row in CalendarDay.objects.filter(store=store, day__gte=clock.today(store.time_zone) - timedelta(days=7))
+    }
+    days = tuple(week.get(day, CLOSED) for day in range(7))
+    return Calendar(days, exceptions, store.time_zone)  # type: ignore[arg-type]
+
+
+def times_of(store: Store) -> rules.Times:
+    """The minutes around the work, as set for the store."""
+
+    def value(key: str) -> int:
+        return int(limits.value(key, store_id=store.pk))
+
+    return rules.Times(
+        reception=value(APPOINTMENT_RECEPTION_MINUTES),
+        after=value(APPOINTMENT_INSPECTION_MINUTES) + value(APPOINTMENT_WASH_MINUTES),
+        slot=max(5, value(APPOINTMENT_SLOT_MINUTES)),
+        walk_ins=value(APPOINTMENT_WALK_INS),
+    )
+
+
+def load_supply(store: Store, first: date, days: int, *, besides: Appointment | None = None) -> rules.Supply:
+    """Everything the arithmetic needs for ``days`` days from ``first`` (store days); five queries.
+
+    ``besides`` leaves the plans of one appointment out: it is being moved.
+    """
+    zone = ZoneInfo(store.time_zone)
+    start = datetime(first.year, first.month, first.day, tzinfo=zone)
+    # Work may reach into the days after: as far ahead as the longest job of a week.
+    last = first + timedelta(days=days + 7)
+    end = datetime(last.year, last.month, last.day, tzinfo=zone)
+    calendar = store_calendar(store)
+    kinds = (ResourceKind.BAY, ResourceKind.PERSON)
+    resources = list(Resource.objects.filter(store=store, active=True, kind__in=kinds).order_by("position", "pk"))
+    skills: dict[int, dict[int, int]] = {}
+    valid: dict[int, dict[int, date]] = {}
+    for row in EmployeeSkill.objects.filter(employee__resource__in=[r.pk for r in resources]):
+        skills.setdefault(row.employee_id, {})[row.skill_id] = row.level
+        if row.valid_until:
+            valid.setdefault(row.employee_id, {})[row.skill_id] = row.valid_until
+    shifts: dict[tuple[int, date], rules.Span] = {}
+    on_duty: dict[date, set[int]] = {}
+    roster = RosterDay.objects.filter(store=store, day__gte=first, day__lt=last, shift__isnull=False)
+    for duty in roster.select_related("shift"):
+        assert duty.shift is not None
+        shifts[duty.employee_id, duty.day] = (
+            datetime.combine(duty.day, duty.shift.starts, zone),
+            datetime.combine(duty.day, duty.shift.ends, zone),
+        )
+        on_duty.setdefault(duty.day, set()).add(duty.employee_id)
+    receive = set(employees_with_role(store.pk, "advisor").values_list("pk", flat=True))
+    plans = Reservation.objects.filter(
+        resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)
+    ).exclude(purpose=ReservationPurpose.APPOINTMENT, subject_uid=besides.uid if besides else None)
+    busy: dict[int, list[rules.Span]] = {}
+    booked: dict[tuple[int, date], int] = {}
+    for resource_id, period, purpose in plans.values_list("resource_id", "period", "purpose"):
+        span = (period.lower.astimezone(zone), period.upper.astimezone(zone))
+        busy.setdefault(resource_id, []).append(span)
+        if purpose == ReservationPurpose.APPOINTMENT:
+            key = (resource_id, span[0].date())
+            booked[key] = booked.get(key, 0) + calendar.working_minutes_between(*span)
+    arrivals = Appointment.objects.filter(
+        store=store, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end
+    ).exclude(pk=besides.pk if besides else None)
+    return rules.Supply(
+        calendar=calendar,
+        bays=[rules.Bay(r.pk, r.capability, r.name) for r in resources if r.kind == ResourceKind.BAY],
+        people=[
+            rules.Person(r.pk, r.employee_id, r.name, skills.get(r.employee_id, {}), valid.get(r.employee_id, {}))
+            for r in resources
+            if r.kind == ResourceKind.PERSON and r.employee_id
+        ],
+        shifts=shifts,
+        advisors={day: sorted(people & receive) for day, people in on_duty.items()},
+        times=times_of(store),
+        busy=busy,
+        booked=booked,
+        arrivals=list(arrivals.values_list("starts_at", "advisor_id")),
+    )
+
+
+def needs_of(operations: Sequence[Operation], powertrain: str = "") -> list[rules.Need]:
+    """Operations as stretches of work: one per kind of bay and skill; words alone mean a diagnosis."""
+    work = list(operations)
+    if not work and (diagnosis := default_diagnosis(powertrain)) is not None:
+        work = [diagnosis]
+    if not work:
+        return [rules.Need(BayCapability.STANDARD_LIFT, None, 0, int(PLAIN_WORK * 60))]
+    stretches: dict[tuple[str, int | None], tuple[int, Decimal]] = {}
+    for operation in work:
+        key = (operation.capability, operation.skill_id)
+        level, hours = stretches.get(key, (0, Decimal(0)))
+        stretches[key] = (max(level, operation.skill_level if operation.skill_id else 0), hours + operation.hours)
+    return [
+        rules.Need(capability, skill, level, int((hours * 60).to_integral_value(ROUND_UP)))
+        for (capability, skill), (level, hours) in stretches.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What would free a full day: leaving ``operation`` out; then ``option`` is the first free time."""
+
+    operation: Operation
+    option: rules.Option
+
+
+@dataclass(slots=True)
+class Day:
+    """A day of the grid. ``reason`` says in words why nothing is free."""
+
+    day: date
+    options: list[rules.Option]
+    is_open: bool
+    is_today: bool
+    name: str = ""
+    reason: str = ""
+    ways: list[Way] = field(default_factory=list)
+
+    @property
+    def free(self) -> list[rules.Option]:
+        return [option for option in self.options if option.count]
+
+    @property
+    def is_full(self) -> bool:
+        return not self.free
+
+    @property
+    def is_busy(self) -> bool:
+        return 0 < len(self.free) * BUSY_SHARE <= len(self.options)
+
+
+def free_days(
+    store: Store,
+    operations: Sequence[Operation],
+    *,
+    first: date | None = None,
+    days: int = 14,
+    powertrain: str = "",
+    waiting_mode: str = WaitingMode.LEAVE,
+    advisor_id: int | None = None,
+    besides: Appointment | None = None,
+) -> list[Day]:
+    """Every day with its times, how many cars each could still take and, where a day is full, why and what frees it."""
+    today = clock.today(store.time_zone)
+    first = max(first or today, today)
+    supply = load_supply(store, first, days, besides=besides)
+    waits = waiting_mode == WaitingMode.WAIT_AT_DEALER
+    names = dict(
+        CalendarDay.objects.filter(store=store, day__gte=first, day__lt=first + timedelta(days=days)).values_list(
+            "day", "name"
+        )
+    )
+
+    def options_of(day: date, work: Sequence[Operation]) -> list[rules.Option]:
+        needs = needs_of(work, powertrain)
+        return [
+            rules.option_at(supply, needs, at, now=clock.now(), waits=waits, advisor=advisor_id)
+            for at in rules.starts_of_day(supply.calendar, day, supply.times.slot)
+        ]
+
+    rows = []
+    for day in (first + timedelta(days=n) for n in range(days)):
+        row = Day(day, options_of(day, operations), supply.calendar.is_working_day(day), day == today)
+        row.name = names.get(day, "")
+        if row.is_full:
+            row.reason = say_cause(rules.main_cause(row.options), names.get(day, ""))
+            if row.is_open and len(operations) > 1:
+                for left_out in operations:
+                    rest = [operation for operation in operations if operation.pk != left_out.pk]
+                    freed = next((o for o in options_of(day, rest) if o.count), None)
+                    if freed is not None:
+                        row.ways.append(Way(left_out, freed))
+        rows.append(row)
+    return rows
+
+
+def next_free(
+    supply: rules.Supply, needs: Sequence[rules.Need], after: datetime, *, days: int, waits: bool, advisor: int | None
+) -> rules.Option | None:
+    """The first free arrival time at or after ``after`` within the supply's days."""
+    first = supply.calendar.local_day(max(after, clock.now()))
+    for day in (first + timedelta(days=n) for n in range(days)):
+        for at in rules.starts_of_day(supply.calendar, day, supply.times.slot):
+            if at >= after:
+                option = rules.option_at(supply, needs, at, now=clock.now(), waits=waits, advisor=advisor)
+                if option.count:
+                    return option
+    return None
+
+
+def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
+    """Why a time or a day doesn't work, in the reader's language."""
+    if cause is None or cause.code == "closed":
+        return _("Closed: %(name)s") % {"name": day_name} if day_name else _("Closed")
+    bay = BayCapability(cause.capability).label if cause.capability else ""
+    skill = _skill_name(cause.skill)
+    if cause.code == "past":
+        return _("This time has passed.")
+    if cause.code == "closing":
+        return _("The work would not be finished before closing time.")
+    if cause.code == "advisor":
+        return _("No advisor is free to receive the car.")
+    if cause.code == "no_bay":
+        return _("The store has no bay for: %(bay)s.") % {"bay": bay}
+    if cause.code == "bay":
+        return _("Needs a bay for %(bay)s: taken.") % {"bay": bay}
+    if cause.code == "walk_ins":
+        return _("What is left of %(bay)s is kept for customers without a booking.") % {"bay": bay}
+    if not skill:
+        return _("No technician is free.")
+    words = {"skill": skill, "level": cause.level}
+    if cause.code == "no_person":
+        return _("Nobody with %(skill)s level %(level)s is on duty for the whole work.") % words
+    return _("Everybody with %(skill)s level %(level)s is taken.") % words
+
+
+def _skill_name(skill_id: int | None) -> str:
+    skill = Skill.objects.filter(pk=skill_id).first() if skill_id else None
+    return skill.name if skill else ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedItem:
+    """Labour and usual parts of one operation on the day of booking; ``amount`` None where a price isn't set."""
+
+    operation: Operation | None
+    description: str
+    hours: Decimal
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A job in hours and CNY with VAT; ``amount`` None where some price isn't set."""
+
+    items: tuple[QuotedItem, ...]
+    work_minutes: int
+    whole_minutes: int
+    amount: Decimal | None
+
+    @property
+    def work_hours(self) -> Decimal:
+        return (Decimal(self.work_minutes) / 60).quantize(Decimal("0.1"))
+
+    @property
+    def whole_hours(self) -> Decimal:
+        return (Decimal(self.whole_minutes) / 60).quantize(Decimal("0.1"))
+
+
+def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -> Quoted:
+    """What the operations take and cost today by the live price list, labour and usual parts (2.4, 3.2)."""
+    try:
+        rate = labor_rate(store.pk, PayType.CUSTOMER_PAY, clock.today(store.time_zone))
+    except RuleError:
+        rate = None
+    work = list(operations)
+    diagnosis = default_diagnosis(powertrain) if not work else None
+    rows = work or ([diagnosis] if diagnosis else [])
+    usual = [list(o.parts.all()) for o in rows]
+    prices = part_prices([p.part_id for parts in usual for p in parts], store.pk, clock.today(store.time_zone))
+    items = []
+    for operation, parts in zip(rows, usual, strict=True):
+        amount = None
+        if rate is not None and all(p.part_id in prices for p in parts):
+            amount = line_amount(operation.hours, rate)
+            amount += sum((line_amount(p.quantity, prices[p.part_id]) for p in parts), Decimal(0))
+        items.append(QuotedItem(operation, operation.name, operation.hours, amount))
+    minutes = sum(need.minutes for need in needs_of(operations, powertrain))
+    times = times_of(store)
+    known = [item.amount for item in items if item.amount is not None]
+    return Quoted(
+        tuple(items),
+        minutes,
+        times.reception + minutes + times.after,
+        sum(known, Decimal(0)) if items and len(known) == len(items) else None,
+    )
+
+
+def plans_of(appointment: Appointment) -> list[Reservation]:
+    """The live plans of an appointment, in the order of the work."""
+    return list(
+        Reservation.objects.filter(purpose=ReservationPurpose.APPOINTMENT, subject_uid=appointment.uid, live=True)
+        .select_related("resource")
+        .annotate(kind=F("resource__kind"))
+        .order_by("period", "kind")
+    )

@@ -1,0 +1,754 @@
+"""Commands on bookings: book, confirm, prepare, move, cancel, remind, arrive (2.4).
+
+A booking keeps a bay and a technician for its work as live plans. Who books, moves or confirms again locks the store's
+bays and people first, in the order of their keys, so that two bookers run one after the other and the second one sees
+what the first one took. Lock order: customer, vehicle, appointment, resources, counter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation, Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.catalogue.services import plans
+from dealership.kernel import clock, formats, limits, numbering, saying
+from dealership.kernel.actors import Actor, machine
+from dealership.kernel.errors import RaceLost, RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import Message, MessageChannel, Store
+from dealership.kernel.services import queue_message, take_period
+from staff.models import Employee
+from staff.selectors.employees import employees_with_role
+
+from .. import events, permissions, rules
+from ..limits import (
+    APPOINTMENT_AHEAD_DAYS,
+    NO_SHOW_MINUTES,
+    ONLINE_PER_PHONE,
+    PREPARATION_TIME,
+    QUIET_FROM,
+    QUIET_TO,
+    REMINDER_DAYS,
+    REMINDER_HOURS,
+)
+from ..models import (
+    EXPECTED_STATES,
+    A,
+    Appointment,
+    AppointmentItem,
+    AppointmentSource,
+    Customer,
+    PlateKind,
+    Vehicle,
+    WaitingMode,
+)
+from ..selectors import capacity
+from . import customers, vehicles
+
+LOOK_AHEAD = 14
+FROM_OUTSIDE = (AppointmentSource.CONSUMER_PORTAL, AppointmentSource.DMS_DIRECT)
+"""What is booked from outside waits for the desk to confirm it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Times and plans found for a booking."""
+
+    work_at: datetime
+    ready_at: datetime
+    plans: list[tuple[int, rules.Span]]
+
+
+@transaction.atomic
+def book_appointment(
+    *,
+    contact_name: str,
+    contact_phone: str,
+    starts_at: datetime,
+    concern: str,
+    by: Actor,
+    customer_uid: UUID | None = None,
+    vehicle_uid: UUID | None = None,
+    plate: str = "",
+    model_text: str = "",
+    operation_uids: Sequence[UUID] = (),
+    waiting_mode: str = WaitingMode.LEAVE,
+    advisor_uid: UUID | None = None,
+    source: str = AppointmentSource.PHONE,
+) -> Appointment:
+    """2.4: books an arrival at ``starts_at`` (aware) with a bay and a technician for every stretch of the work.
+
+    A car that isn't known is registered by ``plate`` and ``model_text`` with whoever books. Bookings from outside wait
+    for the desk (REQUESTED), the desk's own are CONFIRMED. Raises RuleError ``appointment.mandatory`` (names the
+    field), ``appointment.past``, ``appointment.too_far``, ``appointment.vehicle_booked``, ``appointment.operation``
+    and ``appointment.advisor``; RaceLost ``appointment.taken`` names the next free time.
+    """
+    by.require(permissions.APPOINTMENTS_BOOK)
+    store = Store.objects.get(pk=by.store_id)
+    words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, concern=concern)
+    if waiting_mode not in WaitingMode.values or source not in AppointmentSource.values:
+        raise RuleError("appointment.choice", _("Choose one of the list."), field="waiting_mode")
+    phone = formats.demand(formats.check_phone(words["contact_phone"]), field="contact_phone")
+    _require_bookable(store, starts_at)
+    operations = _operations(operation_uids)
+    advisor = _advisor(advisor_uid, by)
+    customer, vehicle = _customer_and_vehicle(
+        customer_uid=customer_uid,
+        vehicle_uid=vehicle_uid,
+        plate=plate,
+        model_text=model_text,
+        name=words["contact_name"],
+        phone=phone,
+        by=by,
+    )
+    _require_unbooked(store, vehicle, starts_at)
+    found = _find(
+        store, operations, starts_at, powertrain=vehicle.powertrain, waiting_mode=waiting_mode, advisor=advisor
+    )
+    quoted = capacity.quote(store, operations, vehicle.powertrain)
+    appointment = Appointment.objects.create(
+        store=store,
+        number=numbering.next_number(store, "A"),
+        customer=customer,
+        vehicle=vehicle,
+        contact_name=words["contact_name"],
+        contact_phone=phone,
+        starts_at=starts_at,
+        work_starts_at=found.work_at,
+        ready_at=found.ready_at,
+        advisor=advisor,
+        source=source,
+        concern=words["concern"],
+        waiting_mode=waiting_mode,
+        estimated_amount=quoted.amount or 0,
+        state=A.REQUESTED if source in FROM_OUTSIDE else A.CONFIRMED,
+    )
+    AppointmentItem.objects.bulk_create(
+        AppointmentItem(
+            appointment=appointment,
+            operation=item.operation,
+            description=item.description[:120],
+            hours=item.hours,
+            amount=item.amount or 0,
+        )
+        for item in quoted.items
+    )
+    _reserve(appointment, found.plans, by)
+    record(
+        appointment,
+        events.APPOINTMENT_BOOKED,
+        by=by,
+        changed={"state": (None, appointment.state)},
+        starts_at=starts_at,
+        ready_at=found.ready_at,
+        source=source,
+        operations=[operation.code for operation in operations],
+    )
+    return appointment
+
+
+def _mandatory(**fields: str) -> dict[str, str]:
+    sentences = {
+        "contact_name": _("Ask for a name."),
+        "contact_phone": _("Ask for a telephone number."),
+        "concern": _("Ask what is to be done, in the customer's words."),
+    }
+    words = {name: customers.tidy(value, field=name, limit=_WIDTH[name]) for name, value in fields.items()}
+    for name, sentence in sentences.items():
+        if not words[name]:
+            raise RuleError("appointment.mandatory", sentence, field=name)
+    return words
+
+
+_WIDTH = {"contact_name": 60, "contact_phone": 60, "concern": 500}
+
+
+def _require_bookable(store: Store, starts_at: datetime) -> None:
+    if starts_at.tzinfo is None:
+        raise ValueError("An arrival is booked for an aware moment.")
+    if starts_at <= clock.now():
+        raise RuleError("appointment.past", _("This time has passed; choose a later one."), field="starts_at")
+    days = limits.value(APPOINTMENT_AHEAD_DAYS, store_id=store.pk)
+    if starts_at > clock.now() + timedelta(days=days):
+        raise RuleError(
+            "appointment.too_far",
+            _("Bookings are taken %(days)s days ahead at most."),
+            field="starts_at",
+            days=days,
+        )
+
+
+def _operations(uids: Sequence[UUID]) -> list[Operation]:
+    wanted = list(dict.fromkeys(uids))
+    rows = {row.uid: row for row in Operation.objects.filter(uid__in=wanted, active=True).prefetch_related("parts")}
+    if len(rows) != len(wanted):
+        raise RuleError("appointment.operation", _("One of these operations isn't offered any more."), field="add")
+    return [rows[uid] for uid in wanted]
+
+
+def _advisor(uid: UUID | None, by: Actor) -> Employee | None:
+    if uid is None:
+        return None
+    advisor = employees_with_role(by.store_id, "advisor").filter(uid=uid).first()
+    if advisor is None:
+        raise RuleError("appointment.advisor", _("This person doesn't receive customers here."), field="advisor")
+    return advisor
+
+
+def _customer_and_vehicle(
+    *,
+    customer_uid: UUID | None,
+    vehicle_uid: UUID | None,
+    plate: str,
+    model_text: str,
+    name: str,
+    phone: str,
+    by: Actor,
+) -> tuple[Customer, Vehicle]:
+    """The known car with who books, or both registered now; the car's row is locked."""
+    vehicle = None
+    if vehicle_uid is not None:
+        vehicle = Vehicle.objects.for_actor(by).get(uid=vehicle_uid)
+    elif plate.strip():
+        number = formats.demand(formats.check_plate(plate), field="plate")
+        vehicle = Vehicle.objects.filter(plate=number, plate_kind=PlateKind.NORMAL).first()
+    else:
+        raise RuleError("appointment.vehicle", _("Find the car, or give its plate."), field="plate")
+    customer = Customer.objects.for_actor(by).get(uid=customer_uid) if customer_uid is not None else None
+    if customer is None and vehicle is not None:
+        owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
+        if owner is not None and (vehicle_uid is not None or phone in (owner.customer.phone, owner.customer.phone_2)):
+            customer = owner.customer
+    if customer is None:
+        customer = Customer.objects.filter(phone=phone, name=name).first()
+    if customer is None:
+        customer = customers.register_customer(name=name, phone=phone, by=by)
+    if vehicle is None:
+        if not model_text.strip():
+            raise RuleError("appointment.mandatory", _("Fill in the model of the car."), field="model_text")
+        vehicle = vehicles.register_vehicle(plate=plate, model_text=model_text, owner_uid=customer.uid, by=by)
+    return customer, Vehicle.objects.locked().get(pk=vehicle.pk)
+
+
+def _day_of(store: Store, at: datetime) -> tuple[datetime, datetime]:
+    start = at.astimezone(ZoneInfo(store.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return start, start + timedelta(days=1)
+
+
+def _require_unbooked(store: Store, vehicle: Vehicle, starts_at: datetime, besides: Appointment | None = None) -> None:
+    """One car comes once a day."""
+    start, end = _day_of(store, starts_at)
+    other = (
+        Appointment.objects.filter(vehicle=vehicle, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end)
+        .exclude(pk=besides.pk if besides else None)
+        .first()
+    )
+    if other is not None:
+        raise RuleError(
+            "appointment.vehicle_booked",
+            _("This car is already booked for that day (%(number)s); move that booking."),
+            number=other.number,
+        )
+
+
+def _find(
+    store: Store,
+    operations: Sequence[Operation],
+    starts_at: datetime,
+    *,
+    powertrain: str,
+    waiting_mode: str,
+    advisor: Employee | None,
+    besides: Appointment | None = None,
+) -> Booked:
+    """Bay and technician for every stretch of the work, with the store's plan locked. RaceLost names the next time."""
+    plans.lock_resources(
+        Resource.objects.filter(store=store, active=True, kind__in=(ResourceKind.BAY, ResourceKind.PERSON)).values_list(
+            "pk", flat=True
+        )
+    )
+    zone = ZoneInfo(store.time_zone)
+    waits = waiting_mode == WaitingMode.WAIT_AT_DEALER
+    first = starts_at.astimezone(zone).date()
+    supply = capacity.load_supply(store, first, LOOK_AHEAD, besides=besides)
+    needs = capacity.needs_of(operations, powertrain)
+    who = advisor.pk if advisor else None
+    option = rules.option_at(supply, needs, starts_at.astimezone(zone), now=clock.now(), waits=waits, advisor=who)
+    if option.count:
+        assert option.work_at is not None
+        assert option.ready_at is not None
+        return Booked(option.work_at, option.ready_at, rules.choose(supply, option))
+    why = capacity.say_cause(option.cause)
+    later = capacity.next_free(supply, needs, starts_at, days=LOOK_AHEAD, waits=waits, advisor=who)
+    if later is None:
+        raise RaceLost(
+            "appointment.taken",
+            _("%(why)s Nothing is free in the %(days)s days after it."),
+            field="starts_at",
+            why=why,
+            days=LOOK_AHEAD,
+        )
+    raise RaceLost(
+        "appointment.taken",
+        _("%(why)s The next free time is %(next)s."),
+        field="starts_at",
+        why=why,
+        next=say_moment(later.at, store),
+        free_at=later.at.isoformat(),
+    )
+
+
+def _reserve(appointment: Appointment, chosen: list[tuple[int, rules.Span]], by: Actor) -> None:
+    uids = dict(Resource.objects.filter(pk__in={pk for pk, _span in chosen}).values_list("pk", "uid"))
+    for pk, (start, end) in chosen:
+        plans.reserve(
+            resource_uid=uids[pk],
+            starts_at=start,
+            ends_at=end,
+            purpose=ReservationPurpose.APPOINTMENT,
+            subject_uid=appointment.uid,
+            note=appointment.number,
+            by=by,
+        )
+
+
+def release_plans(*, appointment: Appointment, by: Actor) -> int:
+    """Frees what the booking still keeps; returns how many plans. Safe where nothing is left."""
+    live = Reservation.objects.filter(
+        purpose=ReservationPurpose.APPOINTMENT, subject_uid=appointment.uid, live=True
+    ).order_by("pk")
+    freed = 0
+    for uid in live.values_list("uid", flat=True):
+        plans.release(reservation_uid=uid, by=by)
+        freed += 1
+    return freed
+
+
+def lock_appointment(*, uid: UUID, by: Actor) -> Appointment:
+    """The booking, locked, as the actor may see it. Raises Appointment.DoesNotExist for a foreign store's."""
+    return Appointment.objects.for_actor(by).locked().get(uid=uid)
+
+
+@transaction.atomic
+def confirm_appointment(*, uid: UUID, by: Actor) -> Appointment:
+    """2.4: the desk confirms what was asked for online: REQUESTED → CONFIRMED."""
+    by.require(permissions.APPOINTMENTS_BOOK)
+    appointment = lock_appointment(uid=uid, by=by)
+    if appointment.state == A.NO_SHOW:
+        raise RuleError("appointment.move_first", _("The booked time has passed; move the booking to a new one."))
+    before = appointment.state
+    if before == A.PREPARED:
+        raise RuleError("appointment.confirmed", _("This booking is already confirmed."))
+    appointment.go(A.CONFIRMED)
+    appointment.save(update_fields=["state"])
+    record(appointment, events.APPOINTMENT_CONFIRMED, by=by, changed={"state": (before, appointment.state)})
+    return appointment
+
+
+@transaction.atomic
+def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) -> Appointment:
+    """2.4 改约: another time (aware), agreed with the customer; parts and workshop confirm anew.
+
+    The old plans are freed and new ones found; who did not come may come another time. Raises like
+    ``book_appointment``, and ``appointment.same`` and ``appointment.move_reason``.
+    """
+    by.require(permissions.APPOINTMENTS_BOOK)
+    vehicle_id = Appointment.objects.for_actor(by).values_list("vehicle_id", flat=True).get(uid=uid)
+    vehicle = Vehicle.objects.locked().get(pk=vehicle_id)
+    appointment = lock_appointment(uid=uid, by=by)
+    store = appointment.store
+    if appointment.state not in (*EXPECTED_STATES, A.NO_SHOW):
+        raise RuleError("appointment.ended", _("This booking has ended; book a new one."))
+    reason = customers.tidy(reason, field="reason", limit=200)
+    if not reason:
+        raise RuleError("appointment.move_reason", _("Say why the booking is moved."), field="reason")
+    _require_bookable(store, starts_at)
+    if starts_at == appointment.starts_at and appointment.is_expected:
+        raise RuleError("appointment.same", _("The booking is already at this time."), field="starts_at")
+    _require_unbooked(store, vehicle, starts_at, besides=appointment)
+    operations = [item.operation for item in appointment.items.select_related("operation") if item.operation]
+    found = _find(
+        store,
+        operations,
+        starts_at,
+        powertrain=vehicle.powertrain,
+        waiting_mode=appointment.waiting_mode,
+        advisor=appointment.advisor,
+        besides=appointment,
+    )
+    release_plans(appointment=appointment, by=by)
+    before = (appointment.state, appointment.starts_at)
+    if appointment.state != A.CONFIRMED:
+        appointment.go(A.CONFIRMED)
+    appointment.starts_at, appointment.ready_at = starts_at, found.ready_at
+    appointment.work_starts_at = found.work_at
+    appointment.parts_confirmed_at = appointment.workshop_confirmed_at = None
+    appointment.ended_reason = reason
+    appointment.save(
+        update_fields=[
+            "state",
+            "starts_at",
+            "ready_at",
+            "work_starts_at",
+            "parts_confirmed_at",
+            "workshop_confirmed_at",
+            "ended_reason",
+        ]
+    )
+    _reserve(appointment, found.plans, by)
+    record(
+        appointment,
+        events.APPOINTMENT_MOVED,
+        by=by,
+        changed={"state": (before[0], appointment.state), "starts_at": (before[1], starts_at)},
+        ready_at=found.ready_at,
+    )
+    return appointment
+
+
+@transaction.atomic
+def cancel_appointment(*, uid: UUID, reason: str, by: Actor) -> Appointment:
+    """2.4: the customer doesn't come; bay and technician are free again. Raises RuleError without a reason."""
+    by.require(permissions.APPOINTMENTS_BOOK)
+    appointment = lock_appointment(uid=uid, by=by)
+    before = appointment.state
+    appointment.go(A.CANCELLED, reason=customers.tidy(reason, field="reason", limit=200))
+    appointment.save(update_fields=["state", "ended_reason"])
+    release_plans(appointment=appointment, by=by)
+    record(appointment, events.APPOINTMENT_CANCELLED, by=by, changed={"state": (before, appointment.state)})
+    return appointment
+
+
+@transaction.atomic
+def confirm_parts(*, uid: UUID, by: Actor) -> Appointment:
+    """2.4 备件预检: the parts keeper says that the parts of a confirmed booking are there."""
+    by.require(permissions.APPOINTMENTS_PARTS)
+    return _confirm(uid, "parts_confirmed_at", events.APPOINTMENT_PARTS_CONFIRMED, by)
+
+
+@transaction.atomic
+def confirm_workshop(*, uid: UUID, by: Actor) -> Appointment:
+    """2.4: the foreman says that bay, technician and tools are there for a confirmed booking."""
+    by.require(permissions.APPOINTMENTS_WORKSHOP)
+    return _confirm(uid, "workshop_confirmed_at", events.APPOINTMENT_WORKSHOP_CONFIRMED, by)
+
+
+def _confirm(uid: UUID, column: str, code: str, by: Actor) -> Appointment:
+    """One of the two confirmations; with both of them the booking is PREPARED."""
+    appointment = lock_appointment(uid=uid, by=by)
+    if appointment.state == A.REQUESTED:
+        raise RuleError("appointment.unconfirmed", _("The desk has to confirm this booking with the customer first."))
+    if not appointment.is_expected:
+        raise RuleError("appointment.ended", _("This booking has ended; book a new one."))
+    if getattr(appointment, column):
+        raise RuleError("appointment.confirmed", _("This booking is already confirmed."))
+    setattr(appointment, column, clock.now())
+    appointment.save(update_fields=[column])
+    record(appointment, code, by=by)
+    if appointment.parts_confirmed_at and appointment.workshop_confirmed_at:
+        before = appointment.state
+        appointment.go(A.PREPARED)
+        appointment.save(update_fields=["state"])
+        record(appointment, events.APPOINTMENT_PREPARED, by=by, changed={"state": (before, appointment.state)})
+    return appointment
+
+
+@transaction.atomic
+def mark_no_show(*, uid: UUID, by: Actor) -> Appointment:
+    """2.4 爽约: the customer did not come; refused (``appointment.not_late``) before the minutes that are set."""
+    by.require(permissions.APPOINTMENTS_BOOK)
+    appointment = lock_appointment(uid=uid, by=by)
+    minutes = limits.value(NO_SHOW_MINUTES, store_id=appointment.store_id)
+    if appointment.is_expected and clock.now() < appointment.starts_at + timedelta(minutes=minutes):
+        raise RuleError(
+            "appointment.not_late",
+            _("Wait %(minutes)s minutes after the booked time before saying that nobody came."),
+            minutes=minutes,
+        )
+    before = appointment.state
+    appointment.go(A.NO_SHOW)
+    appointment.save(update_fields=["state"])
+    release_plans(appointment=appointment, by=by)
+    record(appointment, events.APPOINTMENT_NOT_SHOWN, by=by, changed={"state": (before, appointment.state)})
+    return appointment
+
+
+def arrive_appointment(*, appointment: Appointment, by: Actor) -> Appointment:
+    """2.1.2: called by ``register_arrival`` inside its transaction, with the booking locked; the plans stay.
+
+    Dispatching the order's lines takes them over. Raises RuleError ``state.move`` for a booking that has ended.
+    """
+    before = appointment.state
+    appointment.go(A.ARRIVED)
+    appointment.save(update_fields=["state"])
+    record(
+        appointment,
+        events.APPOINTMENT_KEPT,
+        by=by,
+        changed={"state": (before, appointment.state)},
+        late_minutes=max(0, int((clock.now() - appointment.starts_at).total_seconds() // 60)),
+    )
+    return appointment
+
+
+# --- booked online by the customer ---
+
+
+@transaction.atomic
+def request_appointment(
+    *,
+    store: Store,
+    contact_name: str,
+    contact_phone: str,
+    plate: str,
+    model_text: str,
+    starts_at: datetime,
+    concern: str,
+    operation_uids: Sequence[UUID] = (),
+    waiting_mode: str = WaitingMode.LEAVE,
+) -> Appointment:
+    """2.4: a customer books without log-in; the desk confirms. Only operations that are offered online.
+
+    Raises RuleError ``appointment.many`` where one number books too often, else like ``book_appointment``. Nothing
+    of what we know about car or customer comes back.
+    """
+    by = machine("online-booking", store_id=store.pk)
+    phone = formats.demand(formats.check_mobile(contact_phone), field="contact_phone")
+    most = limits.value(ONLINE_PER_PHONE, store_id=store.pk)
+    since = clock.now() - timedelta(hours=24)
+    recent = Appointment.objects.filter(
+        contact_phone=phone, source=AppointmentSource.CONSUMER_PORTAL, created_at__gt=since
+    )
+    if recent.count() >= most:
+        raise RuleError(
+            "appointment.many",
+            _("There are already several bookings from this number; please call us."),
+            field="contact_phone",
+        )
+    offered = set(Operation.objects.filter(active=True, bookable_online=True).values_list("uid", flat=True))
+    if not set(operation_uids) <= offered:
+        raise RuleError("appointment.operation", _("One of these operations isn't offered any more."), field="add")
+    try:
+        return book_appointment(
+            contact_name=contact_name,
+            contact_phone=phone,
+            plate=plate,
+            model_text=model_text,
+            starts_at=starts_at,
+            concern=concern,
+            operation_uids=operation_uids,
+            waiting_mode=waiting_mode,
+            source=AppointmentSource.CONSUMER_PORTAL,
+            by=by,
+        )
+    except RuleError as refusal:
+        if refusal.code != "appointment.vehicle_booked":
+            raise
+        raise RuleError(
+            "appointment.call", _("This can't be booked online; please call us."), field="plate"
+        ) from refusal
+
+
+# --- messages ---
+
+
+def say_moment(at: datetime, store: Store) -> str:
+    """11月24日 周二 09:30 at the store, in the active language."""
+    there = at.astimezone(ZoneInfo(store.time_zone))
+    return f"{saying.say_date(there.date(), today=clock.today(store.time_zone))} {there:%H:%M}"
+
+
+def _tell(appointment: Appointment, *, key: str, template: str, subject: str, body: str, by: Actor) -> Message:
+    """One message to the customer by the preferred channel; call it inside the customer's language."""
+    customer = appointment.customer
+    email = customer.channel == MessageChannel.EMAIL and bool(customer.email)
+    wechat = customer.channel == MessageChannel.WECHAT
+    return queue_message(
+        key=key,
+        store=appointment.store,
+        channel=MessageChannel.EMAIL if email else MessageChannel.WECHAT if wechat else MessageChannel.SMS,
+        recipient=customer.email if email else appointment.contact_phone,
+        recipient_name=appointment.contact_name,
+        template=template,
+        subject=subject,
+        body=body,
+        language=customer.language,
+        by=by,
+    )
+
+
+def tell_booking(*, appointment: Appointment, key: str, by: Actor) -> Message | None:
+    """Tells the customer what was booked, moved or cancelled; nothing about a booking that ended otherwise."""
+    words = {
+        "store": appointment.store.name,
+        "car": str(appointment.vehicle),
+        "phone": appointment.store.phone,
+        "number": appointment.number,
+    }
+    with translation.override(appointment.customer.language):
+        words["time"] = say_moment(appointment.starts_at, appointment.store)
+        if appointment.state in (A.CONFIRMED, A.PREPARED):
+            template = "appointment_confirmed"
+            subject = gettext("Your booking at %(store)s") % words
+            body = (
+                gettext(
+                    "%(store)s: your car %(car)s is booked for %(time)s (%(number)s). To change it, call %(phone)s."
+                )
+                % words
+            )
+        elif appointment.state == A.CANCELLED:
+            template = "appointment_cancelled"
+            subject = gettext("Your booking at %(store)s is cancelled") % words
+            body = (
+                gettext("%(store)s: the booking of your car %(car)s for %(time)s is cancelled. New booking: %(phone)s.")
+                % words
+            )
+        else:
+            return None
+        return _tell(appointment, key=key, template=template, subject=subject, body=body, by=by)
+
+
+def ladder(store_id: int) -> list[timedelta]:
+    """How long before an arrival the customer is reminded."""
+    days = [timedelta(days=n) for n in limits.value(REMINDER_DAYS, store_id=store_id)]
+    return days + [timedelta(hours=n) for n in limits.value(REMINDER_HOURS, store_id=store_id)]
+
+
+def minute_of(text: str) -> int:
+    """Minutes after midnight of an hour such as 16:00."""
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+@transaction.atomic
+def remind_customer(*, uid: UUID, by: Actor) -> Message | None:
+    """2.4: sends the reminder that is due now, once per booking and step; None where none is.
+
+    Silent in the quiet hours (the step stays due), for bookings that aren't confirmed and after arrival or end.
+    """
+    appointment = Appointment.objects.for_actor(by).locked().select_related("store", "customer", "vehicle").get(uid=uid)
+    if appointment.state not in (A.CONFIRMED, A.PREPARED):
+        return None
+    store = appointment.store
+    local = clock.now().astimezone(ZoneInfo(store.time_zone))
+    quiet = (
+        minute_of(limits.value(QUIET_FROM, store_id=store.pk)),
+        minute_of(limits.value(QUIET_TO, store_id=store.pk)),
+    )
+    if rules.is_quiet(local.hour * 60 + local.minute, *quiet):
+        return None
+    step = rules.due_step(ladder(store.pk), appointment.starts_at, appointment.created_at, clock.now())
+    if step is None:
+        return None
+    hours = int(step.total_seconds() // 3600)
+    key = f"reminder:{appointment.uid}:{hours}h:{appointment.starts_at:%y%m%d%H%M}"
+    if Message.objects.filter(key=key).exists():
+        return None
+    with translation.override(appointment.customer.language):
+        words = {
+            "store": store.name,
+            "car": str(appointment.vehicle),
+            "time": say_moment(appointment.starts_at, store),
+            "phone": store.phone,
+        }
+        message = _tell(
+            appointment,
+            key=key,
+            template="appointment_reminder",
+            subject=gettext("Reminder: your booking at %(store)s") % words,
+            body=gettext("%(store)s: we expect your car %(car)s at %(time)s. To change it, call %(phone)s.") % words,
+            by=by,
+        )
+    record(appointment, events.APPOINTMENT_REMINDED, by=by, hours_before=hours, message=message.uid)
+    return message
+
+
+def remind_due() -> int:
+    """Every few minutes: the reminders of all stores that are due; safe to run twice. Returns how many were sent."""
+    sent = 0
+    for store in Store.objects.all():
+        longest = max(ladder(store.pk), default=timedelta(0))
+        due = Appointment.objects.filter(
+            store=store,
+            state__in=(A.CONFIRMED, A.PREPARED),
+            starts_at__gt=clock.now(),
+            starts_at__lte=clock.now() + longest,
+        )
+        by = machine("reminders", store_id=store.pk)
+        for uid in list(due.order_by("starts_at").values_list("uid", flat=True)):
+            sent += remind_customer(uid=uid, by=by) is not None
+    return sent
+
+
+# --- preparation list ---
+
+
+def send_preparation_lists() -> int:
+    """At the hour that is set: the next working day's bookings to parts and workshop, once per store and day."""
+    sent = 0
+    for store in Store.objects.all():
+        local = clock.now().astimezone(ZoneInfo(store.time_zone))
+        hour = minute_of(limits.value(PREPARATION_TIME, store_id=store.pk))
+        if local.hour * 60 + local.minute >= hour:
+            sent += send_preparation_list(store=store)
+    return sent
+
+
+@transaction.atomic
+def send_preparation_list(*, store: Store) -> int:
+    """2.4: one message per parts keeper and foreman about the next working day; taken once. Returns how many."""
+    today = clock.today(store.time_zone)
+    run = take_period(job=f"reception.preparation:{store.code}", period=today.isoformat())
+    if run is None:
+        return 0
+    day = capacity.store_calendar(store).add_working_days(today, 1)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(store.time_zone))
+    rows = Appointment.objects.filter(
+        store=store, state__in=EXPECTED_STATES, starts_at__gte=midnight, starts_at__lt=midnight + timedelta(days=1)
+    )
+    by = machine("preparation", store_id=store.pk)
+    sent = 0
+    for role, column in (("parts", "parts_confirmed_at"), ("foreman", "workshop_confirmed_at")):
+        todo = rows.filter(**{f"{column}__isnull": True}).count()
+        for employee in employees_with_role(store.pk, role, today).select_related("user") if todo else []:
+            language = employee.user.language if employee.user else "zh-hans"
+            with translation.override(language):
+                words = {"day": saying.say_date(day, today=today), "all": rows.count(), "todo": todo}
+                queue_message(
+                    key=f"preparation:{store.code}:{day}:{role}:{employee.number}",
+                    store=store,
+                    channel=MessageChannel.STAFF,
+                    recipient=employee.number,
+                    recipient_name=employee.name,
+                    template="preparation_list",
+                    language=language,
+                    subject=gettext("Preparation list for %(day)s") % words,
+                    body=gettext("%(day)s: %(all)s cars are booked, %(todo)s of them still wait for you.") % words,
+                    by=by,
+                )
+                sent += 1
+    run.finished_at = clock.now()
+    run.save(update_fields=["finished_at"])
+    return sent
+
+
+# --- hand-over of an advisor's work (1.2) ---
+
+
+def hand_over_appointments(giver: Employee, taker: Employee, by: Actor) -> int:
+    """The bookings that ``giver`` would have received go to ``taker``; returns how many."""
+    rows = Appointment.objects.filter(advisor=giver, state__in=EXPECTED_STATES).locked().order_by("pk")
+    for appointment in rows:
+        appointment.advisor = taker
+        appointment.save(update_fields=["advisor"])
+        record(appointment, events.APPOINTMENT_HANDED_OVER, by=by, changed={"advisor": (giver.uid, taker.uid)})
+    return len(rows)
