@@ -47,7 +47,6 @@ for code in ("receptionist", "advisor", "manager"):
 for code in ("foreman", "leader", "inspector", "technician"):
     role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
 role("foreman", permissions={EVENING_COUNT, VISITS_PROMISE})
-role("foreman", permissions={EVENING_COUNT})
 
 # --- appointments (2.4) ---
 APPOINTMENTS_VIEW = permission("reception.appointments.view", _("See bookings and the preparation list."))
