@@ -9,3 +9,19 @@ class QualityConfig(AppConfig):
     label = "quality"
     verbose_name = _("Quality")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dealership.kernel.navigation import Entry, register
+
+        # --- dashboards ---
+        register(
+            Entry(
+                code="dashboard",
+                label=_("Dashboard"),
+                icon="gauge",
+                url_name="dashboard",
+                group="management",
+                permission="quality.dashboard.view",
+                order=100,
+            )
+        )

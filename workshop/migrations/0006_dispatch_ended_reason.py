@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workshop', '0005_settled_parts_say_so'),
+        ("workshop", "0005_settled_parts_say_so"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='dispatch',
-            name='ended_reason',
+            model_name="dispatch",
+            name="ended_reason",
             field=models.CharField(blank=True, max_length=200),
         ),
     ]

@@ -1,0 +1,146 @@
+"""Figures of chapter 4, and the pages that carry out its clauses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+from dealership.process.figures import figure
+
+screen("4.1", "delivery-board", _("Delivery"))
+screen("4.1", "gate", _("Gate"))
+screen("4.2", "follow-up-list", _("Follow-up"))
+screen("4.3", "satisfaction", _("Satisfaction"))
+
+DELIVERED = figure(
+    "delivery.cars_out",
+    label=_("Cars handed over"),
+    clause="4.1",
+    unit=_("cars"),
+    formula=_("number of hand-overs"),
+    population=_("hand-overs of the day"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), count(*), count(*)
+        FROM delivery_handover h JOIN staff_employee e ON e.id = h.advisor_id
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s
+        GROUP BY ROLLUP (e.uid::text)
+    """,
+    touched_by=("delivery.handover.done",),
+    decimals=0,
+    higher_is_better=None,
+    sums=True,
+)
+ON_TIME = figure(
+    "delivery.on_time",
+    label=_("Handed over on time"),
+    clause="4.1",
+    unit="%",
+    formula=_("hand-overs not later than promised ÷ hand-overs with a promise"),
+    population=_("hand-overs of the day with a promised time"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), count(*) FILTER (WHERE h.punctual), count(*)
+        FROM delivery_handover h JOIN staff_employee e ON e.id = h.advisor_id
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s AND h.punctual IS NOT NULL
+        GROUP BY ROLLUP (e.uid::text)
+    """,
+    touched_by=("delivery.handover.done",),
+    scale=100,
+    target="95",
+)
+REVENUE = figure(
+    "delivery.revenue",
+    label=_("Revenue"),
+    clause="4.1",
+    unit="¥",
+    formula=_("sum of signed settlement lists, VAT included"),
+    population=_("settlement lists signed on the day"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), sum(s.total), count(*)
+        FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+        JOIN staff_employee e ON e.id = o.advisor_id
+        WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+          AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
+        GROUP BY ROLLUP (e.uid::text)
+    """,
+    touched_by=("delivery.settlement.signed",),
+    decimals=2,
+    sums=True,
+)
+HOURS_PER_ORDER = figure(
+    "delivery.hours_per_order",
+    label=_("Hours per order"),
+    clause="4.1",
+    unit="h",
+    formula=_("labour hours on signed lists ÷ signed lists"),
+    population=_("settlement lists signed on the day"),
+    sql="""
+        WITH lists AS (
+            SELECT s.id, e.uid::text AS advisor,
+                (SELECT COALESCE(sum(l.quantity), 0) FROM delivery_settlementline l
+                 WHERE l.settlement_id = s.id AND l.kind = 'LABOR') AS hours
+            FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+            JOIN staff_employee e ON e.id = o.advisor_id
+            WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+              AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
+        )
+        SELECT COALESCE(advisor, ''), sum(hours), count(*) FROM lists GROUP BY ROLLUP (advisor)
+    """,
+    touched_by=("delivery.settlement.signed",),
+    decimals=2,
+    target="2",
+)
+CALLED = figure(
+    "delivery.callback_reached",
+    label=_("Callbacks reached"),
+    clause="4.2",
+    unit="%",
+    formula=_("callbacks reached ÷ callbacks due"),
+    population=_("callbacks due on the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE state = 'REACHED'), count(*) FROM delivery_followup f
+        JOIN kernel_store s ON s.id = f.store_id
+        WHERE f.store_id = %(store_id)s AND f.due_on = (%(day_start)s::timestamptz AT TIME ZONE s.time_zone)::date
+    """,
+    touched_by=("delivery.follow_up.planned", "delivery.follow_up.called", "delivery.follow_up.closed"),
+    scale=100,
+    target="80",
+)
+CSI = figure(
+    "delivery.csi",
+    label="CSI",
+    clause="4.3",
+    unit=_("of 100"),
+    formula=_("Σ weight × mean score ÷ 5: reception 25, facility 15, course 20, quality 25, hand-over 15"),
+    population=_("surveys answered on the day"),
+    sql="""
+        WITH answered AS (
+            SELECT s.id, e.uid::text AS advisor, sum(a.score / 5.0 * CASE a.dimension
+                WHEN 'RECEPTION' THEN 25 WHEN 'FACILITY' THEN 15 WHEN 'PROCESS' THEN 20
+                WHEN 'QUALITY' THEN 25 WHEN 'DELIVERY' THEN 15 END)
+                / NULLIF(sum(CASE a.dimension WHEN 'RECEPTION' THEN 25 WHEN 'FACILITY' THEN 15 WHEN 'PROCESS' THEN 20
+                WHEN 'QUALITY' THEN 25 WHEN 'DELIVERY' THEN 15 END), 0) * 100 AS score
+            FROM delivery_survey s JOIN delivery_surveyanswer a ON a.survey_id = s.id
+            JOIN reception_visit v ON v.id = s.visit_id LEFT JOIN staff_employee e ON e.id = v.advisor_id
+            WHERE s.store_id = %(store_id)s AND s.answered_at >= %(day_start)s AND s.answered_at < %(day_end)s
+            GROUP BY s.id, e.uid
+        )
+        SELECT COALESCE(advisor, ''), sum(score), count(*) FROM answered
+        GROUP BY ROLLUP (advisor) HAVING GROUPING(advisor) = 1 OR advisor IS NOT NULL
+    """,
+    touched_by=("delivery.survey.answered",),
+    target="90",
+)
+NPS = figure(
+    "delivery.nps",
+    label="NPS",
+    clause="4.3",
+    unit="",
+    formula=_("share of 9–10 minus share of 0–6"),
+    population=_("surveys answered on the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE recommend >= 9) - count(*) FILTER (WHERE recommend <= 6), count(*)
+        FROM delivery_survey WHERE store_id = %(store_id)s AND recommend IS NOT NULL
+          AND answered_at >= %(day_start)s AND answered_at < %(day_end)s
+    """,
+    touched_by=("delivery.survey.answered",),
+    scale=100,
+    decimals=0,
+)

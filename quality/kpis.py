@@ -1,0 +1,44 @@
+"""Figures of chapter 6, and the pages that carry out its clauses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+from dealership.process.figures import figure
+
+screen("6.1", "manual", _("Manual"))
+screen("6.2", "dashboard", _("Dashboard"))
+screen("6.4", "complaint-list", _("Complaints"))
+screen("1.4", "dashboard", _("Dashboard"))
+
+COMPLAINTS = figure(
+    "quality.complaints",
+    label=_("Complaints"),
+    clause="6.4",
+    unit=_("cases"),
+    formula=_("number of complaints"),
+    population=_("complaints opened on the day"),
+    sql="""
+        SELECT '', count(*), count(*) FROM quality_complaint
+        WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
+    """,
+    touched_by=("quality.complaint.opened",),
+    decimals=0,
+    higher_is_better=False,
+    sums=True,
+)
+ANSWERED_IN_TIME = figure(
+    "quality.answered_in_time",
+    label=_("Complaints answered in time"),
+    clause="6.4",
+    unit="%",
+    formula=_("complaints answered before their clock ran out ÷ complaints"),
+    population=_("complaints opened on the day whose clock has run out or that were answered"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE responded_at <= response_due_at), count(*) FROM quality_complaint
+        WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
+          AND (responded_at IS NOT NULL OR response_due_at < now())
+    """,
+    touched_by=("quality.complaint.opened", "quality.complaint.responded"),
+    scale=100,
+    target="100",
+)

@@ -1,0 +1,133 @@
+"""Figures of chapter 2, and the pages that carry out its clauses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+from dealership.process.figures import figure
+
+screen("2.1.2", "today", _("Today"))
+screen("2.1.2", "visit-new", _("Receive a car"))
+screen("2.3", "customer-list", _("Customers"))
+screen("2.3", "search", _("Search"))
+screen("2.4", "appointment-list", _("Appointments"))
+screen("1.3", "today", _("Today"))
+
+# Rows for the whole store and for each advisor come from one scan: ROLLUP's total row has no advisor.
+CARS_IN = figure(
+    "reception.cars_in",
+    label=_("Cars in"),
+    clause="2.1.2",
+    unit=_("cars"),
+    formula=_("number of arrivals"),
+    population=_("visits that arrived on the day"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), count(*), count(*)
+        FROM reception_visit v LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+        GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
+    """,
+    touched_by=("reception.visit.arrived", "reception.visit.greeted"),
+    decimals=0,
+    higher_is_better=None,
+    sums=True,
+)
+WAIT_MINUTES = figure(
+    "reception.wait_minutes",
+    label=_("Wait until received"),
+    clause="2.1.2",
+    unit=_("min"),
+    formula=_("sum of minutes from arrival to reception ÷ received customers"),
+    population=_("visits that arrived on the day and were received"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), sum(extract(epoch FROM v.greeted_at - v.arrived_at) / 60), count(*)
+        FROM reception_visit v LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+          AND v.greeted_at IS NOT NULL
+        GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
+    """,
+    touched_by=("reception.visit.arrived", "reception.visit.greeted"),
+    higher_is_better=False,
+    target="5",
+)
+UNSERVED = figure(
+    "reception.left_unserved",
+    label=_("Left without reception"),
+    clause="2.1.4",
+    unit="%",
+    formula=_("visits that left unserved ÷ arrivals"),
+    population=_("visits that arrived on the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE state = 'LEFT_UNSERVED'), count(*) FROM reception_visit
+        WHERE store_id = %(store_id)s AND arrived_at >= %(day_start)s AND arrived_at < %(day_end)s
+    """,
+    touched_by=("reception.visit.arrived", "reception.visit.left_unserved"),
+    scale=100,
+    higher_is_better=False,
+)
+RATING = figure(
+    "reception.rating",
+    label=_("Rating of the reception"),
+    clause="2.1.4",
+    unit=_("of 5"),
+    formula=_("sum of ratings ÷ rated visits"),
+    population=_("visits that arrived on the day and were rated by the customer"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), sum(v.rating), count(*)
+        FROM reception_visit v LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+          AND v.rating IS NOT NULL
+        GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
+    """,
+    touched_by=("reception.visit.rated", "reception.visit.arrived"),
+    decimals=2,
+)
+BOOKED_SHARE = figure(
+    "reception.booked_share",
+    label=_("Share of booked arrivals"),
+    clause="2.4",
+    unit="%",
+    formula=_("arrivals with a booking ÷ arrivals"),
+    population=_("visits that arrived on the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE appointment_id IS NOT NULL), count(*) FROM reception_visit
+        WHERE store_id = %(store_id)s AND arrived_at >= %(day_start)s AND arrived_at < %(day_end)s
+    """,
+    touched_by=("reception.visit.arrived",),
+    scale=100,
+    target="40",
+)
+NO_SHOW = figure(
+    "reception.no_show",
+    label=_("Booked but did not come"),
+    clause="2.4",
+    unit="%",
+    formula=_("no-shows ÷ bookings of the day that were not cancelled"),
+    population=_("appointments of the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE state = 'NO_SHOW'), count(*) FROM reception_appointment
+        WHERE store_id = %(store_id)s AND starts_at >= %(day_start)s AND starts_at < %(day_end)s
+          AND state IN ('ARRIVED', 'NO_SHOW')
+    """,
+    touched_by=("reception.visit.arrived",),
+    scale=100,
+    higher_is_better=False,
+)
+ARRIVALS_BY_HOUR = figure(
+    "reception.arrivals_by_hour",
+    label=_("Arrivals by hour"),
+    clause="2.1.4",
+    unit=_("cars"),
+    formula=_("number of arrivals in each hour of the day"),
+    population=_("visits that arrived on the day"),
+    sql="""
+        SELECT COALESCE('h' || lpad(extract(hour FROM v.arrived_at AT TIME ZONE s.time_zone)::text, 2, '0'), ''),
+            count(*), count(*)
+        FROM reception_visit v JOIN kernel_store s ON s.id = v.store_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+        GROUP BY ROLLUP ('h' || lpad(extract(hour FROM v.arrived_at AT TIME ZONE s.time_zone)::text, 2, '0'))
+    """,
+    touched_by=("reception.visit.arrived",),
+    decimals=0,
+    higher_is_better=None,
+    sums=True,
+)

@@ -1,0 +1,128 @@
+"""Figures of chapter 3, and the pages that carry out its clauses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+from dealership.process.figures import figure
+
+screen("3.2", "order-list", _("Repair orders"))
+screen("3.2", "my-jobs", _("My jobs"))
+screen("3.2", "inspection-list", _("Inspections"))
+screen("3.2", "parts-board", _("Parts"))
+screen("2.4", "plan", _("Workshop plan"))
+screen("3.3", "order-list", _("Repair orders"))
+
+EFFICIENCY = figure(
+    "workshop.efficiency",
+    label=_("Technician efficiency"),
+    clause="3.2",
+    unit="%",
+    formula=_("standard hours of finished work ÷ hours clocked on it"),
+    population=_("lines finished on the day that somebody clocked on"),
+    sql="""
+        WITH done AS (
+            SELECT l.id, l.hours FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+            WHERE o.store_id = %(store_id)s AND l.completed_at >= %(day_start)s AND l.completed_at < %(day_end)s
+        ), worked AS (
+            SELECT c.line_id, c.employee_id, sum(extract(epoch FROM c.ended_at - c.started_at) / 3600) AS hours
+            FROM workshop_clocking c JOIN done ON done.id = c.line_id WHERE c.ended_at IS NOT NULL
+            GROUP BY c.line_id, c.employee_id
+        ), shared AS (
+            SELECT w.employee_id, w.hours,
+                d.hours * w.hours / NULLIF(sum(w.hours) OVER (PARTITION BY w.line_id), 0) AS earned
+            FROM worked w JOIN done d ON d.id = w.line_id
+        )
+        SELECT COALESCE(e.uid::text, ''), sum(s.earned), sum(s.hours)
+        FROM shared s JOIN staff_employee e ON e.id = s.employee_id GROUP BY ROLLUP (e.uid::text)
+    """,
+    touched_by=("workshop.line.finished", "workshop.line.paused"),
+    scale=100,
+    decimals=0,
+    target="100",
+)
+INTERNAL_REWORK = figure(
+    "workshop.internal_rework",
+    label=_("Failed at inspection"),
+    clause="3.2",
+    unit="%",
+    formula=_("failed inspections ÷ inspections"),
+    population=_("team and final inspections of the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE result = 'FAILED'), count(*) FROM workshop_inspection
+        WHERE store_id = %(store_id)s AND at >= %(day_start)s AND at < %(day_end)s AND level IN ('TEAM', 'FINAL')
+    """,
+    touched_by=("workshop.inspection.passed", "workshop.inspection.failed"),
+    scale=100,
+    higher_is_better=False,
+)
+ADDITIONS_AGREED = figure(
+    "workshop.additions_agreed",
+    label=_("Additional work agreed"),
+    clause="3.2",
+    unit="%",
+    formula=_("additions agreed ÷ additions decided"),
+    population=_("decisions of the day on work that was found later"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE a.status = 'APPROVED'), count(*)
+        FROM workshop_authorization a JOIN workshop_orderline l ON l.id = a.line_id
+        JOIN workshop_repairorder o ON o.id = a.order_id
+        WHERE o.store_id = %(store_id)s AND a.at >= %(day_start)s AND a.at < %(day_end)s
+          AND l.is_addition AND a.status IN ('APPROVED', 'DECLINED')
+    """,
+    touched_by=("workshop.line.authorized", "workshop.line.declined"),
+    scale=100,
+    higher_is_better=None,
+)
+EXTERNAL_REWORK = figure(
+    "workshop.external_rework",
+    label=_("Came back for the same fault"),
+    clause="3.2",
+    unit="%",
+    formula=_("rework orders ÷ orders opened"),
+    population=_("repair orders opened on the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE kind = 'REWORK'), count(*) FROM workshop_repairorder
+        WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
+    """,
+    touched_by=("workshop.repair_order.opened",),
+    scale=100,
+    higher_is_better=False,
+    target="3",
+)
+WAITING_HOURS = figure(
+    "workshop.waiting_hours",
+    label=_("Hours cars waited"),
+    clause="1.4",
+    unit="h",
+    formula=_("hours in which lines were held, by cause, and hours until the customer decided"),
+    population=_("holds that ended and decisions made on the day"),
+    sql="""
+        WITH waits AS (
+            SELECT h.cause AS cause, extract(epoch FROM h.ended_at - h.started_at) / 3600 AS hours
+            FROM workshop_linehold h JOIN workshop_orderline l ON l.id = h.line_id
+            JOIN workshop_repairorder o ON o.id = l.order_id
+            WHERE o.store_id = %(store_id)s AND h.ended_at >= %(day_start)s AND h.ended_at < %(day_end)s
+            UNION ALL
+            SELECT 'CUSTOMER', extract(epoch FROM max(a.at) - e.sent_at) / 3600
+            FROM workshop_estimate e JOIN workshop_authorization a ON a.estimate_id = e.id
+            WHERE e.store_id = %(store_id)s AND a.at >= %(day_start)s AND a.at < %(day_end)s GROUP BY e.id, e.sent_at
+            UNION ALL
+            SELECT c.pause_cause, extract(epoch FROM n.started_at - c.ended_at) / 3600
+            FROM workshop_clocking c JOIN LATERAL (
+                SELECT min(k.started_at) AS started_at FROM workshop_clocking k
+                WHERE k.line_id = c.line_id AND k.started_at >= c.ended_at
+            ) n ON n.started_at IS NOT NULL
+            WHERE c.store_id = %(store_id)s AND c.pause_cause NOT IN ('', 'BREAK', 'OTHER_JOB')
+              AND c.ended_at >= %(day_start)s AND c.ended_at < %(day_end)s
+        )
+        SELECT COALESCE(cause, ''), sum(hours), count(*) FROM waits GROUP BY ROLLUP (cause)
+    """,
+    touched_by=(
+        "workshop.line.released",
+        "workshop.line.authorized",
+        "workshop.line.declined",
+        "workshop.line.started",
+    ),
+    higher_is_better=False,
+    sums=True,
+)
