@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import handovers, settlements
+from .views import handovers, links, settlements
 
 urlpatterns = [
     # settlement, payment, hand-over and gate
@@ -21,4 +21,6 @@ urlpatterns = [
     path("gate-passes/<uuid:uid>/", handovers.GatePassPage.as_view(), name="gate-pass-detail"),
     path("gate-passes/<uuid:uid>/cancel/", handovers.CancelGatePassView.as_view(), name="gate-pass-cancel"),
     path("gate/", handovers.GatePage.as_view(), name="gate"),
+    path("v/<str:token>/settlements/<uuid:uid>/", links.LinkSettlementPage.as_view(), name="link-settlement"),
+    path("v/<str:token>/settlements/<uuid:uid>.pdf", links.LinkSettlementPdfView.as_view(), name="link-settlement-pdf"),
 ]

@@ -1,0 +1,96 @@
+"""What chapter 4 adds to the pages of the chapters below: how far the car is on its way out, and its lists."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.money import ZERO
+from dealership.kernel.panels import Panel, register_panel
+from reception.models import Visit
+from workshop.models import RepairOrder
+
+from . import permissions
+from .models import GatePass, SettlementState
+from .selectors.exits import ExitStep, order_exits, visit_exit
+from .selectors.settlements import settlements_of_visit
+from .selectors.ways import PAST_THE_WORK, Way, next_way
+
+# settlement, payment, hand-over and gate
+LADDER = (
+    ExitStep.INSPECTION,
+    ExitStep.LIST,
+    ExitStep.SIGNATURE,
+    ExitStep.PAYMENT,
+    ExitStep.HANDOVER,
+    ExitStep.GATE,
+)
+
+
+def visit_panel(by: Actor, visit: Visit) -> dict[str, Any] | None:
+    """The way out on the visit's page: what is passed, what is next, the lists and the passes."""
+    if not by.may(permissions.BOARD_VIEW) and not by.may(permissions.GATE_PASSES_VIEW):
+        return None
+    exit_ = visit_exit(visit)
+    if not exit_.orders:
+        return None
+    passed = exit_.passed
+    passes = list(GatePass.objects.for_actor(by).filter(visit=visit).order_by("-pk"))
+    road_test = by.may(permissions.GATE_PASSES_ISSUE) or by.may(permissions.GATE_PASSES_ROAD_TEST)
+    return {
+        "exit": exit_,
+        "way": next_way(exit_, by),
+        "past_the_work": exit_.step in PAST_THE_WORK,
+        "ladder": [{"label": step.label, "passed": step in passed, "now": step == exit_.step} for step in LADDER],
+        "lists": [o for o in exit_.orders if o.settlement] if by.may(permissions.SETTLEMENTS_VIEW) else [],
+        "passes": passes,
+        "may_pass": road_test and exit_.gate_pass is None and exit_.step != ExitStep.GONE,
+        "form_token": uuid4(),
+    }
+
+
+def order_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """The order's list with its state, or the button that issues it."""
+    if not by.may(permissions.SETTLEMENTS_VIEW):
+        return None
+    exit_ = order_exits([order])[order.pk]
+    if exit_.settlement is None and exit_.step != ExitStep.LIST:
+        return None
+    way = None
+    if exit_.settlement is None and by.may(permissions.SETTLEMENTS_ISSUE):
+        way = Way(_("Issue the list"), reverse("settlement-issue", args=[order.uid]), post=True)
+    return {"exit": exit_, "settlement": exit_.settlement, "way": way, "form_token": uuid4()}
+
+
+def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
+    """The customer's lists on the link: to read, to sign, what to pay, the paper."""
+    visit: Visit = getattr(root, "visit", root)
+    if by is None or by.kind != ActorKind.LINK:
+        return None
+    lists = settlements_of_visit(visit_id=visit.pk, by=by)
+    if not lists:
+        return None
+    due = {e.settlement.pk: e.due for e in order_exits([s.order for s in lists]).values() if e.settlement}
+    return {
+        "lists": [
+            {
+                "settlement": s,
+                "due": due.get(s.pk, ZERO),
+                "to_sign": s.state == SettlementState.ISSUED,
+                "url": reverse("link-settlement", args=[visit.link.token, s.uid]),
+                "pdf": reverse("link-settlement-pdf", args=[visit.link.token, s.uid]),
+            }
+            for s in lists
+        ],
+        "due": sum(due.values(), ZERO),
+        "visit": visit,
+    }
+
+
+register_panel("visit", Panel("delivery.exit", "delivery/panels/visit.html", visit_panel, order=60))
+register_panel("order", Panel("delivery.settlement", "delivery/panels/order.html", order_panel, order=60))
+register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
