@@ -21,3 +21,56 @@ class ExchangeConfig(AppConfig):
         from dealership.kernel.api import auth
 
         auth.read_tokens_with(caller_by_token)
+
+        self.register_pages()
+
+    def register_pages(self) -> None:
+        """The rail's entries of messages, approvals and the system itself."""
+        from dealership.exchange.selectors.approvals import count_waiting
+        from dealership.exchange.selectors.messages import in_trouble
+        from dealership.kernel import navigation as nav
+        from dealership.kernel import permissions
+
+        nav.bell_counts.append(lambda actor: in_trouble(actor) if actor.may(permissions.MESSAGES_VIEW) else 0)
+        for entry in (
+            nav.Entry(
+                code="approvals",
+                label=_("Approvals"),
+                icon="checklist",
+                url_name="approvals",
+                group="management",
+                permission=permissions.APPROVALS_VIEW,
+                order=100,
+                count=lambda actor: count_waiting(actor) or None,
+                hot=lambda actor: count_waiting(actor) > 0,
+                phone=True,
+            ),
+            nav.Entry(
+                code="messages",
+                label=_("Messages"),
+                icon="mail",
+                url_name="messages",
+                group="management",
+                permission=permissions.MESSAGES_VIEW,
+                order=600,
+            ),
+            nav.Entry(
+                code="settings",
+                label=_("Settings"),
+                icon="adjustments",
+                url_name="settings",
+                group="system",
+                permission=permissions.SETTINGS_VIEW,
+                order=10,
+            ),
+            nav.Entry(
+                code="system",
+                label=_("Health"),
+                icon="activity-heartbeat",
+                url_name="system",
+                group="system",
+                permission=permissions.HEALTH_VIEW,
+                order=20,
+            ),
+        ):
+            nav.register(entry)

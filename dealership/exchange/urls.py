@@ -5,11 +5,23 @@ from django.urls import path
 from dealership.kernel.api.routes import UNKNOWN
 
 from . import api
-from .views import api_docs, health
+from .views import api_docs, approvals, health, messages, settings, system
 
 urlpatterns = [
     path("health/", health.health, name="health"),
     path("health/ready/", health.ready, name="health-ready"),
+    # --- the system itself (7.1) ---
+    path("system/", system.SystemPage.as_view(), name="system"),
+    path("system/retry/", system.RetryEventView.as_view(), name="system-retry"),
+    path("settings/", settings.SettingsPage.as_view(), name="settings"),
+    path("settings/<str:key>/", settings.SettingPage.as_view(), name="setting"),
+    # --- messages and approvals (1.2, 1.3) ---
+    path("messages/", messages.MessagesPage.as_view(), name="messages"),
+    path("messages/<uuid:uid>/", messages.MessagePage.as_view(), name="message"),
+    path("messages/<uuid:uid>/retry/", messages.RetryMessageView.as_view(), name="message-retry"),
+    path("approvals/", approvals.ApprovalsPage.as_view(), name="approvals"),
+    path("approvals/<uuid:uid>/", approvals.DecisionPage.as_view(), name="approval"),
+    path("approvals/<uuid:uid>/withdraw/", approvals.WithdrawView.as_view(), name="approval-withdraw"),
     # --- API (7.3) ---
     path("api/v1/oauth/token", api_docs.token, name="api-token"),
     path("api/v1/openapi.json", api_docs.openapi, name="api-openapi"),

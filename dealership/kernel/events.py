@@ -10,6 +10,7 @@ MESSAGE_FAILED = event("kernel.message.failed", _("Message not sent"), clause="1
 SETTING_CHANGED = event("kernel.setting.changed", _("Setting changed"), clause="7.1")
 APPROVAL_ASKED = event("kernel.approval.asked", _("Approval asked for"), clause="1.2")
 APPROVAL_DECIDED = event("kernel.approval.decided", _("Approval decided"), clause="1.2")
+APPROVAL_WITHDRAWN = event("kernel.approval.withdrawn", _("Request taken back"), clause="1.2")
 
 # stores
 STORE_OPENED = event("kernel.store.opened", _("Store opened"), clause="1.2")

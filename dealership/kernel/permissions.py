@@ -12,6 +12,9 @@ HEALTH_RETRY = permission("kernel.health.retry", _("Let a failed event be tried 
 APPROVALS_DECIDE = permission(
     "kernel.approvals.decide", _("Decide on what colleagues ask approval for, within the limit of the post.")
 )
+APPROVALS_VIEW = permission("kernel.approvals.view", _("See one's own requests and what waits for a decision."))
+APPROVALS_UNLIMITED = permission("kernel.approvals.unlimited", _("Decide on any amount."))
+MESSAGES_RETRY = permission("kernel.messages.retry", _("Let a message that wasn't sent be tried again."))
 STORES_MANAGE = permission("kernel.stores.manage", _("Open a store and set its hours and holidays."))
 PERSONAL_READ = permission(
     "kernel.personal.read", _("See names, telephones and addresses unmasked over the API; each reading is logged.")
@@ -51,3 +54,12 @@ for code in ("receptionist", "advisor", "care", "manager", "gm"):
     role(code, permissions={PERSONAL_READ})
 role("admin", permissions={EVENTS_READ})
 role("manager", permissions={EVENTS_READ})
+
+for code in (
+    *("receptionist", "advisor", "foreman", "leader", "techdirector", "supervisor", "parts", "warranty"),
+    *("cashier", "accountant", "care", "manager", "gm"),
+):
+    role(code, permissions={APPROVALS_VIEW})
+role("gm", permissions={APPROVALS_UNLIMITED})
+for code in ("admin", "manager", "gm", "care", "advisor"):
+    role(code, permissions={MESSAGES_RETRY})

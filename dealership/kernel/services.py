@@ -14,13 +14,15 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from . import clock, events, limits, permissions, registry
+from . import approvals, clock, events, limits, permissions, registry
 from .actors import Actor, ActorKind
 from .errors import RuleError
 from .history import record
 from .models import (
+    APPROVAL_MOVES,
     MESSAGE_MOVES,
     Approval,
+    ApprovalState,
     Message,
     MessageState,
     PeriodicRun,
@@ -271,6 +273,14 @@ def decide_approval(*, uid: UUID, approve: bool, by: Actor, answer: str = "") ->
     approval = Approval.objects.for_actor(by).locked().get(uid=uid)
     if by.user is None:
         raise RuleError("approval.person", _("Only a person can decide."))
+    highest = limits.value(approvals.APPROVAL_LIMIT, store_id=approval.store_id)
+    above = approval.amount is not None and approval.amount > highest
+    if approve and above and not by.may(permissions.APPROVALS_UNLIMITED):
+        raise RuleError(
+            "approval.limit",
+            _("Up to ¥%(highest)s is yours to approve; this one is for the general manager."),
+            highest=highest,
+        )
     before = approval.state
     approval.decide(approve=approve, by=by.user)
     approval.answer = answer[:300]
@@ -285,6 +295,38 @@ def decide_approval(*, uid: UUID, approve: bool, by: Actor, answer: str = "") ->
         amount=approval.amount,
     )
     return approval
+
+
+@transaction.atomic
+def withdraw_approval(*, uid: UUID, by: Actor) -> Approval:
+    """Takes a request back that nobody has decided on; only by who asked (1.2)."""
+    approval = Approval.objects.for_actor(by).locked().get(uid=uid)
+    if by.user is None or approval.asked_by_id != by.user.pk:
+        raise RuleError("approval.not_asker", _("Only who asked can take the request back."))
+    require(APPROVAL_MOVES, ApprovalState(approval.state), ApprovalState.WITHDRAWN)
+    before, approval.state = approval.state, ApprovalState.WITHDRAWN
+    approval.save(update_fields=["state"])
+    record(approval, events.APPROVAL_WITHDRAWN, by=by, changed={"state": (before, approval.state)}, kind=approval.kind)
+    return approval
+
+
+@transaction.atomic
+def retry_message(*, uid: UUID, by: Actor) -> Message:
+    """Puts a message that failed, or of which nobody knows, back into the queue; it is sent behind the outbox (1.3)."""
+    by.require(permissions.MESSAGES_RETRY)
+    message = Message.objects.for_actor(by).locked().get(uid=uid)
+    require(MESSAGE_MOVES, MessageState(message.state), MessageState.QUEUED)
+    before, message.state, message.reason = message.state, MessageState.QUEUED, ""
+    message.save(update_fields=["state", "reason"])
+    record(
+        message,
+        events.MESSAGE_QUEUED,
+        by=by,
+        changed={"state": (before, message.state)},
+        template=message.template,
+        channel=message.channel,
+    )
+    return message
 
 
 def beat(*, name: str) -> None:

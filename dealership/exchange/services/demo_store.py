@@ -9,13 +9,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from dealership.catalogue.models import BayCapability, ResourceKind
+from dealership.catalogue.models import BayCapability, PartPrice, ResourceKind
+from dealership.catalogue.seeds import seed_store
 from dealership.catalogue.services.resources import add_resource
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
@@ -25,6 +27,7 @@ from dealership.kernel.worktime import DayKind, statutory_day
 from staff.models import Employee, RosterDay
 from staff.seeds import POSTS
 from staff.services import employees, rosters
+from workshop.services.stock import receive_stock
 
 ROSTER_BACK, ROSTER_AHEAD = timedelta(days=30), timedelta(days=30)
 LOGINS_FILE = "demo-logins.txt"
@@ -176,6 +179,8 @@ HOLIDAYS = {
     "Mid-autumn Festival": "中秋节",
     "National Day": "国庆节",
 }
+# price below → pieces (or litres, grams) on the shelf at the opening
+OPENING_STOCK = ((Decimal(5), 20000), (Decimal(100), 400), (Decimal(300), 60), (Decimal(1000), 16), (Decimal(5000), 4))
 CLOSED_DAYS = {"New Year's Day": 1, "Spring Festival": 3, "National Day": 1}
 """How many days of a holiday the shop is closed; on the other ones it opens from 9 to 16."""
 
@@ -227,6 +232,8 @@ def make_store(*, code: str, name: str, brand: str, by: Actor | None = None) -> 
     _hours(store, actor)
     people = _people(store, actor)
     _resources(store, people, actor)
+    seed_store(store)
+    _stock(store)
     extend_rosters(store=store, by=actor)
     return store
 
@@ -349,6 +356,23 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
             position=position,
             by=by,
         )
+
+
+def _stock(store: Store) -> None:
+    """Opening stock: plenty of what is cheap, little of what is dear, no assemblies, so that some work waits for parts."""
+    by = machine("demo", store_id=store.pk)
+    prices = PartPrice.objects.filter(store=store).select_related("part").order_by("part__number")
+    for position, price in enumerate(prices):
+        quantity = next((q for limit, q in OPENING_STOCK if price.price < limit), 0)
+        if quantity:
+            receive_stock(
+                part_uid=price.part.uid,
+                quantity=Decimal(quantity),
+                unit_cost=(price.price * Decimal("0.62")).quantize(Decimal("0.01")),
+                reason="OPENING",
+                bin=f"{chr(65 + position % 6)}-{position // 6 + 1:02d}",
+                by=by,
+            )
 
 
 @transaction.atomic

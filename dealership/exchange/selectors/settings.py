@@ -1,0 +1,145 @@
+"""The dated settings as the page shows them: value in force, where it comes from, earlier and later rows (7.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock, limits, registry
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import Setting
+from dealership.process.selectors.timeline import Line, timeline_of_roots
+
+UNITS = {
+    "s": _("seconds"),
+    "min": _("minutes"),
+    "h": _("hours"),
+    "d": _("days"),
+    "wd": _("working days"),
+    "y": _("years"),
+    "m": _("months"),
+    "km": _("km"),
+    "CNY": _("CNY"),
+    "%": "%",
+}
+SOURCES = {"MAN": _("The manual"), "design": _("Our proposal"), "": _("Our proposal")}
+CHAPTERS = {
+    "1": _("Process"),
+    "2": _("Reception"),
+    "3": _("Workshop"),
+    "4": _("Delivery"),
+    "5": _("Staff"),
+    "6": _("Quality"),
+    "7": _("Systems"),
+    "8": _("Safety and law"),
+}
+
+
+def say_value(value: Any) -> str:
+    """A value as people read it: yes or no, a list with commas, a number as it is."""
+    if isinstance(value, bool):
+        return _now("yes") if value else _now("no")
+    if isinstance(value, list | tuple):
+        return ", ".join(say_value(v) for v in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {say_value(v)}" for key, v in value.items())
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One declared number with what holds today; ``own`` where the store has its own, ``changed`` where not the default."""
+
+    declared: registry.Limit
+    value: Any
+    since: Setting | None
+    later: Setting | None
+    changed: bool
+
+    @property
+    def said(self) -> str:
+        return say_value(self.value)
+
+    @property
+    def default(self) -> str:
+        return say_value(self.declared.default)
+
+    @property
+    def unit(self) -> Any:
+        return UNITS.get(self.declared.unit, self.declared.unit)
+
+    @property
+    def source(self) -> Any:
+        return SOURCES.get(self.declared.source, self.declared.source)
+
+    @property
+    def chapter(self) -> str:
+        return self.declared.clause.split(".")[0]
+
+    @property
+    def own(self) -> bool:
+        return self.since is not None and self.since.store_id is not None
+
+
+def _rows(by: Actor) -> dict[str, list[Setting]]:
+    """Rows of the group and of the actor's stores by key, newest first."""
+    rows: dict[str, list[Setting]] = {}
+    for row in Setting.objects.select_related("store").order_by("-starts_on", "store_id"):
+        if row.store_id is None or by.in_store(row.store_id):
+            rows.setdefault(row.key, []).append(row)
+    return rows
+
+
+def _shown(declared: registry.Limit, rows: list[Setting], by: Actor) -> Shown:
+    today = clock.today()
+    value = limits.value(declared.key, store_id=by.store_id)
+    holding = [r for r in rows if r.starts_on <= today and (r.ends_on is None or r.ends_on >= today)]
+    since = next((r for r in holding if r.store_id is not None), holding[0] if holding else None)
+    later = next((r for r in reversed(rows) if r.starts_on > today), None)
+    return Shown(declared, value, since, later, value != declared.default)
+
+
+def settings_list(by: Actor, *, chapter: str = "", words: str = "") -> list[Shown]:
+    """All declared numbers by clause, of one chapter or matching ``words`` where given."""
+    limits.forget()
+    rows = _rows(by)
+    shown = [_shown(declared, rows.get(key, []), by) for key, declared in registry.LIMITS.items()]
+    sought = words.strip().lower()
+    return sorted(
+        (
+            s
+            for s in shown
+            if (not chapter or s.chapter == chapter)
+            and (not sought or sought in s.declared.key.lower() or sought in str(s.declared.label).lower())
+        ),
+        key=lambda s: ([int(n) for n in s.declared.clause.split(".") if n.isdigit()], s.declared.key),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OneSetting:
+    shown: Shown
+    rows: list[tuple[Setting, str, str]]
+    history: list[Line]
+
+
+def one_setting(by: Actor, key: str) -> OneSetting:
+    """One number with its dated rows (row, value as read, ``past | now | later``); Http404 for an undeclared key."""
+    declared = registry.LIMITS.get(key)
+    if declared is None:
+        raise Http404(key)
+    limits.forget()
+    rows, today = _rows(by).get(key, []), clock.today()
+    states = [
+        (
+            row,
+            say_value(row.value),
+            "later" if row.starts_on > today else "now" if row.ends_on is None or row.ends_on >= today else "past",
+        )
+        for row in rows
+    ]
+    return OneSetting(_shown(declared, rows, by), states, timeline_of_roots(by, [row.uid for row in rows]))
