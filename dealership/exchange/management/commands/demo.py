@@ -1,0 +1,39 @@
+"""``manage.py demo``: the demo dealership with its last days, once; later calls add the days since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from dealership.exchange.services.demo import NotADemo, load_days, load_stores, missing_days
+from dealership.kernel import clock
+
+
+class Command(BaseCommand):
+    help = "Loads the demo dealership; --older loads the older days, which may run behind the served pages."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--older", action="store_true", help="load the older days instead of the recent ones")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            load_stores()
+        except NotADemo as refusal:
+            raise CommandError(str(refusal)) from None
+        recent, older = missing_days(clock.today())
+        days = older if options["older"] else recent
+        if not days:
+            return
+        begin, total = days[0], max(1, len(days))
+
+        def progress(at: datetime) -> None:
+            part = min(1.0, ((at.date() - begin).days + at.hour / 24) / total)
+            filled = round(part * 30)
+            self.stdout.write(f"\r  demo {'#' * filled}{'.' * (30 - filled)} {at:%Y-%m-%d}", ending="")
+            self.stdout.flush()
+
+        report = load_days(days, progress=progress)
+        if report is not None:
+            self.stdout.write(f"\r  demo {'#' * 30} {report.cars} cars, {report.steps} steps")

@@ -1,0 +1,711 @@
+"""A dealership that runs by itself: the same commands a person uses, on the moved clock (issue: simulate).
+
+Every car is a generator that yields the moment at which it goes on; a heap of moments runs them in order. All chance
+comes from one seeded source, so that the same seed and start date give the same shop. Nothing is written but through
+``services``; what a command refuses, the people of the simulation do again later, as people do.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dealership.catalogue.models import BayCapability, Operation, RepairCategory, Resource, ResourceKind, VehicleModel
+from dealership.kernel import clock, outbox
+from dealership.kernel.actors import Actor, customer_link
+from dealership.kernel.errors import NotAllowed, RuleError
+from dealership.kernel.models import Store
+from dealership.kernel.services import actor_of
+from dealership.process.services.rollup import recompute_touched
+from delivery.models import (
+    CHECKS_THAT_MAY_NOT_APPLY,
+    FollowUp,
+    GatePass,
+    Handover,
+    HandoverCheck,
+    Settlement,
+    Survey,
+    SurveyDimension,
+)
+from delivery.selectors.followups import surveys_due
+from delivery.services import followups, handovers, payments, settlements
+from quality.models import Complaint, ComplaintState
+from quality.services import complaints
+from reception.models import Vehicle, Visit, VisitState
+from reception.services import appointments, visits, walkarounds
+from staff.models import Employee
+from staff.selectors.employees import employees_with_role, on_duty
+from workshop.models import Clocking, LineHold, LineState, OrderLine, PartLine, RepairOrder
+from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
+
+Steps = Generator[datetime, None, None]
+
+SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
+GIVEN = ["示例", "样本", "演示", "试用", "范例", "例安", "例宁", "例和", "例文", "例清", "例平", "例心"]
+NEEDS = {
+    "maintenance": ["按里程保养", "首次保养", "换机油机滤", "年检前保养", "长途前检查保养"],
+    "fault": ["刹车时有吱吱声", "怠速抖动", "空调不凉", "高速方向盘发飘", "过坎有异响", "起步耸车", "仪表亮故障灯"],
+    "tyre": ["左前轮扎钉", "轮胎花纹浅了要换", "车辆跑偏"],
+    "body": ["后保险杠剐蹭", "右前门凹陷补漆"],
+}
+ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
+BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
+PLACES = ["左前门", "右前门", "后保险杠", "前保险杠", "左后翼子板", "右后轮毂"]
+DECLINES = ["太贵", "下次再做", "自己处理", "不着急"]
+PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以", "价格透明"]
+BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did: how many of each thing, and what was refused on the way (refusals are part of life)."""
+
+    cars: int = 0
+    steps: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(order=True, slots=True)
+class _Next:
+    at: datetime
+    number: int
+    run: Steps = field(compare=False)
+
+
+class Shop:
+    """One store with its people as actors and its own source of chance."""
+
+    def __init__(self, store: Store, rng: random.Random, serial: Callable[[], int]) -> None:
+        self.store, self.rng, self.serial = store, rng, serial
+        self.zone = ZoneInfo(store.time_zone)
+        self.actors: dict[int, Actor] = {}
+        self.operations = {
+            "maintenance": self._operations(is_maintenance=True),
+            "fault": self._operations(is_maintenance=False, is_diagnosis=False, capability=BayCapability.STANDARD_LIFT),
+            "tyre": self._operations(capability=BayCapability.ALIGNMENT_RACK)
+            + self._operations(is_maintenance=False, is_diagnosis=False, capability=BayCapability.QUICK_LUBE),
+            "body": self._operations(capability=BayCapability.BODY_AND_FRAME)
+            + self._operations(capability=BayCapability.PAINT),
+        }
+        self.models = list(VehicleModel.objects.order_by("make", "series", "name"))
+
+    def _operations(self, **wanted: Any) -> list[Operation]:
+        rows = Operation.objects.filter(active=True, **wanted).order_by("code")
+        return [row for row in rows if row.skill is None or row.skill.code != "hv"]
+
+    def local(self, day: date, hour: int, minute: int = 0) -> datetime:
+        return datetime.combine(day, time(hour, minute), self.zone).astimezone(UTC)
+
+    def actor(self, employee: Employee) -> Actor:
+        """The person's actor, read anew each day so that posts and deputies count."""
+        assert employee.user is not None
+        return actor_of(employee.user, self.store)
+
+    def someone(self, role: str, *, but: Iterable[int] = ()) -> Actor:
+        """Somebody with the role who is on duty today, else anybody who holds it."""
+        here = {row.employee_id for row in on_duty(self.store.pk, self.today())}
+        people = list(employees_with_role(self.store.pk, role).exclude(pk__in=list(but)).order_by("number"))
+        present = [p for p in people if p.pk in here] or people
+        return self.actor(self.rng.choice(present))
+
+    def today(self) -> date:
+        return clock.today(self.store.time_zone)
+
+    def minutes(self, low: float, high: float) -> timedelta:
+        return timedelta(minutes=round(self.rng.uniform(low, high)))
+
+    def working(self, moment: datetime) -> datetime:
+        """The moment itself in opening hours (8–18), else the next morning."""
+        local = moment.astimezone(self.zone)
+        if local.hour < 8:
+            return self.local(local.date(), 8, 5 + self.rng.randrange(20))
+        if local.hour >= 18:
+            return self.local(local.date() + timedelta(days=1), 8, 5 + self.rng.randrange(20))
+        return moment
+
+
+class Simulation:
+    """Runs stores from a moment to a moment. ``run`` may be called once."""
+
+    def __init__(self, stores: list[Store], *, seed: int, cars_a_day: int = 14) -> None:
+        self.rng = random.Random(seed)
+        self.cars_a_day, self.count, self.report = cars_a_day, 0, Report()
+        self.heap: list[_Next] = []
+        self.shops = [Shop(store, random.Random(f"{seed}-{store.code}"), self._serial) for store in stores]
+        self.plates = 10000 + seed % 7 * 10000
+
+    def _serial(self) -> int:
+        self.count += 1
+        return self.count
+
+    def push(self, at: datetime, run: Steps) -> None:
+        heapq.heappush(self.heap, _Next(at, self._serial(), run))
+
+    def run(
+        self,
+        first: date,
+        last: date,
+        until: datetime,
+        *,
+        resume: bool = False,
+        progress: Callable[[datetime], None] | None = None,
+    ) -> Report:
+        """The cars that come from ``first`` to ``last``, up to the moment ``until``.
+
+        What is under way then stays as it stands; ``resume`` goes on with what an earlier run left.
+        """
+        for shop in self.shops:
+            day = first
+            while day <= last and shop.local(day, 0) <= until:
+                self.plan_day(shop, day)
+                day += timedelta(days=1)
+        for shop in self.shops if resume else ():
+            left = Visit.objects.filter(
+                store=shop.store,
+                state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP],
+                arrived_at__lt=shop.local(first, 0),
+            )
+            for visit in left.select_related("advisor__user", "vehicle", "link").order_by("arrived_at"):
+                self.push(shop.local(first, 8, shop.rng.randrange(10, 50)), self.resume(shop, visit))
+        last_rollup = None
+        while self.heap and self.heap[0].at <= until:
+            item = heapq.heappop(self.heap)
+            with clock.moved_to(item.at):
+                self.step(item)
+                outbox.drain()
+                if last_rollup is None or item.at - last_rollup > timedelta(hours=12):
+                    recompute_touched(limit=10_000)
+                    last_rollup = item.at
+            if progress is not None:
+                progress(item.at)
+        with clock.moved_to(until):
+            outbox.drain()
+            recompute_touched(limit=10_000)
+        return self.report
+
+    def step(self, item: _Next) -> None:
+        try:
+            following = next(item.run)
+        except StopIteration:
+            return
+        except (RuleError, NotAllowed) as refusal:
+            self.report.refusals[getattr(refusal, "code", "") or str(refusal)] += 1
+            return
+        self.report.steps += 1
+        self.push(max(following, item.at + timedelta(seconds=1)), item.run)
+
+    # what happens on a day
+
+    def plan_day(self, shop: Shop, day: date) -> None:
+        rng, share = shop.rng, BY_WEEKDAY[day.weekday()]
+        number = max(1, round(self.cars_a_day * share * rng.uniform(0.85, 1.15)))
+        hours, weights = zip(*ARRIVALS_BY_HOUR.items(), strict=True)
+        for _car in range(number):
+            hour = rng.choices(hours, weights)[0]
+            arrival = shop.local(day, hour, rng.randrange(60))
+            if rng.random() < 0.45:
+                self.push(arrival - timedelta(days=1, minutes=rng.randrange(30, 300)), self.booked(shop, arrival))
+            else:
+                self.push(arrival, self.walk_in(shop))
+        self.push(shop.local(day, 9, 30), self.care_round(shop))
+        self.push(shop.local(day, 16, 30), self.care_round(shop))
+        self.push(shop.local(day, 8, 20), self.restock(shop))
+
+    def person(self, shop: Shop) -> tuple[str, str]:
+        name = shop.rng.choice(SURNAMES) + shop.rng.choice(GIVEN)
+        return name, f"1390{shop.store.pk % 10}{shop.rng.randrange(10**6):06d}"
+
+    def car(self, shop: Shop) -> dict[str, Any]:
+        """A new car, or with growing likelihood one that has been here before and isn't here now."""
+        if shop.rng.random() < 0.3:
+            away = list(
+                Vehicle.objects.filter(visits__store=shop.store)
+                .exclude(visits__state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP])
+                .distinct()
+                .order_by("plate")
+                .values_list("plate", "model_text", "visits__contact_name", "visits__contact_phone")[:400]
+            )
+            if away:
+                plate, model, name, phone = shop.rng.choice(away)
+                return {"plate": plate, "model_text": model, "contact_name": name, "contact_phone": phone}
+        model = shop.rng.choice(shop.models)
+        self.plates += shop.rng.randrange(1, 9)
+        electric = model.powertrain in ("BEV", "PHEV")
+        letter = "D" if model.powertrain == "BEV" else "F"
+        plate = f"京A{letter}{self.plates % 100000:05d}" if electric else f"京A{self.plates % 100000:05d}"
+        name, phone = self.person(shop)
+        return {
+            "plate": plate,
+            "model_text": f"{model.series} {model.name}",
+            "contact_name": name,
+            "contact_phone": phone,
+        }
+
+    def kind_of_work(self, shop: Shop) -> str:
+        return shop.rng.choices(["maintenance", "fault", "tyre", "body"], [52, 27, 13, 8])[0]
+
+    def booked(self, shop: Shop, arrival: datetime) -> Steps:
+        """Books by telephone the day before, is prepared, reminded, and comes – or not (2.4)."""
+        kind, car = self.kind_of_work(shop), self.car(shop)
+        desk = shop.someone("receptionist")
+        need = shop.rng.choice(NEEDS[kind])
+        from reception.services import customers, vehicles
+
+        vehicle = Vehicle.objects.filter(plate=car["plate"]).first()
+        if vehicle is None:
+            customer = customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
+            vehicle = vehicles.register_vehicle(
+                plate=car["plate"], model_text=car["model_text"], owner_uid=customer.uid, by=desk
+            )
+        else:
+            owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
+            customer = (
+                owner.customer
+                if owner
+                else customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
+            )
+        chosen = shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+        appointment = None
+        start = arrival.replace(minute=arrival.minute // 30 * 30, second=0)
+        for attempt in range(4):
+            try:
+                appointment = appointments.book_appointment(
+                    customer_uid=customer.uid,
+                    vehicle_uid=vehicle.uid,
+                    contact_name=car["contact_name"],
+                    contact_phone=car["contact_phone"],
+                    starts_at=start + timedelta(minutes=30 * attempt),
+                    concern=need,
+                    operation_uids=[o.uid for o in chosen],
+                    waiting_mode=shop.rng.choice(["WAIT_AT_DEALER", "LEAVE"]),
+                    source="PHONE",
+                    by=desk,
+                )
+                break
+            except RuleError as refusal:
+                self.report.refusals[refusal.code] += 1
+        if appointment is None:
+            return
+        if appointment.state == "REQUESTED":
+            appointments.confirm_appointment(uid=appointment.uid, by=desk)
+        yield max(
+            clock.now(), shop.local(appointment.starts_at.astimezone(shop.zone).date() - timedelta(days=1), 16, 10)
+        )
+        if shop.rng.random() < 0.9:
+            appointments.confirm_parts(uid=appointment.uid, by=shop.someone("parts"))
+            appointments.confirm_workshop(uid=appointment.uid, by=shop.someone("foreman"))
+        if shop.rng.random() < 0.04:
+            appointments.cancel_appointment(uid=appointment.uid, reason="客户改期再约", by=shop.someone("receptionist"))
+            return
+        if shop.rng.random() < 0.06:
+            yield appointment.starts_at + timedelta(minutes=40)
+            appointments.mark_no_show(uid=appointment.uid, by=shop.someone("receptionist"))
+            return
+        yield appointment.starts_at + timedelta(minutes=shop.rng.randrange(-12, 14))
+        yield from self.visit(shop, car | {"need": need}, kind, chosen, appointment.uid)
+
+    def walk_in(self, shop: Shop) -> Steps:
+        kind = self.kind_of_work(shop)
+        chosen = shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+        yield from self.visit(shop, self.car(shop) | {"need": shop.rng.choice(NEEDS[kind])}, kind, chosen, None)
+
+    def visit(self, shop: Shop, car: dict[str, Any], kind: str, chosen: list[Operation], appointment_uid: Any) -> Steps:
+        """One stay from the gate to the gate."""
+        rng = shop.rng
+        visit = visits.register_arrival(
+            **car,
+            appointment_uid=appointment_uid,
+            waiting_mode=rng.choice(["WAIT_AT_DEALER", "LEAVE"]),
+            by=shop.someone("receptionist"),
+        )
+        self.report.cars += 1
+        if rng.random() < 0.02:
+            yield clock.now() + shop.minutes(15, 30)
+            visits.leave_unserved(uid=visit.uid, reason="等不及离店", by=shop.someone("receptionist"))
+            return
+        yield clock.now() + shop.minutes(1, 8)
+        advisor = shop.someone("advisor")
+        visits.greet_visit(uid=visit.uid, by=advisor)
+        yield clock.now() + shop.minutes(5, 12)
+        odometer = max(visit.vehicle.odometer_km, 0) + rng.randrange(800, 14000)
+        walkarounds.save_walkaround(
+            visit_uid=visit.uid,
+            odometer_km=odometer,
+            energy_eighths=rng.randrange(1, 9),
+            kit_fitted=True,
+            no_valuables=True,
+            old_parts=rng.choice(["TAKE", "LEAVE"]),
+            own_words=car["need"],
+            by=advisor,
+        )
+        for _mark in range(rng.choice([0, 0, 1, 1, 2])):
+            walkarounds.add_damage(
+                visit_uid=visit.uid,
+                side=rng.choice(["LEFT", "RIGHT", "FRONT", "REAR"]),
+                kind=rng.choice(["SCRATCH", "DENT", "CHIP"]),
+                place=rng.choice(PLACES),
+                x=rng.randrange(200, 800),
+                y=rng.randrange(200, 800),
+                size_mm=rng.randrange(5, 120),
+                by=advisor,
+            )
+        visits.give_key(
+            uid=visit.uid, key_tag=self.free_tag(shop), place=f"{rng.choice('ABC')}{rng.randrange(1, 9)}", by=advisor
+        )
+        walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=car["contact_name"], by=advisor)
+        yield clock.now() + shop.minutes(2, 6)
+        order = orders.open_repair_order(
+            visit_uid=visit.uid,
+            complaint=car["need"],
+            with_diagnosis=kind == "fault",
+            diagnosis_agreed_by=car["contact_name"] if kind == "fault" else "",
+            operation_uids=[o.uid for o in chosen],
+            promised_at=shop.working(clock.now() + timedelta(hours=sum(float(o.hours) for o in chosen) + 2)),
+            by=advisor,
+        )
+        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
+        yield from self.ask(shop, order, advisor, link, car["contact_name"])
+        if rng.random() < 0.02 and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
+            orders.withdraw_order(order_uid=order.uid, reason="客户临时有事，不修了", by=advisor)
+        yield from self.work(shop, order, advisor, link, car["contact_name"])
+        yield from self.inspect(shop, order)
+        yield from self.deliver(shop, visit, order, advisor, link, odometer, car["contact_name"])
+
+    def free_tag(self, shop: Shop) -> str:
+        taken = set(
+            Visit.objects.filter(
+                store=shop.store, state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP]
+            ).values_list("key_tag", flat=True)
+        )
+        return next(tag for n in range(1, 999) if (tag := f"{n:02d}") not in taken)
+
+    def ask(self, shop: Shop, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
+        """Sends what is written and waits for the customer, who decides line by line on the link or by telephone."""
+        rng = shop.rng
+        if not OrderLine.objects.filter(order=order, state=LineState.DRAFT).exists():
+            return
+        estimate = orders.send_estimate(order_uid=order.uid, by=advisor)
+        yield clock.now() + shop.minutes(2, 25)
+        pending = list(OrderLine.objects.filter(order=order, state=LineState.PENDING).order_by("position"))
+        decisions = {}
+        for line in pending:
+            no = line.is_addition and not line.is_safety and rng.random() < 0.3
+            decisions[line.uid] = (False, rng.choice(DECLINES)) if no else (True, "")
+        if not decisions:
+            return
+        if rng.random() < 0.75:
+            authorizations.note_estimate_viewed(estimate_uid=estimate.uid, by=link)
+            authorizations.decide_lines(
+                order_uid=order.uid,
+                decisions=decisions,
+                method="DIGITAL_PORTAL",
+                authorized_by=name,
+                seen_hash=estimate.seen_hash,
+                by=link,
+            )
+        else:
+            authorizations.decide_lines(
+                order_uid=order.uid,
+                decisions=decisions,
+                method="VERBAL_PHONE",
+                authorized_by=name,
+                note="电话里逐项确认",
+                by=advisor,
+            )
+
+    def agreed(self, order: RepairOrder) -> Any:
+        return OrderLine.objects.filter(order=order, state__in=[LineState.AUTHORIZED, LineState.IN_PROGRESS])
+
+    def work(self, shop: Shop, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
+        """Dispatch, parts, clocking; sometimes more work is found and asked for."""
+        rng, found, tries = shop.rng, False, 0
+        while True:
+            line = self.agreed(order).order_by("position").first()
+            if line is None:
+                return
+            if LineHold.objects.filter(line=line, ended_at__isnull=True).exists():
+                yield shop.working(clock.now() + timedelta(minutes=45))
+                continue
+            technician = yield from self.dispatch(shop, line)
+            if technician is None:
+                tries += 1
+                if tries > 30:
+                    self.try_to(orders.withdraw_line, line_uid=line.uid, reason="本周排不出，改约", by=advisor)
+                yield shop.working(clock.now() + timedelta(minutes=40))
+                continue
+            worker = shop.actor(technician)
+            yield from self.issue(shop, line)
+            while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
+                yield shop.working(clock.now() + shop.minutes(10, 25))
+            span = max(6.0, float(line.hours) * 60 * rng.uniform(0.75, 1.3))
+            if rng.random() < 0.15:
+                yield shop.working(clock.now() + timedelta(minutes=span / 2))
+                self.try_to(clocking.clock_off, pause_cause=rng.choice(["HELP", "TOOL", "BREAK"]), by=worker)
+                yield shop.working(clock.now() + shop.minutes(10, 30))
+                while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
+                    yield shop.working(clock.now() + shop.minutes(10, 25))
+                span /= 2
+            if not found and rng.random() < 0.28 and shop.operations["fault"]:
+                found = True
+                extra = rng.choice(shop.operations["fault"])
+                orders.add_line(
+                    order_uid=order.uid,
+                    operation_uid=extra.uid,
+                    is_addition=True,
+                    cause="检查时发现磨损",
+                    complaint="增项",
+                    extra_minutes=40,
+                    by=worker,
+                )
+                yield from self.ask(shop, order, advisor, link, name)
+            yield shop.working(clock.now() + timedelta(minutes=span))
+            fault = not (line.operation and line.operation.is_maintenance)
+            clocking.finish_line(
+                line_uid=line.uid,
+                cause="磨损" if fault else "",
+                correction="更换并试车正常" if fault else "",
+                by=worker,
+            )
+
+    def try_to(self, command: Callable[..., Any], **words: Any) -> bool:
+        try:
+            command(**words)
+        except RuleError as refusal:
+            self.report.refusals[refusal.code] += 1
+            return False
+        return True
+
+    def dispatch(self, shop: Shop, line: OrderLine) -> Generator[datetime, None, Employee | None]:
+        """The foreman looks for a technician with the skill and a bay that are both free now."""
+        live = line.dispatches.filter(live=True).select_related("technician__user").order_by("pk").first()
+        if live is not None:
+            return live.technician
+        here = [row.employee_id for row in on_duty(shop.store.pk, shop.today())]
+        people = Employee.objects.filter(pk__in=here, resource__active=True, posts__post__code="technician")
+        if line.operation is not None and line.operation.skill_id:
+            people = people.filter(
+                skills__skill_id=line.operation.skill_id, skills__level__gte=line.operation.skill_level
+            )
+        people = list(people.distinct().select_related("user").order_by("number"))
+        shop.rng.shuffle(people)
+        capability = line.operation.capability if line.operation else BayCapability.STANDARD_LIFT
+        bays = list(
+            Resource.objects.filter(
+                store=shop.store, kind=ResourceKind.BAY, active=True, capability=capability
+            ).order_by("code")
+        )
+        foreman = shop.someone("foreman")
+        two = line.operation is not None and line.operation.skill is not None and line.operation.skill.code == "hv"
+        for technician in people[:3]:
+            for bay in bays[:3]:
+                done = self.try_to(
+                    dispatch.dispatch_line,
+                    line_uid=line.uid,
+                    technician_uid=technician.uid,
+                    bay_uid=bay.uid,
+                    starts_at=clock.now(),
+                    second_uid=next((p.uid for p in people if p != technician), None) if two else None,
+                    by=foreman,
+                )
+                if done:
+                    return technician
+        yield shop.working(clock.now() + timedelta(minutes=1))
+        return None
+
+    def issue(self, shop: Shop, line: OrderLine) -> Steps:
+        for part_line in PartLine.objects.filter(line=line).order_by("pk"):
+            if part_line.issued_quantity < part_line.quantity:
+                self.try_to(stock.issue_part, part_line_uid=part_line.uid, by=shop.someone("parts"))
+        yield clock.now() + shop.minutes(2, 8)
+
+    def inspect(self, shop: Shop, order: RepairOrder) -> Steps:
+        """Self, team, final by different people; one in fifteen goes back (3.2)."""
+        rng = shop.rng
+        while OrderLine.objects.filter(order=order, state=LineState.COMPLETED).exists():
+            workers = set(
+                Employee.objects.filter(clockings__line__order=order).order_by("pk").values_list("pk", flat=True)
+            )
+            worker = Employee.objects.select_related("user").get(pk=min(workers))
+            inspections.inspect_order(order_uid=order.uid, level="SELF", result="PASSED", by=shop.actor(worker))
+            yield shop.working(clock.now() + shop.minutes(3, 12))
+            inspections.inspect_order(
+                order_uid=order.uid, level="TEAM", result="PASSED", by=shop.someone("leader", but=workers)
+            )
+            yield shop.working(clock.now() + shop.minutes(3, 15))
+            inspector = shop.someone("inspector", but=workers)
+            if rng.random() < 0.06:
+                line = OrderLine.objects.filter(order=order, state=LineState.COMPLETED).order_by("position").first()
+                assert line is not None
+                inspections.inspect_order(
+                    order_uid=order.uid,
+                    level="FINAL",
+                    result="FAILED",
+                    reason="紧固力矩不符",
+                    failed_line_uid=line.uid,
+                    by=inspector,
+                )
+                yield shop.working(clock.now() + shop.minutes(10, 20))
+                while not self.try_to(clocking.clock_on, line_uid=line.uid, by=shop.actor(worker)):
+                    yield shop.working(clock.now() + shop.minutes(10, 20))
+                yield shop.working(clock.now() + shop.minutes(10, 25))
+                clocking.finish_line(
+                    line_uid=line.uid, cause="紧固不足", correction="按力矩重新紧固", by=shop.actor(worker)
+                )
+                continue
+            inspections.inspect_order(order_uid=order.uid, level="FINAL", result="PASSED", road_test_km=2, by=inspector)
+            needs = OrderLine.objects.filter(
+                order=order,
+                state=LineState.INSPECTED,
+                category__in=[RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE],
+            ).exists()
+            if needs:
+                inspections.issue_certificate(order_uid=order.uid, by=inspector)
+
+    def deliver(
+        self, shop: Shop, visit: Visit, order: RepairOrder, advisor: Actor, link: Actor, odometer: int, name: str
+    ) -> Steps:
+        """Settlement list, signature, payment, hand-over, gate (4.1)."""
+        rng = shop.rng
+        yield shop.working(clock.now() + shop.minutes(5, 20))
+        settlement = Settlement.objects.filter(order=order).exclude(state="VOIDED").first()
+        if settlement is None:
+            settlement = settlements.issue_settlement(order_uid=order.uid, by=advisor)
+            yield shop.working(clock.now() + shop.minutes(3, 30))
+        if settlement.state == "ISSUED":
+            signer = link if rng.random() < 0.6 else advisor
+            settlements.sign_settlement(uid=settlement.uid, signed_name=name, by=signer)
+            yield clock.now() + shop.minutes(2, 10)
+        settlement = Settlement.objects.get(pk=settlement.pk)
+        self.pay(shop, settlement)
+        yield clock.now() + shop.minutes(3, 12)
+        checks = {
+            code: "NOT_APPLICABLE" if code in CHECKS_THAT_MAY_NOT_APPLY else True for code in HandoverCheck.values
+        }
+        visit.refresh_from_db()
+        repaired = OrderLine.objects.filter(order=order, state=LineState.INSPECTED).exists()
+        gate_pass = GatePass.objects.filter(visit=visit, out_at__isnull=True, cancelled_at__isnull=True).first()
+        if repaired and not Handover.objects.filter(visit=visit).exists():
+            handovers.hand_over(
+                visit_uid=visit.uid,
+                checklist=checks,
+                odometer_km=odometer + rng.randrange(0, 6),
+                received_by=name,
+                by=advisor,
+            )
+        if gate_pass is None:
+            gate_pass = handovers.issue_gate_pass(
+                visit_uid=visit.uid,
+                by=advisor,
+                **(
+                    {"kind": "DELIVERED"}
+                    if repaired
+                    else {"kind": "UNREPAIRED", "reason": "客户撤单", "risk_note_signed_by": name}
+                ),
+            )
+        yield clock.now() + shop.minutes(2, 8)
+        handovers.scan_out(code=gate_pass.code, by=shop.someone("receptionist"))
+
+    def pay(self, shop: Shop, settlement: Settlement) -> None:
+        if settlement.total <= 0:
+            return
+        cashier, rng = shop.someone("cashier"), shop.rng
+        amount = settlements.still_open(settlement)
+        if amount <= 0:
+            return
+        if amount > 1000 and rng.random() < 0.1:
+            half = (amount / 2).quantize(Decimal("0.01"))
+            payments.take_payment(settlement_uid=settlement.uid, method="CASH", amount=half, by=cashier)
+            amount -= half
+        method = rng.choices(["SCAN_CODE", "CARD", "CASH", "TRANSFER"], [70, 15, 10, 5])[0]
+        payments.take_payment(settlement_uid=settlement.uid, method=method, amount=amount, by=cashier)
+
+    def resume(self, shop: Shop, visit: Visit) -> Steps:
+        """Goes on with a car that an earlier run left in the middle of its visit."""
+        advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
+        if visit.state == VisitState.WAITING:
+            visits.leave_unserved(uid=visit.uid, reason="等不及离店", by=shop.someone("receptionist"))
+            return
+        order = visit.orders.order_by("pk").first()
+        if order is None:
+            visits.end_consultation(uid=visit.uid, outcome="CONSULTED", note="改日再来", by=advisor)
+            return
+        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
+        for open_one in Clocking.objects.filter(line__order=order, ended_at__isnull=True).select_related(
+            "employee__user"
+        ):
+            self.try_to(clocking.clock_off, pause_cause="BREAK", by=shop.actor(open_one.employee))
+        yield clock.now() + shop.minutes(1, 20)
+        yield from self.ask(shop, order, advisor, link, visit.contact_name)
+        yield from self.work(shop, order, advisor, link, visit.contact_name)
+        yield from self.inspect(shop, order)
+        odometer = max(visit.odometer_in_km or 0, visit.vehicle.odometer_km)
+        yield from self.deliver(shop, visit, order, advisor, link, odometer, visit.contact_name)
+
+    # care and stock
+
+    def care_round(self, shop: Shop) -> Steps:
+        """Callbacks that are due, surveys that come back, complaints that are answered."""
+        rng, care = shop.rng, shop.someone("care")
+        for visit_uid, store_id in surveys_due():
+            if store_id == shop.store.pk:
+                followups.send_survey(visit_uid=visit_uid, by=care)
+        due = FollowUp.objects.filter(store=shop.store, state="DUE", due_on__lte=shop.today()).order_by("pk")
+        for follow_up in due[:40]:
+            result = rng.choices(["REACHED", "NO_ANSWER", "SWITCHED_OFF", "REFUSED"], [68, 22, 7, 3])[0]
+            note = rng.choice(PRAISE if rng.random() < 0.85 else BLAME) if result == "REACHED" else ""
+            self.try_to(followups.record_call, uid=follow_up.uid, result=result, note=note, by=care)
+        yield clock.now() + timedelta(minutes=40)
+        waiting = (
+            Survey.objects.filter(store=shop.store, answered_at__isnull=True).select_related("visit").order_by("pk")
+        )
+        for survey in waiting:
+            if rng.random() > 0.25:
+                continue
+            good = rng.random() < 0.88
+            scores = {d: rng.choice([4, 5, 5, 5]) if good else rng.choice([1, 2, 3, 4]) for d in SurveyDimension.values}
+            link = customer_link(visit_id=survey.visit_id, store_id=shop.store.pk, token_id=str(survey.visit.link.uid))
+            self.try_to(
+                followups.answer_survey,
+                visit_uid=survey.visit.uid,
+                scores=scores,
+                recommend=rng.choice([8, 9, 9, 10, 10]) if good else rng.choice([2, 4, 5, 6]),
+                words=rng.choice(PRAISE if good else BLAME),
+                by=link,
+            )
+        yield clock.now() + timedelta(minutes=30)
+        yield from self.answer_complaints(shop)
+
+    def answer_complaints(self, shop: Shop) -> Steps:
+        rng = shop.rng
+        rows = Complaint.objects.filter(store=shop.store).exclude(state=ComplaintState.CLOSED).order_by("pk")
+        for complaint in rows:
+            care, manager = shop.someone("care"), shop.someone("manager")
+            if complaint.state == ComplaintState.OPEN and rng.random() < 0.8:
+                self.try_to(complaints.respond_complaint, uid=complaint.uid, words="已致电道歉并约回店", by=care)
+            elif complaint.state == ComplaintState.RESPONDED:
+                self.try_to(complaints.review_complaint, uid=complaint.uid, cause="交车时间预估不足", by=care)
+            elif complaint.state == ComplaintState.UNDER_REVIEW and rng.random() < 0.7:
+                self.try_to(complaints.resolve_complaint, uid=complaint.uid, solution="免费复检并赠洗车", by=care)
+            elif complaint.state == ComplaintState.RESOLVED and rng.random() < 0.6:
+                self.try_to(complaints.close_complaint, uid=complaint.uid, by=manager)
+        yield clock.now() + timedelta(minutes=1)
+
+    def restock(self, shop: Shop) -> Steps:
+        """The parts keeper receives what lines wait for and what runs low."""
+        keeper = shop.someone("parts")
+        short = (
+            PartLine.objects.filter(line__order__store=shop.store, expected_on__lte=shop.today())
+            .order_by("part_id")
+            .values_list("part__uid", flat=True)
+            .distinct()
+        )
+        for uid in list(short):
+            stock.receive_stock(part_uid=uid, quantity=Decimal(12), unit_cost=Decimal(60), reason="到货", by=keeper)
+        yield clock.now() + timedelta(minutes=1)
