@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ReceptionConfig(AppConfig):
@@ -34,7 +35,7 @@ class ReceptionConfig(AppConfig):
         for entry in (
             navigation.Entry(
                 code="today",
-                label=_("Today"),
+                label=pgettext_lazy("board", "Today"),
                 icon="layout-kanban",
                 url_name="today",
                 group="front",

@@ -34,7 +34,9 @@ class EveningForm(forms.Form):
     def rows(self) -> Iterator[dict[str, Any]]:
         """What the template shows for each car."""
         for visit in self.visits:
-            yield {"visit": visit} | {k: self[f"{k}_{visit.uid}"] for k in ("car", "key", "place", "remark")}
+            bound = {kind: self[f"{kind}_{visit.uid}"] for kind in ("car", "key", "place", "remark")}
+            labels = {f"{kind}_label": field.field.widget.attrs["aria-label"] for kind, field in bound.items()}
+            yield {"visit": visit} | bound | labels
 
     def lines(self) -> list[dict[str, Any]]:
         """What the command takes."""

@@ -235,6 +235,8 @@ def board(actor: Actor, *, mine: bool = False, show: str = "all") -> Board:
         visits = [v for v in visits if v.advisor_id in (None, me.pk)]
     placed = placements(actor, visits)
     waits = limits.value(GREET_MINUTES, store_id=store.pk)
+    # The queue stands before those being received; within both, who came first.
+    visits.sort(key=lambda visit: visit.state != VisitState.WAITING)
     cards = [_visit_card(actor, visit, placed[visit.pk], waits) for visit in visits]
     expected = _expected(actor, store, me.pk if me else None)
     cards = [_expected_card(actor, booking) for booking in expected] + cards

@@ -15,7 +15,7 @@ from dealership.kernel.files import file_response
 from dealership.kernel.pages import ActionView, Page, StaffPage
 
 from ..links import LinkDoor
-from ..models import Visit
+from ..models import Visit, VisitPromise
 from ..selectors import visits as reads
 from ..selectors.links import progress_of, state_words
 from ..services import visits as commands
@@ -45,10 +45,17 @@ class CustomerPage(LinkDoor, Page):
             "marks": reads.sketch_marks(walkaround),
             "photos": reads.photos_of(visit),
             "earlier_promise": promises[-2].promised_at if len(promises) > 1 else None,
-            "promise_reason": promises[-1].reason if len(promises) > 1 else "",
+            "later_because": later_because(promises),
             "ratings": RATINGS,
             "form_token": uuid4(),
         }
+
+
+def later_because(promises: list[VisitPromise]) -> str:
+    """Why the time was moved back; empty where it wasn't."""
+    if len(promises) < 2 or promises[-1].promised_at <= promises[-2].promised_at:
+        return ""
+    return promises[-1].reason
 
 
 RATINGS = ((1, _("Bad")), (2, _("Poor")), (3, _("Fair")), (4, _("Good")), (5, _("Very good")))

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.files import file_response
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
@@ -110,11 +110,15 @@ class VisitPage(VisitMixin, Page):
             "unreceived": visit.state == VisitState.WAITING and overdue,
             "greet_minutes": waits,
             "link_address": commands.link_address(visit.link) if hasattr(visit, "link") else "",
+            "masked_phone": formats.mask_phone(visit.contact_phone),
             "form_token": uuid4(),
             "may": {
                 "receive": self.actor.may(permissions.VISITS_RECEIVE),
                 "keys": self.actor.may(permissions.VISITS_KEYS),
                 "promise": self.actor.may(permissions.VISITS_PROMISE),
+                "photograph": self.actor.may(permissions.VISITS_PHOTOGRAPH),
+                "customers": self.actor.may(permissions.CUSTOMERS_VIEW),
+                "vehicles": self.actor.may(permissions.VEHICLES_VIEW),
             },
         }
 
@@ -133,6 +137,8 @@ class VisitActionPage(VisitMixin, CommandPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         here = {"visit": self.visit, "title": self.title, "submit": self.submit, "variant": self.variant}
+        seen = self.actor.may(permissions.VISITS_VIEW)
+        here["back"] = reverse("visit-detail", args=[self.visit.uid]) if seen else reverse("keys")
         return super().get_context_data(**kwargs) | here | {"next": self.request.GET.get("next", "")}
 
     def location(self, result: Any) -> str:

@@ -128,7 +128,8 @@ class MarkPage(WalkAroundMixin, CommandPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         words = {"title": _("Mark a damage"), "submit": _("Mark it"), "variant": "primary"}
-        return super().get_context_data(**kwargs) | words | {"visit": self.visit}
+        back = step_address(self.visit.uid, "look")
+        return super().get_context_data(**kwargs) | words | {"visit": self.visit, "back": back}
 
     def run(self, form: DamageForm) -> Any:
         return walkarounds.add_damage(visit_uid=self.visit.uid, by=self.actor, **form.cleaned_data)
@@ -161,7 +162,7 @@ class PhotosPage(WalkAroundMixin, CommandPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         marks = reads.sketch_marks(self.walkaround)
         here = {"visit": self.visit, "marks": marks, "photos": reads.photos_of(self.visit)}
-        return super().get_context_data(**kwargs) | here
+        return super().get_context_data(**kwargs) | here | {"may_view": self.actor.may(permissions.VISITS_VIEW)}
 
     @transaction.atomic
     def run(self, form: PhotoForm) -> list[Any]:
