@@ -30,7 +30,7 @@ class DeliveryConfig(AppConfig):
             nav.Entry(
                 code="delivery",
                 label=_("Settle and hand over"),
-                icon="key",
+                icon="receipt-yuan",
                 url_name="delivery-board",
                 group="delivery",
                 permission=permissions.BOARD_VIEW,

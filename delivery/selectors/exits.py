@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import RepairCategory
 from dealership.kernel.actors import Actor
@@ -28,15 +29,15 @@ class ExitStep(models.TextChoices):
     """The gate order of 4.1; a car stands at the first step it has not passed."""
 
     WORK = "WORK", _("Work or a decision is open")
-    INSPECTION = "INSPECTION", _("Final inspection")
-    CERTIFICATE = "CERTIFICATE", _("Certificate")
-    LIST = "LIST", _("Settlement list")
-    SIGNATURE = "SIGNATURE", _("Signature")
-    PAYMENT = "PAYMENT", _("Payment")
-    HANDOVER = "HANDOVER", _("Hand-over")
-    PASS = "PASS", _("Gate pass")
-    GATE = "GATE", _("Through the gate")
-    GONE = "GONE", _("Left")
+    INSPECTION = "INSPECTION", pgettext_lazy("step of the way out", "Final inspection")
+    CERTIFICATE = "CERTIFICATE", pgettext_lazy("step of the way out", "Certificate")
+    LIST = "LIST", pgettext_lazy("step of the way out", "Settlement list")
+    SIGNATURE = "SIGNATURE", pgettext_lazy("step of the way out", "Signature")
+    PAYMENT = "PAYMENT", pgettext_lazy("step of the way out", "Payment")
+    HANDOVER = "HANDOVER", pgettext_lazy("step of the way out", "Hand-over")
+    PASS = "PASS", pgettext_lazy("step of the way out", "Gate pass")
+    GATE = "GATE", pgettext_lazy("step of the way out", "Through the gate")
+    GONE = "GONE", pgettext_lazy("step of the way out", "Left")
 
 
 ORDER_OF_STEPS = list(ExitStep)
