@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from dealership.catalogue.models import PartKind, PayType, RepairCategory
+from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, One, Resource, Those, register
 from dealership.kernel.api.shapes import (
@@ -28,15 +29,26 @@ from workshop.models import (
     Authorization,
     AuthorizationMethod,
     AuthorizationStatus,
+    Certificate,
+    Clocking,
+    Dispatch,
+    HoldCause,
+    Inspection,
+    InspectionLevel,
+    InspectionResult,
     L,
     LineState,
+    MovementKind,
     OrderKind,
     OrderLine,
     OrderStage,
     PartLine,
+    PauseCause,
     RepairOrder,
+    StockItem,
+    StockMovement,
 )
-from workshop.services import authorizations, orders
+from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
@@ -140,6 +152,14 @@ register(
                     "seen_hash": Text(64, optional=True),
                 },
                 help="Record what the customer agreed to or declined, line by line",
+            ),
+            Action(
+                verb="reserve-parts",
+                run=stock.reserve_parts,
+                uid="order_uid",
+                permission=permissions.PARTS_RESERVE,
+                when=LIVING,
+                help="Keep the parts of all agreed lines on the shelf",
             ),
             Action(
                 verb="change-promise",
@@ -294,6 +314,32 @@ register(
                 help="Offer declined work again",
             ),
             Action(
+                verb="finish",
+                run=clocking.finish_line,
+                uid="line_uid",
+                permission=(permissions.JOBS_OWN, permissions.CLOCK_OTHERS),
+                when={L.IN_PROGRESS},
+                input={"cause": Text(300, optional=True), "correction": Text(300, optional=True)},
+                help="The work is done; its clockings close",
+            ),
+            Action(
+                verb="hold",
+                run=clocking.hold_line,
+                uid="line_uid",
+                permission=permissions.LINES_HOLD,
+                when={L.AUTHORIZED, L.IN_PROGRESS},
+                input={"cause": Choice(choices=HoldCause), "note": Text(200, optional=True)},
+                help="Let the line wait for a cause",
+            ),
+            Action(
+                verb="release",
+                run=clocking.release_line,
+                uid="line_uid",
+                permission=permissions.LINES_HOLD,
+                when={L.AUTHORIZED, L.IN_PROGRESS},
+                help="The line goes on",
+            ),
+            Action(
                 verb="revoke",
                 run=authorizations.revoke_line,
                 uid="line_uid",
@@ -351,6 +397,29 @@ register(
                 input={"quantity": Number(2)},
                 help="Change the quantity before the customer's yes",
             ),
+            Action(
+                verb="reserve",
+                run=stock.reserve_part,
+                uid="part_line_uid",
+                permission=permissions.PARTS_RESERVE,
+                help="Keep the part on the shelf for this line",
+            ),
+            Action(
+                verb="issue",
+                run=stock.issue_part,
+                uid="part_line_uid",
+                permission=permissions.PARTS_ISSUE,
+                input={"quantity": Number(2, optional=True, null=True, help="Default: all that is still to issue.")},
+                help="Issue the part to the line",
+            ),
+            Action(
+                verb="return",
+                run=stock.return_part,
+                uid="part_line_uid",
+                permission=permissions.PARTS_ISSUE,
+                input={"quantity": Number(2), "reason": Text(120, min=1)},
+                help="Take the part back to the shelf",
+            ),
         ),
     )
 )
@@ -374,5 +443,275 @@ register(
             "authorized_at": Moment(source="at"),
         },
         filters=ORDER | {"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},
+    )
+)
+
+
+# --- plan, clocking, inspection (2.4, 3.2) ---
+LINE = {
+    "labor_operation_uid": Filter(field=Uid(), lookup="line__uid"),
+    "repair_order_uid": Filter(field=Uid(), lookup="line__order__uid"),
+}
+
+register(
+    Resource(
+        path="dispatches",
+        name="Dispatch",
+        room="workshop",
+        model=Dispatch,
+        view=permissions.PLAN_VIEW,
+        help="A line given to a technician and a bay with its planned time; plans never overlap (2.4).",
+        lock_first=("line__order", "line"),
+        shape={
+            "labor_operation_uid": Uid(source="line__uid"),
+            "technician_uid": Uid(source="technician__uid"),
+            "bay_uid": Uid(source="bay__uid"),
+            "starts_at": Moment(),
+            "ends_at": Moment(),
+            "live": Flag(),
+        },
+        filters=LINE
+        | {
+            "technician_uid": Filter(field=Uid(), lookup="technician__uid"),
+            "bay_uid": Filter(field=Uid(), lookup="bay__uid"),
+            "live": Filter(field=Flag(), lookup="live"),
+        },
+        create=Command(
+            run=dispatch.dispatch_line,
+            permission=permissions.PLAN_DISPATCH,
+            input={
+                "labor_operation_uid": Uid(source="line_uid"),
+                "technician_uid": Uid(),
+                "bay_uid": Uid(),
+                "starts_at": Moment(),
+                "ends_at": Moment(optional=True, null=True),
+                "second_uid": Uid(optional=True, null=True, help="The second person of high-voltage work."),
+                "replaces_uid": Uid(optional=True, null=True, help="The dispatch that this one replaces."),
+            },
+            help="Give a line to a technician and a bay",
+        ),
+        actions=(
+            Action(
+                verb="take-back",
+                run=dispatch.take_back_dispatch,
+                permission=permissions.PLAN_DISPATCH,
+                input={"reason": Text(200, min=1)},
+                help="Take the work back; the plan is free again",
+            ),
+        ),
+    )
+)
+
+
+def _clock_off(*, uid: UUID, pause_cause: str, by: Actor, note: str = "") -> Clocking:
+    worker = Clocking.objects.for_actor(by).values_list("employee__uid", flat=True).get(uid=uid)
+    return clocking.clock_off(employee_uid=worker, pause_cause=pause_cause, note=note, by=by)
+
+
+register(
+    Resource(
+        path="clockings",
+        name="Clocking",
+        room="workshop",
+        model=Clocking,
+        view=permissions.PLAN_VIEW,
+        help="What a person really worked on a line (3.2).",
+        lock_first=("line__order", "line"),
+        shape={
+            "labor_operation_uid": Uid(source="line__uid"),
+            "employee_uid": Uid(source="employee__uid"),
+            "bay_uid": Uid(source="bay__uid", null=True),
+            "started_at": Moment(),
+            "ended_at": Moment(null=True),
+            "pause_cause": Choice(choices=PauseCause, null=True),
+            "corrected_reason": Text(),
+        },
+        filters=LINE
+        | {
+            "employee_uid": Filter(field=Uid(), lookup="employee__uid"),
+            "started_gte": Filter(field=Moment(), lookup="started_at__gte"),
+        },
+        create=Command(
+            run=clocking.clock_on,
+            permission=(permissions.JOBS_OWN, permissions.CLOCK_OTHERS),
+            input={
+                "labor_operation_uid": Uid(source="line_uid"),
+                "employee_uid": Uid(optional=True, null=True, help="Default: the person in whose name you act."),
+                "bay_uid": Uid(optional=True, null=True),
+            },
+            help="Begin or resume work on an agreed line",
+        ),
+        actions=(
+            Action(
+                verb="clock-off",
+                run=_clock_off,
+                permission=(permissions.JOBS_OWN, permissions.CLOCK_OTHERS),
+                input={"pause_cause": Choice(choices=PauseCause), "note": Text(200, optional=True)},
+                help="Leave a line that isn't finished, with the cause of the pause",
+            ),
+            Action(
+                verb="correct",
+                run=clocking.correct_clocking,
+                permission=permissions.CLOCKINGS_CORRECT,
+                input={"started_at": Moment(), "ended_at": Moment(null=True), "reason": Text(200, min=1)},
+                help="Correct the times, with a reason",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="inspections",
+        name="Inspection",
+        room="workshop",
+        model=Inspection,
+        view=permissions.INSPECTIONS_VIEW,
+        help="Self check, team check and final inspection of an order; never changed (3.2).",
+        shape={
+            "repair_order_uid": Uid(source="order__uid"),
+            "level": Choice(choices=InspectionLevel),
+            "result": Choice(choices=InspectionResult),
+            "inspector_uid": Uid(source="inspector__uid"),
+            "failed_labor_operation_uid": Uid(source="failed_line__uid", null=True),
+            "reason": Text(),
+            "road_test_km": Whole(null=True),
+            "inspected_at": Moment(source="at"),
+        },
+        filters=ORDER
+        | {
+            "level": Filter(field=Choice(choices=InspectionLevel), lookup="level"),
+            "result": Filter(field=Choice(choices=InspectionResult), lookup="result"),
+        },
+        create=Command(
+            run=inspections.inspect_order,
+            permission=(permissions.INSPECT_SELF, permissions.INSPECT_TEAM, permissions.INSPECT_FINAL),
+            input={
+                "repair_order_uid": Uid(source="order_uid"),
+                "level": Choice(choices=InspectionLevel),
+                "result": Choice(choices=InspectionResult),
+                "reason": Text(300, optional=True),
+                "failed_labor_operation_uid": Uid(source="failed_line_uid", optional=True, null=True),
+                "road_test_km": Whole(0, 1000, optional=True, null=True),
+            },
+            help="Inspect an order; a failure sends its line back to work",
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="certificates",
+        name="Certificate",
+        room="workshop",
+        model=Certificate,
+        view=permissions.INSPECTIONS_VIEW,
+        help="The completion certificate, signed by who passed the final inspection (domain 3.2).",
+        lock_first=("order",),
+        shape={
+            "number": Text(),
+            "repair_order_uid": Uid(source="order__uid", null=True),
+            "inspector_uid": Uid(source="inspector__uid", null=True),
+            "category": Choice(choices=RepairCategory, null=True),
+            "odometer_out": Whole(source="odometer_km", null=True, help="km"),
+            "guarantee_days": Whole(),
+            "guarantee_km": Whole(),
+            "issued_at": Moment(),
+            "voided_at": Moment(null=True),
+            "void_reason": Text(),
+        },
+        filters=ORDER | {"number": Filter(field=Text(30, min=1), lookup="number")},
+        create=Command(
+            run=inspections.issue_certificate,
+            permission=permissions.INSPECT_FINAL,
+            input={"repair_order_uid": Uid(source="order_uid")},
+            help="Issue the certificate of an order",
+        ),
+        actions=(
+            Action(
+                verb="void",
+                run=inspections.void_certificate,
+                permission=permissions.INSPECT_FINAL,
+                input={"reason": Text(200, min=1)},
+                help="Void the certificate; its number is never used again",
+            ),
+        ),
+    )
+)
+
+
+# --- stock (3.2) ---
+def _count(*, uid: UUID, counted: Any, reason: str, by: Actor) -> StockItem:
+    part_uid = StockItem.objects.for_actor(by).values_list("part__uid", flat=True).get(uid=uid)
+    return stock.count_stock(part_uid=part_uid, counted=counted, reason=reason, by=by)
+
+
+register(
+    Resource(
+        path="stock-items",
+        name="StockItem",
+        room="workshop",
+        model=StockItem,
+        view=permissions.STOCK_VIEW,
+        help="A part on the shelf of a store; changed by movements only (3.2).",
+        shape={
+            "part_uid": Uid(source="part__uid"),
+            "part_number": Text(source="part__number"),
+            "part_name": Text(source="part__name"),
+            "bin": Text(),
+            "on_hand": Number(2),
+            "reserved": Number(2),
+            "reorder_level": Number(2),
+        },
+        filters={
+            "part_uid": Filter(field=Uid(), lookup="part__uid"),
+            "part_number": Filter(field=Text(40, min=1), lookup="part__number"),
+        },
+        actions=(
+            Action(
+                verb="count",
+                run=_count,
+                permission=permissions.STOCK_MOVE,
+                input={"counted": Number(2), "reason": Text(120, min=1)},
+                help="Write down what was counted",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="stock-movements",
+        name="StockMovement",
+        room="workshop",
+        model=StockMovement,
+        view=permissions.STOCK_VIEW,
+        help="One change of stock; the quantity is signed; never changed (3.2).",
+        shape={
+            "stock_item_uid": Uid(source="item__uid"),
+            "part_uid": Uid(source="item__part__uid"),
+            "part_line_uid": Uid(source="part_line__uid", null=True),
+            "kind": Choice(choices=MovementKind),
+            "quantity": Number(2),
+            "unit_cost": Number(4, help="CNY"),
+            "reason": Text(),
+            "moved_at": Moment(source="at"),
+        },
+        filters={
+            "part_uid": Filter(field=Uid(), lookup="item__part__uid"),
+            "kind": Filter(field=Choice(choices=MovementKind), lookup="kind"),
+        },
+        create=Command(
+            run=stock.receive_stock,
+            permission=permissions.STOCK_MOVE,
+            input={
+                "part_uid": Uid(),
+                "quantity": Number(2),
+                "unit_cost": Number(4),
+                "reason": Text(120, optional=True),
+                "bin": Text(20, optional=True),
+            },
+            help="Receive parts",
+        ),
     )
 )

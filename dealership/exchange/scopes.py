@@ -23,7 +23,7 @@ def _needed(resource: Resource, *, write: bool) -> set[str]:
     needed = {resource.view}
     if write:
         commands = [resource.create, resource.update, *resource.actions]
-        needed |= {command.permission for command in commands if command}
+        needed |= {code for command in commands if command for code in command.permissions}
     return needed
 
 

@@ -43,7 +43,7 @@ class TestDeclaration:
     def test_permissions_are_declared(self, path: str) -> None:
         resource = RESOURCES[path]
         commands: list[Command] = [c for c in (resource.create, resource.update, *resource.actions) if c]
-        assert {resource.view, *(c.permission for c in commands)} <= PERMISSIONS.keys()
+        assert {resource.view, *(code for c in commands for code in c.permissions)} <= PERMISSIONS.keys()
         assert resource.help
 
     def test_sources_filters_and_expansions_exist(self, path: str) -> None:

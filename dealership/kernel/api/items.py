@@ -85,7 +85,7 @@ def transitions(resource: Resource, row: dict[str, Any], caller: Caller) -> list
     return [
         action.verb
         for action in resource.actions
-        if (action.when is None or state in action.when) and caller.actor.may(action.permission)
+        if (action.when is None or state in action.when) and action.allowed(caller.actor)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from ..actors import Actor
+from ..errors import NotAllowed
 from ..models import Root
 from .shapes import Field, ListOf, Moment, Money, Nested, Text, Uid, Whole, object_schema_out
 
@@ -21,15 +22,30 @@ LATE_ENTRY: dict[str, Field] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One service function: ``run(**input, by=actor)``. ``input`` names fields as the command names its keywords."""
+    """One service function: ``run(**input, by=actor)``. ``input`` names fields as the command names its keywords.
+
+    ``permission`` may be several of which any one opens the door; the command itself decides what each may do.
+    """
 
     run: Callable[..., Any]
-    permission: str
+    permission: str | tuple[str, ...]
     input: Mapping[str, Field] = field(default_factory=dict)
     help: str = ""
 
     def fields(self) -> dict[str, Field]:
         return {**self.input, **LATE_ENTRY}
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        return (self.permission,) if isinstance(self.permission, str) else self.permission
+
+    def allowed(self, actor: Actor) -> bool:
+        return any(actor.may(code) for code in self.permissions)
+
+    def require(self, actor: Actor) -> None:
+        """Raises NotAllowed unless the actor has one of the permissions."""
+        if not self.allowed(actor):
+            raise NotAllowed(self.permissions[0])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -178,7 +178,7 @@ def create(resource: Resource) -> Handler:
     assert command is not None
 
     def post(request: HttpRequest, caller: Caller) -> HttpResponse:
-        caller.actor.require(command.permission)
+        command.require(caller.actor)
 
         def run() -> HttpResponse:
             lists.read_query(request.GET, {})
@@ -196,7 +196,7 @@ def act(resource: Resource) -> Handler:
         action = resource.action(verb)
         if action is None:
             raise problems.missing()
-        caller.actor.require(action.permission)
+        action.require(caller.actor)
 
         def run() -> HttpResponse:
             lists.read_query(request.GET, {})
@@ -227,7 +227,7 @@ def _replace(
     """
     command = resource.update
     assert command is not None
-    caller.actor.require(command.permission)
+    command.require(caller.actor)
     lists.read_query(request.GET, {})
     fields = command.fields()
     if resource.create and also:
@@ -274,7 +274,7 @@ def put_by_ref(resource: Resource) -> Handler:
     assert command is not None
 
     def handler(request: HttpRequest, caller: Caller, system: str, external_id: str) -> HttpResponse:
-        caller.actor.require(command.permission)
+        command.require(caller.actor)
         with transaction.atomic():
             uid = _reference(resource, system, external_id, locked=True)
             if uid is not None:
