@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_text
-from dealership.kernel.api.resources import Action, Command, Filter, One, Resource, register
-from dealership.kernel.api.shapes import Choice, Moment, Text, Uid
+from dealership.kernel.api.resources import Action, Command, Filter, Listing, One, Resource, register, register_listing
+from dealership.kernel.api.shapes import Choice, Day, Field, Flag, Moment, Number, Text, Uid
+from dealership.process.figures import FIGURES
+from dealership.process.models import KpiValue
 from quality import permissions
 from quality.models import C, Complaint, ComplaintLevel, ComplaintState
 from quality.services import complaints
@@ -105,5 +112,70 @@ register(
                 help="Open it again",
             ),
         ),
+    )
+)
+
+
+# --- figures (6.1) ---
+KPI: dict[str, Field] = {
+    "code": Text(),
+    "label": Text(help="In the caller's language."),
+    "clause": Text(),
+    "formula": Text(),
+    "unit": Text(),
+    "store_code": Text(),
+    "day": Day(),
+    "dimension": Text(help="Empty: the whole store; else the uid of an employee."),
+    "numerator": Number(4),
+    "denominator": Number(4),
+    "target": Number(4, null=True),
+    "is_sum": Flag(help="An amount that adds up over days, not a ratio."),
+    "computed_at": Moment(),
+}
+
+
+def _kpis(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """Figures by store and day in the order of day, code, store and dimension, from the rollup."""
+    last = values.get("day_lte") or clock.today()
+    first = values.get("day_gte") or last - timedelta(days=6)
+    rows = KpiValue.objects.for_actor(actor).filter(code__in=FIGURES, day__range=(first, last))
+    if "code" in values:
+        rows = rows.filter(code=values["code"])
+    start, limit = int(values.get("cursor", 0)), values["limit"]
+    found = list(
+        rows.order_by("day", "code", "store__code", "dimension").values(
+            "code", "day", "dimension", "numerator", "denominator", "computed_at", "store__code"
+        )[start : start + limit + 1]
+    )
+    has_more, found = len(found) > limit, found[:limit]
+    for row in found:
+        figure = FIGURES[row["code"]]
+        row |= {
+            "label": str(figure.label),
+            "clause": figure.clause,
+            "formula": str(figure.formula),
+            "unit": str(figure.unit),
+            "store_code": row["store__code"],
+            "target": figure.target,
+            "is_sum": figure.sums,
+        }
+    return found, has_more, str(start + limit) if has_more else None
+
+
+register_listing(
+    Listing(
+        path="kpis",
+        name="Kpi",
+        room="quality",
+        view=permissions.DASHBOARD_VIEW,
+        help="Figures by store and day: numerator and denominator, never only the ratio (6.1).",
+        parameters={
+            "day_gte": Day(help="First day; default: six days before the last."),
+            "day_lte": Day(help="Last day; default: today."),
+            "code": Text(60, min=1),
+            "cursor": Text(12, min=1, pattern=r"^[0-9]{1,9}$", help="next_cursor of the page before."),
+        },
+        shape=KPI,
+        read=_kpis,
     )
 )

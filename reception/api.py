@@ -410,9 +410,9 @@ register(
             Action(
                 verb="promise",
                 run=visits.promise_visit,
-                permission=RECEIVE,
+                permission=permissions.VISITS_PROMISE,
                 when=OPEN,
-                input={"promised_at": Moment(), "reason": Text(200), "told": Choice(choices=ToldBy, optional=True)},
+                input={"promised_at": Moment(), "reason": Text(200, min=1), "told": Choice(choices=ToldBy, optional=True)},
                 help="Promise when the car is ready, or move the promise",
             ),
             Action(

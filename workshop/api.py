@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from dealership.catalogue.models import PartKind, PayType, RepairCategory
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
@@ -191,13 +193,25 @@ PARTS = ListOf(
     help="Null: what the operation usually needs.",
 )
 
+
+def _lines(by: Actor) -> QuerySet:
+    """All lines of the store's orders; who sees only the own jobs: the lines of cars that person is working on."""
+    rows = OrderLine.objects.for_actor(by)
+    if by.may(permissions.ORDERS_VIEW):
+        return rows
+    mine = Dispatch.objects.filter(line__order=OuterRef("order"), technician__user=by.user, live=True)
+    worked = Clocking.objects.filter(line__order=OuterRef("order"), employee__user=by.user)
+    return rows.filter(Exists(mine) | Exists(worked))
+
+
 register(
     Resource(
         path="labor-operations",
         name="LaborOperation",
         room="workshop",
         model=OrderLine,
-        view=permissions.ORDERS_VIEW,
+        view=(permissions.ORDERS_VIEW, permissions.JOBS_OWN),
+        rows=_lines,
         help="A line of an order with its price: what the customer agrees to or declines (3.2).",
         state="state",
         lock_first=("order",),
@@ -503,6 +517,11 @@ register(
 )
 
 
+def _clockings(by: Actor) -> QuerySet:
+    rows = Clocking.objects.for_actor(by)
+    return rows if by.may(permissions.PLAN_VIEW) else rows.filter(employee__user=by.user)
+
+
 def _clock_off(*, uid: UUID, pause_cause: str, by: Actor, note: str = "") -> Clocking:
     worker = Clocking.objects.for_actor(by).values_list("employee__uid", flat=True).get(uid=uid)
     return clocking.clock_off(employee_uid=worker, pause_cause=pause_cause, note=note, by=by)
@@ -514,7 +533,8 @@ register(
         name="Clocking",
         room="workshop",
         model=Clocking,
-        view=permissions.PLAN_VIEW,
+        view=(permissions.PLAN_VIEW, permissions.JOBS_OWN),
+        rows=_clockings,
         help="What a person really worked on a line (3.2).",
         lock_first=("line__order", "line"),
         shape={
@@ -560,13 +580,20 @@ register(
     )
 )
 
+
+def _inspections(by: Actor) -> QuerySet:
+    rows = Inspection.objects.for_actor(by)
+    return rows if by.may(permissions.INSPECTIONS_VIEW) else rows.filter(inspector__user=by.user)
+
+
 register(
     Resource(
         path="inspections",
         name="Inspection",
         room="workshop",
         model=Inspection,
-        view=permissions.INSPECTIONS_VIEW,
+        view=(permissions.INSPECTIONS_VIEW, permissions.INSPECT_SELF),
+        rows=_inspections,
         help="Self check, team check and final inspection of an order; never changed (3.2).",
         shape={
             "repair_order_uid": Uid(source="order__uid"),

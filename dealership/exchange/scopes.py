@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.scopes import BaseScopes
 
-from dealership.kernel.api.resources import RESOURCES, Resource
+from dealership.kernel.api.resources import LISTINGS, RESOURCES, Resource, codes
 from dealership.kernel.permissions import EVENTS_READ, PERSONAL_READ
 from dealership.kernel.registry import PERMISSIONS
 
@@ -20,7 +20,7 @@ PERSONAL, EVENTS = "personal:read", "events:read"
 
 
 def _needed(resource: Resource, *, write: bool) -> set[str]:
-    needed = {resource.view}
+    needed = set(codes(resource.view))
     if write:
         commands = [resource.create, resource.update, *resource.actions]
         needed |= {code for command in commands if command for code in command.permissions}
@@ -33,6 +33,9 @@ def table() -> dict[str, frozenset[str]]:
     for resource in RESOURCES.values():
         made.setdefault(f"{resource.room}:read", set()).update(_needed(resource, write=False))
         made.setdefault(f"{resource.room}:write", set()).update(_needed(resource, write=True))
+    for listing in LISTINGS.values():
+        if listing.view != EVENTS_READ:
+            made.setdefault(f"{listing.room}:read", set()).add(listing.view)
     made |= {code: {code} for code in PERMISSIONS}
     return {scope: frozenset(codes) for scope, codes in made.items()}
 

@@ -13,7 +13,7 @@ from django.test import Client
 from dealership.exchange import api, scopes
 from dealership.kernel import clock
 from dealership.kernel.api import openapi
-from dealership.kernel.api.resources import RESOURCES, Command, One
+from dealership.kernel.api.resources import RESOURCES, Command, One, codes
 from dealership.kernel.api.shapes import MOMENT, Field
 from dealership.kernel.registry import PERMISSIONS
 from tests.factories.api import ApiCaller, problem
@@ -43,7 +43,7 @@ class TestDeclaration:
     def test_permissions_are_declared(self, path: str) -> None:
         resource = RESOURCES[path]
         commands: list[Command] = [c for c in (resource.create, resource.update, *resource.actions) if c]
-        assert {resource.view, *(code for c in commands for code in c.permissions)} <= PERMISSIONS.keys()
+        assert {*codes(resource.view), *(code for c in commands for code in c.permissions)} <= PERMISSIONS.keys()
         assert resource.help
 
     def test_sources_filters_and_expansions_exist(self, path: str) -> None:
@@ -88,7 +88,7 @@ class TestDeclaration:
         problem(Client().get(f"/api/v1/{path}"), 401, "unauthenticated")
         other = ApiCaller("events:read", store=store)
         said = problem(other.get(path), 403, "permission")
-        assert said["permission"] == RESOURCES[path].view
+        assert said["permission"] == codes(RESOURCES[path].view)[0]
 
     @pytest.mark.django_db
     def test_empty_list(self, path: str) -> None:

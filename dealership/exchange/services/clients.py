@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.generators import generate_client_id, generate_client_secret
 from oauth2_provider.models import AccessToken, Application
@@ -91,11 +90,11 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
     """The client behind a bearer token, or None; counts its requests since the last look."""
     row = (
         AccessToken.objects.select_related("application__api_client__acts_for")
-        .filter(token_checksum=_checksum(token), expires__gt=timezone.now())
+        .filter(token_checksum=_checksum(token))
         .first()
     )
     client = getattr(row.application, "api_client", None) if row else None
-    if row is None or client is None or not client.active:
+    if row is None or row.is_expired() or client is None or not client.active:
         return None
     ApiClient.objects.filter(pk=client.pk).update(requests=F("requests") + requests, last_used_at=clock.written_now())
     stores = list(client.stores.all())

@@ -10,18 +10,15 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
 
+from ..actors import Actor
 from ..permissions import EVENTS_READ
-from . import lists
-from .auth import Caller
+from .resources import Listing, register_listing
 from .shapes import Choice, Facts, Field, Moment, Text, Uid
-from .views import answer
 
 AFTER = Text(
     40, min=1, pattern=r"^[0-9]{1,18}-[0-9]{1,18}$", help="next_cursor of the answer before; none: from the start."
 )
-PARAMETERS: dict[str, Field] = {"after": AFTER, "limit": lists.LIMIT}
 SHAPE: dict[str, Field] = {
     "id": Text(help="The event's own name, also its cursor."),
     "type": Text(help="<chapter>.<root>.<past participle>"),
@@ -56,36 +53,38 @@ def read_events(*, after: tuple[int, int], limit: int, stores: list[int] | None)
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL,
-            {
-                "txid": after[0],
-                "id": after[1],
-                "all": stores is None,
-                "stores": stores or [],
-                "limit": limit,
-            },
+            {"txid": after[0], "id": after[1], "all": stores is None, "stores": stores or [], "limit": limit},
         )
         rows = cursor.fetchall()
+    names = [name for name in SHAPE if name != "id"]
     events = []
     for txid, line, *rest in rows:
-        values = dict(zip([name for name in SHAPE if name != "id"], rest, strict=True))
+        values = dict(zip(names, rest, strict=True)) | {"id": f"{txid}-{line}"}
         for name in ("changed", "facts"):
-            values[name] = _object(values[name])
-        shown = {name: field.show(values[name]) for name, field in SHAPE.items() if name != "id"}
-        events.append({"id": f"{txid}-{line}"} | shown)
+            values[name] = orjson.loads(values[name]) if isinstance(values[name], str) else values[name]
+        events.append(values)
     return events
 
 
-def _object(value: Any) -> Any:
-    return orjson.loads(value) if isinstance(value, str) else value
-
-
-def get_events(request: HttpRequest, caller: Caller) -> HttpResponse:
-    caller.actor.require(EVENTS_READ)
-    values = lists.read_query(request.GET, PARAMETERS)
-    limit = values.get("limit", lists.DEFAULT_LIMIT)
+def _read(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """A page of the feed; the cursor stays where it was when nothing new is there."""
     txid, _dash, line = values.get("after", "0-0").partition("-")
-    stores = None if caller.actor.store_ids is None else sorted(caller.actor.store_ids)
+    stores = None if actor.store_ids is None else sorted(actor.store_ids)
+    limit = values["limit"]
     events = read_events(after=(int(txid), int(line)), limit=limit + 1, stores=stores)
     has_more, events = len(events) > limit, events[:limit]
-    cursor = events[-1]["id"] if events else values.get("after")
-    return answer({"data": events, "has_more": has_more, "next_cursor": cursor})
+    return events, has_more, events[-1]["id"] if events else values.get("after")
+
+
+FEED = register_listing(
+    Listing(
+        path="events",
+        name="Event",
+        room="kernel",
+        view=EVENTS_READ,
+        help="What happened, in the order of the transactions; a line is given when no older one can follow (1.1).",
+        parameters={"after": AFTER},
+        shape=SHAPE,
+        read=_read,
+    )
+)

@@ -15,7 +15,7 @@ from ..history import record
 from ..models import ExternalRef, Root
 from .auth import Caller
 from .problems import Problem
-from .resources import RESOURCES, Many, One, Resource
+from .resources import RESOURCES, Many, One, Resource, require_any
 from .shapes import Field, Text
 
 CURRENCY = "CNY"
@@ -109,7 +109,7 @@ def _references(resource: Resource, rows: list[dict[str, Any]]) -> dict[Any, lis
 def _expand(resource: Resource, name: str, rows: list[dict[str, Any]], items: list[dict[str, Any]], caller: Caller):
     how = resource.expand[name]
     target = RESOURCES[how.target]
-    caller.actor.require(target.view)
+    require_any(caller.actor, target.view)
     if isinstance(how, One):
         wanted = {row[how.source] for row in rows if row[how.source]}
         found = read_rows(target, target.base(caller.actor).filter(uid__in=wanted))

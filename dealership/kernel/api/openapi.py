@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils import translation
 
-from . import feed, lists
+from . import lists
 from .items import REF_ID, REF_SYSTEM
-from .resources import RESOURCES, Command, One, Resource
-from .shapes import Field, object_schema
+from .resources import LISTINGS, RESOURCES, Command, Listing, One, Resource
+from .shapes import Field, object_schema, object_schema_out
 
 Schema = dict[str, Any]
 TITLE = "Dealership service API"
@@ -302,6 +302,24 @@ def schemas_of(resource: Resource) -> Schema:
     return made
 
 
+def _listing_path(listing: Listing) -> Schema:
+    scope = "events:read" if listing.path == "events" else f"{listing.room}:read"
+    return {
+        "get": {
+            "operationId": f"list{listing.name}",
+            "summary": f"List {listing.path}",
+            "description": listing.help,
+            "tags": [listing.path],
+            "security": [{"oauth2": [scope]}, {"session": []}],
+            "parameters": [*_query({"limit": lists.LIMIT, **listing.parameters}), _header("StoreCode")],
+            "responses": {
+                "200": {"description": "A page.", "content": _json(_ref(f"{listing.name}List"))},
+                **_refusals(400),
+            },
+        }
+    }
+
+
 def describe(scopes: dict[str, str]) -> Schema:
     """The whole description; ``scopes`` are the scopes with one sentence each. Always in English."""
     with translation.override("en"):
@@ -310,26 +328,10 @@ def describe(scopes: dict[str, str]) -> Schema:
         for resource in RESOURCES.values():
             paths |= paths_of(resource)
             schemas |= schemas_of(resource)
-        event = {
-            "type": "object",
-            "properties": {name: field.schema_out() for name, field in feed.SHAPE.items()},
-            "required": list(feed.SHAPE),
-        }
-        schemas |= {"Event": event, "EventList": _list_schema(_ref("Event"))}
-        paths["/api/v1/events"] = {
-            "get": {
-                "operationId": "listEvent",
-                "summary": "Follow the feed of events",
-                "description": "In the order of their transactions; a line is given when no older one can follow.",
-                "tags": ["events"],
-                "security": [{"oauth2": ["events:read"]}, {"session": []}],
-                "parameters": [*_query(feed.PARAMETERS), _header("StoreCode")],
-                "responses": {
-                    "200": {"description": "Events.", "content": _json(_ref("EventList"))},
-                    **_refusals(400),
-                },
-            }
-        }
+        for listing in LISTINGS.values():
+            paths[f"/api/v1/{listing.path}"] = _listing_path(listing)
+            schemas[listing.name] = object_schema_out(listing.shape)
+            schemas[f"{listing.name}List"] = _list_schema(_ref(listing.name))
         responses: Schema = {}
         for code, text in RESPONSES.items():
             responses[str(code)] = {
@@ -344,7 +346,7 @@ def describe(scopes: dict[str, str]) -> Schema:
             "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
             "servers": [{"url": "/"}],
             "tags": [{"name": r.path, "description": r.help} for r in RESOURCES.values()]
-            + [{"name": "events", "description": "What happened, in order."}],
+            + [{"name": listing.path, "description": listing.help} for listing in LISTINGS.values()],
             "paths": dict(sorted(paths.items())),
             "components": {
                 "schemas": dict(sorted(schemas.items())),

@@ -20,6 +20,16 @@ LATE_ENTRY: dict[str, Field] = {
 }
 
 
+def codes(permission: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (permission,) if isinstance(permission, str) else permission
+
+
+def require_any(actor: Actor, permission: str | tuple[str, ...]) -> None:
+    """Raises NotAllowed unless the actor has one of the permissions."""
+    if not any(actor.may(code) for code in codes(permission)):
+        raise NotAllowed(codes(permission)[0])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command:
     """One service function: ``run(**input, by=actor)``. ``input`` names fields as the command names its keywords.
@@ -37,15 +47,13 @@ class Command:
 
     @property
     def permissions(self) -> tuple[str, ...]:
-        return (self.permission,) if isinstance(self.permission, str) else self.permission
+        return codes(self.permission)
 
     def allowed(self, actor: Actor) -> bool:
         return any(actor.may(code) for code in self.permissions)
 
     def require(self, actor: Actor) -> None:
-        """Raises NotAllowed unless the actor has one of the permissions."""
-        if not self.allowed(actor):
-            raise NotAllowed(self.permissions[0])
+        require_any(actor, self.permission)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +124,8 @@ class Resource:
     """One collection of the API.
 
     ``path`` kebab-case plural; ``name`` the schema's name; ``room`` the scope's first part (``reception`` makes
-    ``reception:read`` and ``reception:write``); ``view`` the permission to read; ``shape`` the fields given;
+    ``reception:read`` and ``reception:write``); ``view`` the permission to read (any one of several; ``rows`` then
+    decides what each may see); ``shape`` the fields given;
     ``rows`` the reads as somebody (default ``model.objects.for_actor``); ``lock_first`` the look-ups of rows that the
     commands lock before this one (design 5), so that the frame takes the same order; ``refs`` gives by-ref routes;
     ``timeline`` is the history key of the item itself (customer, vehicle, visit, order).
@@ -126,7 +135,7 @@ class Resource:
     name: str
     room: str
     model: type[Root]
-    view: str
+    view: str | tuple[str, ...]
     shape: Mapping[str, Field | Many]
     help: str
     rows: Callable[[Actor], models.QuerySet] | None = None
@@ -181,7 +190,26 @@ class Resource:
         return next((action for action in self.actions if action.verb == verb), None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A list that is no collection of roots (events, figures): rows read by a function of its own.
+
+    ``read(values, actor)`` gets the parameters as read (``limit`` always) and returns at most ``limit`` rows (fields of
+    ``shape``, not yet shown), whether there are more, and the cursor to go on with.
+    """
+
+    path: str
+    name: str
+    room: str
+    view: str
+    help: str
+    parameters: Mapping[str, Field]
+    shape: Mapping[str, Field]
+    read: Callable[[dict[str, Any], Actor], tuple[list[dict[str, Any]], bool, str | None]]
+
+
 RESOURCES: dict[str, Resource] = {}
+LISTINGS: dict[str, Listing] = {}
 
 
 def register(resource: Resource) -> Resource:
@@ -192,3 +220,10 @@ def register(resource: Resource) -> Resource:
         raise ValueError(f"Resource {resource.path} declares an action twice.")
     RESOURCES[resource.path] = resource
     return resource
+
+
+def register_listing(listing: Listing) -> Listing:
+    if listing.path in RESOURCES or listing.path in LISTINGS:
+        raise ValueError(f"Resource {listing.path} is declared twice.")
+    LISTINGS[listing.path] = listing
+    return listing

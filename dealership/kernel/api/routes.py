@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from . import feed, views
-from .resources import RESOURCES, Resource
+from . import feed, views  # noqa: F401  (the feed declares itself)
+from .resources import LISTINGS, RESOURCES, Resource
 
 
 def patterns_of(resource: Resource) -> list[URLPattern]:
@@ -37,7 +37,8 @@ def patterns_of(resource: Resource) -> list[URLPattern]:
 def patterns() -> list[URLPattern]:
     """All addresses under /api/v1/; call it when every chapter's ``api.py`` is read."""
     made = [pattern for resource in RESOURCES.values() for pattern in patterns_of(resource)]
-    made.append(path("api/v1/events", views.endpoint(GET=feed.get_events), name="api-events"))
+    for name, listing in LISTINGS.items():
+        made.append(path(f"api/v1/{name}", views.endpoint(GET=views.rows_of(listing)), name=f"api-{name}"))
     return made
 
 

@@ -24,7 +24,7 @@ from . import idempotency, lists, problems, ratelimit
 from .auth import Caller, caller_of
 from .items import REF_ID, REF_SYSTEM, encode, etag_of, items_of, lock, read_rows
 from .problems import Problem
-from .resources import Command, Resource
+from .resources import Command, Listing, Resource, require_any
 from .shapes import Refused, read_object
 
 Handler = Callable[..., HttpResponse]
@@ -87,7 +87,7 @@ def answer(item: Any, *, status: int = 200) -> HttpResponse:
 
 def listing(resource: Resource) -> Handler:
     def get(request: HttpRequest, caller: Caller) -> HttpResponse:
-        caller.actor.require(resource.view)
+        require_any(caller.actor, resource.view)
         values = lists.read_query(request.GET, lists.parameters(resource))
         queryset, limit = lists.page(resource, resource.base(caller.actor), values)
         with _recording(resource, caller):
@@ -95,6 +95,17 @@ def listing(resource: Resource) -> Handler:
             has_more, rows = len(rows) > limit, rows[:limit]
             data = items_of(resource, rows, caller, lists.expand_of(values))
         cursor = lists.next_cursor(rows[-1], values) if has_more else None
+        return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
+
+    return get
+
+
+def rows_of(source: Listing) -> Handler:
+    def get(request: HttpRequest, caller: Caller) -> HttpResponse:
+        require_any(caller.actor, source.view)
+        values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters})
+        rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
+        data = [{name: field.show(row[field.source or name]) for name, field in source.shape.items()} for row in rows]
         return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
 
     return get
@@ -130,7 +141,7 @@ def _tags(header: str) -> set[str]:
 
 def detail(resource: Resource) -> Handler:
     def get(request: HttpRequest, caller: Caller, uid: UUID) -> HttpResponse:
-        caller.actor.require(resource.view)
+        require_any(caller.actor, resource.view)
         values = lists.read_query(request.GET, lists.expand_parameter(resource))
         item = single(resource, resource.base(caller.actor).filter(uid=uid), caller, lists.expand_of(values))
         return shown(item, request)
@@ -259,7 +270,7 @@ def _reference(resource: Resource, system: str, external_id: str, *, locked: boo
 
 def detail_by_ref(resource: Resource) -> Handler:
     def get(request: HttpRequest, caller: Caller, system: str, external_id: str) -> HttpResponse:
-        caller.actor.require(resource.view)
+        require_any(caller.actor, resource.view)
         uid = _reference(resource, system, external_id)
         if uid is None:
             raise problems.missing()
