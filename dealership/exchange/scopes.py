@@ -35,7 +35,8 @@ def table() -> dict[str, frozenset[str]]:
         made.setdefault(f"{resource.room}:write", set()).update(_needed(resource, write=True))
     for listing in LISTINGS.values():
         if listing.view != EVENTS_READ:
-            made.setdefault(f"{listing.room}:read", set()).add(listing.view)
+            for kind in ("read", "write"):
+                made.setdefault(f"{listing.room}:{kind}", set()).add(listing.view)
     made |= {code: {code} for code in PERMISSIONS}
     return {scope: frozenset(codes) for scope, codes in made.items()}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
@@ -35,7 +35,7 @@ def surveys_due() -> list[tuple[UUID, int]]:
                 handover__isnull=False,
             )
             .annotate(consented=Subquery(latest.values("given")[:1]))
-            .exclude(consented=False)
+            .filter(Q(consented=True) | Q(consented__isnull=True))  # exclude() would drop who was never asked
             .order_by("left_at")
         )
         due += [(uid, store.pk) for uid in rows.values_list("uid", flat=True)]
