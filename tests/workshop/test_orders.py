@@ -181,11 +181,21 @@ def test_a_technician_may_propose_but_not_price(shop: Shop) -> None:
     order = make_order(shop, diagnosis_agreed_by="沈示例")
     technician = make_actor("technician", store=shop.store)
     line = orders.add_line(order_uid=order.uid, operation_uid=operation("CH-10").uid, by=technician)
-    assert line.is_addition is True
+    assert line.is_addition is False  # so far only the diagnosis is agreed to
     with pytest.raises(NotAllowed):
         orders.change_line(line_uid=line.uid, hours=Decimal("2"), by=technician)
     order.refresh_from_db()
     assert order.stage == "AUTHORIZED"  # an undecided addition never stops agreed work
+
+
+def test_what_comes_after_agreed_work_is_an_addition_and_stops_nothing(shop: Shop) -> None:
+    order = make_order(shop)
+    add_operation(shop, order, "MT-10")
+    agree_all(shop, order)
+    assert add_operation(shop, order, "CH-10").is_addition is True
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    order.refresh_from_db()
+    assert order.stage == "AUTHORIZED"
 
 
 def test_changing_hours_prices_anew_and_an_asked_line_goes_back(shop: Shop) -> None:

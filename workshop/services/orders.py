@@ -238,16 +238,6 @@ def _write_line(
         complaint=complaint.strip()[:300],
         cause=cause.strip()[:300],
     )
-    record(
-        line,
-        events.LINE_ADDED,
-        by=by,
-        store_id=order.store_id,
-        operation=operation.code if operation else None,
-        pay_type=pay_type,
-        amount=line.labor_amount,
-        is_addition=is_addition,
-    )
     if parts is None and operation is not None:
         wanted = [(need.part, need.quantity) for need in operation.parts.select_related("part").order_by("id")]
     else:
@@ -255,8 +245,18 @@ def _write_line(
         if len(found) != len({uid for uid, _n in parts or []}):
             raise RuleError("part.unknown", _("That part isn't in the catalogue any more."), field="parts")
         wanted = [(found[uid], quantity) for uid, quantity in parts or []]
-    for part, quantity in wanted:
-        _write_part(line, part=part, quantity=quantity, kind=part.kind, by=by)
+    written = [_write_part(line, part=part, quantity=quantity, kind=part.kind) for part, quantity in wanted]
+    record(
+        line,
+        events.LINE_ADDED,
+        by=by,
+        store_id=order.store_id,
+        operation=operation.code if operation else None,
+        pay_type=pay_type,
+        amount=rules.line_total(line.labor_amount, [p.amount for p in written]),
+        parts=[p.part.uid for p in written] or None,
+        is_addition=is_addition,
+    )
     return line
 
 
@@ -279,8 +279,8 @@ def add_line(
 ) -> OrderLine:
     """Writes a line: an operation of the catalogue (which brings its parts where ``parts`` is None) or free words.
 
-    A line written after the customer has agreed to something is an addition: it waits for its own yes and stops no
-    agreed work (3.2). Raises RuleError ``line.description``, ``line.hours`` and ``order.ended``.
+    A line written after the customer has agreed to work beyond the diagnosis is an addition: it waits for its own yes
+    and stops no agreed work (3.2). Raises RuleError ``line.description``, ``line.hours`` and ``order.ended``.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
@@ -291,7 +291,8 @@ def add_line(
     if hours is not None and hours < 0:
         raise RuleError("line.hours", _("Hours are not negative."), field="hours")
     if is_addition is None:
-        is_addition = order.lines.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED)).exists()
+        agreed = order.lines.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED))
+        is_addition = agreed.filter(is_diagnosis=False).exists()
     return _write_line(
         order,
         by=by,
@@ -406,12 +407,12 @@ def cancel_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
 # --- parts on lines ---
 
 
-def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str, by: Actor) -> PartLine:
+def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str) -> PartLine:
     if quantity <= 0:
         raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
     own = kind == PartKind.CUSTOMER_SUPPLIED
     price = ZERO if own else price_part(part, line.order.store_id)
-    part_line = PartLine.objects.create(
+    return PartLine.objects.create(
         line=line,
         part=part,
         kind=kind,
@@ -419,17 +420,6 @@ def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str, by
         unit_price=price,
         amount=line_amount(quantity, price),
     )
-    record(
-        part_line,
-        events.PART_ADDED,
-        by=by,
-        store_id=line.order.store_id,
-        part=part.uid,
-        kind=kind,
-        quantity=quantity,
-        amount=part_line.amount,
-    )
-    return part_line
 
 
 @transaction.atomic
@@ -442,7 +432,18 @@ def add_part(*, line_uid: UUID, part_uid: UUID, quantity: Decimal, by: Actor, ki
     line = locked_line(line_uid, by)
     part = Part.objects.get(uid=part_uid, active=True)
     back_to_draft(line, by=by)
-    return _write_part(line, part=part, quantity=quantity, kind=kind or part.kind, by=by)
+    part_line = _write_part(line, part=part, quantity=quantity, kind=kind or part.kind)
+    record(
+        part_line,
+        events.PART_ADDED,
+        by=by,
+        store_id=line.order.store_id,
+        part=part.uid,
+        kind=part_line.kind,
+        quantity=quantity,
+        amount=part_line.amount,
+    )
+    return part_line
 
 
 def _part_of(part_line_uid: UUID, by: Actor) -> tuple[OrderLine, PartLine]:

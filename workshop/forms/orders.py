@@ -1,0 +1,147 @@
+"""Forms of repair orders and the customer's decisions (3.2)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
+from workshop.models import AuthorizationMethod, OrderKind, RepairOrder
+
+MOMENT = "%Y-%m-%dT%H:%M"
+
+
+class MomentInput(forms.DateTimeInput):
+    """A date and time in the store's zone, with the browser's own picker."""
+
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format=MOMENT)
+
+
+def moment_field(**options: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(widget=MomentInput(), input_formats=[MOMENT, "%Y-%m-%d %H:%M"], **options)
+
+
+def reason_field(**options: Any) -> forms.CharField:
+    return forms.CharField(label=_("Reason"), max_length=200, **options)
+
+
+class OpenOrderForm(forms.Form):
+    """A new repair order; ``operations`` are what was booked, ``original`` the earlier orders of this car."""
+
+    complaint = forms.CharField(
+        label=_("In the customer's words"), max_length=500, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
+    )
+    kind = forms.ChoiceField(label=_("Kind of order"), choices=OrderKind.choices, initial=OrderKind.CUSTOMER)
+    original = forms.ModelChoiceField(
+        label=_("Mends this order"), queryset=RepairOrder.objects.none(), required=False, to_field_name="uid"
+    )
+    promised_at = moment_field(label=_("Promised"), required=False)
+    operations = forms.ModelMultipleChoiceField(
+        label=_("Booked work"),
+        queryset=Operation.objects.none(),
+        required=False,
+        to_field_name="uid",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    with_diagnosis = forms.BooleanField(label=_("Begin with the diagnosis"), required=False, initial=True)
+    diagnosis_agreed_by = forms.CharField(
+        label=_("The customer agrees to the diagnosis here and now: name"),
+        max_length=60,
+        required=False,
+        help_text=_("Leave it empty and the diagnosis goes to the customer with the first estimate."),
+    )
+
+    def __init__(self, *args: Any, earlier: Any, booked: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["original"].queryset = earlier  # type: ignore[attr-defined]
+        if booked:
+            self.fields["operations"].queryset = Operation.objects.filter(pk__in=booked)  # type: ignore[attr-defined]
+            self.fields["operations"].initial = Operation.objects.filter(pk__in=booked)
+        else:
+            del self.fields["operations"]
+        if not earlier.exists():
+            del self.fields["original"]
+
+
+class LineForm(forms.Form):
+    """What may be said about a line that is being written."""
+
+    description = forms.CharField(label=_("Work"), max_length=120, required=False)
+    hours = forms.DecimalField(label=_("Hours"), max_digits=5, decimal_places=2, min_value=Decimal(0), required=False)
+    pay_type = forms.ChoiceField(label=_("Who pays"), choices=PayType.choices)
+    category = forms.ChoiceField(label=_("Kind of repair"), choices=RepairCategory.choices, required=False)
+    complaint = forms.CharField(label=_("Complaint"), max_length=300, required=False)
+    cause = forms.CharField(
+        label=_("Cause"), max_length=300, required=False, help_text=_("The customer reads this: plain words.")
+    )
+    extra_minutes = forms.IntegerField(
+        label=_("Makes the car later by (min)"), min_value=0, max_value=10000, required=False
+    )
+    is_safety = forms.BooleanField(label=_("Concerns safety"), required=False)
+
+
+class NewLineForm(LineForm):
+    """A line from the catalogue (``operation``) or in free words."""
+
+    operation = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class EditLineForm(LineForm):
+    correction = forms.CharField(label=_("What was done"), max_length=300, required=False)
+
+
+class DiscountForm(forms.Form):
+    amount = forms.DecimalField(label=_("Off the labour (¥)"), max_digits=12, decimal_places=2, min_value=Decimal(0))
+    reason = reason_field()
+
+
+class ReasonForm(forms.Form):
+    reason = reason_field(widget=forms.TextInput(attrs={"autofocus": True}))
+
+
+class PromiseForm(forms.Form):
+    promised_at = moment_field(label=_("New time"))
+    reason = reason_field(help_text=_("The customer reads it."))
+    told_by_phone = forms.BooleanField(label=_("Told by telephone; send no message"), required=False)
+
+
+class AddPartForm(forms.Form):
+    part = forms.UUIDField(widget=forms.HiddenInput)
+    quantity = forms.DecimalField(
+        label=_("Quantity"), max_digits=8, decimal_places=2, min_value=Decimal("0.01"), initial=1
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind of part"), choices=[("", _("as in the catalogue")), *PartKind.choices], required=False
+    )
+
+
+class QuantityForm(forms.Form):
+    quantity = forms.DecimalField(label=_("Quantity"), max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
+
+
+class DecideForm(forms.Form):
+    """What the customer said by telephone or signed at the desk; the lines are radio buttons of their own."""
+
+    method = forms.ChoiceField(
+        label=_("How"),
+        choices=[
+            (value, label)
+            for value, label in AuthorizationMethod.choices
+            if value not in (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION)
+        ],
+    )
+    authorized_by = forms.CharField(label=_("Name of the person who decides"), max_length=60)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Who said what, at what number. Where safety work is declined: that the risk was explained."),
+    )
+    seen_hash = forms.CharField(widget=forms.HiddenInput)

@@ -1,0 +1,69 @@
+"""What chapter 3 adds to the pages of the rooms below: the visit's page, the customer's link, the Today board."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.panels import Panel, register_panel
+from reception.models import Visit, VisitState
+from reception.selectors.today import LANE_SOURCES
+from workshop import permissions
+from workshop.selectors import orders as reads
+from workshop.services.authorizations import note_estimate_viewed
+
+# --- repair orders ---
+
+
+def visit_orders(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """The visit's orders and the way to a new one."""
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    rows = reads.orders_of_visit(visit, actor)
+    may_open = actor.may(permissions.ORDERS_OPEN) and _can_open(visit)
+    return {"orders": rows, "may_open": may_open} if rows or may_open else None
+
+
+def open_order_button(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    if not (actor.may(permissions.ORDERS_OPEN) and _can_open(visit)):
+        return None
+    return {"first": not visit.orders.exists()}
+
+
+def _can_open(visit: Visit) -> bool:
+    return visit.state == VisitState.IN_SHOP or (visit.state == VisitState.IN_RECEPTION and visit.signed_at is not None)
+
+
+def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """What awaits the customer's decision, and what was decided. The first look at an estimate is written down."""
+    found = reads.asked_of(visit.pk, actor)
+    decided = reads.decided_for_customer(visit.pk, actor)
+    if not found and not decided:
+        return None
+    if actor.kind == ActorKind.LINK:
+        for asked in found:
+            if asked.estimate.first_viewed_at is None:
+                note_estimate_viewed(estimate_uid=asked.estimate.uid, by=actor)
+    return {
+        "questions": [(asked, reads.chosen_sum(asked, set())) for asked in found],
+        "decided": decided,
+        "in_foot": sum(not asked.expired for asked in found) == 1,
+        "visit": visit,
+        "chosen": {},
+        "form_token": uuid4(),
+        "risk_words": reads.risk_words(),
+    }
+
+
+def link_foot(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """The one button under the thumb, where exactly one order asks."""
+    found = [asked for asked in reads.asked_of(visit.pk, actor) if not asked.expired]
+    return {"asked": found[0], "sum": reads.chosen_sum(found[0], set())} if len(found) == 1 else None
+
+
+register_panel("visit", Panel("orders", "workshop/visit_orders.html", visit_orders, order=10))
+register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html", open_order_button, order=10))
+register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))
+register_panel("visit_link_foot", Panel("decide", "workshop/link_foot.html", link_foot, order=10))
+LANE_SOURCES.append(reads.place_visits)

@@ -1,0 +1,664 @@
+"""Repair orders as people read them: the board, one order, what is wrong with it and how it goes on (3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock, stages
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import Approval, ApprovalState, Message
+from dealership.kernel.money import ZERO
+from reception.models import Visit, VisitPhoto
+from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
+from staff.selectors.employees import employee_of
+from workshop import rules
+from workshop.models import (
+    AGREED,
+    Authorization,
+    AuthorizationMethod,
+    AuthorizationStatus,
+    Clocking,
+    Dispatch,
+    Estimate,
+    Inspection,
+    LineHold,
+    LineState,
+    OrderLine,
+    OrderStage,
+    PartLine,
+    RepairOrder,
+)
+from workshop.services.orders import DISCOUNT
+
+L, S = LineState, OrderStage
+PAGE = 50
+STAGE_OF = {
+    S.DRAFT: stages.DIAGNOSIS,
+    S.AWAITING_AUTHORIZATION: stages.CONSENT,
+    S.AUTHORIZED: stages.WORK,
+    S.IN_WORK: stages.WORK,
+    S.ON_HOLD: stages.WORK,
+    S.INSPECTION: stages.INSPECTION,
+    S.READY: stages.SETTLEMENT,
+    S.SETTLED: stages.DELIVERY,
+    S.CLOSED: stages.FOLLOW_UP,
+    S.CANCELLED: stages.SETTLEMENT,
+}
+RUNNING = (S.DRAFT, S.AWAITING_AUTHORIZATION, S.AUTHORIZED, S.IN_WORK, S.ON_HOLD, S.INSPECTION, S.READY, S.SETTLED)
+METHOD_WORDS = {
+    AuthorizationMethod.DIGITAL_PORTAL: pgettext_lazy("how the customer agreed", "link"),
+    AuthorizationMethod.VERBAL_PHONE: pgettext_lazy("how the customer agreed", "phone"),
+    AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE: pgettext_lazy("how the customer agreed", "signed"),
+    AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE: pgettext_lazy("how the customer agreed", "on paper"),
+    AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION: pgettext_lazy("how the customer agreed", "policy"),
+}
+WORK_COLORS = {L.IN_PROGRESS: "work", L.COMPLETED: "inspect", L.INSPECTED: "ready", L.WITHDRAWN: "booked"}
+
+
+# --- the list ---
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One count over the list; clicking it shows its rows."""
+
+    code: str
+    label: Any
+    count: int
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """A row of the list. ``agreed`` and ``asked`` are CNY with VAT."""
+
+    order: RepairOrder
+    agreed: Decimal
+    asked: Decimal
+    pending: int
+    lines: int
+    late: bool
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    rows: list[OrderRow]
+    filters: list[Filter]
+    newer: str
+    older: str
+
+
+def _late(now: datetime) -> Q:
+    return Q(promised_at__lt=now, stage__in=[s for s in RUNNING if s not in (S.READY, S.SETTLED)])
+
+
+def _conditions(by: Actor, now: datetime) -> dict[str, tuple[Any, Q, str]]:
+    """Code → label, condition, tone of the counts over the list, in their order."""
+    return {
+        "running": (_("running"), Q(stage__in=RUNNING), ""),
+        "draft": (_("to be priced and sent"), Q(stage=S.DRAFT), ""),
+        "consent": (_("await the customer"), Q(stage__in=RUNNING) & Q(has_pending=True), "soon"),
+        "dispatch": (_("agreed, to dispatch"), Q(stage=S.AUTHORIZED), ""),
+        "work": (_("in work"), Q(stage=S.IN_WORK), ""),
+        "hold": (_("waiting"), Q(stage=S.ON_HOLD), "soon"),
+        "inspect": (_("to inspect"), Q(stage=S.INSPECTION), ""),
+        "ready": (_("to settle and hand over"), Q(stage__in=(S.READY, S.SETTLED)), "good"),
+        "late": (_("later than promised"), _late(now), "late"),
+        "ended": (_("closed or cancelled"), Q(stage__in=(S.CLOSED, S.CANCELLED)), ""),
+    }
+
+
+def visible_orders(by: Actor) -> QuerySet[RepairOrder]:
+    return RepairOrder.objects.for_actor(by)
+
+
+def list_orders(
+    by: Actor, *, show: str = "running", mine: bool = False, before: str = "", after: str = ""
+) -> OrderList:
+    """One page of orders, newest first, by cursor; the counts over it belong to the same ``mine``."""
+    now = clock.now()
+    pending = OrderLine.objects.filter(order=OuterRef("pk"), state=L.PENDING)
+    base = visible_orders(by).annotate(has_pending=Exists(pending))
+    if mine and (me := employee_of(by)) is not None:
+        base = base.filter(advisor=me)
+    conditions = _conditions(by, now)
+    show = show if show in conditions else "running"
+    counted = base.aggregate(**{code: Count("pk", filter=rule) for code, (_label, rule, _tone) in conditions.items()})
+    filters = [
+        Filter(code, label, counted[code], tone if counted[code] else "")
+        for code, (label, _rule, tone) in conditions.items()
+    ]
+    rows = base.filter(conditions[show][1]).select_related("vehicle", "customer", "advisor", "visit")
+    backwards = after.isdecimal()
+    if backwards:
+        rows = rows.filter(pk__gt=int(after)).order_by("pk")
+    else:
+        rows = rows.order_by("-pk")
+        if before.isdecimal():
+            rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: PAGE + 1])
+    more, found = len(found) > PAGE, found[:PAGE]
+    if backwards:
+        found.reverse()
+    has_newer = more if backwards else before.isdecimal()
+    has_older = True if backwards else more
+    return OrderList(
+        _with_money(found, now),
+        filters,
+        str(found[0].pk) if found and has_newer else "",
+        str(found[-1].pk) if found and has_older else "",
+    )
+
+
+def _with_money(orders: list[RepairOrder], now: datetime) -> list[OrderRow]:
+    lines = OrderLine.objects.filter(order__in=orders).prefetch_related("part_lines").order_by("order_id", "position")
+    by_order: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        by_order.setdefault(line.order_id, []).append(line)
+    rows = []
+    for order in orders:
+        own = by_order.get(order.pk, [])
+        alive = [line for line in own if line.state != L.CANCELLED]
+        rows.append(
+            OrderRow(
+                order=order,
+                agreed=rules.total_of(total(line) for line in own if line.state in AGREED),
+                asked=rules.total_of(total(line) for line in own if line.state in (L.PENDING, L.DRAFT)),
+                pending=sum(line.state == L.PENDING for line in own),
+                lines=len(alive),
+                late=bool(
+                    order.promised_at
+                    and order.promised_at < now
+                    and order.stage in RUNNING
+                    and order.stage not in (S.READY, S.SETTLED)
+                ),
+                work="、".join(line.description for line in alive if not line.is_diagnosis) or order.complaint,
+            )
+        )
+    return rows
+
+
+def count_running(by: Actor) -> int:
+    """The live count of the rail."""
+    return visible_orders(by).filter(stage__in=RUNNING).count()
+
+
+def total(line: OrderLine) -> Decimal:
+    """Labour after discount and parts, from what is prefetched."""
+    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()])
+
+
+# --- one order ---
+
+
+@dataclass(slots=True)
+class LineRow:
+    """A line as the order page shows it."""
+
+    line: OrderLine
+    parts: list[PartLine]
+    material: Decimal
+    total: Decimal
+    chip: str
+    chip_color: str
+    work: Any = ""
+    work_color: str = ""
+    hold: LineHold | None = None
+    says: list[Any] = field(default_factory=list)
+    may: frozenset[str] = frozenset()
+    asked_discount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Everything of one order page; amounts are CNY with VAT."""
+
+    order: RepairOrder
+    rows: list[LineRow]
+    estimate: Estimate | None
+    expected_at: datetime | None
+    late: bool
+    drafts: int
+    pending: int
+    pending_total: Decimal
+    agreed_total: Decimal
+    agreed_labor: Decimal
+    agreed_material: Decimal
+    agreed_hours: Decimal
+    owed_total: Decimal
+    counts: list[tuple[Any, int]]
+    clockings: list[Clocking]
+    clocked: timedelta
+    dispatches: list[Dispatch]
+    inspections: list[Inspection]
+    messages: list[Message]
+    photos: list[VisitPhoto]
+    earlier: RepairOrder | None
+    earlier_declined: list[OrderLine]
+    siblings: list[RepairOrder]
+    steps: list[dict[str, Any]]
+    held: list[LineRow]
+
+
+def get_order(uid: UUID, by: Actor) -> RepairOrder:
+    return (
+        RepairOrder.objects.for_actor(by)
+        .select_related(
+            "store",
+            "visit__key_holder",
+            "visit__link",
+            "visit__appointment",
+            "vehicle",
+            "customer",
+            "advisor",
+            "original",
+        )
+        .get(uid=uid)
+    )
+
+
+def order_lines(order: RepairOrder) -> list[OrderLine]:
+    return list(
+        order.lines.select_related("operation").prefetch_related(
+            Prefetch("part_lines", PartLine.objects.select_related("part").order_by("pk")),
+            Prefetch("authorizations", Authorization.objects.order_by("-pk")),
+            Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
+        )
+    )
+
+
+def order_page(uid: UUID, by: Actor) -> OrderPage:
+    """One order with everything around it, in a fixed number of queries."""
+    order = get_order(uid, by)
+    now = clock.now()
+    lines = order_lines(order)
+    estimate = order.estimates.order_by("-number").first()
+    asked = dict(
+        Approval.objects.filter(
+            kind=DISCOUNT, state=ApprovalState.ASKED, root_uid__in=[line.uid for line in lines]
+        ).values_list("root_uid", "amount")
+    )
+    rows = [line_row(line, estimate, asked.get(line.uid)) for line in lines]
+    dispatches = list(
+        Dispatch.objects.filter(line__in=lines, live=True)
+        .select_related("technician", "bay", "line")
+        .order_by("starts_at")
+    )
+    clockings = list(Clocking.objects.filter(line__in=lines).select_related("employee", "line", "bay").order_by("-pk"))
+    ends = [d.ends_at for d in dispatches if d.line.state in (L.AUTHORIZED, L.IN_PROGRESS)]
+    expected = max(ends) if ends else None
+    running = order.stage in RUNNING and order.stage not in (S.READY, S.SETTLED)
+    late = bool(
+        running and order.promised_at and (order.promised_at < now or (expected and expected > order.promised_at))
+    )
+    agreed = [row for row in rows if row.line.state in AGREED]
+    pending = [row for row in rows if row.line.state == L.PENDING]
+    earlier = (
+        RepairOrder.objects.for_actor(by)
+        .filter(vehicle_id=order.vehicle_id, stage=S.CLOSED)
+        .exclude(visit_id=order.visit_id)
+        .order_by("-pk")
+        .first()
+    )
+    return OrderPage(
+        order=order,
+        rows=rows,
+        estimate=estimate,
+        expected_at=expected,
+        late=late,
+        drafts=sum(row.line.state == L.DRAFT for row in rows),
+        pending=len(pending),
+        pending_total=rules.total_of(row.total for row in pending),
+        agreed_total=rules.total_of(row.total for row in agreed),
+        agreed_labor=rules.total_of(row.line.labor_amount for row in agreed),
+        agreed_material=rules.total_of(row.material for row in agreed),
+        agreed_hours=sum((row.line.hours for row in agreed), ZERO),
+        owed_total=rules.total_of(row.total for row in agreed if row.line.pay_type == "CUSTOMER_PAY"),
+        counts=_counts(rows),
+        clockings=clockings,
+        clocked=sum(((c.ended_at or now) - c.started_at for c in clockings), timedelta()),
+        dispatches=dispatches,
+        inspections=list(order.inspections.select_related("inspector", "failed_line").order_by("-pk")),
+        messages=list(Message.objects.for_actor(by).filter(visit_uid=order.visit.uid).order_by("-pk")[:50]),
+        photos=list(VisitPhoto.objects.filter(visit_id=order.visit_id).select_related("file")),
+        earlier=earlier,
+        earlier_declined=list(earlier.lines.filter(state=L.DECLINED)) if earlier else [],
+        siblings=list(order.visit.orders.exclude(pk=order.pk).order_by("pk")),
+        steps=stage_steps(order, late=late),
+        held=[row for row in rows if row.hold],
+    )
+
+
+def stage_steps(order: RepairOrder, *, late: bool = False) -> list[dict[str, Any]]:
+    """The stage bar of an order; a cancelled one stands nowhere."""
+    if order.stage == S.CANCELLED:
+        return [{"label": step.label, "state": "todo", "stage": step.colour} for step in stages.BAR]
+    here = stages.BAR.index(STAGE_OF[OrderStage(order.stage)])
+    return [
+        {
+            "label": step.label,
+            "state": "done" if place < here else ("late" if late else "now") if place == here else "todo",
+            "stage": step.colour,
+        }
+        for place, step in enumerate(stages.BAR)
+    ]
+
+
+def _counts(rows: Sequence[LineRow]) -> list[tuple[Any, int]]:
+    """“Agreed 2 · asked 1 · declined 1” under the table."""
+    groups = (
+        (_("agreed"), AGREED),
+        (_("asked"), (L.PENDING,)),
+        (_("not sent"), (L.DRAFT,)),
+        (_("declined"), (L.DECLINED,)),
+        (_("cancelled"), (L.CANCELLED,)),
+    )
+    counted = [(label, sum(row.line.state in held for row in rows)) for label, held in groups]
+    return [(label, n) for label, n in counted if n]
+
+
+def line_row(line: OrderLine, estimate: Estimate | None, asked_discount: Decimal | None = None) -> LineRow:
+    parts = list(line.part_lines.all())
+    holds = list(line.holds.all())
+    decisions = list(line.authorizations.all())
+    last = decisions[0] if decisions else None
+    chip, color = _chip(line, last, estimate)
+    says: list[Any] = []
+    if line.complaint:
+        says.append(_("complaint: %(words)s") % {"words": line.complaint})
+    if line.cause:
+        says.append(_("cause: %(words)s") % {"words": line.cause})
+    if line.correction:
+        says.append(_("done: %(words)s") % {"words": line.correction})
+    if line.extra_minutes and line.state in (L.DRAFT, L.PENDING):
+        says.append(_("makes it %(minutes)s min later") % {"minutes": line.extra_minutes})
+    state = L(line.state)
+    return LineRow(
+        line=line,
+        parts=parts,
+        material=rules.total_of(p.amount for p in parts),
+        total=total(line),
+        chip=chip,
+        chip_color=color,
+        work=state.label if state in WORK_COLORS else "",
+        work_color=WORK_COLORS.get(state, ""),
+        hold=holds[0] if holds else None,
+        says=says,
+        may=allowed_on(line),
+        asked_discount=asked_discount,
+    )
+
+
+def allowed_on(line: OrderLine) -> frozenset[str]:
+    """The verbs that the line's state admits; permissions are the page's affair."""
+    if line.settled:
+        return frozenset()
+    verbs = {
+        L.DRAFT: {"change", "cancel", "discount"},
+        L.PENDING: {"change", "cancel", "discount"},
+        L.DECLINED: {"offer"},
+        L.AUTHORIZED: {"revoke", "withdraw"},
+        L.IN_PROGRESS: {"withdraw"},
+        L.COMPLETED: {"withdraw"},
+    }
+    return frozenset(verbs.get(L(line.state), set()))
+
+
+def _chip(line: OrderLine, last: Authorization | None, estimate: Estimate | None) -> tuple[Any, str]:
+    if line.state == L.DRAFT:
+        return _("not sent"), "reception"
+    if line.state == L.CANCELLED:
+        return _("cancelled"), "booked"
+    if line.state == L.PENDING:
+        seen = estimate is not None and estimate.first_viewed_at is not None
+        return (_("asked · seen") if seen else _("asked · not seen yet")), "consent"
+    if line.state == L.DECLINED:
+        reason = line.declined_reason
+        return (_("declined · %(reason)s") % {"reason": reason} if reason else _("declined")), "booked"
+    if last is not None and last.status == AuthorizationStatus.REVOKED:
+        return _("taken back"), "booked"
+    if last is None:
+        return _("agreed"), "ready"
+    if last.status == AuthorizationStatus.NOT_REQUIRED:
+        return _("no yes needed"), "reception"
+    from dealership.kernel.saying import say_clock
+
+    return _("agreed · %(how)s %(time)s") % {
+        "how": METHOD_WORDS[AuthorizationMethod(last.method)],
+        "time": say_clock(last.at),
+    }, "ready"
+
+
+# --- the visit's page, the customer's link, the Today board ---
+
+
+def orders_of_visit(visit: Visit, by: Actor) -> list[OrderRow]:
+    orders = list(
+        RepairOrder.objects.for_actor(by)
+        .filter(visit=visit)
+        .select_related("vehicle", "customer", "advisor", "visit")
+        .order_by("pk")
+    )
+    return _with_money(orders, clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPart:
+    name: str
+    quantity: str
+    unit: str
+    kind: str
+    guarantee: Any
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLine:
+    """One card on the customer's page."""
+
+    uid: str
+    position: int
+    description: str
+    why: str
+    total: Decimal
+    labor: Decimal
+    material: Decimal
+    parts: list[AskedPart]
+    is_safety: bool
+    extra_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one order asks of the customer, from the locked version they are shown."""
+
+    order: RepairOrder
+    estimate: Estimate
+    lines: list[AskedLine]
+    agreed_labor: Decimal
+    agreed_material: Decimal
+    expired: bool
+
+    @property
+    def agreed(self) -> Decimal:
+        return self.agreed_labor + self.agreed_material
+
+
+def asked_of(visit_id: int, by: Actor) -> list[Asked]:
+    """The open questions of a visit, each from its order's newest locked estimate (1.3, 3.2)."""
+    orders = (
+        RepairOrder.objects.for_actor(by)
+        .filter(visit_id=visit_id, lines__state=L.PENDING)
+        .select_related("store", "vehicle", "customer", "advisor", "visit__link")
+        .distinct()
+        .order_by("pk")
+    )
+    found = []
+    for order in orders:
+        estimate = order.estimates.order_by("-number").first()
+        if estimate is None:
+            continue
+        lines = order_lines(order)
+        open_uids = {str(line.uid) for line in lines if line.state == L.PENDING}
+        agreed = [line for line in lines if line.state in AGREED and line.pay_type in ("CUSTOMER_PAY", "INSURANCE")]
+        found.append(
+            Asked(
+                order=order,
+                estimate=estimate,
+                lines=[_asked_line(entry) for entry in estimate.content["lines"] if entry["uid"] in open_uids],
+                agreed_labor=rules.total_of(line.labor_amount for line in agreed),
+                agreed_material=rules.total_of(p.amount for line in agreed for p in line.part_lines.all()),
+                expired=estimate.expires_at < clock.now(),
+            )
+        )
+    return [asked for asked in found if asked.lines]
+
+
+def _asked_line(entry: dict[str, Any]) -> AskedLine:
+    from dealership.catalogue.models import PartKind
+
+    parts = [
+        AskedPart(
+            name=p["name"],
+            quantity=f"{Decimal(p['quantity']).normalize():f}",
+            unit=p["unit"],
+            kind=str(PartKind(p["kind"]).label),
+            guarantee=""
+            if p["kind"] == PartKind.CUSTOMER_SUPPLIED
+            else _("guarantee %(months)s months or %(km)s km")
+            % {"months": p["guarantee_months"], "km": f"{p['guarantee_km']:,}"},
+        )
+        for p in entry["parts"]
+    ]
+    labor = Decimal(entry["labor_amount"])
+    return AskedLine(
+        uid=entry["uid"],
+        position=entry["position"],
+        description=entry["description"],
+        why=entry["cause"] or entry["complaint"],
+        total=Decimal(entry["total"]),
+        labor=labor,
+        material=Decimal(entry["total"]) - labor,
+        parts=parts,
+        is_safety=entry["is_safety"],
+        extra_minutes=entry["extra_minutes"],
+    )
+
+
+def chosen_sum(asked: Asked, yes: set[str]) -> dict[str, Any]:
+    """The running total for what is ticked now: agreed before, added now, together; computed here, never typed."""
+    chosen = [line for line in asked.lines if line.uid in yes]
+    added = rules.total_of(line.total for line in chosen)
+    return {
+        "agreed": asked.agreed,
+        "added": added,
+        "total": asked.agreed + added,
+        "labor": rules.total_of([asked.agreed_labor, *(line.labor for line in chosen)]),
+        "material": rules.total_of([asked.agreed_material, *(line.material for line in chosen)]),
+        "count": len(chosen),
+        "later": sum(line.extra_minutes for line in chosen),
+    }
+
+
+def risk_words() -> str:
+    """What a customer signs who declines work that concerns safety."""
+    return gettext(
+        "I was told that driving on without this work is a safety risk, and I decide not to have it done now."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedLine:
+    line: OrderLine
+    total: Decimal
+    word: Any
+    color: str
+
+
+def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
+    """What the customer has decided on, and how far it is, in plain words."""
+    words = {
+        L.AUTHORIZED: (_("agreed, to be done"), "consent"),
+        L.IN_PROGRESS: (_("being done"), "work"),
+        L.COMPLETED: (_("done, being checked"), "inspect"),
+        L.INSPECTED: (_("done and checked"), "ready"),
+        L.DECLINED: (_("not this time"), "booked"),
+        L.WITHDRAWN: (_("stopped"), "booked"),
+    }
+    rows = (
+        OrderLine.objects.for_actor(by)
+        .filter(order__visit_id=visit_id, state__in=list(words))
+        .prefetch_related("part_lines")
+        .order_by("order_id", "position")
+    )
+    return [DecidedLine(line, total(line), *words[L(line.state)]) for line in rows]
+
+
+LANES = {
+    S.DRAFT: CONSENT,
+    S.AWAITING_AUTHORIZATION: CONSENT,
+    S.AUTHORIZED: DISPATCH,
+    S.ON_HOLD: DISPATCH,
+    S.IN_WORK: WORKSHOP,
+    S.INSPECTION: INSPECTION,
+    S.READY: DELIVERY,
+    S.SETTLED: DELIVERY,
+    S.CLOSED: DELIVERY,
+}
+
+
+def place_visits(by: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]:
+    """Where cars stand by their orders: of several, the one that is furthest behind (Today board)."""
+    orders = list(
+        RepairOrder.objects.for_actor(by)
+        .filter(visit__in=visits)
+        .exclude(stage=S.CANCELLED)
+        .select_related("vehicle", "visit", "customer", "advisor")
+        .order_by("pk")
+    )
+    rank = {stage: place for place, stage in enumerate(LANES)}
+    held = _open_holds(orders)
+    by_visit: dict[int, OrderRow] = {}
+    for row in _with_money(orders, clock.now()):
+        kept = by_visit.get(row.order.visit_id)
+        if kept is None or rank[S(row.order.stage)] < rank[S(kept.order.stage)]:
+            by_visit[row.order.visit_id] = row
+    return {visit_id: _placement(row, held.get(row.order.pk, [])) for visit_id, row in by_visit.items()}
+
+
+def _open_holds(orders: list[RepairOrder]) -> dict[int, list[LineHold]]:
+    found: dict[int, list[LineHold]] = {}
+    for hold in LineHold.objects.filter(line__order__in=orders, ended_at__isnull=True).select_related("line"):
+        found.setdefault(hold.line.order_id, []).append(hold)
+    return found
+
+
+def _placement(row: OrderRow, holds: list[LineHold]) -> Placement:
+    from dealership.kernel.saying import say_money
+
+    order = row.order
+    stage = S(order.stage)
+    warning = ""
+    if stage == S.DRAFT:
+        warning = str(_("to be priced and sent"))
+    elif row.pending and stage != S.AWAITING_AUTHORIZATION:
+        warning = str(_("%(n)s addition(s) asked") % {"n": row.pending})
+    elif holds:
+        warning = str(_("waits: %(cause)s") % {"cause": holds[0].get_cause_display()})
+    amount = row.agreed or row.asked
+    return Placement(
+        lane=LANES[stage].code,
+        line=" · ".join(part for part in (order.vehicle.model_text, row.work, say_money(amount)) if part),
+        warning=warning,
+        good=stage in (S.READY, S.SETTLED),
+        stage=STAGE_OF[stage],
+    )

@@ -1,0 +1,100 @@
+"""The customer decides on the one link of the visit (1.3, 3.2): plain form, running total from the server."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.db.utils import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+
+from dealership.kernel.errors import RuleError, from_database
+from dealership.kernel.pages import CommandMixin, StaffPage
+from reception.links import LinkDoor
+from workshop.models import AuthorizationMethod, RepairOrder
+from workshop.selectors import orders as reads
+from workshop.services import authorizations
+
+from .orders import choices_of, decisions_of, drawn_signature
+
+
+class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
+    """The customer's decision; a refusal shows the page again with everything that was ticked and typed."""
+
+    done = _("Thank you. We have your decision.")
+
+    @cached_property
+    def asked(self) -> reads.Asked | None:
+        found = reads.asked_of(self.link.visit_id, self.actor)
+        return next((asked for asked in found if asked.order.uid == self.kwargs["uid"]), None)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.asked is None:
+            return redirect("visit-link", self.link.token)
+        authorizations.note_estimate_viewed(estimate_uid=self.asked.estimate.uid, by=self.actor)
+        return self.page(request)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return self.execute()
+        except RuleError as refusal:
+            return self.page(request, refusal)
+        except DatabaseError as exc:
+            told = from_database(exc)
+            if told is None:
+                raise
+            return self.page(request, told)
+
+    def run(self, form: Any) -> RepairOrder:
+        sent = self.request.POST
+        return authorizations.decide_lines(
+            order_uid=self.kwargs["uid"],
+            decisions=decisions_of(self.request),
+            method=AuthorizationMethod.DIGITAL_PORTAL,
+            authorized_by=sent.get("signed_by", ""),
+            note=reads.risk_words() if sent.get("risk") else "",
+            signature=drawn_signature(self.request),
+            seen_hash=sent.get("seen_hash", ""),
+            by=self.actor,
+        )
+
+    def location(self, result: RepairOrder) -> str:
+        return reverse("visit-link", args=[self.link.token])
+
+    def page(self, request: HttpRequest, refusal: RuleError | None = None) -> HttpResponse:
+        visit = self.link.visit
+        stale = refusal is not None and refusal.code in ("estimate.stale", "line.decided")
+        chosen = {} if stale else choices_of(request)  # what was ticked belongs to the version that was seen
+        ticked = {uid for uid, answer in chosen.items() if answer == "yes"}
+        context = {
+            "link": self.link,
+            "visit": visit,
+            "store": visit.store,
+            "asked": self.asked,
+            "refusal": refusal,
+            "stale": stale,
+            "chosen": chosen,
+            "sent": request.POST,
+            "form_token": uuid4(),
+            "sum": reads.chosen_sum(self.asked, ticked) if self.asked else None,
+            "risk_words": reads.risk_words(),
+        }
+        return render(request, "workshop/link_decide.html", context, status=422 if refusal else 200)
+
+
+class TotalOnLink(DecideOnLink):
+    """The running total for what is ticked, computed on the server; nothing is saved."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.asked is None:
+            return HttpResponse(status=204)
+        ticked = {uid for uid, answer in choices_of(request).items() if answer == "yes"}
+        context = {"asked": self.asked, "sum": reads.chosen_sum(self.asked, ticked), "live": True}
+        return render(request, "workshop/link_sum.html", context)

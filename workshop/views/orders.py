@@ -1,0 +1,538 @@
+"""Pages of repair orders: the list, one order, its lines, estimate, promise and withdrawal (3.2)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Part
+from dealership.catalogue.selectors.items import default_diagnosis, priced_operations, priced_parts
+from dealership.catalogue.services.prices import price_operation
+from dealership.kernel.models import Approval
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from reception.models import Visit
+from workshop import permissions
+from workshop.forms import orders as forms
+from workshop.models import Estimate, LineState, OrderLine, RepairOrder
+from workshop.selectors import orders as reads
+from workshop.services import authorizations, orders
+from workshop.services.orders import PAYER_OF_KIND
+
+TABS = ("lines", "parts", "clockings", "inspections", "photos", "messages")
+
+
+def order_url(order: RepairOrder) -> str:
+    return reverse("order-detail", args=[order.uid])
+
+
+class OrderListPage(Page):
+    """The orders of the store as a dense list; the counts over it are its filters."""
+
+    permission = permissions.ORDERS_VIEW
+    template_name = "workshop/orders.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.GET
+        show, mine = asked.get("show", "running"), asked.get("mine") == "1"
+        found = reads.list_orders(
+            self.actor, show=show, mine=mine, before=asked.get("before", ""), after=asked.get("after", "")
+        )
+        return super().get_context_data(**kwargs) | {"list": found, "show": show, "mine": mine}
+
+
+class OrderPage(Page):
+    """One order: what is wrong first, then its lines, people, promise and what happened."""
+
+    permission = permissions.ORDERS_VIEW
+    template_name = "workshop/order.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        page = reads.order_page(self.kwargs["uid"], self.actor)
+        tab = self.request.GET.get("tab", "lines")
+        may = {
+            "edit": permissions.LINES_EDIT,
+            "propose": permissions.LINES_PROPOSE,
+            "send": permissions.ESTIMATES_SEND,
+            "decide": permissions.AUTHORIZATIONS_RECORD,
+            "withdraw": permissions.ORDERS_WITHDRAW,
+            "promise": permissions.PROMISE_CHANGE,
+            "discount": permissions.DISCOUNT_SMALL,
+        }
+        ended = page.order.stage in ("SETTLED", "CLOSED", "CANCELLED") or page.order.withdrawn_at is not None
+        return super().get_context_data(**kwargs) | {
+            "page": page,
+            "order": page.order,
+            "tab": tab if tab in TABS else "lines",
+            "may": {name: self.actor.may(code) and not ended for name, code in may.items()},
+            "form_token": uuid4(),
+            "promise_form": forms.PromiseForm(prefix=None),
+            "reason_form": forms.ReasonForm(),
+        }
+
+
+class OpenOrderPage(CommandPage):
+    """3.2: opens an order for a received car, beginning with the priced diagnosis."""
+
+    permission = permissions.ORDERS_OPEN
+    template_name = "workshop/order_new.html"
+    form_class = forms.OpenOrderForm
+    done = _("Repair order opened.")
+
+    @cached_property
+    def visit(self) -> Visit:
+        rows = Visit.objects.for_actor(self.actor).select_related("vehicle", "customer", "appointment", "store")
+        return rows.get(uid=self.kwargs["uid"])
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        booked = self.visit.appointment.items.filter(operation__isnull=False) if self.visit.appointment else []
+        return super().get_form_kwargs() | {
+            "earlier": RepairOrder.objects.for_actor(self.actor).filter(vehicle=self.visit.vehicle).order_by("-pk"),
+            "booked": [item.operation_id for item in booked],
+        }
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"complaint": self.visit.need, "promised_at": self.visit.promised_at}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        operation = default_diagnosis(self.visit.vehicle.powertrain)
+        quote = price_operation(operation, self.visit.store_id, "CUSTOMER_PAY") if operation else None
+        return super().get_context_data(**kwargs) | {
+            "visit": self.visit,
+            "diagnosis": operation,
+            "quote": quote,
+            "orders": reads.orders_of_visit(self.visit, self.actor),
+        }
+
+    def run(self, form: forms.OpenOrderForm) -> RepairOrder:
+        data = form.cleaned_data
+        original = data.get("original")
+        return orders.open_repair_order(
+            visit_uid=self.visit.uid,
+            complaint=data["complaint"],
+            kind=data["kind"],
+            promised_at=data["promised_at"],
+            original_uid=original.uid if original else None,
+            with_diagnosis=data["with_diagnosis"],
+            operation_uids=[operation.uid for operation in data.get("operations", [])],
+            diagnosis_agreed_by=data["diagnosis_agreed_by"],
+            by=self.actor,
+        )
+
+    def location(self, result: RepairOrder) -> str:
+        return order_url(result)
+
+
+class OrderCommandPage(CommandPage):
+    """A form in front of a command on one order; it leads back to the order."""
+
+    template_name = "workshop/order_form.html"
+    title: ClassVar[Any] = ""
+    explains: ClassVar[Any] = ""
+    submit: ClassVar[Any] = _("Save")
+    danger: ClassVar[bool] = False
+
+    @cached_property
+    def order(self) -> RepairOrder:
+        return reads.get_order(self.kwargs["uid"], self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "order": self.order,
+            "title": self.title,
+            "explains": self.explains,
+            "submit": self.submit,
+            "danger": self.danger,
+        }
+
+    def location(self, result: Any) -> str:
+        return order_url(self.order)
+
+
+class NewLinePage(OrderCommandPage):
+    """Writes a line: an operation found in the catalogue, or free words."""
+
+    permission = (permissions.LINES_EDIT, permissions.LINES_PROPOSE)
+    template_name = "workshop/line_new.html"
+    form_class = forms.NewLineForm
+    done = _("Line added.")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.headers.get("HX-Request"):
+            return render(request, "workshop/line_new.html#found", self.found())
+        return super().get(request, *args, **kwargs)
+
+    def found(self) -> dict[str, Any]:
+        asked = self.request.GET.get("q", "") or self.request.POST.get("q", "")
+        pay_type = PAYER_OF_KIND[self.order.kind]  # type: ignore[index]
+        return {"operations": priced_operations(asked, by=self.actor, pay_type=pay_type), "q": asked}
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"pay_type": PAYER_OF_KIND[self.order.kind], "category": "MINOR"}  # type: ignore[index]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | self.found()
+
+    def run(self, form: forms.NewLineForm) -> OrderLine:
+        data = form.cleaned_data
+        operation = data["operation"]
+        words = {} if operation else {"hours": data["hours"], "category": data["category"] or None}
+        return orders.add_line(
+            order_uid=self.order.uid,
+            operation_uid=operation,
+            description="" if operation else data["description"],
+            pay_type=data["pay_type"],
+            complaint=data["complaint"],
+            cause=data["cause"],
+            extra_minutes=data["extra_minutes"] or 0,
+            is_safety=data["is_safety"] or None,
+            by=self.actor,
+            **words,
+        )
+
+
+class SendEstimateView(ActionView):
+    """Locks what is drafted and asks the customer."""
+
+    permission = permissions.ESTIMATES_SEND
+
+    def run(self, form: Any) -> Estimate:
+        estimate = orders.send_estimate(order_uid=self.kwargs["uid"], by=self.actor)
+        if estimate.content["lines"]:
+            messages.success(self.request, gettext("Estimate sent; the customer has the link."))
+        else:
+            messages.success(self.request, gettext("Agreed under a standing agreement; nothing to ask the customer."))
+        return estimate
+
+    def location(self, result: Estimate) -> str:
+        return order_url(result.order)
+
+
+class DecidePage(OrderCommandPage):
+    """By telephone with a note, or at the desk with a signature: each line agreed to or declined."""
+
+    permission = permissions.AUTHORIZATIONS_RECORD
+    template_name = "workshop/order_decide.html"
+    form_class = forms.DecideForm
+    done = _("Decision recorded.")
+
+    @cached_property
+    def asked(self) -> reads.Asked | None:
+        found = reads.asked_of(self.order.visit_id, self.actor)
+        return next((asked for asked in found if asked.order.pk == self.order.pk), None)
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {
+            "method": self.request.GET.get("method", "VERBAL_PHONE"),
+            "authorized_by": self.order.customer.name,
+            "seen_hash": self.asked.estimate.seen_hash if self.asked else "",
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"asked": self.asked, "chosen": choices_of(self.request)}
+
+    def run(self, form: forms.DecideForm) -> RepairOrder:
+        data = form.cleaned_data
+        return authorizations.decide_lines(
+            order_uid=self.order.uid,
+            decisions=decisions_of(self.request),
+            method=data["method"],
+            authorized_by=data["authorized_by"],
+            note=data["note"],
+            signature=drawn_signature(self.request),
+            seen_hash=data["seen_hash"],
+            by=self.actor,
+        )
+
+
+def choices_of(request: HttpRequest) -> dict[str, str]:
+    """What was ticked, by line uid: ``yes`` or ``no``; kept when a form comes back."""
+    sent = request.POST if request.method == "POST" else request.GET
+    return {key[9:]: value for key, value in sent.items() if key.startswith("decision_") and value in ("yes", "no")}
+
+
+def decisions_of(request: HttpRequest) -> dict[UUID, tuple[bool, str]]:
+    """``decision_<uid>`` and ``reason_<uid>`` of a form as the command takes them; anything else is left out."""
+    found: dict[UUID, tuple[bool, str]] = {}
+    for text, choice in choices_of(request).items():
+        try:
+            uid = UUID(text)
+        except ValueError:
+            continue
+        found[uid] = (choice == "yes", request.POST.get(f"reason_{text}", "")[:200])
+    return found
+
+
+def drawn_signature(request: HttpRequest) -> bytes | None:
+    """The PNG behind the signature pad's data URL; None where only the name was typed."""
+    from base64 import b64decode
+    from binascii import Error
+
+    kind, _comma, data = request.POST.get("signature", "").partition(",")
+    if not kind.startswith("data:image/png;base64") or not data:
+        return None
+    try:
+        return b64decode(data, validate=True)
+    except (Error, ValueError):
+        return None
+
+
+class PromisePage(OrderCommandPage):
+    permission = permissions.PROMISE_CHANGE
+    form_class = forms.PromiseForm
+    title = _("Promise another time")
+    explains = _("The customer is told at once, by message, unless you have told them on the telephone.")
+    submit = _("Promise and tell the customer")
+    done = _("New time promised.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"promised_at": self.order.promised_at}
+
+    def run(self, form: forms.PromiseForm) -> RepairOrder:
+        return orders.change_promise(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
+
+
+class WithdrawOrderPage(OrderCommandPage):
+    permission = permissions.ORDERS_WITHDRAW
+    form_class = forms.ReasonForm
+    title = _("Withdraw the order")
+    explains = _(
+        "Open questions are cancelled. Agreed work ends here and is settled for the hours worked and the parts that "
+        "stay in the car; parts that go back are returned to the shelf first."
+    )
+    submit = _("Withdraw the order")
+    danger = True
+    done = _("Order withdrawn.")
+
+    def run(self, form: forms.ReasonForm) -> RepairOrder:
+        return orders.withdraw_order(order_uid=self.order.uid, reason=form.cleaned_data["reason"], by=self.actor)
+
+
+# --- one line ---
+
+
+class LineCommandPage(OrderCommandPage):
+    """A form in front of a command on one line."""
+
+    @cached_property
+    def line(self) -> OrderLine:
+        rows = OrderLine.objects.for_actor(self.actor).prefetch_related("part_lines__part")
+        return rows.get(uid=self.kwargs["uid"])
+
+    @cached_property
+    def order(self) -> RepairOrder:
+        return reads.get_order(self.line.order.uid, self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"line": self.line}
+
+
+class EditLinePage(LineCommandPage):
+    """Words, hours, payer and parts of a line, and its discount."""
+
+    permission = permissions.LINES_EDIT
+    template_name = "workshop/line_edit.html"
+    form_class = forms.EditLineForm
+    done = _("Line changed.")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.headers.get("HX-Request"):
+            return render(request, "workshop/line_edit.html#parts_found", self.found() | {"line": self.line})
+        return super().get(request, *args, **kwargs)
+
+    def found(self) -> dict[str, Any]:
+        asked = self.request.GET.get("q", "")
+        return {"parts": priced_parts(asked, by=self.actor, limit=12) if asked else [], "q": asked}
+
+    def get_initial(self) -> dict[str, Any]:
+        names = (
+            "description",
+            "hours",
+            "pay_type",
+            "category",
+            "complaint",
+            "cause",
+            "extra_minutes",
+            "is_safety",
+            "correction",
+        )
+        return super().get_initial() | {name: getattr(self.line, name) for name in names}
+
+    @property
+    def open(self) -> bool:
+        return self.line.state in (LineState.DRAFT, LineState.PENDING, LineState.DECLINED)
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        if not self.open:
+            for name in ("description", "hours", "pay_type", "category", "extra_minutes", "is_safety"):
+                form.fields[name].disabled = True
+        return form
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        percent = orders.allowed_percent(self.actor, self.order.store_id)
+        return (
+            super().get_context_data(**kwargs)
+            | self.found()
+            | {
+                "open": self.open,
+                "total": reads.total(self.line),
+                "discount_form": forms.DiscountForm(initial={"amount": self.line.discount}),
+                "percent": percent,
+                "may_discount": self.actor.may(permissions.DISCOUNT_SMALL),
+                "part_form": forms.AddPartForm(),
+            }
+        )
+
+    def run(self, form: forms.EditLineForm) -> OrderLine:
+        data = dict(form.cleaned_data)
+        data["extra_minutes"] = data["extra_minutes"] or 0
+        data["hours"] = data["hours"] if data["hours"] is not None else self.line.hours
+        data["category"] = data["category"] or self.line.category
+        return orders.change_line(line_uid=self.line.uid, by=self.actor, **data)
+
+
+class DiscountPage(LineCommandPage):
+    permission = permissions.DISCOUNT_SMALL
+    form_class = forms.DiscountForm
+    title = _("Discount")
+    submit = _("Give the discount")
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"amount": self.line.discount}
+
+    @property
+    def explains(self) -> str:  # type: ignore[override]
+        percent = orders.allowed_percent(self.actor, self.order.store_id)
+        return gettext("Up to %(percent)s %% of the labour you decide yourself; more goes to your manager.") % {
+            "percent": percent
+        }
+
+    def run(self, form: forms.DiscountForm) -> OrderLine | Approval:
+        data = form.cleaned_data
+        result = orders.discount_line(
+            line_uid=self.line.uid, amount=data["amount"], reason=data["reason"], by=self.actor
+        )
+        if isinstance(result, Approval):
+            messages.info(self.request, gettext("This is above your limit; your manager has been asked."))
+        else:
+            messages.success(self.request, gettext("Discount given."))
+        return result
+
+
+class CancelLinePage(LineCommandPage):
+    permission = permissions.LINES_EDIT
+    form_class = forms.ReasonForm
+    title = _("Take the line off")
+    submit = _("Take it off")
+    danger = True
+    done = _("Line taken off.")
+
+    def run(self, form: forms.ReasonForm) -> OrderLine:
+        return orders.cancel_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
+
+
+class RevokeLinePage(LineCommandPage):
+    permission = permissions.AUTHORIZATIONS_RECORD
+    form_class = forms.ReasonForm
+    title = _("The customer takes the yes back")
+    explains = _("Possible until work begins or a part is issued; afterwards withdraw the line.")
+    submit = _("Record it")
+    danger = True
+    done = _("Agreement taken back.")
+
+    def run(self, form: forms.ReasonForm) -> OrderLine:
+        return authorizations.revoke_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
+
+
+class WithdrawLinePage(LineCommandPage):
+    permission = permissions.ORDERS_WITHDRAW
+    form_class = forms.ReasonForm
+    title = _("Withdraw the line")
+    explains = _("The hours worked and the parts that stay issued are settled; nothing else is.")
+    submit = _("Withdraw the line")
+    danger = True
+    done = _("Line withdrawn.")
+
+    def run(self, form: forms.ReasonForm) -> OrderLine:
+        return orders.withdraw_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
+
+
+class OfferAgainView(ActionView):
+    permission = permissions.LINES_EDIT
+    done = _("The line is a draft again; send a new estimate.")
+
+    def run(self, form: Any) -> OrderLine:
+        return authorizations.offer_again(line_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: OrderLine) -> str:
+        return order_url(result.order)
+
+
+class AddPartView(LineCommandPage):
+    """Puts a part on a line."""
+
+    permission = permissions.LINES_EDIT
+    form_class = forms.AddPartForm
+    title = _("Part")
+    done = _("Part added.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"part": self.request.GET.get("part", "")}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.POST.get("part") or self.request.GET.get("part", "")
+        try:
+            part = Part.objects.filter(uid=UUID(asked)).first()
+        except ValueError:
+            part = None
+        return super().get_context_data(**kwargs) | {"explains": f"{part.number} {part.name}" if part else ""}
+
+    def run(self, form: forms.AddPartForm) -> Any:
+        data = form.cleaned_data
+        return orders.add_part(
+            line_uid=self.line.uid,
+            part_uid=data["part"],
+            quantity=data["quantity"],
+            kind=data["kind"] or None,
+            by=self.actor,
+        )
+
+    def location(self, result: Any) -> str:
+        return reverse("line-edit", args=[self.line.uid])
+
+
+class ChangePartView(ActionView):
+    permission = permissions.LINES_EDIT
+    done = _("Quantity changed.")
+
+    def run(self, form: Any) -> Any:
+        from dealership.kernel.errors import RuleError
+
+        asked = forms.QuantityForm(self.request.POST)
+        if not asked.is_valid():
+            raise RuleError("part.quantity", _("A quantity is a number above nothing."), field="quantity")
+        return orders.change_part(
+            part_line_uid=self.kwargs["uid"], quantity=asked.cleaned_data["quantity"], by=self.actor
+        )
+
+    def location(self, result: Any) -> str:
+        return reverse("line-edit", args=[result.line.uid])
+
+
+class RemovePartView(ActionView):
+    permission = permissions.LINES_EDIT
+    done = _("Part taken off.")
+
+    def run(self, form: Any) -> OrderLine:
+        return orders.remove_part(part_line_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: OrderLine) -> str:
+        return reverse("line-edit", args=[result.uid])
