@@ -15,7 +15,7 @@ from dealership.kernel.registry import Limit
 class SettingForm(forms.Form):
     """A new value from a day on. The value keeps the form of the declared one: number, yes or no, words, list."""
 
-    value = forms.CharField(label=_("New value"), max_length=300)
+    value = forms.CharField(label=_("New value"), max_length=2000)
     starts_on = forms.DateField(
         label=_("Valid from"),
         initial=clock.today,
@@ -27,6 +27,8 @@ class SettingForm(forms.Form):
     def __init__(self, *args: Any, declared: Limit, store_name: str, **kwargs: Any) -> None:
         self.declared = declared
         super().__init__(*args, **kwargs)
+        if isinstance(declared.default, dict | list):
+            self.fields["value"].widget = forms.Textarea(attrs={"rows": 5})
         scope = self.fields["scope"]
         assert isinstance(scope, forms.ChoiceField)
         scope.choices = [("store", store_name), ("group", _("The whole group"))]

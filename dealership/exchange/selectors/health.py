@@ -87,9 +87,9 @@ def _beats() -> tuple[bool, Any]:
 
 QUESTIONS: dict[str, tuple[Any, Callable[[], tuple[bool, Any]]]] = {
     "database": (_("Database"), _database),
-    "migrations": (_("Database is up to date"), _migrations),
+    "migrations": (_("Tables of the database"), _migrations),
     "broker": (_("Redis"), _broker),
-    "background": (_("Background processes are alive"), _beats),
+    "background": (_("Background processes"), _beats),
 }
 
 

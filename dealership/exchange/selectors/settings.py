@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,24 @@ class Shown:
     @property
     def said(self) -> str:
         return say_value(self.value)
+
+    @property
+    def lines(self) -> list[str]:
+        """The value line by line: a table of numbers has one line for each of its rows."""
+        if isinstance(self.value, dict):
+            return [f"{key}: {say_value(part)}" for key, part in self.value.items()]
+        return [self.said]
+
+    @property
+    def long(self) -> bool:
+        return isinstance(self.value, dict | list | tuple) or len(self.said) > 24
+
+    @property
+    def typed(self) -> str:
+        """The value as the form takes it."""
+        if isinstance(self.value, bool):
+            return "true" if self.value else "false"
+        return self.said if isinstance(self.value, int | float | str) else json.dumps(self.value, ensure_ascii=False)
 
     @property
     def default(self) -> str:

@@ -55,6 +55,9 @@ class SettingPage(CommandPage):
             "store_name": self.request.store.name,  # type: ignore[attr-defined]
         }
 
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"value": reads.one_setting(self.actor, self.kwargs["key"]).shown.typed}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "one": reads.one_setting(self.actor, self.kwargs["key"]),
