@@ -29,6 +29,35 @@ class ReceptionConfig(AppConfig):
             )
         )
 
+        # --- appointments (2.4) ---
+        from .selectors import appointments
+
+        navigation.register(
+            navigation.Entry(
+                code="appointments",
+                label=_("Appointments"),
+                icon="calendar-event",
+                url_name="appointments",
+                group="front",
+                permission=permissions.APPOINTMENTS_VIEW,
+                order=20,
+                count=appointments.today_count,
+                hot=appointments.has_requests,
+                phone=True,
+            )
+        )
+        navigation.register(
+            navigation.Entry(
+                code="preparation",
+                label=_("Preparation"),
+                icon="checklist",
+                url_name="appointment-preparation",
+                group="workshop",
+                permission=permissions.APPOINTMENTS_VIEW,
+                order=80,
+            )
+        )
+
         # --- today, receiving, keys (2.1.2) ---
         from .selectors.today import has_unreceived, waiting_count
 

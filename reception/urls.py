@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import customers, keys, links, search, today, vehicles, visits, walkarounds
+from .views import appointments, booking, customers, keys, links, search, today, vehicles, visits, walkarounds
 
 urlpatterns = [
     # --- search, customers, vehicles ---
@@ -51,4 +51,17 @@ urlpatterns = [
     path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),
     path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
     path("v/<str:token>/photos/<uuid:uid>/", links.CustomerPhotoView.as_view(), name="visit-link-photo"),
+    # --- appointments (2.4) ---
+    path("appointments/", appointments.AppointmentListPage.as_view(), name="appointments"),
+    path("appointments/new/", appointments.NewAppointmentPage.as_view(), name="appointment-new"),
+    path("appointments/preparation/", appointments.PreparationPage.as_view(), name="appointment-preparation"),
+    path("appointments/<uuid:uid>/", appointments.AppointmentPage.as_view(), name="appointment-detail"),
+    path("appointments/<uuid:uid>/move/", appointments.MovePage.as_view(), name="appointment-move"),
+    path("appointments/<uuid:uid>/cancel/", appointments.CancelPage.as_view(), name="appointment-cancel"),
+    path("appointments/<uuid:uid>/confirm/", appointments.ConfirmView.as_view(), name="appointment-confirm"),
+    path("appointments/<uuid:uid>/parts/", appointments.PartsView.as_view(), name="appointment-parts"),
+    path("appointments/<uuid:uid>/workshop/", appointments.WorkshopView.as_view(), name="appointment-workshop"),
+    path("appointments/<uuid:uid>/no-show/", appointments.NoShowView.as_view(), name="appointment-no-show"),
+    path("book/<str:code>/", booking.OnlineBookingPage.as_view(), name="online-booking"),
+    path("book/<str:code>/<str:token>/", booking.OnlineBookedPage.as_view(), name="online-booked"),
 ]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from dealership.catalogue.models import (
     BayCapability,
     Operation,
+    Part,
     PayType,
     Reservation,
     ReservationPurpose,
@@ -23,7 +24,7 @@ from dealership.catalogue.models import (
 )
 from dealership.catalogue.selectors.items import default_diagnosis
 from dealership.catalogue.services.prices import labor_rate, part_prices
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, limits, saying
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
 from dealership.kernel.money import line_amount
@@ -188,6 +189,10 @@ class Day:
     ways: list[Way] = field(default_factory=list)
 
     @property
+    def weekday(self) -> str:
+        return saying.say_weekday(self.day)
+
+    @property
     def free(self) -> list[rules.Option]:
         return [option for option in self.options if option.count]
 
@@ -345,6 +350,16 @@ def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -
         times.reception + minutes + times.after,
         sum(known, Decimal(0)) if items and len(known) == len(items) else None,
     )
+
+
+def parts_of(operations: Sequence[Operation]) -> list[tuple[Part, Decimal]]:
+    """The usual parts of the operations with their quantities, each part once."""
+    rows: dict[int, tuple[Part, Decimal]] = {}
+    for operation in operations:
+        for row in operation.parts.all():
+            known = rows[row.part_id][1] if row.part_id in rows else Decimal(0)
+            rows[row.part_id] = (row.part, known + row.quantity)
+    return list(rows.values())
 
 
 def plans_of(appointment: Appointment) -> list[Reservation]:

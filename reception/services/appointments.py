@@ -7,12 +7,14 @@ what the first one took. Lock order: customer, vehicle, appointment, resources, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext
@@ -33,6 +35,7 @@ from .. import events, permissions, rules
 from ..limits import (
     APPOINTMENT_AHEAD_DAYS,
     NO_SHOW_MINUTES,
+    ONLINE_PER_ADDRESS,
     ONLINE_PER_PHONE,
     PREPARATION_TIME,
     QUIET_FROM,
@@ -117,7 +120,7 @@ def book_appointment(
     quoted = capacity.quote(store, operations, vehicle.powertrain)
     appointment = Appointment.objects.create(
         store=store,
-        number=numbering.next_number(store, "A"),
+        number=numbering.next_number(store, "AP"),
         customer=customer,
         vehicle=vehicle,
         contact_name=words["contact_name"],
@@ -515,13 +518,15 @@ def request_appointment(
     concern: str,
     operation_uids: Sequence[UUID] = (),
     waiting_mode: str = WaitingMode.LEAVE,
+    address: str = "",
 ) -> Appointment:
     """2.4: a customer books without log-in; the desk confirms. Only operations that are offered online.
 
-    Raises RuleError ``appointment.many`` where one number books too often, else like ``book_appointment``. Nothing
-    of what we know about car or customer comes back.
+    ``address`` is the network address it comes from. Raises RuleError ``appointment.many`` where one number or
+    address books too often, else like ``book_appointment``. Nothing of what we know about car or customer comes back.
     """
     by = machine("online-booking", store_id=store.pk)
+    _throttle(store, address)
     phone = formats.demand(formats.check_mobile(contact_phone), field="contact_phone")
     most = limits.value(ONLINE_PER_PHONE, store_id=store.pk)
     since = clock.now() - timedelta(hours=24)
@@ -556,6 +561,20 @@ def request_appointment(
         raise RuleError(
             "appointment.call", _("This can't be booked online; please call us."), field="plate"
         ) from refusal
+
+
+def _throttle(store: Store, address: str) -> None:
+    """Counts the tries of one network address within an hour, refused ones too; the address itself isn't kept."""
+    if not address:
+        return
+    key = f"online-booking:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+    cache.add(key, 0, 3600)
+    try:
+        tries = cache.incr(key)
+    except ValueError:  # it ran out between the two
+        return
+    if tries > limits.value(ONLINE_PER_ADDRESS, store_id=store.pk):
+        raise RuleError("appointment.many", _("Too many bookings came from here; please call us."))
 
 
 # --- messages ---

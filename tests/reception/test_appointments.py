@@ -68,7 +68,7 @@ def plans(appointment) -> list[tuple[str, str, str]]:
 def test_a_booking_takes_bay_and_technician_for_the_work_and_promises_a_time():
     shop = make_bookable()
     made = make_appointment(shop, operation_uids=[operation("MT-50"), operation("AL-10")])
-    assert made.number == f"A-{shop.store.code}-261123-0001"
+    assert made.number == f"AP-{shop.store.code}-261123-0001"
     assert (made.state, made.starts_at) == (A.CONFIRMED, at("9:30", TUESDAY))
     # 9:30 reception until 9:50, 36 min on the lift, 60 min on the rack, 40 min inspection and wash; lunch from 12
     assert made.work_starts_at == at("9:50", TUESDAY)

@@ -1,0 +1,112 @@
+"""The customer's own booking page: public, phone first, without log-in and without anything we know of anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.views.generic import TemplateView
+
+from dealership.catalogue.models import Operation
+from dealership.kernel import clock
+from dealership.kernel.models import Store
+from dealership.kernel.pages import CommandPage, StaffPage
+
+from ..forms.appointments import OnlineForm, first_day, read_moment
+from ..models import Appointment
+from ..selectors import capacity
+from ..services import appointments as commands
+
+DAYS = 14
+SALT = "online-booking"
+
+
+class OnlineBookingPage(CommandPage):
+    """``/book/<store code>/``: what to do → a free time → name, number, plate. Creates a request for the desk."""
+
+    template_name = "reception/online_booking.html"
+    form_class = OnlineForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with timezone.override(self.store.time_zone):
+            response = super(StaffPage, self).dispatch(request, *args, **kwargs)  # open to everybody
+            if hasattr(response, "render"):
+                response.render()
+        return response
+
+    @cached_property
+    def store(self) -> Store:
+        return get_object_or_404(Store, code=self.kwargs["code"])
+
+    def chosen(self) -> list[Operation]:
+        given = self.request.POST if self.request.method == "POST" else self.request.GET
+        try:
+            uids = [UUID(text) for text in given.getlist("op")]
+        except ValueError:
+            raise Http404("No such operation") from None
+        offered = Operation.objects.filter(uid__in=uids, active=True, bookable_online=True)
+        return list(offered.prefetch_related("parts").order_by("code"))
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"concern": self.request.GET.get("words", "")}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        chosen = self.chosen()
+        words = self.request.GET.get("words", "") or self.request.POST.get("concern", "")
+        ready = bool(chosen or words)
+        today = clock.today(self.store.time_zone)
+        days = capacity.free_days(self.store, chosen, first=today, days=DAYS) if ready else []
+        day = first_day(self.request.GET.get("day", "") or self.request.POST.get("day", ""), today)
+        shown = next((d for d in days if d.day == day and d.free), None) or next((d for d in days if d.free), None)
+        return context | {
+            "store": self.store,
+            "offered": Operation.objects.filter(active=True, bookable_online=True).order_by("-is_maintenance", "code"),
+            "chosen": chosen,
+            "words": words,
+            "ready": ready,
+            "days": days,
+            "shown": shown,
+            "wanted": read_moment(self.request.POST.get("starts_at", "")),
+            "quoted": capacity.quote(self.store, chosen) if chosen else None,
+        }
+
+    def run(self, form: OnlineForm) -> Appointment:
+        data = dict(form.cleaned_data)
+        operations = data.pop("op")
+        data["concern"] = data["concern"] or " · ".join(o.name for o in self.chosen())
+        return commands.request_appointment(
+            store=self.store,
+            operation_uids=operations,
+            address=self.request.META.get("REMOTE_ADDR", ""),
+            **data,
+        )
+
+    def location(self, result: Appointment) -> str:
+        token = signing.dumps(str(result.uid), salt=SALT)
+        return reverse("online-booked", args=[self.store.code, token])
+
+
+class OnlineBookedPage(TemplateView):
+    """The number and the time, to whoever just booked; no name, number or plate."""
+
+    template_name = "reception/online_booked.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            uid = signing.loads(kwargs["token"], salt=SALT, max_age=30 * 24 * 3600)
+        except signing.BadSignature:
+            raise Http404("No such booking") from None
+        booked = get_object_or_404(Appointment.objects.select_related("store"), uid=uid, store__code=kwargs["code"])
+        with timezone.override(booked.store.time_zone):
+            response = self.render_to_response({"store": booked.store, "booked": booked})
+            response.render()
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
