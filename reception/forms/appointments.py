@@ -17,10 +17,10 @@ from staff.selectors.employees import employees_with_role
 from ..models import AppointmentSource, WaitingMode
 
 
-def live(target: str) -> dict[str, str]:
+def live(target: str) -> dict[str, Any]:
     """Attributes of a field whose change renders a part of the booking page anew."""
     return {
-        "hx-post": str(reverse_lazy("appointment-new")),
+        "hx-post": reverse_lazy("appointment-new"),
         "hx-trigger": "change",
         "hx-include": "closest form",
         "hx-vals": '{"look": "1"}',

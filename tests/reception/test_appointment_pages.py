@@ -1,0 +1,281 @@
+"""2.4 on the page: book step by step without JavaScript, the lists, preparation, and the customer's own booking."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from dealership.kernel import clock
+from dealership.kernel.limits import forget
+from reception.models import A, Appointment, Customer
+from reception.services import appointments as commands
+from tests.factories.appointments import TUESDAY, at, make_appointment, make_bookable, operation
+from tests.factories.reception import make_customer, make_vehicle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def monday_morning():
+    forget()
+    cache.clear()
+    with clock.moved_to(at("8:00")):
+        yield
+
+
+@pytest.fixture
+def shop():
+    return make_bookable()
+
+
+def signed_in(actor) -> Client:
+    client = Client()
+    client.force_login(actor.user)
+    return client
+
+
+def body(response) -> str:
+    return response.content.decode()
+
+
+def test_booking_works_step_by_step_without_javascript(shop):
+    owner = make_customer(name="李试娜", phone="13900002290")
+    car = make_vehicle(plate="京A5K903", owner_uid=owner.uid)
+    client = signed_in(shop.desk)
+    page = client.post("/appointments/new/", {"q": "5k903", "look": "1"})
+    assert page.status_code == 200
+    assert 'value="李试娜"' in body(page)
+    assert 'value="13900002290"' in body(page)
+    assert str(car.uid) in body(page)
+    form = {
+        "q": "5k903",
+        "vehicle": str(car.uid),
+        "filled_for": str(car.uid),
+        "contact_name": "李试娜",
+        "contact_phone": "13900002290",
+        "concern": "方向盘往左偏",
+        "waiting_mode": "LEAVE",
+        "source": "PHONE",
+        "add": str(operation("AL-10")),
+        "operations": [str(operation("MT-50"))],
+    }
+    added = client.post("/appointments/new/", form | {"look": "1"})
+    assert body(added).count('name="operations"') == 2
+    assert "2026-11-24T09:30:00+08:00" in body(added)
+    dropped = client.post(
+        "/appointments/new/",
+        form | {"operations": [str(operation("MT-50"))], "add": "", "drop": str(operation("MT-50"))},
+    )
+    assert body(dropped).count('name="operations"') == 0
+    assert Appointment.objects.count() == 0
+    token = {"form_token": str(uuid4())}
+    without_time = client.post("/appointments/new/", form | token)
+    assert without_time.status_code == 422
+    assert "方向盘往左偏" in body(without_time)
+    chosen = form | token | {"starts_at": "2026-11-24T09:30:00+08:00"}
+    first, second = client.post("/appointments/new/", chosen), client.post("/appointments/new/", chosen)
+    made = Appointment.objects.get()
+    assert first.url == second.url == f"/appointments/{made.uid}/"
+    assert (made.vehicle, made.customer, made.state) == (car, owner, A.CONFIRMED)
+
+
+def test_a_time_that_went_meanwhile_keeps_what_was_typed_and_names_the_next(shop):
+    make_appointment(shop)
+    form = {
+        "plate": "京A8K312",
+        "model_text": "途远",
+        "contact_name": "李试约",
+        "contact_phone": "13900000002",
+        "concern": "制动液更换",
+        "waiting_mode": "LEAVE",
+        "source": "PHONE",
+        "operations": [str(operation("MT-50"))],
+        "starts_at": "2026-11-24T09:30:00+08:00",
+    }
+    page = signed_in(shop.desk).post("/appointments/new/", form)
+    assert page.status_code == 422
+    assert "10:30" in body(page)
+    assert "制动液更换" in body(page)
+    assert Appointment.objects.count() == 1
+
+
+def test_the_lists_show_the_day_the_week_and_the_filters(shop):
+    made = make_appointment(shop)
+    client = signed_in(shop.desk)
+    day = client.get(f"/appointments/?day={TUESDAY}")
+    assert str(made.uid) in body(day)
+    assert [(c.code, c.value) for c in day.context["strip"]] == [
+        ("all", 1),
+        ("requested", 0),
+        ("unprepared", 1),
+        ("late", 0),
+        ("arrived", 0),
+        ("gone", 0),
+    ]
+    assert str(made.uid) not in body(client.get(f"/appointments/?day={TUESDAY}&show=late"))
+    with clock.moved_to(at("9:41", TUESDAY)):
+        late = client.get("/appointments/?show=late")
+    assert late.context["rows"][0].late_minutes == 11
+    assert f"tel:{made.contact_phone}" in body(late)
+    assert str(made.uid) in body(client.get(f"/appointments/?view=week&day={TUESDAY}"))
+    assert client.get("/appointments/?day=x&show=y&view=z").status_code == 200
+
+
+def test_the_booked_car_stands_on_today_with_late_minutes_and_remedies(shop):
+    made = make_appointment(shop)
+    with clock.moved_to(at("9:41", TUESDAY)):
+        page = body(signed_in(shop.desk).get("/today/?who=all"))
+    assert f"/appointments/{made.uid}/" in page
+    assert f"tel:{made.contact_phone}" in page
+    assert "11" in page
+
+
+def test_parts_and_foreman_confirm_on_the_preparation_list(shop):
+    made = make_appointment(shop)
+    parts, foreman = signed_in(shop.parts), signed_in(shop.foreman)
+    assert f"/appointments/{made.uid}/parts/" in body(parts.get("/appointments/preparation/"))
+    assert f"/appointments/{made.uid}/parts/" not in body(foreman.get("/appointments/preparation/"))
+    assert foreman.post(f"/appointments/{made.uid}/parts/").status_code == 403
+    there = {"next": "/appointments/preparation/"}
+    assert parts.post(f"/appointments/{made.uid}/parts/", there).url == "/appointments/preparation/"
+    assert foreman.post(f"/appointments/{made.uid}/workshop/", there).status_code == 302
+    made.refresh_from_db()
+    assert made.state == A.PREPARED
+    assert parts.post(f"/appointments/{made.uid}/parts/").status_code == 422
+
+
+def test_a_booking_is_moved_and_cancelled_on_its_page(shop):
+    made = make_appointment(shop)
+    client = signed_in(shop.desk)
+    page = client.get(f"/appointments/{made.uid}/")
+    assert page.status_code == 200
+    assert made.number in body(page)
+    move = f"/appointments/{made.uid}/move/"
+    assert client.get(move).status_code == 200
+    assert client.post(move, {"starts_at": "", "reason": "x"}).status_code == 422
+    assert client.post(move, {"starts_at": "2026-11-24T14:00:00+08:00", "reason": "客户改时间"}).status_code == 302
+    made.refresh_from_db()
+    assert made.starts_at == at("14:00", TUESDAY)
+    cancel = f"/appointments/{made.uid}/cancel/"
+    assert client.get(cancel).status_code == 200
+    assert client.post(cancel, {"reason": " "}).status_code == 422
+    assert client.post(cancel, {"reason": "出差"}).status_code == 302
+    made.refresh_from_db()
+    assert made.state == A.CANCELLED
+
+
+def test_another_store_sees_nothing_of_it(shop):
+    made = make_appointment(shop)
+    stranger = signed_in(make_bookable(code="ZZ98").desk)
+    for path in ("", "move/", "cancel/"):
+        assert stranger.get(f"/appointments/{made.uid}/{path}").status_code == 404
+    assert stranger.post(f"/appointments/{made.uid}/confirm/").status_code == 404
+    assert str(made.uid) not in body(stranger.get(f"/appointments/?day={TUESDAY}"))
+
+
+def test_who_may_not_book_sees_the_lists_only(shop):
+    parts = signed_in(shop.parts)
+    assert parts.get("/appointments/").status_code == 200
+    assert parts.get("/appointments/new/").status_code == 403
+    assert Client().get("/appointments/").status_code == 302
+
+
+# --- online ---
+
+
+ONLINE = {
+    "contact_name": "王试客",
+    "contact_phone": "13900000077",
+    "plate": "京A7T777",
+    "model_text": "途远 2.0T",
+    "waiting_mode": "LEAVE",
+    "concern": "保养",
+    "starts_at": "2026-11-24T09:30:00+08:00",
+}
+
+
+def test_a_customer_books_online_and_the_desk_confirms(shop):
+    client, uid = Client(), str(operation("MT-50"))
+    address = f"/book/{shop.store.code}/"
+    assert client.get(address).status_code == 200
+    times = client.get(address, {"op": uid, "day": TUESDAY.isoformat()})
+    assert "2026-11-24T09:30:00+08:00" in body(times)
+    assert "AL-10" not in body(times)
+    answer = client.post(address, ONLINE | {"op": uid, "form_token": str(uuid4())})
+    made = Appointment.objects.get()
+    assert (made.state, made.source) == (A.REQUESTED, "CONSUMER_PORTAL")
+    done = client.get(answer.url)
+    assert made.number in body(done)
+    assert not any(word in body(done) for word in ("王试客", "13900000077", "京A7T777", "京A·7T777"))
+    assert client.get(f"/book/{shop.store.code}/forged/").status_code == 404
+    desk = signed_in(shop.desk)
+    assert str(made.uid) in body(desk.get(f"/appointments/?day={TUESDAY}&show=requested"))
+    assert desk.post(f"/appointments/{made.uid}/confirm/").status_code == 302
+    made.refresh_from_db()
+    assert made.state == A.CONFIRMED
+
+
+def test_the_public_page_never_tells_whom_a_car_belongs_to(shop):
+    owner = make_customer(name="赵机主", phone="13911112222")
+    make_vehicle(plate="京A7T777", owner_uid=owner.uid, model_text="别的车")
+    client, uid = Client(), str(operation("MT-50"))
+    answer = client.post(f"/book/{shop.store.code}/", ONLINE | {"op": uid})
+    made = Appointment.objects.get()
+    assert made.customer != owner
+    assert made.customer.name == "王试客"
+    assert "赵机主" not in body(client.get(answer.url))
+    again = client.post(f"/book/{shop.store.code}/", ONLINE | {"op": uid, "starts_at": "2026-11-24T14:00:00+08:00"})
+    assert again.status_code == 422
+    assert made.number not in body(again)
+
+
+@pytest.mark.parametrize("field", ["contact_name", "contact_phone", "plate", "model_text", "starts_at"])
+def test_what_is_missing_online_is_named_and_nothing_is_written(shop, field):
+    answer = Client().post(f"/book/{shop.store.code}/", ONLINE | {"op": str(operation("MT-50")), field: ""})
+    assert answer.status_code == 422
+    assert (Appointment.objects.count(), Customer.objects.filter(name="王试客").count()) == (0, 0)
+
+
+def test_only_what_is_offered_online_is_booked_online(shop):
+    answer = Client().post(f"/book/{shop.store.code}/", ONLINE | {"op": str(operation("HV-30"))})
+    assert answer.status_code == 422
+    assert Appointment.objects.count() == 0
+    assert Client().get("/book/NONE/").status_code == 404
+    assert Client().get(f"/book/{shop.store.code}/?op=x").status_code == 404
+
+
+def test_one_number_and_one_address_can_book_so_often_and_no_more(shop):
+    client, uid = Client(), str(operation("MT-50"))
+
+    def book(day: int, phone: str = "13900000077"):
+        moment = (TUESDAY + timedelta(days=day)).isoformat() + "T09:30:00+08:00"
+        form = ONLINE | {"op": uid, "starts_at": moment, "contact_phone": phone, "plate": f"京A7T7{day:02}"}
+        return client.post(f"/book/{shop.store.code}/", form).status_code
+
+    assert [book(n) for n in range(4)] == [302, 302, 302, 422]
+    assert Appointment.objects.count() == 3
+    assert [book(n, f"139000001{n:02}") for n in range(4, 11)] == [302] * 6 + [422]
+    assert Appointment.objects.count() == 9
+
+
+def test_the_rail_counts_who_is_expected_today_and_turns_red_for_requests(shop):
+    from reception.selectors import appointments as reads
+
+    make_appointment(shop)
+    with clock.moved_to(at("8:00", TUESDAY)):
+        assert reads.today_count(shop.desk) == 1
+    assert not reads.has_requests(shop.desk)
+    commands.request_appointment(
+        store=shop.store,
+        contact_name="王试客",
+        contact_phone="13900000077",
+        plate="京A7T777",
+        model_text="途远",
+        starts_at=at("14:00", TUESDAY),
+        concern="保养",
+    )
+    assert reads.has_requests(shop.desk)
