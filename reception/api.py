@@ -10,10 +10,15 @@ from dealership.catalogue.models import Powertrain
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_email, mask_name, mask_phone, mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
-from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Text, Uid, Whole
+from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Money, Number, Text, Uid, Whole
 from dealership.kernel.models import MessageChannel
 from reception import permissions
 from reception.models import (
+    A,
+    Appointment,
+    AppointmentItem,
+    AppointmentSource,
+    AppointmentState,
     Area,
     Belonging,
     Consent,
@@ -36,7 +41,7 @@ from reception.models import (
     WarningLight,
 )
 from reception.models import Customer as CustomerRow
-from reception.services import customers, vehicles, visits, walkarounds
+from reception.services import appointments, customers, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
 LANGUAGE = Choice(choices=customers.LANGUAGES)
@@ -339,6 +344,7 @@ register(
         expand={
             "customer": One(target="customers", source="customer__uid"),
             "vehicle": One(target="vehicles", source="vehicle__uid"),
+            "appointment": One(target="appointments", source="appointment__uid"),
             "repair_orders": Those(target="repair-orders", link="visit__uid"),
         },
         create=Command(
@@ -412,7 +418,11 @@ register(
                 run=visits.promise_visit,
                 permission=permissions.VISITS_PROMISE,
                 when=OPEN,
-                input={"promised_at": Moment(), "reason": Text(200, min=1), "told": Choice(choices=ToldBy, optional=True)},
+                input={
+                    "promised_at": Moment(),
+                    "reason": Text(200, min=1),
+                    "told": Choice(choices=ToldBy, optional=True),
+                },
                 help="Promise when the car is ready, or move the promise",
             ),
             Action(
@@ -490,6 +500,133 @@ register(
                 when=OPEN,
                 input={"rating": Whole(1, 5)},
                 help="The customer's mark for the reception, 1 to 5",
+            ),
+        ),
+    )
+)
+
+
+# --- appointments (2.4) ---
+BOOK = permissions.APPOINTMENTS_BOOK
+
+
+def _items() -> QuerySet:
+    return AppointmentItem.objects.order_by("id")
+
+
+register(
+    Resource(
+        path="appointments",
+        name="Appointment",
+        room="reception",
+        model=Appointment,
+        view=permissions.APPOINTMENTS_VIEW,
+        help="A booked arrival with its bay and technician (2.4).",
+        state="state",
+        refs=True,
+        shape={
+            "number": Text(),
+            "state": Choice(choices=AppointmentState),
+            "customer_uid": Uid(source="customer__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "service_advisor_uid": Uid(source="advisor__uid", null=True),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "source": Choice(choices=AppointmentSource),
+            "concern": Text(help="The customer's own words."),
+            "waiting_mode": Choice(choices=WaitingMode),
+            "starts_at": Moment(help="When the car comes."),
+            "work_starts_at": Moment(null=True),
+            "ready_at": Moment(null=True, help="When it is promised."),
+            "estimated_amount": Money(),
+            "parts_confirmed_at": Moment(null=True),
+            "workshop_confirmed_at": Moment(null=True),
+            "ended_reason": Text(),
+            "items": Many(
+                rows=_items,
+                by="appointment_id",
+                fields={
+                    "operation_uid": Uid(source="operation__uid", null=True),
+                    "description": Text(),
+                    "hours": Number(2),
+                    "amount": Money(),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=AppointmentState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+            "starts_gte": Filter(field=Moment(), lookup="starts_at__gte"),
+            "starts_lte": Filter(field=Moment(), lookup="starts_at__lte"),
+        },
+        expand={
+            "customer": One(target="customers", source="customer__uid"),
+            "vehicle": One(target="vehicles", source="vehicle__uid"),
+        },
+        create=Command(
+            run=appointments.book_appointment,
+            permission=BOOK,
+            input={
+                "contact_name": Text(60, min=1),
+                "contact_phone": Text(60, min=1),
+                "starts_at": Moment(),
+                "concern": Text(500, min=1),
+                "customer_uid": Uid(optional=True, null=True),
+                "vehicle_uid": Uid(optional=True, null=True),
+                "plate": Text(20, optional=True),
+                "model_text": Text(80, optional=True),
+                "operation_uids": ListOf(inner=Uid(), optional=True, most=50),
+                "waiting_mode": Choice(choices=WaitingMode, optional=True),
+                "service_advisor_uid": Uid(optional=True, null=True, source="advisor_uid"),
+                "source": Choice(choices=AppointmentSource, optional=True),
+            },
+            help="Book an arrival",
+        ),
+        actions=(
+            Action(
+                verb="confirm",
+                run=appointments.confirm_appointment,
+                permission=BOOK,
+                when={A.REQUESTED, A.NO_SHOW},
+                help="The desk confirms a booking from outside",
+            ),
+            Action(
+                verb="move",
+                run=appointments.move_appointment,
+                permission=BOOK,
+                when={A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW},
+                input={"starts_at": Moment(), "reason": Text(200, min=1)},
+                help="Move it to another time",
+            ),
+            Action(
+                verb="cancel",
+                run=appointments.cancel_appointment,
+                permission=BOOK,
+                when={A.REQUESTED, A.CONFIRMED, A.PREPARED},
+                input={"reason": Text(200, min=1)},
+                help="Cancel it; bay and technician are free again",
+            ),
+            Action(
+                verb="confirm-parts",
+                run=appointments.confirm_parts,
+                permission=permissions.APPOINTMENTS_PARTS,
+                when={A.REQUESTED, A.CONFIRMED},
+                help="The parts are ready",
+            ),
+            Action(
+                verb="confirm-workshop",
+                run=appointments.confirm_workshop,
+                permission=permissions.APPOINTMENTS_WORKSHOP,
+                when={A.REQUESTED, A.CONFIRMED},
+                help="Bay and technician are ready",
+            ),
+            Action(
+                verb="mark-no-show",
+                run=appointments.mark_no_show,
+                permission=BOOK,
+                when={A.REQUESTED, A.CONFIRMED, A.PREPARED},
+                help="The customer did not come",
             ),
         ),
     )

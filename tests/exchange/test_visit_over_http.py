@@ -97,8 +97,8 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         body = {"part_uid": found["uid"], "quantity": "10", "unit_cost": "100"}
         ok(shop.parts.post("stock-movements", body), 201)
 
-    # Arrival and reception (2.1).
-    moment(8, 30)
+    # Booking and preparation (2.4).
+    moment(8)
     customer = ok(shop.receptionist.post("customers", {"name": "张试驾", "phone": "13800001111"}), 201)
     vehicle = ok(
         shop.receptionist.post(
@@ -106,6 +106,22 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         ),
         201,
     )
+    booking = {
+        "contact_name": "张试驾",
+        "contact_phone": "13800001111",
+        "starts_at": "2026-11-27T08:30:00+08:00",
+        "concern": "刹车异响",
+        "customer_uid": customer["uid"],
+        "vehicle_uid": vehicle["uid"],
+    }
+    appointment = ok(shop.receptionist.post("appointments", booking), 201)
+    assert appointment["state"] == "CONFIRMED"
+    booked = f"appointments/{appointment['uid']}"
+    ok(shop.parts.act(booked, "confirm-parts"))
+    assert ok(shop.foreman.act(booked, "confirm-workshop"))["state"] == "PREPARED"
+
+    # Arrival and reception (2.1).
+    moment(8, 30)
     arrival = {
         "contact_name": "张试驾",
         "contact_phone": "13800001111",
@@ -114,12 +130,14 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         "plate": "京A12345",
         "customer_uid": customer["uid"],
         "vehicle_uid": vehicle["uid"],
+        "appointment_uid": appointment["uid"],
     }
     said = problem(shop.receptionist.post("visits", {**arrival, "need": ""}), 422, "validation")
     assert said["errors"][0]["pointer"] == "/need"
     visit = ok(shop.receptionist.post("visits", arrival), 201)
     assert (visit["state"], visit["vehicle_uid"], visit["plate"]) == ("WAITING", vehicle["uid"], "京A12345")
     assert "greet" in visit["transitions"]
+    assert ok(shop.receptionist.get(booked))["state"] == "ARRIVED"
     here = f"visits/{visit['uid']}"
 
     moment(8, 34)

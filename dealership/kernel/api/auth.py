@@ -123,4 +123,4 @@ class _Csrf(CsrfViewMiddleware):
 
     def refusal(self, request: HttpRequest) -> str | None:
         self.process_request(request)
-        return self.process_view(request, None, (), {})  # type: ignore[arg-type]
+        return self.process_view(request, None, (), {})  # type: ignore[arg-type, return-value]

@@ -150,7 +150,7 @@ def lock(resource: Resource, uid: uuid.UUID, caller: Caller, if_match: str | Non
 
     Raises Problem 404, 428 (no If-Match) or 412 (somebody changed it since).
     """
-    scoped = resource.base(caller.actor).filter(uid=uid)
+    scoped: Any = resource.base(caller.actor).filter(uid=uid)
     for path in resource.lock_first:
         model: Any = resource.model
         for part in path.split("__"):
