@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
+from dealership.kernel import limits
 from dealership.kernel.models import StoredFile
 from delivery.models import GatePass, Handover, Payment, Settlement
 from delivery.services.handovers import issue_gate_pass, scan_out
@@ -232,6 +233,7 @@ def test_the_board_needs_the_same_queries_for_one_car_and_for_six():
     def count() -> int:
 
         cache.clear()
+        limits.forget()
         with CaptureQueriesContext(
             connection,
         ) as queries:
