@@ -33,3 +33,35 @@ class WorkshopConfig(AppConfig):
                 phone=True,
             )
         )
+
+        # --- dispatch, clocking, inspections ---
+        from .selectors.inspections import count_waiting
+        from .selectors.jobs import count_mine
+        from .selectors.plan import count_loose
+
+        for code, label, icon, url_name, permission, order, count in (
+            ("my-jobs", _("My jobs"), "player-play", "my-jobs", permissions.JOBS_OWN, 5, count_mine),
+            ("plan", _("Workshop plan"), "calendar-time", "plan", permissions.PLAN_VIEW, 10, count_loose),
+            (
+                "inspections",
+                _("Inspections"),
+                "shield-check",
+                "inspections",
+                permissions.INSPECTIONS_VIEW,
+                40,
+                count_waiting,
+            ),
+        ):
+            navigation.register(
+                navigation.Entry(
+                    code=code,
+                    label=label,
+                    icon=icon,
+                    url_name=url_name,
+                    group="workshop",
+                    permission=permission,
+                    order=order,
+                    count=count,
+                    phone=True,
+                )
+            )

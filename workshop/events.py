@@ -106,6 +106,7 @@ LINE_FINISHED = event(
     within=30,
 )
 HELP_ASKED = event("workshop.line.help_asked", _("Help or parts asked for"), clause="3.2", stage=stages.WORK)
+LINE_PICTURED = event("workshop.line.pictured", _("Picture of a finding taken"), clause="3.2", stage=stages.WORK)
 CLOCKING_CORRECTED = event("workshop.clocking.corrected", _("Clocking corrected"), clause="3.2", stage=stages.WORK)
 INSPECTION_PASSED = event(
     "workshop.inspection.passed",

@@ -286,6 +286,27 @@ class OrderLine(Root):
 explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))
 
 
+class LinePhoto(Root):
+    """A picture of what was found, taken in the workshop; the customer sees it beside the question (3.2)."""
+
+    store_path = "line__order__store_id"
+    link_path = "line__order__visit_id"
+
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="photos")
+    file = models.OneToOneField(StoredFile, models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="linephoto_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
 class HoldCause(models.TextChoices):
     PARTS = "PARTS", _("Parts")
     CUSTOMER = "CUSTOMER", _("Customer's decision")

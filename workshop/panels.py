@@ -11,6 +11,8 @@ from reception.models import Visit, VisitState
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.selectors import orders as reads
+from workshop.selectors.lanes import place_work
+from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
 
 # --- repair orders ---
@@ -67,3 +69,8 @@ register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html"
 register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))
 register_panel("visit_link_foot", Panel("decide", "workshop/link_foot.html", link_foot, order=10))
 LANE_SOURCES.append(reads.place_visits)
+
+# --- dispatch, clocking, inspections ---
+register_panel("order", Panel("workshop.work", "workshop/work_panel.html", work_panel, order=40))
+register_panel("order", Panel("workshop.inspections", "workshop/inspection_panel.html", inspection_panel, order=50))
+LANE_SOURCES.append(place_work)

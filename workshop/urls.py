@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import links, orders
+from .views import inspections, jobs, links, orders, plan
 
 urlpatterns = [
     # --- repair orders ---
@@ -26,4 +26,24 @@ urlpatterns = [
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
+    # --- dispatch, clocking, inspections ---
+    path("plan/", plan.PlanPage.as_view(), name="plan"),
+    path("plan/lines/<uuid:uid>/", plan.AssignPage.as_view(), name="plan-assign"),
+    path("plan/lines/<uuid:uid>/hold/", plan.HoldPage.as_view(), name="line-hold"),
+    path("plan/lines/<uuid:uid>/release/", plan.ReleaseView.as_view(), name="line-release"),
+    path("plan/<uuid:uid>/", plan.MovePage.as_view(), name="plan-move"),
+    path("plan/<uuid:uid>/take-back/", plan.TakeBackView.as_view(), name="plan-take-back"),
+    path("clockings/<uuid:uid>/", plan.CorrectClockingPage.as_view(), name="clocking-correct"),
+    path("my-jobs/", jobs.MyJobsPage.as_view(), name="my-jobs"),
+    path("my-jobs/clock-off/", jobs.ClockOffElsewhere.as_view(), name="job-clock-off"),
+    path("my-jobs/<uuid:uid>/clock-on/", jobs.ClockOnView.as_view(), name="job-clock-on"),
+    path("my-jobs/<uuid:uid>/pause/", jobs.PausePage.as_view(), name="job-pause"),
+    path("my-jobs/<uuid:uid>/finish/", jobs.FinishPage.as_view(), name="job-finish"),
+    path("my-jobs/<uuid:uid>/more-work/", jobs.MoreWorkPage.as_view(), name="job-more-work"),
+    path("my-jobs/<uuid:uid>/ask/", jobs.AskPage.as_view(), name="job-ask"),
+    path("inspections/", inspections.InspectionsPage.as_view(), name="inspections"),
+    path("inspections/<uuid:uid>/<str:level>/", inspections.InspectPage.as_view(), name="order-inspect"),
+    path("orders/<uuid:uid>/certificate/", inspections.IssueCertificateView.as_view(), name="certificate-issue"),
+    path("certificates/<uuid:uid>/void/", inspections.VoidCertificateView.as_view(), name="certificate-void"),
+    path("certificates/numbers/", inspections.AllotPage.as_view(), name="certificate-numbers"),
 ]

@@ -23,7 +23,8 @@ from staff.models import Employee
 from staff.selectors.employees import require_employee
 from workshop import events, permissions
 from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause
-from workshop.services.dispatch import free_rest, needs_two
+from workshop.selectors.fitness import needs_two
+from workshop.services.dispatch import free_rest
 from workshop.services.orders import locked_line
 
 L = LineState

@@ -23,15 +23,10 @@ from staff.selectors.hours import calendar_of
 from workshop import events, permissions, rules
 from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
 from workshop.models import Dispatch, LineState, OrderLine
+from workshop.selectors.fitness import needs_two, skilled
 from workshop.services.orders import locked_line
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
-
-
-def needs_two(line: OrderLine) -> bool:
-    """Whether this is high-voltage work, done by two people with that skill (8.1)."""
-    skill = line.operation.skill if line.operation else None
-    return skill is not None and skill.code == rules.HIGH_VOLTAGE
 
 
 @transaction.atomic
@@ -232,14 +227,6 @@ def _check_people(line: OrderLine, people: list[Employee], others: list[Dispatch
 
 def _level(person: Employee, skill: Skill) -> int:
     return EmployeeSkill.objects.filter(employee=person, skill=skill).values_list("level", flat=True).first() or 0
-
-
-def skilled(person: Employee, skill: Skill, level: int, on: date) -> bool:
-    """Whether the person has the level, with a certificate valid on that day where the skill needs one (5.1)."""
-    rows = EmployeeSkill.objects.filter(employee=person, skill=skill, level__gte=level)
-    if skill.certificate_required:
-        rows = rows.filter(valid_until__gte=on).exclude(certificate_number="")
-    return rows.exists()
 
 
 def _release_booking(line: OrderLine, *, by: Actor) -> None:

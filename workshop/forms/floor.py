@@ -1,0 +1,136 @@
+"""Input shapes of the workshop floor: plan, my jobs, inspections."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Operation
+from workshop.models import HoldCause, OrderLine, PauseCause
+from workshop.services.findings import Need
+
+
+class LocalMoment(forms.DateTimeField):
+    """A day and hour typed at the store; comes out aware."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": 300}, format="%Y-%m-%dT%H:%M")
+    input_formats = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S")
+
+
+class PauseForm(forms.Form):
+    pause_cause = forms.ChoiceField(
+        label=_("Why it pauses"),
+        choices=[choice for choice in PauseCause.choices if choice[0]],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class FinishForm(forms.Form):
+    """What was found and done; maintenance asks neither."""
+
+    cause = forms.CharField(
+        label=_("What was found"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    correction = forms.CharField(
+        label=_("What was done"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class Photos(forms.FileField):
+    """Several pictures at once."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(Photos, self).clean(one, initial) for one in files]
+
+
+class MoreWorkForm(forms.Form):
+    operation = forms.ModelChoiceField(
+        label=_("Operation"),
+        queryset=Operation.objects.none(),
+        to_field_name="uid",
+        required=False,
+        empty_label=_("— in my own words —"),
+    )
+    description = forms.CharField(label=_("Work, in your own words"), max_length=120, required=False)
+    cause = forms.CharField(
+        label=_("What was found (the customer reads it)"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    photos = Photos(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["operation"].queryset = Operation.objects.filter(active=True).order_by("code")
+
+
+class NeedForm(forms.Form):
+    need = forms.ChoiceField(label=_("What is needed"), choices=Need.choices, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class HoldForm(forms.Form):
+    cause = forms.ChoiceField(label=_("What the line waits for"), choices=HoldCause.choices, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+
+
+class CorrectionForm(forms.Form):
+    started_at = LocalMoment(label=_("Clocked on"))
+    ended_at = LocalMoment(label=_("Clocked off"), required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class PlanForm(forms.Form):
+    """Bay, technician and time of one line; the second person is asked for high-voltage work only."""
+
+    technician = forms.ChoiceField(label=_("Technician"))
+    second = forms.ChoiceField(label=_("Second person (high voltage)"), required=False)
+    bay = forms.ChoiceField(label=_("Bay"))
+    starts_at = LocalMoment(label=_("From"))
+    ends_at = LocalMoment(label=_("Until (empty: the line's hours)"), required=False)
+    replaces = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, people: list[tuple[str, str]], bays: list[tuple[str, str]], two: bool, **kwargs: Any
+    ):
+        super().__init__(*args, **kwargs)
+        self.fields["technician"].choices = people
+        self.fields["bay"].choices = bays
+        if two:
+            self.fields["second"].choices = [("", "—"), *people]
+        else:
+            del self.fields["second"]
+
+
+class InspectionForm(forms.Form):
+    result = forms.ChoiceField(label=_("Result"), choices=(("PASSED", _("Passed")), ("FAILED", _("Failed"))))
+    reason = forms.CharField(
+        label=_("What failed and why"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    failed_line = forms.ChoiceField(label=_("Line that goes back"), required=False)
+    road_test_km = forms.IntegerField(label=_("Road test (km)"), required=False, min_value=0, max_value=500)
+
+    def __init__(self, *args: Any, lines: list[OrderLine], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(str(line.uid), line.description) for line in lines]
+        self.fields["failed_line"].choices = [("", "—"), *choices] if len(choices) > 1 else choices
+
+
+class RangeForm(forms.Form):
+    prefix = forms.CharField(label=_("Prefix"), max_length=12)
+    first = forms.IntegerField(label=_("First number"), min_value=1)
+    last = forms.IntegerField(label=_("Last number"), min_value=1)

@@ -1,0 +1,160 @@
+"""What waits for an inspection, by level, with who worked on it (3.2, domain 3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, F, Prefetch
+
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from staff.selectors.employees import employee_of
+from workshop import rules
+from workshop.models import (
+    Certificate,
+    CertificateRange,
+    Clocking,
+    Inspection,
+    InspectionLevel,
+    InspectionResult,
+    LineState,
+    OrderLine,
+    OrderStage,
+    RepairOrder,
+)
+
+L = LineState
+LEVELS = (InspectionLevel.SELF, InspectionLevel.TEAM, InspectionLevel.FINAL)
+
+
+@dataclass
+class Waiting:
+    """One order whose work is done; ``level`` is the inspection that comes next."""
+
+    order: RepairOrder
+    lines: list[OrderLine]
+    level: str
+    since: datetime | None
+    workers: dict[int, str]
+    failures: int
+    last_failure: Inspection | None
+
+    @property
+    def worker_ids(self) -> set[int]:
+        return set(self.workers)
+
+    @property
+    def level_label(self) -> str:
+        return str(InspectionLevel(self.level).label)
+
+    @property
+    def asks_road_test(self) -> bool:
+        """Brakes, steering, drive: what concerns safety is driven before the final inspection passes (domain 3.4)."""
+        return any(line.is_safety for line in self.lines)
+
+    @property
+    def certificate_category(self) -> str | None:
+        return rules.certificate_category(line.category for line in self.lines)
+
+
+def _rows(actor: Actor) -> list[RepairOrder]:
+    return list(
+        RepairOrder.objects.for_actor(actor)
+        .filter(stage=OrderStage.INSPECTION)
+        .select_related("vehicle", "visit", "advisor")
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
+            Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
+            Prefetch("inspections", Inspection.objects.select_related("inspector", "failed_line").order_by("id")),
+        )
+        .order_by(F("promised_at").asc(nulls_last=True), "pk")
+    )
+
+
+def waiting(actor: Actor, *, level: str = "") -> list[Waiting]:
+    """Orders to be inspected, the earliest promise first; with ``level`` only those whose turn it is there."""
+    found = [_waiting(order) for order in _rows(actor)]
+    return [row for row in found if not level or row.level == level]
+
+
+def _waiting(order: RepairOrder) -> Waiting:
+    lines = list(order.lines.all())
+    ends = [line.completed_at for line in lines if line.state == L.COMPLETED and line.completed_at]
+    since = max(ends) if ends else None
+    checks = list(order.inspections.all())
+    passed = {
+        check.level
+        for check in checks
+        if check.result == InspectionResult.PASSED and (since is None or check.at >= since)
+    }
+    failed = [check for check in checks if check.result == InspectionResult.FAILED]
+    level = next((str(level) for level in LEVELS if level not in passed), str(InspectionLevel.FINAL))
+    workers = {c.employee_id: c.employee.name for line in lines for c in line.clockings.all()}
+    return Waiting(order, lines, level, since, workers, len(failed), failed[-1] if failed else None)
+
+
+def waiting_for(actor: Actor, order_uid: UUID) -> Waiting:
+    """One order as the inspection form needs it, whatever its stage."""
+    order = (
+        RepairOrder.objects.for_actor(actor)
+        .select_related("vehicle", "visit", "advisor")
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
+            Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
+            Prefetch("inspections", Inspection.objects.select_related("inspector", "failed_line").order_by("id")),
+        )
+        .get(uid=order_uid)
+    )
+    return _waiting(order)
+
+
+@dataclass
+class Queue:
+    rows: list[Waiting]
+    counts: dict[str, int]
+    failed_today: int
+    numbers_left: int
+    certificates: list[RepairOrder]
+    own_id: int | None
+
+
+def queue(actor: Actor, *, level: str = "") -> Queue:
+    """The page of inspections: what waits, how much at which level, certificates to be made out."""
+    rows = waiting(actor)
+    me = employee_of(actor)
+    midnight = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    ranges = CertificateRange.objects.for_actor(actor).filter(next__lte=F("last"))
+    return Queue(
+        rows=[row for row in rows if not level or row.level == level],
+        counts={str(each): sum(row.level == each for row in rows) for each in LEVELS},
+        failed_today=Inspection.objects.for_actor(actor)
+        .filter(result=InspectionResult.FAILED, at__gte=midnight)
+        .count(),
+        numbers_left=sum(kept.last - kept.next + 1 for kept in ranges),
+        certificates=without_certificate(actor),
+        own_id=me.pk if me else None,
+    )
+
+
+def without_certificate(actor: Actor) -> list[RepairOrder]:
+    """Orders that passed, need a certificate and have none: the car can't leave."""
+    valid = Certificate.objects.filter(voided_at__isnull=True).values("order_id")
+    return list(
+        RepairOrder.objects.for_actor(actor)
+        .filter(
+            stage__in=(OrderStage.READY, OrderStage.SETTLED),
+            lines__state=L.INSPECTED,
+            lines__category__in=rules.CERTIFICATE_CATEGORIES,
+        )
+        .exclude(pk__in=valid)
+        .select_related("vehicle", "visit")
+        .annotate(n=Count("lines"))
+        .order_by("promised_at", "pk")
+    )
+
+
+def count_waiting(actor: Actor) -> int:
+    """For the rail: orders waiting for an inspection."""
+    return RepairOrder.objects.for_actor(actor).filter(stage=OrderStage.INSPECTION).count()

@@ -1,0 +1,185 @@
+"""My jobs: what a person is to do, is doing and has to check, as the phone shows it (3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Prefetch, Q
+
+from dealership.catalogue.models import PartKind
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from staff.models import Employee
+from staff.selectors.employees import employee_of
+from workshop.models import (
+    Clocking,
+    Dispatch,
+    LineHold,
+    LineState,
+    OrderLine,
+    PartLine,
+    RepairOrder,
+)
+
+L = LineState
+OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
+
+
+@dataclass
+class Job:
+    """One line as its technician sees it; minutes are worked time of everybody on the line."""
+
+    line: OrderLine
+    dispatch: Dispatch | None = None
+    clocking: Clocking | None = None
+    hold: LineHold | None = None
+    minutes: int = 0
+    colleagues: list[str] = field(default_factory=list)
+    agreed: list[OrderLine] = field(default_factory=list)
+    asked: list[OrderLine] = field(default_factory=list)
+    parts: list[PartLine] = field(default_factory=list)
+
+    @property
+    def order(self) -> RepairOrder:
+        return self.line.order
+
+    @property
+    def standard_minutes(self) -> int:
+        return int(self.line.hours * 60)
+
+    @property
+    def left_minutes(self) -> int:
+        """Minutes of the standard time that are left, negative when it is used up."""
+        return self.standard_minutes - self.minutes
+
+    @property
+    def over_minutes(self) -> int:
+        return max(0, -self.left_minutes)
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.minutes * 100 // self.standard_minutes) if self.standard_minutes else 0
+
+    @property
+    def missing_parts(self) -> list[PartLine]:
+        return [p for p in self.parts if p.kind != PartKind.CUSTOMER_SUPPLIED and p.issued_quantity < p.quantity]
+
+    @property
+    def issued_parts(self) -> list[PartLine]:
+        return [p for p in self.parts if p.issued_quantity > 0]
+
+    @property
+    def asks_words(self) -> bool:
+        """Whether finishing asks what was found and done: not for maintenance."""
+        return not (self.line.operation and self.line.operation.is_maintenance)
+
+    @property
+    def open_count(self) -> int:
+        """How many things are open before the work can be finished."""
+        return len(self.missing_parts)
+
+    @property
+    def may_start(self) -> bool:
+        return self.clocking is None and self.line.state in OPEN
+
+    @property
+    def stage(self) -> str:
+        if self.clocking:
+            return "work"
+        return "wait" if self.hold else "booked"
+
+    @property
+    def clock_from(self) -> datetime:
+        """From when the stopwatch runs, so that it shows all minutes worked on the line."""
+        assert self.clocking is not None
+        return clock.now() - timedelta(minutes=self.minutes)
+
+
+@dataclass
+class MyJobs:
+    """``current`` is the job on the screen; the others are one tap away."""
+
+    employee: Employee | None
+    current: Job | None
+    jobs: list[Job]
+    to_check: list[RepairOrder]
+    done_today: int
+
+    @property
+    def others(self) -> list[Job]:
+        return [job for job in self.jobs if self.current is None or job.line.pk != self.current.line.pk]
+
+
+def _lines(actor: Actor, employee: Employee) -> list[OrderLine]:
+    given = Q(dispatches__technician=employee, dispatches__live=True)
+    running = Q(clockings__employee=employee, clockings__ended_at__isnull=True)
+    return list(
+        OrderLine.objects.for_actor(actor)
+        .filter(given | running, state__in=OPEN, order__closed_at__isnull=True)
+        .select_related("operation", "order", "order__vehicle", "order__visit", "order__advisor")
+        .prefetch_related(
+            Prefetch("clockings", Clocking.objects.select_related("employee").order_by("started_at")),
+            Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
+            Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
+            Prefetch("part_lines", PartLine.objects.select_related("part")),
+            Prefetch("order__lines", OrderLine.objects.order_by("position")),
+        )
+        .distinct()
+    )
+
+
+def worked_minutes(clockings: list[Clocking]) -> int:
+    """Whole minutes of these clockings, the open ones up to now."""
+    now = clock.now()
+    return int(sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) // 60)
+
+
+def _job(line: OrderLine, employee: Employee) -> Job:
+    clockings, dispatches = list(line.clockings.all()), list(line.dispatches.all())
+    return Job(
+        line=line,
+        dispatch=next((d for d in dispatches if d.technician_id == employee.pk), None),
+        clocking=next((c for c in clockings if c.employee_id == employee.pk and c.ended_at is None), None),
+        hold=next(iter(line.holds.all()), None),
+        minutes=worked_minutes(clockings),
+        colleagues=[d.technician.name for d in dispatches if d.technician_id != employee.pk],
+        agreed=[x for x in line.order.lines.all() if x.state in (*OPEN, L.COMPLETED, L.INSPECTED)],
+        asked=[x for x in line.order.lines.all() if x.state in (L.DRAFT, L.PENDING)],
+        parts=list(line.part_lines.all()),
+    )
+
+
+def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
+    """The actor's jobs: the one being worked on first, then by planned time. Without an employee nothing is shown."""
+    employee = employee_of(actor)
+    if employee is None:
+        return MyJobs(None, None, [], [], 0)
+    jobs = [_job(line, employee) for line in _lines(actor, employee)]
+    far = clock.now() + timedelta(days=999)
+    jobs.sort(key=lambda j: (j.clocking is None, j.dispatch.starts_at if j.dispatch else far, j.line.pk))
+    current = next((job for job in jobs if job.line.uid == chosen), None) or (jobs[0] if jobs else None)
+    today = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    done = OrderLine.objects.filter(clockings__employee=employee, completed_at__gte=today).distinct().count()
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done)
+
+
+def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:
+    """Orders whose work is done, that this person worked on, and whose self check is missing."""
+    from workshop.selectors.inspections import waiting
+
+    return [row.order for row in waiting(actor, level="SELF") if employee.pk in row.worker_ids]
+
+
+def count_mine(actor: Actor) -> int:
+    """For the rail: jobs given to me."""
+    employee = employee_of(actor)
+    if employee is None:
+        return 0
+    return (
+        OrderLine.objects.for_actor(actor)
+        .filter(dispatches__technician=employee, dispatches__live=True, state__in=OPEN)
+        .distinct()
+        .count()
+    )

@@ -1,0 +1,126 @@
+"""Where a car in the shop stands, for the Today board: to dispatch or waiting, in work, to be inspected (1.3)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from dealership.kernel.actors import Actor
+from reception.models import Visit
+from reception.selectors.today import DISPATCH, INSPECTION, WORKSHOP, Placement, Remedy, Sign
+from workshop import permissions
+from workshop.models import (
+    Clocking,
+    Dispatch,
+    HoldCause,
+    Inspection,
+    LineHold,
+    LineState,
+    OrderLine,
+    OrderStage,
+    RepairOrder,
+)
+from workshop.selectors.jobs import worked_minutes
+from workshop.selectors.plan import forecast_end
+
+L = LineState
+OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
+RANK = {OrderStage.IN_WORK: 0, OrderStage.ON_HOLD: 1, OrderStage.AUTHORIZED: 2, OrderStage.INSPECTION: 3}
+"""Of several orders of one visit the first in this row says where the car stands."""
+
+
+def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]:
+    """Placements of visits with an order in the workshop; others are left to other sources."""
+    orders: dict[int, list[RepairOrder]] = defaultdict(list)
+    rows = (
+        RepairOrder.objects.for_actor(actor)
+        .filter(visit__in=visits, stage__in=RANK)
+        .prefetch_related(
+            Prefetch("lines", OrderLine.objects.exclude(state=L.CANCELLED).order_by("position")),
+            Prefetch("lines__clockings", Clocking.objects.select_related("employee").order_by("started_at")),
+            Prefetch("lines__dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
+            Prefetch("lines__holds", LineHold.objects.filter(ended_at__isnull=True)),
+            Prefetch("inspections", Inspection.objects.order_by("id")),
+        )
+    )
+    for order in rows:
+        orders[order.visit_id].append(order)
+    by_pk = {visit.pk: visit for visit in visits}
+    return {
+        pk: _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)]))
+        for pk, found in orders.items()
+    }
+
+
+def _place(actor: Actor, visit: Visit, order: RepairOrder) -> Placement:
+    lines = [line for line in order.lines.all() if line.state not in (L.DRAFT, L.PENDING, L.DECLINED, L.WITHDRAWN)]
+    work = "、".join(line.description for line in lines if not line.is_diagnosis) or (
+        lines[0].description if lines else ""
+    )
+    what = f"{visit.model_text} · {work}"
+    people = tuple(dict.fromkeys(c.employee.name for line in lines for c in line.clockings.all() if c.ended_at is None))
+    if order.stage == OrderStage.INSPECTION:
+        failed = sum(check.result == "FAILED" for check in order.inspections.all())
+        signs = (Sign("repeat", _("%(count)s times back to work") % {"count": failed}, "warn"),) if failed else ()
+        inspect = Remedy(_("Inspect"), reverse("inspections"))
+        ways = (inspect,) if actor.may(permissions.INSPECT_FINAL) else ()
+        return Placement(INSPECTION.code, line=what, signs=signs, remedies=ways)
+    if order.stage == OrderStage.IN_WORK:
+        return _in_work(what, lines, people)
+    return _waits(actor, what, lines, order)
+
+
+def _in_work(what: str, lines: list[OrderLine], people: tuple[str, ...]) -> Placement:
+    hours = float(sum(line.hours for line in lines)) * 60
+    worked = sum(
+        float(line.hours) * 60
+        if line.state in (L.COMPLETED, L.INSPECTED)
+        else min(worked_minutes(list(line.clockings.all())), float(line.hours) * 60)
+        for line in lines
+    )
+    ends = []
+    for line in lines:
+        for dispatch in line.dispatches.all():
+            dispatch.line = line
+            if line.state in OPEN:
+                ends.append(forecast_end(dispatch) or dispatch.ends_at)
+    names = people or tuple(
+        dict.fromkeys(d.technician.name for line in lines for d in line.dispatches.all() if line.state in OPEN)
+    )
+    held = [hold for line in lines for hold in line.holds.all()]
+    signs = tuple(Sign("hourglass", _cause(hold), "warn") for hold in held[:1])
+    return Placement(
+        WORKSHOP.code,
+        line=what,
+        progress=round(min(worked, hours) * 100 / hours) if hours else None,
+        people=names,
+        signs=signs,
+        expected_at=max(ends) if ends else None,
+    )
+
+
+def _cause(hold: LineHold) -> str:
+    return _("waits: %(cause)s") % {"cause": HoldCause(hold.cause).label}
+
+
+def _waits(actor: Actor, what: str, lines: list[OrderLine], order: RepairOrder) -> Placement:
+    held = [hold for line in lines for hold in line.holds.all()]
+    given = any(line.dispatches.all() for line in lines if line.state in OPEN)
+    if held:
+        return Placement(DISPATCH.code, line=what, warning=_cause(held[0]), signs=(Sign("package", _cause(held[0])),))
+    if given:
+        starts = [d.starts_at for line in lines for d in line.dispatches.all()]
+        bays = "、".join(dict.fromkeys(d.bay.name for line in lines for d in line.dispatches.all()))
+        soon = min(starts).astimezone()
+        return Placement(
+            DISPATCH.code, line=what, warning=_("%(time)s %(bay)s") % {"time": f"{soon:%H:%M}", "bay": bays}, good=True
+        )
+    first = next((line for line in lines if line.state in OPEN), None)
+    ways = ()
+    if first is not None and actor.may(permissions.PLAN_DISPATCH):
+        ways = (Remedy(_("Give out"), reverse("plan-assign", args=[first.uid])),)
+    return Placement(DISPATCH.code, line=what, warning=_("to be given out"), remedies=ways)

@@ -1,0 +1,614 @@
+"""The workshop plan of one day: bays or people × hours, plan over clocked time, what isn't given out, conflicts (2.4)."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Prefetch, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.kernel import clock, limits
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import CalendarDay, OpeningHours, Store
+from dealership.kernel.worktime import Calendar
+from reception.models import Appointment
+from staff.models import Employee, EmployeeSkill, RosterDay
+from staff.selectors.hours import calendar_of, shift_hours
+from workshop import rules
+from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
+from workshop.models import (
+    Clocking,
+    Dispatch,
+    LineHold,
+    LineState,
+    OrderKind,
+    OrderLine,
+    PauseCause,
+)
+from workshop.selectors.fitness import needs_two, skilled
+
+L = LineState
+OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
+STEP = 5
+SLACK = timedelta(minutes=10)
+"""A forecast is worth a note only from here on."""
+
+
+@dataclass
+class Bar:
+    """``at`` and ``length`` are columns of five minutes from the first hour of the plan."""
+
+    at: int
+    length: int
+    stage: str = ""
+    plate: str = ""
+    text: str = ""
+    href: str = ""
+    title: str = ""
+    high_voltage: bool = False
+    paused: bool = False
+
+
+@dataclass
+class Row:
+    """A bay or a person; ``load`` is planned time in per cent of what there is."""
+
+    uid: UUID
+    name: str
+    say: str
+    load: int = 0
+    bars: list[Bar] = field(default_factory=list)
+    acts: list[Bar] = field(default_factory=list)
+    offs: list[Bar] = field(default_factory=list)
+
+
+@dataclass
+class Loose:
+    """An agreed line that nobody has been given."""
+
+    line: OrderLine
+    needs: list[str]
+    rework: bool
+    hold: LineHold | None
+
+    @property
+    def stage(self) -> str:
+        if self.rework:
+            return "late"
+        return "wait" if self.hold else "work"
+
+
+@dataclass
+class Conflict:
+    """Work that will outlast its plan into the next one: what, from when, how bad, and a way out where there is one."""
+
+    bay: str
+    at: datetime
+    minutes: int
+    running: Dispatch
+    hit: Dispatch
+    way: Proposal | None = None
+
+
+@dataclass
+class Proposal:
+    """A technician and a bay that can do the line, and when both are free."""
+
+    technician: Employee
+    bay: Resource
+    starts_at: datetime
+    ends_at: datetime
+    second: Employee | None = None
+
+
+@dataclass
+class Board:
+    day: date
+    is_today: bool
+    rows: list[Row]
+    hours: list[tuple[int, str]]
+    frame: str
+    now: int | None
+    loose: list[Loose]
+    conflicts: list[Conflict]
+    orders: int
+    planned: float
+    available: float
+
+    @property
+    def loose_hours(self) -> float:
+        return float(sum(row.line.hours for row in self.loose))
+
+
+class Frame:
+    """The hours a plan shows and the columns in it (store time)."""
+
+    def __init__(self, store: Store, day: date, ends: Iterable[int]) -> None:
+        self.zone = ZoneInfo(store.time_zone)
+        self.day = day
+        opening = OpeningHours.objects.filter(store=store, weekday=day.weekday()).first()
+        special = CalendarDay.objects.filter(store=store, day=day).first()
+        opens = special.opens if special and special.opens else (opening.opens if opening else time(8))
+        closes = special.closes if special and special.closes else (opening.closes if opening else time(18))
+        self.first = opens.hour
+        last = max([closes.hour + bool(closes.minute), *(-(-end // 60) for end in ends)])
+        self.count = min(12, max(10, last - self.first))
+        self.closed = special is not None and special.opens is None
+        midnight = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+        self.begin = midnight + timedelta(hours=self.first)
+        self.end = self.begin + timedelta(hours=self.count)
+        self.columns = self.count * 60 // STEP
+        self.lunch: tuple[int, int] | None = None
+        if opening and opening.break_from and opening.break_to:
+            self.lunch = (
+                opening.break_from.hour * 60 + opening.break_from.minute,
+                opening.break_to.hour * 60 + opening.break_to.minute,
+            )
+
+    def bar(self, start: datetime, end: datetime, **more: Any) -> Bar | None:
+        """A bar clipped to the day; None outside it."""
+        start, end = max(start, self.begin), min(end, self.end)
+        if end <= start:
+            return None
+        at = int((start - self.begin).total_seconds() // 60 // STEP)
+        length = max(1, round((end - start).total_seconds() / 60 / STEP))
+        return Bar(at=at, length=min(length, self.columns - at), **more)
+
+    def span(self, start: int, end: int, text: str) -> Bar | None:
+        """A bar by minutes after midnight."""
+        midnight = self.begin - timedelta(hours=self.first)
+        return self.bar(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), text=text)
+
+    @property
+    def column_of_now(self) -> int | None:
+        now = clock.now()
+        return int((now - self.begin).total_seconds() // 60 // STEP) if self.begin <= now < self.end else None
+
+    @property
+    def hour_marks(self) -> list[tuple[int, str]]:
+        return [(n * 12, f"{self.first + n}:00") for n in range(self.count)]
+
+    @property
+    def css(self) -> str:
+        return {11: "h11", 12: "h12"}.get(self.count, "")
+
+
+def _dispatches(actor: Actor, frame: Frame) -> list[Dispatch]:
+    return list(
+        Dispatch.objects.for_actor(actor)
+        .filter(live=True, starts_at__lt=frame.end, ends_at__gt=frame.begin)
+        .select_related(
+            "line__operation__skill", "line__order__vehicle", "line__order__visit", "technician", "bay", "person_plan"
+        )
+        .prefetch_related(
+            Prefetch("line__clockings", Clocking.objects.order_by("started_at")),
+            Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)),
+        )
+        .order_by("starts_at", "pk")
+    )
+
+
+def stage_of(line: OrderLine) -> str:
+    """The stage colour of a line on the plan."""
+    if line.state == L.COMPLETED:
+        return "inspect"
+    if line.state == L.INSPECTED:
+        return "ready"
+    if line.holds.all():
+        return "wait"
+    return "work" if line.state == L.IN_PROGRESS else "booked"
+
+
+def _plan_end(dispatch: Dispatch) -> datetime:
+    """Where the bar ends: as planned, or where finishing freed the rest."""
+    plan = dispatch.person_plan
+    if plan is not None and plan.live and dispatch.line.state not in OPEN:
+        return min(dispatch.ends_at, plan.period.upper)
+    if dispatch.line.state not in OPEN and dispatch.line.completed_at:
+        return max(dispatch.starts_at + timedelta(minutes=STEP), min(dispatch.ends_at, dispatch.line.completed_at))
+    return dispatch.ends_at
+
+
+def board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
+    """One day of the actor's store; a query count that doesn't grow with the number of jobs."""
+    store = Store.objects.get(pk=actor.store_id)
+    roster = {
+        row.employee_id: row
+        for row in RosterDay.objects.filter(store=store, day=day).select_related("shift", "employee")
+    }
+    ends = [span[1] for row in roster.values() for span in shift_hours(row.shift)]
+    frame = Frame(store, day, ends)
+    dispatches = _dispatches(actor, frame)
+    resources = list(
+        Resource.objects.for_actor(actor)
+        .filter(active=True, kind=ResourceKind.PERSON if by_people else ResourceKind.BAY)
+        .select_related("employee")
+        .order_by("position", "code")
+    )
+    conflicts = _conflicts(actor, dispatches, frame)
+    hit = {conflict.hit.pk for conflict in conflicts}
+    held = _other_reservations(actor, resources, frame)
+    clockings = _clockings(actor, frame)
+    rows = []
+    for resource in resources:
+        rows.append(_row(resource, roster, frame, by_people, dispatches, hit, held, clockings))
+    available = sum(
+        sum(end - start for start, end in shift_hours(row.shift))
+        for key, row in roster.items()
+        if key in _technician_ids(actor)
+    )
+    planned = sum(
+        ((_plan_end(d) - d.starts_at).total_seconds() / 3600) for d in dispatches if frame.begin <= d.starts_at
+    )
+    today = clock.today(store.time_zone)
+    return Board(
+        day=day,
+        is_today=day == today,
+        rows=rows,
+        hours=frame.hour_marks,
+        frame=frame.css,
+        now=frame.column_of_now,
+        loose=loose_lines(actor),
+        conflicts=conflicts,
+        orders=len({d.line.order_id for d in dispatches}),
+        planned=round(planned, 1),
+        available=round(available / 60, 1),
+    )
+
+
+def _technician_ids(actor: Actor) -> set[int]:
+    return set(
+        Resource.objects.for_actor(actor)
+        .filter(kind=ResourceKind.PERSON, active=True)
+        .values_list("employee_id", flat=True)
+    )
+
+
+def _other_reservations(
+    actor: Actor, resources: list[Resource], frame: Frame
+) -> dict[int, list[tuple[Reservation, str]]]:
+    """Booked and blocked time of the rows, with the plate of what is booked."""
+    rows = list(
+        Reservation.objects.for_actor(actor)
+        .filter(resource__in=resources, live=True, period__startswith__lt=frame.end, period__endswith__gt=frame.begin)
+        .exclude(purpose=ReservationPurpose.WORK)
+    )
+    booked = [row.subject_uid for row in rows if row.purpose == ReservationPurpose.APPOINTMENT]
+    plates = dict(Appointment.objects.filter(uid__in=booked).values_list("uid", "vehicle__plate"))
+    found: dict[int, list[tuple[Reservation, str]]] = defaultdict(list)
+    for row in rows:
+        found[row.resource_id].append((row, plates.get(row.subject_uid, "") if row.subject_uid else ""))
+    return found
+
+
+def _clockings(actor: Actor, frame: Frame) -> list[Clocking]:
+    return list(
+        Clocking.objects.for_actor(actor)
+        .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=frame.begin), started_at__lt=frame.end)
+        .select_related("line")
+        .prefetch_related(Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)))
+        .order_by("started_at")
+    )
+
+
+def _row(
+    resource: Resource,
+    roster: dict[int, RosterDay],
+    frame: Frame,
+    by_people: bool,
+    dispatches: list[Dispatch],
+    hit: set[int],
+    held: dict[int, list[tuple[Reservation, str]]],
+    clockings: list[Clocking],
+) -> Row:
+    mine = [
+        d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
+    ]
+    row = Row(resource.uid, resource.name, resource.get_capability_display())
+    spans: tuple[tuple[int, int], ...]
+    if by_people:
+        day = roster.get(resource.employee_id or 0)
+        spans = shift_hours(day.shift if day else None)
+        row.say = day.shift.name if day and day.shift else ((day.absence if day else "") or _("off today"))
+    else:
+        begin, end = frame.first * 60, (frame.first + frame.count) * 60
+        spans = ((begin, frame.lunch[0]), (frame.lunch[1], end)) if frame.lunch else ((begin, end),)
+    row.offs = _offs(frame, spans, by_people)
+    seen: set[tuple[int, datetime]] = set()
+    for dispatch in mine:
+        if not by_people and (dispatch.line_id, dispatch.starts_at) in seen:
+            continue
+        seen.add((dispatch.line_id, dispatch.starts_at))
+        bar = _dispatch_bar(frame, dispatch, mine, by_people, dispatch.pk in hit)
+        if bar is not None:
+            row.bars.append(bar)
+    for reservation, plate in held.get(resource.pk, []):
+        other = _held_bar(frame, reservation, plate)
+        if other is None:
+            continue
+        if reservation.purpose == ReservationPurpose.BLOCKED:
+            row.offs.append(other)
+        else:
+            row.bars.append(other)
+    work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
+    row.acts = _acts(frame, work)
+    minutes = sum(bar.length for bar in row.bars) * STEP
+    room = sum(end - start for start, end in spans)
+    row.load = round(minutes * 100 / room) if room else 0
+    return row
+
+
+def _offs(frame: Frame, spans: tuple[tuple[int, int], ...], by_people: bool) -> list[Bar]:
+    """The hatched times: lunch, before and after the shift, the whole day of who is away."""
+    begin, end = frame.first * 60, (frame.first + frame.count) * 60
+    if not spans:
+        whole = frame.span(begin, end, _("off"))
+        return [whole] if whole else []
+    gaps = [(begin, spans[0][0], "")] if spans[0][0] > begin else []
+    gaps += [(a[1], b[0], _("lunch")) for a, b in itertools.pairwise(spans)]
+    gaps += [(spans[-1][1], end, "")] if by_people and spans[-1][1] < end else []
+    return [bar for start, stop, word in gaps if (bar := frame.span(start, stop, word))]
+
+
+def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
+    line, order = dispatch.line, dispatch.line.order
+    if by_people:
+        who = dispatch.bay.name
+    else:
+        names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
+        who = "、".join(name[:1] for name in names)
+    zone = frame.zone
+    times = f"{dispatch.starts_at.astimezone(zone):%H:%M}–{dispatch.ends_at.astimezone(zone):%H:%M}"
+    return frame.bar(
+        dispatch.starts_at,
+        _plan_end(dispatch),
+        stage="late" if late and line.state in OPEN else stage_of(line),
+        plate=order.vehicle.plate,
+        text=f"{who} · {line.description}",
+        href=reverse("plan-move", args=[dispatch.uid]),
+        title=f"{order.vehicle.plate} · {line.description} · {dispatch.technician.name} · {dispatch.bay.name} · {times}",
+        high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
+    )
+
+
+def _held_bar(frame: Frame, reservation: Reservation, plate: str) -> Bar | None:
+    href = ""
+    if reservation.purpose == ReservationPurpose.APPOINTMENT and reservation.subject_uid:
+        try:
+            href = reverse("appointment-detail", args=[reservation.subject_uid])
+        except NoReverseMatch:
+            href = ""
+    word = reservation.note or (
+        _("booked") if reservation.purpose == ReservationPurpose.APPOINTMENT else _("not in use")
+    )
+    return frame.bar(
+        reservation.period.lower,
+        reservation.period.upper,
+        stage="booked",
+        plate=plate,
+        text=word,
+        href=href,
+        title=f"{plate} {word}".strip(),
+    )
+
+
+def _acts(frame: Frame, clockings: list[Clocking]) -> list[Bar]:
+    """What was really worked, and hatched the time a line stood still between two clockings."""
+    bars: list[Bar] = []
+    last: dict[int, Clocking] = {}
+    for clocking in clockings:
+        before = last.get(clocking.line_id)
+        waited = before is not None and before.pause_cause not in ("", PauseCause.BREAK, PauseCause.OTHER_JOB)
+        if before is not None and before.ended_at is not None and waited:
+            gap = frame.bar(before.ended_at, clocking.started_at, paused=True)
+            bars += [gap] if gap else []
+        bar = frame.bar(clocking.started_at, clocking.ended_at or clock.now(), stage=stage_of(clocking.line))
+        bars += [bar] if bar else []
+        last[clocking.line_id] = clocking
+    for clocking in last.values():
+        still = clocking.ended_at is not None and clocking.line.holds.all()
+        if still and clocking.ended_at is not None:
+            gap = frame.bar(clocking.ended_at, min(clock.now(), frame.end), paused=True)
+            bars += [gap] if gap else []
+    return bars
+
+
+# --- forecast ---
+
+
+def forecast_end(dispatch: Dispatch) -> datetime | None:
+    """When a line that is being worked on will be done by its hours; None where nobody is clocked on.
+
+    A line that has used up its hours is taken to need a quarter of an hour more. A warning, never a refusal.
+    """
+    clockings = list(dispatch.line.clockings.all())
+    if dispatch.line.state != L.IN_PROGRESS or not any(c.ended_at is None for c in clockings):
+        return None
+    now = clock.now()
+    worked = sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) / 60
+    return now + timedelta(minutes=max(15, rules.plan_minutes(dispatch.line.hours) - worked))
+
+
+def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[Conflict]:
+    found: dict[int, Conflict] = {}
+    open_ones = [d for d in dispatches if d.line.state in OPEN]
+    for running in open_ones:
+        ends = forecast_end(running)
+        if ends is None or ends <= running.ends_at + SLACK:
+            continue
+        nexts = [
+            d
+            for d in open_ones
+            if d.line_id != running.line_id
+            and (d.bay_id == running.bay_id or d.technician_id == running.technician_id)
+            and running.starts_at < d.starts_at < ends
+        ]
+        for hit in nexts[:1]:
+            minutes = int((ends - hit.starts_at).total_seconds() // 60)
+            if minutes > 0 and hit.pk not in found:
+                way = next(iter(proposals(hit.line, after=ends, bays_before=hit.bay_id)), None)
+                found[hit.pk] = Conflict(running.bay.name, hit.starts_at, minutes, running, hit, way)
+    return list(found.values())[:3]
+
+
+# --- what isn't given out, and who could do it ---
+
+
+def loose_lines(actor: Actor) -> list[Loose]:
+    """Agreed lines without a live plan: rework first, then by promise."""
+    rows = (
+        OrderLine.objects.for_actor(actor)
+        .filter(state__in=OPEN)
+        .exclude(dispatches__live=True)
+        .exclude(clockings__ended_at__isnull=True, clockings__isnull=False)
+        .select_related("operation__skill", "order__vehicle", "order__visit")
+        .prefetch_related(Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)))
+        .order_by(F("order__promised_at").asc(nulls_last=True), "order_id", "position")
+    )
+    found = []
+    for line in rows:
+        rework = line.order.kind == OrderKind.REWORK
+        found.append(Loose(line, _needs(line), rework, next(iter(line.holds.all()), None)))
+    found.sort(key=lambda row: not row.rework)
+    return found
+
+
+def _needs(line: OrderLine) -> list[str]:
+    operation = line.operation
+    if operation is None:
+        return []
+    needs = [operation.get_capability_display()]
+    if operation.skill:
+        two = " ×2" if operation.skill.code == rules.HIGH_VOLTAGE else ""
+        needs.insert(
+            0, _("%(skill)s level %(level)s") % {"skill": operation.skill.name, "level": operation.skill_level} + two
+        )
+    return needs
+
+
+def count_loose(actor: Actor) -> int:
+    """For the rail: agreed lines that nobody has been given."""
+    return OrderLine.objects.for_actor(actor).filter(state__in=OPEN).exclude(dispatches__live=True).count()
+
+
+def fitting_people(line: OrderLine) -> list[tuple[Employee, int]]:
+    """People of the plan with their level in what the line needs, those who may do it alone first."""
+    store_id = line.order.store_id
+    people = list(
+        Employee.objects.filter(store_id=store_id, left_on__isnull=True)
+        .filter(
+            Q(resource__isnull=False, resource__active=True)
+            | Q(skills__skill__code=rules.HIGH_VOLTAGE, skills__level__gt=1)
+        )
+        .select_related("store", "resource")
+        .distinct()
+    )
+    skill = line.operation.skill if line.operation else None
+    if skill is None:
+        return [(person, 0) for person in people if hasattr(person, "resource")]
+    levels = dict(EmployeeSkill.objects.filter(skill=skill, employee__in=people).values_list("employee_id", "level"))
+    wanted = line.operation.skill_level if line.operation else 0
+    if skill.code != rules.HIGH_VOLTAGE:
+        people = [person for person in people if hasattr(person, "resource")]
+    rows = [(person, levels.get(person.pk, 0)) for person in people]
+    return sorted(rows, key=lambda row: (row[1] < wanted, -row[1], row[0].pinyin))
+
+
+def fitting_bays(line: OrderLine) -> list[Resource]:
+    """Bays that can do the line, the plainest first (a lift isn't blocked by a quick service)."""
+    bays = Resource.objects.filter(store_id=line.order.store_id, kind=ResourceKind.BAY, active=True).order_by(
+        "position"
+    )
+    needed = line.operation.capability if line.operation else None
+    fitting = [bay for bay in bays if needed is None or rules.bay_serves(needed, bay.capability)]
+    return sorted(fitting, key=lambda bay: (bay.capability != needed, bay.position))
+
+
+def proposals(
+    line: OrderLine, *, after: datetime | None = None, bays_before: int | None = None, most: int = 3
+) -> list[Proposal]:
+    """The earliest fitting technician and bay, looked at before they are accepted (2.4).
+
+    Reads plans, rosters and skills; ``bays_before`` leaves that bay out. Locks nothing: who is quicker still wins.
+    """
+    store = line.order.store
+    zone = ZoneInfo(store.time_zone)
+    start = max(after or clock.now(), clock.now()).astimezone(zone).replace(second=0, microsecond=0)
+    start += timedelta(minutes=-start.minute % STEP)
+    skill = line.operation.skill if line.operation else None
+    level = line.operation.skill_level if line.operation else 0
+    two = needs_two(line)
+    day = start.date()
+    able = [p for p, _level in fitting_people(line) if skill is None or skilled(p, skill, level, day)]
+    second_level = limits.value(HV_SECOND_LEVEL, store_id=store.pk)
+    seconds = [
+        p for p, _level in fitting_people(line) if two and skill is not None and skilled(p, skill, second_level, day)
+    ]
+    bays = [bay for bay in fitting_bays(line) if bay.pk != bays_before]
+    last = day + timedelta(days=min(3, limits.value(PLAN_DAYS, store_id=store.pk)))
+    calendars = {p.pk: calendar_of(p, first=day, last=last + timedelta(days=2)) for p in {*able, *seconds}}
+    busy = _busy([*bays, *(p.resource for p in {*able, *seconds} if hasattr(p, "resource"))], start)
+    length = timedelta(minutes=rules.plan_minutes(line.hours))
+    found = []
+    for person in able:
+        mates = [mate for mate in seconds if mate.pk != person.pk] if two else [None]
+        for mate in mates:
+            best: Proposal | None = None
+            for bay in bays:
+                slot = _slot([person, *([mate] if mate else [])], bay, start, length, calendars, busy, last)
+                if slot and (best is None or slot[0] < best.starts_at):
+                    best = Proposal(person, bay, slot[0], slot[1], mate)
+            if best is not None:
+                found.append(best)
+                break
+    return sorted(found, key=lambda p: p.starts_at)[:most]
+
+
+def _busy(resources: list[Resource], start: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+    rows = Reservation.objects.filter(resource__in=resources, live=True, period__endswith__gt=start)
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for row in rows:
+        found[row.resource_id].append((row.period.lower, row.period.upper))
+    return found
+
+
+def _slot(
+    people: list[Employee],
+    bay: Resource,
+    start: datetime,
+    length: timedelta,
+    calendars: dict[int, Calendar],
+    busy: dict[int, list[tuple[datetime, datetime]]],
+    last: date,
+) -> tuple[datetime, datetime] | None:
+    """The first time at which the people work and all are free, through the first one's own breaks."""
+    taken = list(busy.get(bay.pk, ()))
+    for person in people:
+        if hasattr(person, "resource"):
+            taken += busy.get(person.resource.pk, ())
+    begin = start
+    for _try in range(40):
+        try:
+            begin = calendars[people[0].pk].next_open(begin)
+            end = calendars[people[0].pk].add_working_time(begin, length)
+        except ValueError:
+            return None
+        if begin.date() > last:
+            return None
+        clash = [upper for lower, upper in taken if lower < end and upper > begin]
+        mates_there = all(
+            calendars[p.pk].is_open(begin) and calendars[p.pk].is_open(end - timedelta(seconds=1)) for p in people[1:]
+        )
+        if not clash and mates_there:
+            return begin, end
+        begin = max(clash) if clash else begin + timedelta(minutes=30)
+    return None

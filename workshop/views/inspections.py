@@ -1,0 +1,125 @@
+"""Inspections: the queue by level, one inspection, certificates (3.2)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from workshop import permissions
+from workshop.forms.floor import InspectionForm, RangeForm
+from workshop.models import InspectionLevel
+from workshop.selectors import inspections as reads
+from workshop.services import inspections as commands
+
+ANY_LEVEL = (permissions.INSPECT_SELF, permissions.INSPECT_TEAM, permissions.INSPECT_FINAL)
+
+
+class InspectionsPage(Page):
+    """What waits, the earliest promise first; the counts are filters."""
+
+    permission = permissions.INSPECTIONS_VIEW
+    template_name = "workshop/inspections.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        level = self.request.GET.get("level", "")
+        level = level if level in InspectionLevel.values else ""
+        may = {str(each) for each, code in commands.PERMISSION_OF.items() if self.actor.may(code)}
+        return super().get_context_data(**kwargs) | {
+            "queue": reads.queue(self.actor, level=level),
+            "level": level,
+            "may": may,
+            "may_certify": self.actor.may(permissions.INSPECT_FINAL),
+            "may_allot": self.actor.may(permissions.CERTIFICATES_MANAGE),
+        }
+
+
+class InspectPage(CommandPage):
+    """One inspection, made for one hand: passed or failed with what failed."""
+
+    permission = ANY_LEVEL
+    form_class = InspectionForm
+    template_name = "workshop/inspect.html"
+    done = _("Inspection recorded.")
+
+    @property
+    def level(self) -> str:
+        level = str(self.kwargs["level"]).upper()
+        if level not in InspectionLevel.values:
+            raise Http404
+        return level
+
+    @cached_property
+    def row(self) -> reads.Waiting:
+        return reads.waiting_for(self.actor, self.kwargs["uid"])
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"lines": self.row.lines}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        own = self.level == InspectionLevel.SELF
+        return super().get_context_data(**kwargs) | {
+            "row": self.row,
+            "level": InspectionLevel(self.level),
+            "back": reverse("my-jobs" if own and self.actor.may(permissions.JOBS_OWN) else "inspections"),
+        }
+
+    def run(self, form: InspectionForm) -> Any:
+        data = form.cleaned_data
+        failed = data["result"] == "FAILED"
+        return commands.inspect_order(
+            order_uid=self.kwargs["uid"],
+            level=self.level,
+            result=data["result"],
+            reason=data["reason"] if failed else "",
+            failed_line_uid=(data["failed_line"] or None) if failed else None,
+            road_test_km=data["road_test_km"],
+            by=self.actor,
+        )
+
+    def location(self, result: Any) -> str:
+        own = self.level == InspectionLevel.SELF
+        return reverse("my-jobs" if own and self.actor.may(permissions.JOBS_OWN) else "inspections")
+
+
+class IssueCertificateView(ActionView):
+    permission = permissions.INSPECT_FINAL
+    done = _("Certificate issued.")
+
+    def run(self, form: Any) -> Any:
+        return commands.issue_certificate(order_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return super().location(result) if self.request.POST.get("next") else reverse("inspections")
+
+
+class VoidCertificateView(ActionView):
+    permission = (permissions.CERTIFICATES_MANAGE, permissions.INSPECT_FINAL)
+    done = _("Certificate voided; its number stays used.")
+
+    def run(self, form: Any) -> Any:
+        return commands.void_certificate(
+            uid=self.kwargs["uid"], reason=self.request.POST.get("reason", ""), by=self.actor
+        )
+
+    def location(self, result: Any) -> str:
+        return super().location(result) if self.request.POST.get("next") else reverse("inspections")
+
+
+class AllotPage(CommandPage):
+    """Enters the range of numbers that the authority has allotted."""
+
+    permission = permissions.CERTIFICATES_MANAGE
+    form_class = RangeForm
+    template_name = "workshop/certificate_range.html"
+    done = _("Numbers entered.")
+
+    def run(self, form: RangeForm) -> Any:
+        return commands.allot_certificates(by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("inspections")

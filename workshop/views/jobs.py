@@ -1,0 +1,142 @@
+"""My jobs: the technician's page, phone first (3.2)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.errors import RuleError
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from workshop import permissions
+from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
+from workshop.models import OrderLine
+from workshop.selectors import jobs as reads
+from workshop.services import clocking, findings
+
+
+class MyJobsPage(Page):
+    """What I am doing, what comes next, what waits for my self check."""
+
+    permission = permissions.JOBS_OWN
+    template_name = "workshop/my_jobs.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            chosen = UUID(self.request.GET.get("job", ""))
+        except ValueError:
+            chosen = None
+        return super().get_context_data(**kwargs) | {
+            "mine": reads.my_jobs(self.actor, chosen=chosen),
+            "pause": PauseForm(),
+            "need": NeedForm(),
+        }
+
+
+class OneJob:
+    """Commands about one line; the person comes back to that job."""
+
+    permission = permissions.JOBS_OWN
+    kwargs: dict[str, Any]
+
+    def location(self, result: Any) -> str:
+        return f"{reverse('my-jobs')}?job={self.kwargs['uid']}"
+
+
+class ClockOnView(OneJob, ActionView):
+    done = _("Clocked on; the time runs.")
+
+    def run(self, form: Any) -> Any:
+        return clocking.clock_on(line_uid=self.kwargs["uid"], by=self.actor)
+
+
+class JobForm(OneJob, CommandPage):
+    """A form about one job; the line and what is known of it stand above."""
+
+    template_name = "workshop/job_form.html"
+    title: Any = ""
+    submit: Any = ""
+
+    @cached_property
+    def line(self) -> OrderLine:
+        lines = OrderLine.objects.for_actor(self.actor)
+        return lines.select_related("operation", "order__vehicle", "order__visit").get(uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        back = f"{reverse('my-jobs')}?job={self.line.uid}"
+        return super().get_context_data(**kwargs) | {
+            "line": self.line,
+            "title": self.title,
+            "submit": self.submit,
+            "back": back,
+        }
+
+
+class PausePage(JobForm):
+    form_class = PauseForm
+    title, submit, done = _("Pause"), _("Clock off"), _("Clocked off; the cause is noted.")
+
+    def run(self, form: PauseForm) -> Any:
+        return clocking.clock_off(by=self.actor, **form.cleaned_data)
+
+
+class FinishPage(JobForm):
+    form_class = FinishForm
+    title, submit, done = _("Finish the work"), _("Finish"), _("Work done; the self check comes next.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"cause": self.line.cause, "correction": self.line.correction}
+
+    def run(self, form: FinishForm) -> Any:
+        return clocking.finish_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("my-jobs")
+
+
+class MoreWorkPage(JobForm):
+    form_class = MoreWorkForm
+    template_name = "workshop/more_work.html"
+    title, submit = _("More work found"), _("Report it")
+    done = _("Reported: the service advisor prices it and asks the customer. Agreed work goes on.")
+
+    def run(self, form: MoreWorkForm) -> Any:
+        data = form.cleaned_data
+        return findings.report_more_work(
+            line_uid=self.line.uid,
+            operation_uid=data["operation"].uid if data["operation"] else None,
+            description=data["description"],
+            cause=data["cause"],
+            photos=[(photo.name, photo.read()) for photo in data["photos"]],
+            by=self.actor,
+        )
+
+
+class AskPage(JobForm):
+    form_class = NeedForm
+    title, submit, done = _("Ask for help or parts"), _("Ask"), _("Asked; they have a message.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"need": self.request.GET.get("need", "")}
+
+    def run(self, form: NeedForm) -> Any:
+        return findings.ask_for(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+
+
+class ClockOffElsewhere(ActionView):
+    """Clocks off wherever the person is clocked on, for another car (from a refusal or the list)."""
+
+    permission = permissions.JOBS_OWN
+    done = _("Clocked off there.")
+
+    def run(self, form: Any) -> Any:
+        cause = self.request.POST.get("pause_cause", "OTHER_JOB")
+        if not cause:
+            raise RuleError("clocking.cause", _("Say why the work pauses."))
+        return clocking.clock_off(pause_cause=cause, by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return reverse("my-jobs")

@@ -1,0 +1,234 @@
+"""The workshop plan: one day by bays or people, giving out and taking back work, lines that wait, corrections (2.4, 3.2)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock
+from dealership.kernel.models import Store
+from dealership.kernel.pages import ActionView, CommandPage, Page
+from workshop import permissions
+from workshop.forms.floor import CorrectionForm, HoldForm, PlanForm
+from workshop.models import Clocking, Dispatch, OrderLine
+from workshop.selectors import plan as reads
+from workshop.selectors.fitness import needs_two
+from workshop.services import clocking, dispatch
+
+
+class PlanPage(Page):
+    """One day: rows are bays or technicians, the plan lies over what was clocked."""
+
+    permission = permissions.PLAN_VIEW
+    template_name = "workshop/plan.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.GET
+        today = clock.today(Store.objects.get(pk=self.actor.store_id).time_zone)
+        try:
+            day = date.fromisoformat(asked.get("day", ""))
+        except ValueError:
+            day = today
+        by_people = asked.get("rows") == "people"
+        return super().get_context_data(**kwargs) | {
+            "board": reads.board(self.actor, day=day, by_people=by_people),
+            "rows": "people" if by_people else "bays",
+            "day": day,
+            "before": day - timedelta(days=1),
+            "after": day + timedelta(days=1),
+            "may_dispatch": self.actor.may(permissions.PLAN_DISPATCH),
+        }
+
+
+class LineCommand(CommandPage):
+    """A command about one line from the plan."""
+
+    template_name = "workshop/line_form.html"
+    title: Any = ""
+    submit: Any = ""
+    danger = False
+
+    @cached_property
+    def line(self) -> OrderLine:
+        return (
+            OrderLine.objects.for_actor(self.actor)
+            .select_related("operation__skill", "order__store", "order__vehicle", "order__visit")
+            .get(uid=self.kwargs["uid"])
+        )
+
+    @property
+    def back(self) -> str:
+        return reverse("plan")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "line": self.line,
+            "title": self.title,
+            "submit": self.submit,
+            "danger": self.danger,
+            "back": self.request.POST.get("next") or self.request.GET.get("next") or self.back,
+        }
+
+
+class AssignPage(LineCommand):
+    """Gives a line to bay and technician; the earliest fitting proposals stand beside the form."""
+
+    permission = permissions.PLAN_DISPATCH
+    form_class = PlanForm
+    template_name = "workshop/assign.html"
+    title, submit, done = _("Give out the work"), _("Plan it"), _("Planned.")
+
+    @property
+    def old(self) -> Dispatch | None:
+        return None
+
+    @cached_property
+    def proposals(self) -> list[reads.Proposal]:
+        return reads.proposals(self.line)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        people = [
+            (str(person.uid), _now("%(name)s (level %(level)s)") % {"name": person.name, "level": level})
+            if level
+            else (str(person.uid), person.name)
+            for person, level in reads.fitting_people(self.line)
+        ]
+        bays = [(str(b.uid), f"{b.name} · {b.get_capability_display()}") for b in reads.fitting_bays(self.line)]
+        two = needs_two(self.line)
+        return super().get_form_kwargs() | {"people": people, "bays": bays, "two": two}
+
+    def get_initial(self) -> dict[str, Any]:
+        first = self.proposals[0] if self.proposals else None
+        if first is None:
+            return {"starts_at": clock.now()}
+        return {
+            "technician": str(first.technician.uid),
+            "bay": str(first.bay.uid),
+            "second": str(first.second.uid) if first.second else "",
+            "starts_at": first.starts_at,
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"proposals": self.proposals, "old": self.old}
+
+    def run(self, form: PlanForm) -> Dispatch:
+        data = form.cleaned_data
+        return dispatch.dispatch_line(
+            line_uid=self.line.uid,
+            technician_uid=data["technician"],
+            second_uid=data.get("second") or None,
+            bay_uid=data["bay"],
+            starts_at=data["starts_at"],
+            ends_at=data["ends_at"],
+            replaces_uid=data["replaces"],
+            by=self.actor,
+        )
+
+    def location(self, result: Dispatch) -> str:
+        asked = self.request.POST.get("next")
+        day = result.starts_at.astimezone().date()
+        return super().location(result) if asked else f"{reverse('plan')}?day={day:%Y-%m-%d}"
+
+
+class MovePage(AssignPage):
+    """Moves one plan to another bay, person or time, or takes it back."""
+
+    title, submit, done = _("Move the plan"), _("Move"), _("Moved.")
+
+    @cached_property
+    def dispatched(self) -> Dispatch:
+        return (
+            Dispatch.objects.for_actor(self.actor)
+            .select_related("technician", "bay", "line")
+            .get(uid=self.kwargs["uid"])
+        )
+
+    @property
+    def old(self) -> Dispatch | None:
+        return self.dispatched
+
+    @cached_property
+    def line(self) -> OrderLine:  # type: ignore[override]
+        return (
+            OrderLine.objects.for_actor(self.actor)
+            .select_related("operation__skill", "order__store", "order__vehicle", "order__visit")
+            .get(pk=self.dispatched.line_id)
+        )
+
+    @property
+    def back(self) -> str:
+        return f"{reverse('plan')}?day={self.dispatched.starts_at.astimezone():%Y-%m-%d}"
+
+    def get_initial(self) -> dict[str, Any]:
+        old = self.dispatched
+        return {
+            "technician": str(old.technician.uid),
+            "bay": str(old.bay.uid),
+            "starts_at": old.starts_at,
+            "ends_at": old.ends_at,
+            "replaces": old.uid,
+        }
+
+
+class TakeBackView(ActionView):
+    permission = permissions.PLAN_DISPATCH
+    done = _("Taken back; the time is free again.")
+
+    def run(self, form: Any) -> Any:
+        return dispatch.take_back_dispatch(
+            uid=self.kwargs["uid"], reason=self.request.POST.get("reason", ""), by=self.actor
+        )
+
+    def location(self, result: Dispatch) -> str:
+        return f"{reverse('plan')}?day={result.starts_at.astimezone():%Y-%m-%d}"
+
+
+class HoldPage(LineCommand):
+    permission = permissions.LINES_HOLD
+    form_class = HoldForm
+    title, submit, done = _("Let the line wait"), _("Let it wait"), _("The line waits; the others go on.")
+
+    def run(self, form: HoldForm) -> Any:
+        return clocking.hold_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+
+
+class ReleaseView(ActionView):
+    permission = permissions.LINES_HOLD
+    done = _("The line goes on.")
+
+    def run(self, form: Any) -> Any:
+        return clocking.release_line(line_uid=self.kwargs["uid"], by=self.actor)
+
+
+class CorrectClockingPage(CommandPage):
+    """The foreman puts a clocking right."""
+
+    permission = permissions.CLOCKINGS_CORRECT
+    form_class = CorrectionForm
+    template_name = "workshop/line_form.html"
+    done = _("Corrected; the history keeps both.")
+
+    @cached_property
+    def clocking(self) -> Clocking:
+        rows = Clocking.objects.for_actor(self.actor)
+        return rows.select_related("employee", "line__order__vehicle", "line__order__visit").get(uid=self.kwargs["uid"])
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"started_at": self.clocking.started_at, "ended_at": self.clocking.ended_at}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "line": self.clocking.line,
+            "who": self.clocking.employee.name,
+            "title": _("Correct a clocking"),
+            "submit": _("Correct"),
+            "back": self.request.GET.get("next") or reverse("plan"),
+        }
+
+    def run(self, form: CorrectionForm) -> Any:
+        return clocking.correct_clocking(uid=self.clocking.uid, by=self.actor, **form.cleaned_data)
