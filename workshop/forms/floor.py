@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -121,7 +122,7 @@ class InspectionForm(forms.Form):
     reason = forms.CharField(
         label=_("What failed and why"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
-    failed_line = forms.ChoiceField(label=_("Line that goes back"), required=False)
+    failed_line = forms.TypedChoiceField(label=_("Line that goes back"), required=False, coerce=UUID, empty_value=None)
     road_test_km = forms.IntegerField(label=_("Road test (km)"), required=False, min_value=0, max_value=500)
 
     def __init__(self, *args: Any, lines: list[OrderLine], **kwargs: Any) -> None:

@@ -22,6 +22,7 @@ from dealership.kernel.models import CalendarDay, OpeningHours, Store
 from dealership.kernel.worktime import Calendar
 from reception.models import Appointment
 from staff.models import Employee, EmployeeSkill, RosterDay
+from staff.selectors.employees import employees_with_role
 from staff.selectors.hours import calendar_of, shift_hours
 from workshop import rules
 from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
@@ -503,22 +504,21 @@ def count_loose(actor: Actor) -> int:
 def fitting_people(line: OrderLine) -> list[tuple[Employee, int]]:
     """People of the plan with their level in what the line needs, those who may do it alone first."""
     store_id = line.order.store_id
+    skill = line.operation.skill if line.operation else None
+    high_voltage = skill is not None and skill.code == rules.HIGH_VOLTAGE
+    workers = employees_with_role(store_id, "technician").values("pk")
+    at_work = Q(resource__active=True) | Q(pk__in=workers)
+    if high_voltage:
+        at_work |= Q(skills__skill=skill, skills__level__gt=1)
     people = list(
-        Employee.objects.filter(store_id=store_id, left_on__isnull=True)
-        .filter(
-            Q(resource__isnull=False, resource__active=True)
-            | Q(skills__skill__code=rules.HIGH_VOLTAGE, skills__level__gt=1)
-        )
+        Employee.objects.filter(at_work, store_id=store_id, left_on__isnull=True)
         .select_related("store", "resource")
         .distinct()
     )
-    skill = line.operation.skill if line.operation else None
     if skill is None:
-        return [(person, 0) for person in people if hasattr(person, "resource")]
+        return [(person, 0) for person in people]
     levels = dict(EmployeeSkill.objects.filter(skill=skill, employee__in=people).values_list("employee_id", "level"))
     wanted = line.operation.skill_level if line.operation else 0
-    if skill.code != rules.HIGH_VOLTAGE:
-        people = [person for person in people if hasattr(person, "resource")]
     rows = [(person, levels.get(person.pk, 0)) for person in people]
     return sorted(rows, key=lambda row: (row[1] < wanted, -row[1], row[0].pinyin))
 

@@ -76,7 +76,7 @@ class InspectPage(CommandPage):
             level=self.level,
             result=data["result"],
             reason=data["reason"] if failed else "",
-            failed_line_uid=(data["failed_line"] or None) if failed else None,
+            failed_line_uid=data["failed_line"] if failed else None,
             road_test_km=data["road_test_km"],
             by=self.actor,
         )

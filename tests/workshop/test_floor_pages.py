@@ -1,0 +1,239 @@
+"""The pages of the workshop floor: plan, my jobs, inspections, and the panels on the order."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from dealership.kernel.models import Message
+from dealership.kernel.panels import render_panels
+from reception.selectors.today import placements
+from staff.models import Employee
+from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
+from tests.factories.reception import make_picture
+from tests.factories.workshop import operation
+from workshop.models import Clocking, Dispatch, Inspection, OrderLine
+from workshop.selectors import plan as plan_reads
+from workshop.services import clocking
+
+
+@pytest.fixture
+def nine():
+    with clock_at(9):
+        yield
+
+
+def client_of(person: Employee) -> Client:
+    client = Client()
+    client.force_login(person.user)
+    return client
+
+
+@pytest.mark.django_db
+def test_the_empty_pages_say_what_to_do(nine):
+    floor = make_floor()
+    person = floor.technician()
+    assert "Nothing is given to you" in english(client_of(person), "/my-jobs/")
+    foreman = floor.hire("foreman", "leader", name="蒋试管")
+    assert "Everything is given out" in english(client_of(foreman), "/plan/?day=2026-11-24")
+    assert "Nothing waits for an inspection" in english(client_of(foreman), "/inspections/")
+
+
+def english(client: Client, path: str) -> str:
+    client.cookies["language"] = "en"
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
+    floor = make_floor()
+    foreman = floor.hire("foreman", name="蒋试管")
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    client = client_of(foreman)
+    page = english(client, f"/plan/lines/{line.uid}/")
+    assert "Earliest that fits" in page
+    assert "袁试工" in page
+    form = {
+        "technician": person.uid,
+        "bay": floor.bays["2"].uid,
+        "starts_at": "2026-11-24T09:30",
+        "form_token": uuid4(),
+    }
+    refused = client.post(f"/plan/lines/{line.uid}/", form | {"starts_at": "2026-11-24T12:30"})
+    assert (refused.status_code, Dispatch.objects.count()) == (422, 0)
+    assert client.post(f"/plan/lines/{line.uid}/", form).status_code == 302
+    made = Dispatch.objects.get()
+    assert (made.starts_at, made.ends_at) == (at(9, 30), at(10, 20))
+    board = english(client, "/plan/?day=2026-11-24")
+    assert "at-18 for-10" in board
+    assert "at-18 for-10" in english(client, "/plan/?day=2026-11-24&rows=people")
+    moved = form | {"technician": other.uid, "replaces": made.uid, "form_token": uuid4()}
+    assert client.post(f"/plan/{made.uid}/", moved).status_code == 302
+    assert Dispatch.objects.get(live=True).technician_id == other.pk
+    client.post(f"/plan/{Dispatch.objects.get(live=True).uid}/take-back/", {"reason": "客户改期"})
+    assert not Dispatch.objects.filter(live=True).exists()
+
+
+@pytest.mark.django_db
+def test_the_technician_works_through_a_job_on_the_phone(nine):
+    floor = make_floor()
+    person = floor.technician()
+    floor.hire("leader", name="马试长")
+    order, [line, _second] = make_agreed(floor, "BR-10", "BR-30", complaint="踩刹车吱吱响")
+    floor.give(line, person)
+    client = client_of(person)
+    page = english(client, "/my-jobs/")
+    assert "踩刹车吱吱响" in page
+    assert "Start" in page
+    assert client.post(f"/my-jobs/{line.uid}/clock-on/").status_code == 302
+    assert "Finish" in english(client, "/my-jobs/")
+    found = {
+        "cause": "右前下摆臂胶套开裂",
+        "operation": operation("CH-10").uid,
+        "photos": [picture("a.jpg"), picture("b.jpg")],
+        "form_token": uuid4(),
+    }
+    assert client.post(f"/my-jobs/{line.uid}/more-work/", found).status_code == 302
+    addition = OrderLine.objects.get(is_addition=True)
+    assert (addition.state, addition.order_id, addition.photos.count()) == ("DRAFT", order.pk, 2)
+    assert client.post(f"/my-jobs/{line.uid}/ask/", {"need": "HELP", "note": "螺栓滑丝"}).status_code == 302
+    assert Message.objects.filter(template="workshop.need").count() == 2
+    assert client.post(f"/my-jobs/{line.uid}/pause/", {"note": ""}).status_code == 422
+    assert Clocking.objects.get().ended_at is None
+    assert client.post(f"/my-jobs/{line.uid}/pause/", {"pause_cause": "TOOL"}).status_code == 302
+    assert "The line waits" in english(client, "/my-jobs/")
+    client.post(f"/my-jobs/{line.uid}/clock-on/")
+    refused = client.post(f"/my-jobs/{line.uid}/finish/", {"cause": "片磨到 2 mm"})
+    assert refused.status_code == 422
+    assert "片磨到 2 mm" in refused.content.decode()
+    done = client.post(f"/my-jobs/{line.uid}/finish/", {"cause": "片磨到 2 mm", "correction": "换新片"})
+    assert done.status_code == 302
+    line.refresh_from_db()
+    assert line.state == "COMPLETED"
+
+
+def picture(name: str):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile(name, make_picture(), "image/jpeg")
+
+
+@pytest.mark.django_db
+def test_inspections_go_through_their_levels_and_the_failure_needs_its_reason(nine):
+    floor = make_floor()
+    worker, leader, inspector = floor.technician(), floor.hire("leader"), floor.hire("inspector")
+    order, [line] = make_agreed(floor, "BR-10")
+    work(floor, line, worker)
+    assert "Self check" in english(client_of(worker), "/my-jobs/")
+    for person, level in ((worker, "self"), (leader, "team")):
+        client = client_of(person)
+        assert order.number in english(client, f"/inspections/{order.uid}/{level}/")
+        assert client.post(f"/inspections/{order.uid}/{level}/", {"result": "PASSED"}).status_code == 302
+    client = client_of(inspector)
+    assert "Inspect" in english(client, "/inspections/?level=FINAL")
+    refused = client.post(f"/inspections/{order.uid}/final/", {"result": "FAILED", "failed_line": line.uid})
+    assert (refused.status_code, Inspection.objects.count()) == (422, 2)
+    failed = {"result": "FAILED", "reason": "仍有异响", "failed_line": line.uid}
+    answer = client.post(f"/inspections/{order.uid}/final/", failed)
+    assert answer.status_code == 302, answer.context["form"].errors
+    line.refresh_from_db()
+    assert line.state == "IN_PROGRESS"
+    assert client.get(f"/inspections/{order.uid}/nonsense/").status_code == 404
+    assert client_of(worker).post(f"/inspections/{order.uid}/final/", {"result": "PASSED"}).status_code == 403
+
+
+@pytest.mark.django_db
+def test_who_may_not_is_refused_and_the_foreman_holds_releases_and_corrects(nine):
+    floor = make_floor()
+    person, foreman = floor.technician(), floor.hire("foreman")
+    _order, [line] = make_agreed(floor, "BR-10")
+    floor.give(line, person)
+    assert client_of(person).get("/plan/").status_code == 403
+    assert client_of(foreman).get("/my-jobs/").status_code == 403
+    client = client_of(foreman)
+    assert client.get(f"/plan/lines/{line.uid}/hold/").status_code == 200
+    assert client.post(f"/plan/lines/{line.uid}/hold/", {"cause": "BAY"}).status_code == 302
+    assert client.post(f"/plan/lines/{line.uid}/release/", {"next": "/plan/"}).url == "/plan/"
+    made = clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(10):
+        assert client.get(f"/clockings/{made.uid}/").status_code == 200
+        form = {"started_at": "2026-11-24T08:45", "ended_at": "2026-11-24T09:40", "reason": "忘打卡"}
+        assert client.post(f"/clockings/{made.uid}/", form).status_code == 302
+    made.refresh_from_db()
+    assert (made.started_at, made.ended_at) == (at(8, 45), at(9, 40))
+
+
+@pytest.mark.django_db
+def test_a_running_job_that_will_outlast_its_plan_is_a_warning_with_a_way_out(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    _order, [after] = make_agreed(floor, "BR-10")
+    floor.give(line, person)
+    floor.give(after, other, start=(9, 50))
+    with clock_at(9, 40):
+        clocking.clock_on(line_uid=line.uid, by=actor(person))
+        board = plan_reads.board(floor.foreman, day=at(9).date())
+        [conflict] = board.conflicts
+        assert (conflict.minutes, conflict.hit.line_id, conflict.bay) == (40, after.pk, "2 号举升")
+        assert conflict.way is not None
+        assert conflict.way.bay.name == "4 号新能源"
+        foreman = floor.hire("foreman")
+        assert "will run 40 minutes into 09:50" in english(client_of(foreman), "/plan/?day=2026-11-24")
+
+
+@pytest.mark.django_db
+def test_the_plan_reads_a_full_day_with_a_fixed_number_of_queries(nine, django_assert_max_num_queries):
+    floor = make_floor()
+    person = floor.technician()
+    for hour in (9, 10, 11):
+        _order, [line] = make_agreed(floor, "BR-10")
+        floor.give(line, person, start=(hour, 0))
+    few = count_queries(floor)
+    for hour in (13, 14, 15, 16):
+        _order, [line] = make_agreed(floor, "BR-10")
+        floor.give(line, person, start=(hour, 0))
+    assert count_queries(floor) == few
+
+
+def count_queries(floor) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as seen:
+        plan_reads.board(floor.foreman, day=at(9).date())
+    return len(seen)
+
+
+@pytest.mark.django_db
+def test_todays_lanes_follow_the_work(nine, rf):
+    floor = make_floor()
+    person = floor.technician()
+    order, [line] = make_agreed(floor, "BR-10")
+
+    def lane():
+        return placements(floor.foreman, [order.visit])[order.visit_id].lane
+
+    order.visit.refresh_from_db()
+    assert lane() == "DISPATCH"
+    floor.give(line, person)
+    assert lane() == "DISPATCH"
+    clocking.clock_on(line_uid=line.uid, by=actor(person))
+    placed = placements(floor.foreman, [order.visit])[order.visit_id]
+    assert (placed.lane, placed.people, placed.progress) == ("WORKSHOP", ("高试工",), 0)
+    clocking.clock_off(pause_cause="PARTS", by=actor(person))
+    assert lane() == "DISPATCH"
+    clocking.clock_on(line_uid=line.uid, by=actor(person))
+    clocking.finish_line(line_uid=line.uid, cause="片磨到 2 mm", correction="换新片", by=actor(person))
+    assert lane() == "INSPECTION"
+    order.refresh_from_db()
+    request = rf.get("/")
+    request.session = {}
+    html = str(render_panels("order", request=request, actor=floor.foreman, root=order, extra={}))
+    assert 'id="work"' in html
+    assert 'id="inspections"' in html
