@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 # name → task, when (hours of the settings' CELERY_TIMEZONE), arguments
 SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
     "heartbeat": ("kernel.heartbeat", schedule(15.0), ()),
+    "imports": ("exchange.resume_imports", schedule(30.0), ()),
     "figures": ("process.recompute_touched", schedule(60.0), ()),
     "reminders": ("reception.remind", crontab(minute="*/5"), ()),
     "preparation": ("reception.prepare", crontab(minute="*/5"), ()),

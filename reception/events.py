@@ -14,6 +14,9 @@ CONSENT_WITHDRAWN = event("reception.customer.consent_withdrawn", _("Consent wit
 VEHICLE_REGISTERED = event("reception.vehicle.registered", _("Vehicle registered"), clause="2.3")
 VEHICLE_CORRECTED = event("reception.vehicle.corrected", _("Vehicle corrected"), clause="2.3")
 OWNER_CHANGED = event("reception.vehicle.owner_changed", _("Owner changed"), clause="2.3")
+CUSTOMER_REMOVED = event("reception.customer.removed", _("Customer removed with the undone import"), clause="7.2")
+VEHICLE_REMOVED = event("reception.vehicle.removed", _("Vehicle removed with the undone import"), clause="7.2")
+OWNER_REMOVED = event("reception.vehicle.owner_removed", _("Owner removed with the undone import"), clause="7.2")
 ODOMETER_READ = event("reception.vehicle.odometer_read", _("Mileage read"), clause="2.3")
 
 # --- visits ---

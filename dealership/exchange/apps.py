@@ -26,6 +26,7 @@ class ExchangeConfig(AppConfig):
 
     def register_pages(self) -> None:
         """The rail's entries of messages, approvals and the system itself."""
+        from dealership.exchange.permissions import IMPORTS_RUN
         from dealership.exchange.selectors.approvals import count_waiting
         from dealership.exchange.selectors.messages import in_trouble
         from dealership.kernel import navigation as nav
@@ -71,6 +72,15 @@ class ExchangeConfig(AppConfig):
                 group="system",
                 permission=permissions.HEALTH_VIEW,
                 order=20,
+            ),
+            nav.Entry(
+                code="imports",
+                label=_("Imports"),
+                icon="table-import",
+                url_name="imports",
+                group="system",
+                permission=IMPORTS_RUN,
+                order=40,
             ),
         ):
             nav.register(entry)

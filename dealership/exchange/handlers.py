@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from dealership.exchange import events
 from dealership.exchange.selectors.approvals import KINDS
 from dealership.kernel.actors import machine
 from dealership.kernel.events import APPROVAL_ASKED
@@ -49,3 +53,12 @@ def tell_deciders(event: Event) -> None:
                     visit_uid=approval.visit_uid,
                     by=machine("approvals", store_id=approval.store_id),
                 )
+
+
+# --- imports (7.2) ---
+@handles(events.IMPORT_UPLOADED, events.IMPORT_CONFIRMED, events.IMPORT_UNDO_ASKED, name="exchange.work_import")
+def work_import(event: Event) -> None:
+    """Hands an import to a worker. A lost message does no harm: the schedule looks for imports that stand still."""
+    from dealership.exchange.tasks import work_import as task
+
+    transaction.on_commit(partial(task.delay, str(event.root_uid)))

@@ -8,3 +8,11 @@ from dealership.kernel.registry import permission, role
 CLIENTS_MANAGE = permission("exchange.clients.manage", _("Let other systems in over the API and withdraw them."))
 
 role("admin", permissions={CLIENTS_MANAGE})
+
+# --- imports (7.2) ---
+IMPORTS_RUN = permission(
+    "exchange.imports.run", _("Bring customers and vehicles in from a file, and take an import back.")
+)
+
+for code in ("manager", "gm", "admin"):
+    role(code, permissions={IMPORTS_RUN})

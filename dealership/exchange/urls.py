@@ -5,7 +5,7 @@ from django.urls import path
 from dealership.kernel.api.routes import UNKNOWN
 
 from . import api
-from .views import api_docs, approvals, health, messages, settings, system
+from .views import api_docs, approvals, health, imports, messages, settings, system
 
 urlpatterns = [
     path("health/", health.health, name="health"),
@@ -22,6 +22,12 @@ urlpatterns = [
     path("approvals/", approvals.ApprovalsPage.as_view(), name="approvals"),
     path("approvals/<uuid:uid>/", approvals.DecisionPage.as_view(), name="approval"),
     path("approvals/<uuid:uid>/withdraw/", approvals.WithdrawView.as_view(), name="approval-withdraw"),
+    # --- imports (7.2) ---
+    path("imports/", imports.ImportsPage.as_view(), name="imports"),
+    path("imports/<uuid:uid>/", imports.ImportPage.as_view(), name="import-detail"),
+    path("imports/<uuid:uid>/confirm/", imports.ConfirmView.as_view(), name="import-confirm"),
+    path("imports/<uuid:uid>/discard/", imports.DiscardView.as_view(), name="import-discard"),
+    path("imports/<uuid:uid>/undo/", imports.UndoView.as_view(), name="import-undo"),
     # --- API (7.3) ---
     path("api/v1/oauth/token", api_docs.token, name="api-token"),
     path("api/v1/openapi.json", api_docs.openapi, name="api-openapi"),
