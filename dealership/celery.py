@@ -8,6 +8,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab, schedule
+from celery.signals import before_task_publish
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dealership.settings")
 
@@ -26,3 +27,17 @@ SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
 app.conf.beat_schedule = {
     name: {"task": task, "schedule": when, "args": args} for name, (task, when, args) in SCHEDULE.items()
 }
+
+
+@before_task_publish.connect(sender="kernel.heartbeat")
+def note_beat(**_: object) -> None:
+    """Beat shows that it is alive as it plans the worker's sign of life; Celery logs it where the database is away."""
+    from django.db import Error, connection
+
+    from dealership.kernel.services import beat
+
+    try:
+        beat(name="beat")
+    except Error:
+        connection.close()  # the next sign of life opens a new one
+        raise

@@ -2,7 +2,7 @@
 
 Reception knows only the first two lanes. The rooms above say where a car in the shop stands: they append one callable
 each to ``LANE_SOURCES``; it gets the actor and the open visits and returns ``{visit.pk: Placement}`` for those it
-knows something of. It is called once per board, so it reads all of them in one go. The room furthest up wins.
+knows something of. It is called once per board, so it reads all of them in one go. Later sources win.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.apps import apps
 from django.db.models import Count, F, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -200,16 +199,9 @@ def placements(actor: Actor, visits: Sequence[Visit]) -> dict[int, Placement]:
     placed = {visit.pk: own_placement(visit) for visit in visits}
     in_shop = [visit for visit in visits if visit.state == VisitState.IN_SHOP]
     if in_shop:
-        for source in sorted(LANE_SOURCES, key=_room_order):
+        for source in LANE_SOURCES:
             placed.update(source(actor, in_shop))
     return placed
-
-
-def _room_order(source: LaneSource) -> int:
-    """Lower rooms speak first, so that the room furthest on has the last word, whoever registered first."""
-    rooms = [config.name for config in apps.get_app_configs()]
-    own = [place for place, room in enumerate(rooms) if source.__module__.startswith(f"{room}.")]
-    return own[-1] if own else len(rooms)
 
 
 def own_placement(visit: Visit) -> Placement:

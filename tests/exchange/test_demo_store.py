@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from dealership.catalogue.models import Resource
+from dealership.catalogue.models import PartPrice, Resource
 from dealership.exchange.services import demo_store
 from dealership.kernel import clock, registry
 from dealership.kernel.models import CalendarDay, History, OpeningHours, RoleGrant, Store, User
 from dealership.kernel.services import actor_of, stores_of
 from staff.models import Employee, RosterDay
 from staff.selectors.employees import employees_with_role, on_duty
+from workshop.models import CertificateRange, StockItem
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,9 @@ def test_a_whole_store(stores, tmp_path, settings):
     for offset in (-30, 0, 30):
         assert on_duty(store.pk, clock.today() + timedelta(days=offset)).count() >= 13
     assert RosterDay.objects.filter(store=store).count() == 30 * 61
+    assert CertificateRange.objects.get(store=store).next == 1
+    assert StockItem.objects.filter(store=store, on_hand__gt=0).count() > 30
+    assert PartPrice.objects.filter(store=store).count() > 30
     path = tmp_path / "demo-logins.txt"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     said = path.read_text()

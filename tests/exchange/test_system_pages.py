@@ -81,6 +81,15 @@ def test_a_silent_process_is_told_from_a_living_one(store):
         ]
 
 
+def test_beat_shows_that_it_lives_when_it_plans_the_heartbeat(store):
+    from celery.signals import before_task_publish
+
+    import dealership.celery  # noqa: F401  (connects the signal)
+
+    before_task_publish.send(sender="kernel.heartbeat")
+    assert [b.name for b in health_reads.heartbeats() if b.ok] == ["beat"]
+
+
 @pytest.fixture
 def failed(store):
     """An effect that failed until it was parked."""

@@ -124,11 +124,6 @@ def test_rooms_above_place_cars_in_lanes(advisor, monkeypatch):
     assert today.LANE_SOURCES is not LANE_SOURCES
 
 
-def test_the_room_furthest_on_has_the_last_word():
-    rooms = [source.__module__.split(".")[0] for source in sorted(LANE_SOURCES, key=today._room_order)]
-    assert rooms == ["workshop", "delivery"]
-
-
 def test_counts_are_filters(desk, advisor):
     with clock.moved_to(NOW):
         make_visit(advisor, plate="京P30X61")
@@ -150,7 +145,7 @@ def test_mine_and_list_are_remembered(desk, advisor, store, employee):
     assert User.objects.get(pk=employee.user.pk).preferences == {"today.who": "mine", "today.view": "list"}
 
 
-def test_the_board_asks_the_same_number_of_questions_for_more_cars(desk, advisor):
+def test_the_board_asks_the_same_number_of_questions_for_more_cars(desk, advisor, django_assert_num_queries):
     for _n in range(2):
         make_received_visit(advisor)
     desk.get("/today/")

@@ -27,6 +27,7 @@ from dealership.kernel.worktime import DayKind, statutory_day
 from staff.models import Employee, RosterDay
 from staff.seeds import POSTS
 from staff.services import employees, rosters
+from workshop.services.inspections import allot_certificates
 from workshop.services.stock import receive_stock
 
 ROSTER_BACK, ROSTER_AHEAD = timedelta(days=30), timedelta(days=30)
@@ -234,6 +235,7 @@ def make_store(*, code: str, name: str, brand: str, by: Actor | None = None) -> 
     _resources(store, people, actor)
     seed_store(store)
     _stock(store)
+    allot_certificates(prefix=f"DEMO{store.code}", first=1, last=9999, by=machine("demo", store_id=store.pk))
     extend_rosters(store=store, by=actor)
     return store
 
