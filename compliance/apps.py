@@ -9,3 +9,19 @@ class ComplianceConfig(AppConfig):
     label = "compliance"
     verbose_name = _("Compliance")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dealership.kernel.navigation import Entry, register
+
+        # --- archive ---
+        register(
+            Entry(
+                code="archive",
+                label=_("Archive"),
+                icon="archive",
+                url_name="archive-list",
+                group="management",
+                permission="compliance.archive.view",
+                order=300,
+            )
+        )

@@ -20,6 +20,7 @@ app.autodiscover_tasks()
 SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
     "heartbeat": ("kernel.heartbeat", schedule(15.0), ()),
     "imports": ("exchange.resume_imports", schedule(30.0), ()),
+    "surveys": ("delivery.send_due_surveys", schedule(300.0), ()),
     "figures": ("process.recompute_touched", schedule(60.0), ()),
     "reminders": ("reception.remind", crontab(minute="*/5"), ()),
     "preparation": ("reception.prepare", crontab(minute="*/5"), ()),

@@ -61,3 +61,33 @@ class DeliveryConfig(AppConfig):
                 order=30,
             )
         )
+        # --- follow-up and surveys ---
+        from .selectors.followups import follow_up_counts
+
+        def calls_due(actor: Any) -> int:
+            return follow_up_counts(actor)["DUE"]
+
+        nav.register(
+            nav.Entry(
+                code="follow-ups",
+                label=_("Follow-up"),
+                icon="phone-call",
+                url_name="follow-up-list",
+                group="delivery",
+                permission=permissions.FOLLOW_UPS_VIEW,
+                order=40,
+                count=calls_due,
+                phone=True,
+            )
+        )
+        nav.register(
+            nav.Entry(
+                code="satisfaction",
+                label=_("Satisfaction"),
+                icon="mood-smile",
+                url_name="satisfaction",
+                group="delivery",
+                permission=permissions.SURVEYS_VIEW,
+                order=50,
+            )
+        )

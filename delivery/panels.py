@@ -15,7 +15,7 @@ from reception.models import Visit
 from workshop.models import RepairOrder
 
 from . import permissions
-from .models import GatePass, SettlementState
+from .models import GatePass, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.settlements import settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
@@ -94,3 +94,18 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
 register_panel("visit", Panel("delivery.exit", "delivery/panels/visit.html", visit_panel, order=60))
 register_panel("order", Panel("delivery.settlement", "delivery/panels/order.html", order_panel, order=60))
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
+
+
+# --- follow-up and surveys ---
+def survey_panel(by: Actor, root: Any) -> dict[str, Any] | None:
+    """The survey on the customer's link, once it was sent."""
+    visit: Visit = getattr(root, "visit", root)
+    if by is None or by.kind != ActorKind.LINK:
+        return None
+    survey = Survey.objects.for_actor(by).filter(visit=visit).first()
+    if survey is None:
+        return None
+    return {"survey": survey, "url": reverse("link-survey", args=[visit.link.token])}
+
+
+register_panel("visit_link", Panel("delivery.survey", "delivery/panels/link_survey.html", survey_panel, order=5))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import handovers, links, settlements
+from .views import followups, handovers, links, settlements
 
 urlpatterns = [
     # settlement, payment, hand-over and gate
@@ -23,4 +23,9 @@ urlpatterns = [
     path("gate/", handovers.GatePage.as_view(), name="gate"),
     path("v/<str:token>/settlements/<uuid:uid>/", links.LinkSettlementPage.as_view(), name="link-settlement"),
     path("v/<str:token>/settlements/<uuid:uid>.pdf", links.LinkSettlementPdfView.as_view(), name="link-settlement-pdf"),
+    # --- follow-up and surveys ---
+    path("follow-ups/", followups.FollowUpListPage.as_view(), name="follow-up-list"),
+    path("follow-ups/<uuid:uid>/", followups.FollowUpPage.as_view(), name="follow-up-detail"),
+    path("satisfaction/", followups.SatisfactionPage.as_view(), name="satisfaction"),
+    path("v/<str:token>/survey/", followups.LinkSurveyPage.as_view(), name="link-survey"),
 ]

@@ -1,5 +1,7 @@
 """Chapter 6: figures, dashboards and complaints."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -23,5 +25,28 @@ class QualityConfig(AppConfig):
                 group="management",
                 permission="quality.dashboard.view",
                 order=100,
+            )
+        )
+
+        # --- complaints ---
+        from .selectors.complaints import complaint_counts
+
+        def open_ones(actor: Any) -> int:
+            return complaint_counts(actor)["OPEN"]
+
+        def late_ones(actor: Any) -> bool:
+            return complaint_counts(actor)["LATE"] > 0
+
+        register(
+            Entry(
+                code="complaints",
+                label=_("Complaints"),
+                icon="alert-triangle",
+                url_name="complaint-list",
+                group="management",
+                permission="quality.complaints.view",
+                order=200,
+                count=open_ones,
+                hot=late_ones,
             )
         )

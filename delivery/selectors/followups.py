@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from delivery.limits import SURVEY_DAY
-from delivery.models import FollowUp, FollowUpState, Survey
+from delivery.models import FollowUp, FollowUpState, Survey, SurveyDimension
 from reception.models import Consent, ConsentPurpose, Visit, VisitState
 
 
@@ -71,3 +71,32 @@ def survey_rows(by: Actor, *, days: int = 90) -> list[dict[str, Any]]:
         {"survey": s, "scores": {a.dimension: a.score for a in s.answers.all()}, "low": (s.recommend or 0) <= 6}
         for s in surveys
     ]
+
+
+def last_days(days: int) -> tuple[date, date]:
+    """First and last day of the last ``days`` days, today included."""
+    today = clock.today()
+    return today - timedelta(days=days - 1), today
+
+
+def surveys_sent(by: Actor, *, days: int = 90) -> int:
+    """How many surveys went out in the last ``days`` days."""
+    return Survey.objects.for_actor(by).filter(sent_at__gte=clock.now() - timedelta(days=days)).count()
+
+
+def dimension_means(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean score and share of the two best answers per dimension; the mean is hidden below five answers (domain 4.3)."""
+    means = []
+    for dimension in SurveyDimension:
+        scores = [row["scores"][dimension.value] for row in rows if dimension.value in row["scores"]]
+        shown = len(scores) >= 5
+        means.append(
+            {
+                "label": dimension.label,
+                "n": len(scores),
+                "mean": round(sum(scores) / len(scores), 2) if shown else None,
+                "bar": round(sum(scores) / len(scores) * 20) if shown else 0,
+                "best": round(100 * sum(s >= 4 for s in scores) / len(scores)) if shown else None,
+            }
+        )
+    return means

@@ -1,0 +1,27 @@
+"""Figures of chapter 8, and the pages that carry out its clauses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+from dealership.process.figures import figure
+
+screen("8.4", "archive-list", _("Archive"))
+screen("3.3", "archive-list", _("Archive"))
+
+ARCHIVED = figure(
+    "compliance.archived",
+    label=_("Closed orders archived"),
+    clause="8.4",
+    unit="%",
+    formula=_("closed orders with an archived file ÷ closed orders"),
+    population=_("orders closed on the day"),
+    sql="""
+        SELECT '', count(a.id), count(*)
+        FROM workshop_repairorder o
+        LEFT JOIN compliance_archiverecord a ON a.subject_uid = o.uid AND a.kind = 'REPAIR_FILE'
+        WHERE o.store_id = %(store_id)s AND o.closed_at >= %(day_start)s AND o.closed_at < %(day_end)s
+    """,
+    touched_by=("compliance.archive.archived", "reception.visit.departed"),
+    scale=100,
+    target="100",
+)

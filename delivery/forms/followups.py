@@ -1,0 +1,53 @@
+"""Input shapes of callbacks and surveys."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ..models import CallResult, SurveyDimension
+
+SCORES = [
+    (5, _("Very satisfied")),
+    (4, _("Satisfied")),
+    (3, _("So-so")),
+    (2, _("Dissatisfied")),
+    (1, _("Very dissatisfied")),
+]
+
+
+class CallForm(forms.Form):
+    """4.2: one call; the words of a reached customer are mandatory."""
+
+    result = forms.ChoiceField(label=_("Result"), choices=CallResult.choices)
+    note = forms.CharField(
+        label=_("What the customer said"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class SurveyForm(forms.Form):
+    """4.3: five dimensions, one number, words."""
+
+    recommend = forms.TypedChoiceField(
+        label=_("How likely is it that you recommend us? 0 not at all, 10 very"),
+        choices=[(n, str(n)) for n in range(11)],
+        coerce=int,
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("Anything else?"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = {
+            dimension.value: forms.TypedChoiceField(
+                label=dimension.label, choices=SCORES, coerce=int, widget=forms.RadioSelect
+            )
+            for dimension in SurveyDimension
+        }
+        self.fields = {**asked, **self.fields}
+
+    @property
+    def dimensions(self) -> list[forms.BoundField]:
+        return [self[dimension] for dimension in SurveyDimension.values]

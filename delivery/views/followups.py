@@ -1,0 +1,113 @@
+"""Pages of callbacks, satisfaction and the survey on the link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.pages import CommandPage, Page
+from dealership.process.selectors.figures import read
+from reception.views.links import LinkDoor
+
+from .. import permissions
+from ..forms.followups import CallForm, SurveyForm
+from ..models import FollowUp, Survey, SurveyDimension
+from ..selectors import followups as reads
+from ..services import followups as commands
+
+
+class FollowUpListPage(Page):
+    """4.2: who is to be called today, who later, what came of the others."""
+
+    permission = permissions.FOLLOW_UPS_VIEW
+    template_name = "delivery/follow_ups.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        state = self.request.GET.get("state", "DUE")
+        if state not in ("DUE", "COMING", "CLOSED"):
+            state = "DUE"
+        return super().get_context_data(**kwargs) | {
+            "state": state,
+            "counts": reads.follow_up_counts(self.actor),
+            "rows": reads.follow_ups(self.actor, state=state)[:100],
+        }
+
+
+class FollowUpPage(CommandPage):
+    """One callback: what was done, the number to call, and the result of the call."""
+
+    permission = permissions.FOLLOW_UPS_VIEW
+    template_name = "delivery/follow_up.html"
+    form_class = CallForm
+    done = _("Call written down.")
+
+    @cached_property
+    def follow_up(self) -> FollowUp:
+        rows = FollowUp.objects.for_actor(self.actor).select_related(
+            "visit__customer", "visit__vehicle", "visit__advisor"
+        )
+        return get_object_or_404(rows, uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "follow_up": self.follow_up,
+            "visit": self.follow_up.visit,
+            "calls": self.follow_up.calls.select_related("caller").order_by("-id"),
+            "orders": self.follow_up.visit.orders.order_by("id"),
+            "may_call": self.actor.may(permissions.FOLLOW_UPS_CALL) and self.follow_up.state == "DUE",
+        }
+
+    def run(self, form: CallForm) -> FollowUp:
+        return commands.record_call(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: FollowUp) -> str:
+        return reverse("follow-up-list")
+
+
+class SatisfactionPage(Page):
+    """4.3: CSI and NPS of the last 90 days, the dimensions, and every answer with its words."""
+
+    permission = permissions.SURVEYS_VIEW
+    template_name = "delivery/satisfaction.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        first, last = reads.last_days(90)
+        rows = reads.survey_rows(self.actor)
+        return super().get_context_data(**kwargs) | {
+            "csi": read(self.actor, "delivery.csi", first, last),
+            "nps": read(self.actor, "delivery.nps", first, last),
+            "asked": reads.surveys_sent(self.actor),
+            "rows": rows,
+            "dimensions": reads.dimension_means(rows),
+            "labels": SurveyDimension.labels,
+        }
+
+
+class LinkSurveyPage(LinkDoor, CommandPage):
+    """4.3: the survey on the visit's link; answered once."""
+
+    template_name = "delivery/link_survey.html"
+    form_class = SurveyForm
+    done = _("Thank you for your answer.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        visit = self.link.visit
+        return super().get_context_data(**kwargs) | {
+            "store": visit.store,
+            "visit": visit,
+            "vehicle": visit.vehicle,
+            "survey": get_object_or_404(Survey.objects.for_actor(self.actor), visit=visit),
+            "back": reverse("visit-link", args=[self.link.token]),
+        }
+
+    def run(self, form: SurveyForm) -> Survey:
+        data = dict(form.cleaned_data)
+        scores = {dimension: data.pop(dimension) for dimension in SurveyDimension.values}
+        return commands.answer_survey(visit_uid=self.link.visit.uid, scores=scores, by=self.actor, **data)
+
+    def location(self, result: Survey) -> str:
+        return reverse("visit-link", args=[self.link.token])
