@@ -50,7 +50,7 @@ def open_complaint(
     if survey is not None and (there := Complaint.objects.filter(survey=survey).first()):
         return there
     store = Store.objects.get(pk=by.store_id)
-    hours = limits.value(RESPONSE_HOURS, store_id=store.pk)[level]
+    hours, now = limits.value(RESPONSE_HOURS, store_id=store.pk)[level], clock.now()
     complaint = Complaint.objects.create(
         store=store,
         number=numbering.next_number(store, "TS"),
@@ -62,8 +62,8 @@ def open_complaint(
         source=source,
         description=description.strip()[:1000],
         demand=demand.strip()[:300],
-        opened_at=clock.now(),
-        response_due_at=clock.now() + timedelta(hours=hours),
+        opened_at=now,
+        response_due_at=now + timedelta(hours=hours),
     )
     record(complaint, events.COMPLAINT_OPENED, by=by, level=level, source=source, hours=hours)
     return complaint
