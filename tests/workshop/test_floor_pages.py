@@ -27,6 +27,8 @@ def nine():
 
 def client_of(person: Employee) -> Client:
     client = Client()
+    person.user.language = "en"
+    person.user.save(update_fields=["language"])
     client.force_login(person.user)
     return client
 
@@ -42,7 +44,6 @@ def test_the_empty_pages_say_what_to_do(nine):
 
 
 def english(client: Client, path: str) -> str:
-    client.cookies["language"] = "en"
     answer = client.get(path)
     assert answer.status_code == 200, answer.status_code
     return answer.content.decode()
