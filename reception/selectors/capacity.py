@@ -201,6 +201,11 @@ class Day:
         return not self.free
 
     @property
+    def is_over(self) -> bool:
+        """All its times have passed: nothing is taken, it is just late in the day."""
+        return bool(self.options) and all(o.cause is not None and o.cause.code == "past" for o in self.options)
+
+    @property
     def is_busy(self) -> bool:
         return 0 < len(self.free) * BUSY_SHARE <= len(self.options)
 
@@ -240,7 +245,9 @@ def free_days(
         row.name = names.get(day, "")
         if row.is_full:
             row.reason = say_cause(rules.main_cause(row.options), names.get(day, ""))
-            if row.is_open and len(operations) > 1:
+            if row.is_over:
+                row.reason = _("Today's times have passed.")
+            elif row.is_open and len(operations) > 1:
                 for left_out in operations:
                     rest = [operation for operation in operations if operation.pk != left_out.pk]
                     freed = next((o for o in options_of(day, rest) if o.count), None)
