@@ -193,7 +193,7 @@ def _shown(row: ImportRow) -> Shown:
 
 def _said(said: dict[str, Any]) -> Said:
     text, todo = NOTES.get(said["code"], (said["code"], ""))
-    params = {"other": said.get("other", ""), "limit": said.get("limit", "")}
+    params = {"other": said.get("other", "…"), "limit": said.get("limit", "")}
     field = said.get("field", "")
     value = str(said.get("value", ""))
     if field in ("phone", "phone_2") and formats.phone_kind(value):
