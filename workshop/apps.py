@@ -1,5 +1,7 @@
 """Chapter 3: repair orders, authorisation, clocking, parts and inspection."""
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -65,3 +67,34 @@ class WorkshopConfig(AppConfig):
                     phone=True,
                 )
             )
+
+        # --- parts and stock ---
+        from workshop.selectors.stock import wanted_counts
+
+        def parts_to_issue(actor: Any) -> int:
+            return wanted_counts(actor)["ISSUE"]
+
+        navigation.register(
+            navigation.Entry(
+                code="parts",
+                label=_("Parts"),
+                icon="package",
+                url_name="parts-board",
+                group="workshop",
+                permission=permissions.STOCK_VIEW,
+                order=60,
+                count=parts_to_issue,
+                phone=True,
+            )
+        )
+        navigation.register(
+            navigation.Entry(
+                code="stock",
+                label=_("Stock"),
+                icon="packages",
+                url_name="stock-list",
+                group="workshop",
+                permission=permissions.STOCK_MOVE,
+                order=65,
+            )
+        )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import inspections, jobs, links, orders, plan
+from .views import inspections, jobs, links, orders, parts, plan
 
 urlpatterns = [
     # --- repair orders ---
@@ -46,4 +46,12 @@ urlpatterns = [
     path("orders/<uuid:uid>/certificate/", inspections.IssueCertificateView.as_view(), name="certificate-issue"),
     path("certificates/<uuid:uid>/void/", inspections.VoidCertificateView.as_view(), name="certificate-void"),
     path("certificates/numbers/", inspections.AllotPage.as_view(), name="certificate-numbers"),
+    # --- parts and stock ---
+    path("parts/", parts.PartsBoardPage.as_view(), name="parts-board"),
+    path("part-lines/<uuid:uid>/issue/", parts.IssuePartView.as_view(), name="part-issue"),
+    path("part-lines/<uuid:uid>/reserve/", parts.ReservePartView.as_view(), name="part-reserve"),
+    path("part-lines/<uuid:uid>/return/", parts.ReturnPartPage.as_view(), name="part-return"),
+    path("stock/", parts.StockPage.as_view(), name="stock-list"),
+    path("stock/<uuid:uid>/", parts.StockItemPage.as_view(), name="stock-item"),
+    path("stock/<uuid:uid>/count/", parts.CountPage.as_view(), name="stock-count"),
 ]
