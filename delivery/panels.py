@@ -91,9 +91,17 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
     }
 
 
+def link_foot(by: Actor, root: Any) -> dict[str, Any] | None:
+    """Under the thumb: the list that waits for the customer's signature."""
+    shown = link_panel(by, root)
+    waiting = next((entry for entry in shown["lists"] if entry["to_sign"]), None) if shown else None
+    return {"url": waiting["url"], "total": waiting["settlement"].total} if waiting else None
+
+
 register_panel("visit", Panel("delivery.exit", "delivery/panels/visit.html", visit_panel, order=60))
 register_panel("order", Panel("delivery.settlement", "delivery/panels/order.html", order_panel, order=60))
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
+register_panel("visit_link_foot", Panel("delivery.sign", "delivery/panels/link_foot.html", link_foot, order=20))
 
 
 # --- follow-up and surveys ---
