@@ -46,7 +46,7 @@ class WorkshopConfig(AppConfig):
             ("plan", _("Workshop plan"), "calendar-time", "plan", permissions.PLAN_VIEW, 10, count_loose),
             (
                 "inspections",
-                _("Inspections"),
+                _("Quality check"),
                 "shield-check",
                 "inspections",
                 permissions.INSPECTIONS_VIEW,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
@@ -93,7 +93,7 @@ class AssignPage(LineCommand):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         people = [
-            (str(person.uid), _now("%(name)s (level %(level)s)") % {"name": person.name, "level": level})
+            (str(person.uid), gettext("%(name)s (level %(level)s)") % {"name": person.name, "level": level})
             if level
             else (str(person.uid), person.name)
             for person, level in reads.fitting_people(self.line)
