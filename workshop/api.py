@@ -78,6 +78,7 @@ register(
         timeline="order",
         state="stage",
         refs=True,
+        lock_first=("visit",),
         shape={
             "number": Text(),
             "stage": Choice(choices=OrderStage),

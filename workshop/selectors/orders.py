@@ -182,7 +182,7 @@ def _with_money(orders: list[RepairOrder], now: datetime) -> list[OrderRow]:
                     and order.stage in RUNNING
                     and order.stage not in (S.READY, S.SETTLED)
                 ),
-                work="、".join(line.description for line in alive if not line.is_diagnosis) or order.complaint,
+                work=" · ".join(line.description for line in alive if not line.is_diagnosis) or order.complaint,
             )
         )
     return rows

@@ -73,8 +73,7 @@ class OrderPage(Page):
             "tab": tab if tab in TABS else "lines",
             "may": {name: self.actor.may(code) and not ended for name, code in may.items()},
             "form_token": uuid4(),
-            "promise_form": forms.PromiseForm(prefix=None),
-            "reason_form": forms.ReasonForm(),
+            "short": self.request.GET.get("history") != "all",
         }
 
 
