@@ -20,11 +20,14 @@ urlpatterns = [
     path("order-lines/<uuid:uid>/revoke/", orders.RevokeLinePage.as_view(), name="line-revoke"),
     path("order-lines/<uuid:uid>/withdraw/", orders.WithdrawLinePage.as_view(), name="line-withdraw"),
     path("order-lines/<uuid:uid>/offer/", orders.OfferAgainView.as_view(), name="line-offer"),
+    path("order-lines/<uuid:uid>/photos/", orders.LinePhotosView.as_view(), name="line-photos"),
+    path("order-lines/photos/<uuid:uid>/", orders.LinePhotoView.as_view(), name="line-photo"),
     path("order-lines/<uuid:uid>/parts/new/", orders.AddPartView.as_view(), name="part-add"),
     path("part-lines/<uuid:uid>/quantity/", orders.ChangePartView.as_view(), name="part-change"),
     path("part-lines/<uuid:uid>/remove/", orders.RemovePartView.as_view(), name="part-remove"),
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
+    path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),

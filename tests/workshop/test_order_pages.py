@@ -327,3 +327,59 @@ def test_the_today_board_places_cars_by_their_orders(shop: Shop, desk: Client, a
     assert placed.lane == "CONSENT"
     assert "¥1,626.00" in placed.line
     assert desk.get(reverse("today")).status_code == 200
+
+
+# --- photos of a line ---
+
+
+def picture() -> bytes:
+    import io
+
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "brown").save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_photo_taken_at_the_desk_stands_beside_the_price_on_the_link(
+    shop: Shop, desk: Client, asked: RepairOrder
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    line = asked.lines.get(operation__code="BR-20")
+    sent = {"photos": SimpleUploadedFile("a.png", picture(), "image/png")}
+    assert desk.post(page("line-photos", line.uid), sent).headers["Location"] == page("line-edit", line.uid)
+    photo = line.photos.get()
+    assert photo.file.media_type == "image/jpeg"
+    assert page("line-photo", photo.uid) in desk.get(page("line-edit", line.uid)).content.decode()
+    customer = Client()
+    see, _decide, _total = link_pages(asked)
+    address = page("visit-link-line-photo", asked.visit.link.token, photo.uid)
+    assert address in customer.get(see).content.decode()
+    assert customer.get(address).headers["Content-Type"] == "image/jpeg"
+    other = make_order(shop)
+    assert customer.get(page("visit-link-line-photo", other.visit.link.token, photo.uid)).status_code == 404
+    assert History.objects.filter(code="workshop.line.pictured").count() == 1
+
+
+def test_what_is_no_picture_is_refused(shop: Shop, desk: Client, asked: RepairOrder) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    line = asked.lines.first()
+    sent = {"photos": SimpleUploadedFile("a.png", b"<script>", "image/png")}
+    assert desk.post(page("line-photos", line.uid), sent).status_code == 422
+    assert desk.post(page("line-photos", line.uid), {}).status_code == 422
+    assert line.photos.count() == 0
+
+
+def test_a_photo_is_never_changed(shop: Shop, asked: RepairOrder, refused) -> None:
+    line = asked.lines.first()
+    photo = orders.add_line_photo(line_uid=line.uid, content=picture(), by=shop.advisor)
+    for statement in (
+        "UPDATE workshop_linephoto SET taken_at = now() WHERE id = %s",
+        "DELETE FROM workshop_linephoto WHERE id = %s",
+    ):
+        with refused("linephoto_append_only") as sql:
+            sql(statement, [photo.pk])
+    assert line.photos.get().taken_at == photo.taken_at

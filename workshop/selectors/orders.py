@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
-from dealership.kernel.models import Approval, ApprovalState, Message
+from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
 from dealership.kernel.money import ZERO
 from reception.models import Visit, VisitPhoto
 from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
@@ -31,6 +31,7 @@ from workshop.models import (
     Estimate,
     Inspection,
     LineHold,
+    LinePhoto,
     LineState,
     OrderLine,
     OrderStage,
@@ -273,6 +274,7 @@ def order_lines(order: RepairOrder) -> list[OrderLine]:
             Prefetch("part_lines", PartLine.objects.select_related("part").order_by("pk")),
             Prefetch("authorizations", Authorization.objects.order_by("-pk")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
+            "photos",
         )
     )
 
@@ -475,6 +477,7 @@ class AskedLine:
     parts: list[AskedPart]
     is_safety: bool
     extra_minutes: int
+    photos: list[LinePhoto]
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,13 +511,17 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
         if estimate is None:
             continue
         lines = order_lines(order)
-        open_uids = {str(line.uid) for line in lines if line.state == L.PENDING}
+        open_uids = {str(line.uid): line for line in lines if line.state == L.PENDING}
         agreed = [line for line in lines if line.state in AGREED and line.pay_type in ("CUSTOMER_PAY", "INSURANCE")]
         found.append(
             Asked(
                 order=order,
                 estimate=estimate,
-                lines=[_asked_line(entry) for entry in estimate.content["lines"] if entry["uid"] in open_uids],
+                lines=[
+                    _asked_line(entry, list(open_uids[entry["uid"]].photos.all()))
+                    for entry in estimate.content["lines"]
+                    if entry["uid"] in open_uids
+                ],
                 agreed_labor=rules.total_of(line.labor_amount for line in agreed),
                 agreed_material=rules.total_of(p.amount for line in agreed for p in line.part_lines.all()),
                 expired=estimate.expires_at < clock.now(),
@@ -523,7 +530,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
     return [asked for asked in found if asked.lines]
 
 
-def _asked_line(entry: dict[str, Any]) -> AskedLine:
+def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
     from dealership.catalogue.models import PartKind
 
     parts = [
@@ -551,7 +558,13 @@ def _asked_line(entry: dict[str, Any]) -> AskedLine:
         parts=parts,
         is_safety=entry["is_safety"],
         extra_minutes=entry["extra_minutes"],
+        photos=photos,
     )
+
+
+def photo_for(uid: UUID, by: Actor) -> StoredFile:
+    """The file of a line's photo, for staff of the store or the holder of the visit's link."""
+    return LinePhoto.objects.for_actor(by).select_related("file").get(uid=uid).file
 
 
 def chosen_sum(asked: Asked, yes: set[str]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from dealership.kernel.numbering import next_number
 from dealership.kernel.services import ask_approval, queue_message, store_file
 from dealership.kernel.states import require
 from reception.models import Customer, Visit, VisitState
+from reception.pictures import clean_picture
 from reception.services.visits import admit_visit, promise_visit
 from workshop import events, permissions, rules
 from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
@@ -44,6 +45,7 @@ from workshop.models import (
     Clocking,
     Estimate,
     LineHold,
+    LinePhoto,
     LineState,
     OrderKind,
     OrderLine,
@@ -65,6 +67,7 @@ PAYER_OF_KIND = {
     OrderKind.INTERNAL: PayType.INTERNAL,
 }
 DISCOUNT = "workshop.discount"
+MOST_PHOTOS = 12
 BEFORE_WITHDRAWAL: list[Callable[[OrderLine, Actor], None]] = []
 """What the workshop and the parts shelf do before a line is withdrawn or an agreement taken back: plans and reserved
 parts are given back. Each is called with the locked line; a refusal of one (RuleError) refuses the withdrawal."""
@@ -402,6 +405,29 @@ def cancel_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
     line.save(update_fields=["state", "declined_reason"])
     record(line, events.LINE_CANCELLED, by=by, store_id=line.order.store_id, changed={"state": (before, line.state)})
     return line
+
+
+@transaction.atomic
+def add_line_photo(*, line_uid: UUID, content: bytes, by: Actor) -> LinePhoto:
+    """Keeps a picture that shows why a line is offered; the customer sees it beside the price (domain 3.3).
+
+    Raises RuleError ``file.kind`` for what is no picture and ``line.photos`` above twelve of one line.
+    """
+    if not by.may(permissions.LINES_EDIT):
+        by.require(permissions.LINES_PROPOSE)
+    line = locked_line(line_uid, by)
+    if line.photos.count() >= MOST_PHOTOS:
+        raise RuleError("line.photos", _("Twelve photos of one item are enough."), field="photos")
+    kept = store_file(
+        content=clean_picture(content),
+        name="line.jpg",
+        store_id=line.order.store_id,
+        by=by,
+        visit_uid=line.order.visit.uid,
+    )
+    photo = LinePhoto.objects.create(line=line, file=kept, taken_at=clock.now())
+    record(line, events.LINE_PICTURED, by=by, store_id=line.order.store_id, photo=photo.uid, sha256=kept.sha256)
+    return photo
 
 
 # --- parts on lines ---

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from dealership.kernel.errors import RuleError, from_database
+from dealership.kernel.files import file_response
 from dealership.kernel.pages import CommandMixin, StaffPage
 from reception.links import LinkDoor
 from workshop.models import AuthorizationMethod, RepairOrder
@@ -98,3 +100,10 @@ class TotalOnLink(DecideOnLink):
         ticked = {uid for uid, answer in choices_of(request).items() if answer == "yes"}
         context = {"asked": self.asked, "sum": reads.chosen_sum(self.asked, ticked), "live": True}
         return render(request, "workshop/link_sum.html", context)
+
+
+class LinePhotoOnLink(LinkDoor, StaffPage, View):
+    """A line's photo, to the holder of its visit's link."""
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
+        return file_response(reads.photo_for(uid, self.actor))

@@ -7,17 +7,21 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
 
 from dealership.catalogue.models import Part
 from dealership.catalogue.selectors.items import default_diagnosis, priced_operations, priced_parts
 from dealership.catalogue.services.prices import price_operation
+from dealership.kernel.errors import RuleError
+from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
-from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
@@ -508,13 +512,39 @@ class AddPartView(LineCommandPage):
         return reverse("line-edit", args=[self.line.uid])
 
 
+class LinePhotosView(ActionView):
+    """Adds pictures that show why a line is offered."""
+
+    permission = (permissions.LINES_EDIT, permissions.LINES_PROPOSE)
+    done = _("Photos added.")
+
+    def run(self, form: Any) -> None:
+        sent = self.request.FILES.getlist("photos")
+        if not sent:
+            raise RuleError("line.photos", _("Choose or take a photo first."), field="photos")
+        for file in sent:
+            orders.add_line_photo(
+                line_uid=self.kwargs["uid"],
+                content=file.read(),
+                by=self.actor,
+            )
+
+    def location(self, result: Any) -> str:
+        return reverse("line-edit", args=[self.kwargs["uid"]])
+
+
+class LinePhotoView(StaffPage, View):
+    permission = (permissions.ORDERS_VIEW, permissions.LINES_PROPOSE)
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
+        return file_response(reads.photo_for(uid, self.actor))
+
+
 class ChangePartView(ActionView):
     permission = permissions.LINES_EDIT
     done = _("Quantity changed.")
 
     def run(self, form: Any) -> Any:
-        from dealership.kernel.errors import RuleError
-
         asked = forms.QuantityForm(self.request.POST)
         if not asked.is_valid():
             raise RuleError("part.quantity", _("A quantity is a number above nothing."), field="quantity")
