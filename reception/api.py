@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Powertrain
+from dealership.catalogue.models import Operation, Powertrain
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_email, mask_name, mask_phone, mask_text
-from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
+from dealership.kernel.api.resources import (
+    Action,
+    Command,
+    Filter,
+    Listing,
+    Many,
+    One,
+    Resource,
+    Those,
+    register,
+    register_listing,
+)
 from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Money, Number, Text, Uid, Whole
-from dealership.kernel.models import MessageChannel
+from dealership.kernel.errors import RuleError
+from dealership.kernel.models import MessageChannel, Store
 from reception import permissions
 from reception.models import (
     A,
@@ -41,6 +55,7 @@ from reception.models import (
     WarningLight,
 )
 from reception.models import Customer as CustomerRow
+from reception.selectors import capacity
 from reception.services import appointments, customers, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
@@ -629,5 +644,58 @@ register(
                 help="The customer did not come",
             ),
         ),
+    )
+)
+
+
+def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """The free arrival times of one store in the coming days for a job; times without room are left out."""
+    stores = Store.objects.for_actor(actor)
+    if "store_code" in values:
+        stores = stores.filter(code=values["store_code"])
+    found = list(stores[:2])
+    if len(found) != 1:
+        raise RuleError("store.choose", _("Name one store of yours by its code."), field="store_code")
+    codes = [code for code in values.get("operation_codes", "").split(",") if code]
+    rows = {o.code: o for o in Operation.objects.filter(code__in=codes, active=True).prefetch_related("parts")}
+    if len(rows) != len(set(codes)):
+        raise RuleError(
+            "appointment.operation", _("One of these operations isn't offered any more."), field="operation_codes"
+        )
+    days = capacity.free_days(
+        found[0],
+        [rows[code] for code in dict.fromkeys(codes)],
+        first=values.get("day_gte"),
+        days=values.get("days", 7),
+        waiting_mode=values.get("waiting_mode", WaitingMode.LEAVE),
+    )
+    free = [
+        {"starts_at": option.at, "ready_at": option.ready_at, "left": option.count}
+        for day in days
+        for option in day.free
+    ]
+    return free[: values["limit"]], len(free) > values["limit"], None
+
+
+register_listing(
+    Listing(
+        path="appointment-slots",
+        name="AppointmentSlot",
+        room="reception",
+        view=permissions.APPOINTMENTS_VIEW,
+        help="Free arrival times: bay, technician with the skill and advisor at once (2.4).",
+        parameters={
+            "store_code": Text(4, min=1, help="Needed where the client serves several stores."),
+            "operation_codes": Text(200, min=1, help="Codes of the catalogue with commas; none: a diagnosis."),
+            "day_gte": Day(help="First day; default: today."),
+            "days": Whole(1, 14, help="Default: 7."),
+            "waiting_mode": Choice(choices=WaitingMode),
+        },
+        shape={
+            "starts_at": Moment(),
+            "ready_at": Moment(null=True),
+            "left": Whole(help="How many cars can still come then."),
+        },
+        read=_slots,
     )
 )

@@ -279,3 +279,23 @@ def test_the_rail_counts_who_is_expected_today_and_turns_red_for_requests(shop):
         concern="保养",
     )
     assert reads.has_requests(shop.desk)
+
+
+def test_other_systems_read_the_free_times(shop):
+    from tests.factories.api import ApiCaller, problem
+
+    client = ApiCaller("reception:read", store=shop.store)
+    made = make_appointment(shop)
+    answer = client.get(f"appointment-slots?operation_codes=MT-50&day_gte={TUESDAY}&days=1").json()
+    assert [row["starts_at"][11:16] for row in answer["data"]] == [
+        "08:30",
+        "10:30",
+        "11:30",
+        "13:00",
+        "14:00",
+        "15:00",
+        "16:00",
+    ]
+    assert {row["left"] for row in answer["data"]} == {1}
+    assert made.starts_at == at("9:30", TUESDAY)
+    problem(client.get("appointment-slots?operation_codes=NONE"), 409, "appointment.operation")
