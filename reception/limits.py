@@ -17,6 +17,14 @@ LINK_DAYS = limit("reception.link_days", 90, "d", _("Days a visit's link stays o
 EVENING_HOUR = limit(
     "reception.evening_hour", 17, "h", _("Hour from which the evening count is due"), clause="2.1.2", source="design"
 )
+LINK_QUIET = limit(
+    "reception.link_quiet_minutes",
+    30,
+    "min",
+    _("Minutes without a look at the link until the desk calls about an open decision"),
+    clause="1.3",
+    source="design",
+)
 VISIT_PHOTOS = limit("reception.visit_photos", 60, "", _("Photos a visit may carry"), clause="2.1.2", source="design")
 
 # --- appointments (2.4) ---

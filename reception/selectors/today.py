@@ -2,7 +2,7 @@
 
 Reception knows only the first two lanes. The rooms above say where a car in the shop stands: they append one callable
 each to ``LANE_SOURCES``; it gets the actor and the open visits and returns ``{visit.pk: Placement}`` for those it
-knows something of. It is called once per board, so it reads all of them in one go. Later sources win.
+knows something of. It is called once per board, so it reads all of them in one go. The room furthest up wins.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.db.models import Count, F, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -22,10 +23,11 @@ from dealership.catalogue.models import Powertrain
 from dealership.kernel import clock, limits, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
+from dealership.kernel.saying import say_span
 from staff.selectors.employees import employee_of
 
 from .. import permissions
-from ..limits import GREET_MINUTES
+from ..limits import GREET_MINUTES, LINK_QUIET
 from ..models import OPEN_VISITS, A, Appointment, Visit, VisitState, WaitingMode
 
 
@@ -199,9 +201,16 @@ def placements(actor: Actor, visits: Sequence[Visit]) -> dict[int, Placement]:
     placed = {visit.pk: own_placement(visit) for visit in visits}
     in_shop = [visit for visit in visits if visit.state == VisitState.IN_SHOP]
     if in_shop:
-        for source in LANE_SOURCES:
+        for source in sorted(LANE_SOURCES, key=_room_order):
             placed.update(source(actor, in_shop))
     return placed
+
+
+def _room_order(source: LaneSource) -> int:
+    """Lower rooms speak first, so that the room furthest on has the last word, whoever registered first."""
+    rooms = [config.name for config in apps.get_app_configs()]
+    own = [place for place, room in enumerate(rooms) if source.__module__.startswith(f"{room}.")]
+    return own[-1] if own else len(rooms)
 
 
 def own_placement(visit: Visit) -> Placement:
@@ -370,6 +379,12 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
             Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
             Remedy(_("Promise anew"), reverse("visit-promise", args=[visit.uid])),
         )
+    unseen = _unseen_minutes(visit, placed)
+    if unseen is not None and not remedies and actor.may(permissions.VISITS_RECEIVE):
+        remedies = (
+            Remedy(_("Send the link again"), reverse("visit-link-send", args=[visit.uid]), post=True),
+            Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
+        )
     people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
     if visit.state == VisitState.IN_RECEPTION:
         signed = visit.signed_at is not None
@@ -398,12 +413,30 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
         people=people,
         signs=signs,
         remedies=remedies,
-        note=_("not received for over %(minutes)s min") % {"minutes": waits} if unreceived else "",
+        note=_note(unreceived, waits, unseen),
         visit=visit,
         booked_at=visit.appointment.starts_at if visit.appointment else None,
         promised_at=visit.promised_at,
         unreceived=unreceived,
     )
+
+
+def _unseen_minutes(visit: Visit, placed: Placement) -> int | None:
+    """Whole minutes for which a customer who is asked for a decision hasn't looked; None while all is well."""
+    link = getattr(visit, "link", None)
+    if placed.lane != CONSENT.code or link is None:
+        return None
+    quiet = limits.value(LINK_QUIET, store_id=visit.store_id)
+    since = int((clock.now() - (link.last_viewed_at or visit.signed_at or visit.arrived_at)).total_seconds() // 60)
+    return since if since >= quiet else None
+
+
+def _note(unreceived: bool, waits: int, unseen: int | None) -> str:
+    if unreceived:
+        return _("not received for over %(minutes)s min") % {"minutes": waits}
+    if unseen is not None:
+        return _("hasn't looked for %(span)s") % {"span": say_span(unseen)}
+    return ""
 
 
 def _expected_card(actor: Actor, booking: Appointment) -> Card:

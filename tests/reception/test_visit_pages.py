@@ -124,6 +124,29 @@ def test_rooms_above_place_cars_in_lanes(advisor, monkeypatch):
     assert today.LANE_SOURCES is not LANE_SOURCES
 
 
+def test_a_customer_who_does_not_look_is_sent_the_link_again_or_called(advisor, monkeypatch):
+    with clock.moved_to(NOW):
+        visit = make_signed_visit(advisor)
+        visits.admit_visit(visit=visit, by=advisor)
+        visits.view_link(token=visit.link.token)
+    monkeypatch.setattr(today, "LANE_SOURCES", [lambda actor, cars: {visit.pk: Placement("CONSENT")}])
+    with clock.moved_to(NOW + timedelta(minutes=29)):
+        (card,) = today.board(advisor, show="consent").cards
+        assert (card.note, card.remedies) == ("", ())
+    with clock.moved_to(NOW + timedelta(minutes=38)):
+        (card,) = today.board(advisor, show="consent").cards
+    assert card.note == "38 分没有查看"
+    assert [remedy.url for remedy in card.remedies] == [
+        f"/visits/{visit.uid}/link/send/",
+        f"tel:{visit.contact_phone}",
+    ]
+
+
+def test_the_room_furthest_on_has_the_last_word():
+    rooms = [source.__module__.split(".")[0] for source in sorted(LANE_SOURCES, key=today._room_order)]
+    assert list(dict.fromkeys(rooms)) == ["workshop", "delivery"]
+
+
 def test_counts_are_filters(desk, advisor):
     with clock.moved_to(NOW):
         make_visit(advisor, plate="京P30X61")
