@@ -45,6 +45,7 @@ PUBLIC = {
     "online-booking",
     "visit-link",
     "visit-link-decide",
+    "visit-link-line-photo",
     "visit-link-photo",
     "visit-link-rate",
     "visit-link-total",
