@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -134,7 +135,7 @@ def _make_template(cursor: Any, name: str) -> None:
 
     cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'tpl\\_%'")
     for (old,) in cursor.fetchall():
-        cursor.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
+        _drop(cursor, old)
     draft = f"tpl_draft_{name[4:]}"
     cursor.execute(f'CREATE DATABASE "{draft}"')
     _use_database(draft)
@@ -155,6 +156,16 @@ def _alive(pid: int) -> bool:
     return True
 
 
+def _drop(cursor: Any, name: str) -> None:
+    """Drop a database; while autovacuum (not ours to end) looks at it, wait; the next run sweeps what stays."""
+    for _attempt in range(20):
+        try:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        except (psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ObjectInUse):
+            time.sleep(0.5)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
     template = f"tpl_{_schema_hash()}"
@@ -164,7 +175,7 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'")
         for (old,) in cursor.fetchall():
             if (found := re.match(r"test_(\d+)_", old)) and not _alive(int(found[1])):
-                cursor.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
+                _drop(cursor, old)
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template])
         if not cursor.fetchone():
             _make_template(cursor, template)
@@ -174,7 +185,7 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
     yield
     with django_db_blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
         connections.close_all()
-        cursor.execute(f'DROP DATABASE IF EXISTS "{mine}" WITH (FORCE)')
+        _drop(cursor, mine)
 
 
 def _flush_as_owner(self: TransactionTestCase) -> None:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, Max, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -59,14 +60,14 @@ class LineFacts:
 
 @dataclass(slots=True)
 class OrderExit:
-    """One order on the way out; ``due`` is what is still to be paid (CNY)."""
+    """One order on the way out: ``due`` is what is still to be paid, ``approved`` up to what it may leave unpaid (CNY)."""
 
     order: RepairOrder
     step: ExitStep
     done_something: bool
     settlement: Settlement | None = None
     due: Decimal = ZERO
-    approval: Approval | None = None
+    approved: Decimal = ZERO
 
 
 @dataclass(slots=True)
@@ -99,6 +100,17 @@ class VisitExit:
         return sum((o.due for o in self.orders), ZERO)
 
 
+def approved_amounts(settlements: Iterable[Settlement]) -> dict[UUID, Decimal]:
+    """Up to what amount (CNY) each list may stay unpaid at the exit, by its uid (4.1)."""
+    return dict(
+        Approval.objects.filter(
+            kind=UNPAID_EXIT, root_uid__in=[s.uid for s in settlements], state=ApprovalState.APPROVED, amount__gt=0
+        )
+        .values_list("root_uid")
+        .annotate(most=Max("amount"))
+    )
+
+
 def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
     """The step of each order by its key; a fixed number of queries for any number of orders."""
     by_id = {order.pk: order for order in orders}
@@ -127,11 +139,7 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
         .values_list("settlement_id")
         .annotate(sum=Sum("amount"))
     )
-    approvals: dict[object, Approval] = {}
-    for approval in Approval.objects.filter(
-        kind=UNPAID_EXIT, root_uid__in=[s.uid for s in settlements.values()]
-    ).order_by("pk"):
-        approvals[approval.root_uid] = approval
+    approved = approved_amounts(settlements.values())
     exits = {}
     for pk, order in by_id.items():
         settlement = settlements.get(pk)
@@ -141,7 +149,7 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
             done_something=any(line.state == LineState.INSPECTED for line in lines[pk]),
             settlement=settlement,
             due=settlement.total - paid.get(settlement.pk, ZERO) if settlement else ZERO,
-            approval=approvals.get(settlement.uid) if settlement else None,
+            approved=approved.get(settlement.uid, ZERO) if settlement else ZERO,
         )
         exit_.step = _order_step(exit_, lines[pk], final=pk in inspected, certificate=pk in certified)
         exits[pk] = exit_
@@ -163,8 +171,7 @@ def _order_step(exit_: OrderExit, lines: list[LineFacts], *, final: bool, certif
         return ExitStep.LIST
     if exit_.settlement.state != SettlementState.SIGNED:
         return ExitStep.SIGNATURE
-    approved = exit_.approval is not None and exit_.approval.state == ApprovalState.APPROVED
-    if exit_.due > 0 and not (approved and (exit_.approval.amount or ZERO) >= exit_.due):  # type: ignore[union-attr]
+    if exit_.due > exit_.approved:
         return ExitStep.PAYMENT
     return ExitStep.HANDOVER
 

@@ -15,6 +15,7 @@ from workshop.models import Certificate
 
 from ..limits import VAT_RATE
 from ..models import UNPAID_EXIT, Handover, Payment, Settlement, SettlementLine, SettlementState
+from .exits import approved_amounts
 
 
 @dataclass(slots=True)
@@ -35,12 +36,12 @@ class Paper:
     certificate: Certificate | None
     handover: Handover | None
     approval: Approval | None
+    approved: Decimal
 
     @property
     def exit_covered(self) -> bool:
         """Paid, or somebody has approved that the car leaves with this much open."""
-        approved = self.approval is not None and self.approval.state == ApprovalState.APPROVED
-        return self.due <= 0 or (approved and (self.approval.amount or ZERO) >= self.due)  # type: ignore[union-attr]
+        return self.due <= self.approved
 
     @property
     def waits_for_approval(self) -> bool:
@@ -88,6 +89,7 @@ def read_settlement(*, uid: UUID, by: Actor) -> Paper:
         certificate=Certificate.objects.filter(order=settlement.order, voided_at__isnull=True).first(),
         handover=Handover.objects.filter(visit=settlement.order.visit_id).first(),
         approval=Approval.objects.filter(kind=UNPAID_EXIT, root_uid=settlement.uid).order_by("-pk").first(),
+        approved=approved_amounts([settlement]).get(settlement.uid, ZERO),
     )
 
 
