@@ -19,8 +19,8 @@ from .demo_store import make_demo_stores
 from .simulator import Report, Simulation
 
 JOB, MARK = "demo", "database"
-DAYS, RECENT = 14, 3
-CARS_A_DAY = {"BJ01": 16, "NH02": 6}
+DAYS, RECENT = 14, 2
+CARS_A_DAY = {"BJ01": 14, "NH02": 4}
 
 
 class NotADemo(Exception):

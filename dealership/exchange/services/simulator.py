@@ -228,6 +228,7 @@ class Simulation:
             away = list(
                 Vehicle.objects.filter(visits__store=shop.store)
                 .exclude(visits__state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP])
+                .exclude(appointments__state__in=["REQUESTED", "CONFIRMED", "PREPARED"])
                 .distinct()
                 .order_by("plate")
                 .values_list("plate", "model_text", "visits__contact_name", "visits__contact_phone")[:400]
@@ -367,7 +368,7 @@ class Simulation:
             with_diagnosis=kind == "fault",
             diagnosis_agreed_by=car["contact_name"] if kind == "fault" else "",
             operation_uids=[o.uid for o in chosen],
-            promised_at=shop.working(clock.now() + timedelta(hours=sum(float(o.hours) for o in chosen) + 2)),
+            promised_at=shop.working(clock.now() + timedelta(hours=sum(float(o.hours) for o in chosen) * 1.5 + 3.5)),
             by=advisor,
         )
         link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
