@@ -28,7 +28,7 @@ class ComplaintLevel(models.TextChoices):
 class ComplaintState(models.TextChoices):
     """STAR CaseStatusTypes where it has the meaning."""
 
-    OPEN = "OPEN", _("Open")
+    OPEN = "OPEN", _("To be answered")
     RESPONDED = "RESPONDED", _("Answered")
     UNDER_REVIEW = "UNDER_REVIEW", _("Being looked into")
     RESOLVED = "RESOLVED", _("Solved, to be confirmed")

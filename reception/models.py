@@ -22,7 +22,7 @@ from staff.models import Employee
 
 
 class CustomerKind(models.TextChoices):
-    PERSON = "PERSON", _("Person")
+    PERSON = "PERSON", _("Private person")
     COMPANY = "COMPANY", _("Company")
 
 
@@ -588,7 +588,7 @@ class VisitLink(Root):
 
 
 class WalkAroundState(models.TextChoices):
-    DRAFT = "DRAFT", _("Open")
+    DRAFT = "DRAFT", _("Under way")
     SIGNED = "SIGNED", _("Signed")
 
 

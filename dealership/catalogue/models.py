@@ -38,7 +38,7 @@ class RepairCategory(models.TextChoices):
 class PayType(models.TextChoices):
     """Who pays (STAR pay types)."""
 
-    CUSTOMER_PAY = "CUSTOMER_PAY", _("Customer")
+    CUSTOMER_PAY = "CUSTOMER_PAY", _("Customer pays")
     WARRANTY = "WARRANTY", _("Maker's warranty")
     INSURANCE = "INSURANCE", _("Insurer")
     INTERNAL = "INTERNAL", _("The shop")

@@ -14,10 +14,10 @@ from dealership.kernel.models import Root, Store, User
 class ImportState(models.TextChoices):
     READING = "READING", _("Being read")
     PREVIEW = "PREVIEW", _("To be confirmed")
-    WRITING = "WRITING", _("Being written")
+    WRITING = "WRITING", _("Writing rows")
     DONE = "DONE", _("Written")
     UNDONE = "UNDONE", _("Undone")
-    FAILED = "FAILED", _("Failed")
+    FAILED = "FAILED", _("Did not work")
 
 
 IMPORT_MOVES: dict[ImportState, set[ImportState]] = {

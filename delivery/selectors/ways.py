@@ -37,7 +37,7 @@ WAITS_FOR = {
     ExitStep.HANDOVER: _("Waits for the advisor"),
     ExitStep.PASS: _("Waits for the advisor"),
     ExitStep.GATE: _("May leave"),
-    ExitStep.GONE: _("Left"),
+    ExitStep.GONE: _("Drove off"),
 }
 
 

@@ -22,12 +22,12 @@ TILES = (
 )  # fmt: skip
 PERIODS = {"day": 1, "week": 7, "month": 30}
 CAUSES: dict[str, tuple[Any, str]] = {
-    "PARTS": (_("Parts"), "wait"),
+    "PARTS": (_("Waiting for parts"), "wait"),
     "CUSTOMER": (_("Customer's decision"), "consent"),
-    "BAY": (_("Bay"), "booked"),
-    "TECHNICIAN": (_("Technician"), "work"),
-    "TOOL": (_("Tool"), "inspect"),
-    "HELP": (_("Help"), "reception"),
+    "BAY": (_("Waiting for a bay"), "booked"),
+    "TECHNICIAN": (_("Waiting for a technician"), "work"),
+    "TOOL": (_("Waiting for a tool"), "inspect"),
+    "HELP": (_("Waiting for help"), "reception"),
     "SUBLET": (_("Outside work"), "booked"),
 }
 WIDTH, HEIGHT = 620, 220

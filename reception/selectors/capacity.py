@@ -274,7 +274,7 @@ def next_free(
 def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
     """Why a time or a day doesn't work, in the reader's language."""
     if cause is None or cause.code == "closed":
-        return _("Closed: %(name)s") % {"name": day_name} if day_name else _("Closed")
+        return _("Closed: %(name)s") % {"name": day_name} if day_name else _("Shop closed")
     bay = BayCapability(cause.capability).label if cause.capability else ""
     skill = _skill_name(cause.skill)
     if cause.code == "past":

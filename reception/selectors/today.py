@@ -65,7 +65,7 @@ DISPATCH = Lane(
 WORKSHOP = Lane("WORKSHOP", gettext_lazy("Workshop"), "work", stages.WORK, gettext_lazy("No car is being worked on."))
 INSPECTION = Lane(
     "INSPECTION",
-    gettext_lazy("Final inspection"),
+    gettext_lazy("Awaiting final inspection"),
     "inspect",
     stages.INSPECTION,
     gettext_lazy("Nothing waits for the final inspection."),

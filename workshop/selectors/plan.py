@@ -352,7 +352,7 @@ def _offs(frame: Frame, spans: tuple[tuple[int, int], ...], by_people: bool) -> 
     """The hatched times: lunch, before and after the shift, the whole day of who is away."""
     begin, end = frame.first * 60, (frame.first + frame.count) * 60
     if not spans:
-        whole = frame.span(begin, end, _("off"))
+        whole = frame.span(begin, end, _("off duty"))
         return [whole] if whole else []
     gaps = [(begin, spans[0][0], "")] if spans[0][0] > begin else []
     gaps += [(a[1], b[0], _("lunch")) for a, b in itertools.pairwise(spans)]

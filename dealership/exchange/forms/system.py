@@ -63,7 +63,7 @@ class DecisionForm(forms.Form):
     """A yes or no with a word to who asked."""
 
     decision = forms.ChoiceField(choices=[("approve", _("Approve")), ("refuse", _("Refuse"))])
-    answer = forms.CharField(label=_("Answer"), max_length=300, required=False)
+    answer = forms.CharField(label=_("Your answer"), max_length=300, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

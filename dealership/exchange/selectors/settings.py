@@ -18,7 +18,7 @@ from dealership.process.selectors.timeline import Line, timeline_of_roots
 UNITS = {
     "s": _("seconds"),
     "min": _("minutes"),
-    "h": _("hours"),
+    "h": _("clock hours"),
     "d": _("days"),
     "wd": _("working days"),
     "y": _("years"),
