@@ -74,6 +74,11 @@ def load_stores(*, count: int = 2) -> list[Store]:
     return stores
 
 
+def forget_unfinished() -> None:
+    """Days that an interrupted run has begun and not finished are loaded again."""
+    PeriodicRun.objects.filter(job=JOB, finished_at__isnull=True).exclude(period=MARK).delete()
+
+
 def load_days(days: list[date], *, seed: int = 4, progress: Callable[[datetime], None] | None = None) -> Report | None:
     """Simulates the cars of ``days`` up to now; each day is marked, so that nothing is loaded twice."""
     if not days:

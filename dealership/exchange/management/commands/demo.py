@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dealership.exchange.services.demo import NotADemo, load_days, load_stores, missing_days
+from dealership.exchange.services.demo import NotADemo, forget_unfinished, load_days, load_stores, missing_days
 from dealership.kernel import clock
 
 
@@ -22,6 +22,7 @@ class Command(BaseCommand):
             load_stores()
         except NotADemo as refusal:
             raise CommandError(str(refusal)) from None
+        forget_unfinished()
         recent, older = missing_days(clock.today())
         days = older if options["older"] else recent
         if not days:
