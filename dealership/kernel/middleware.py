@@ -80,7 +80,8 @@ class ActorMiddleware:
 
     def stated_hour(self, request: HttpRequest) -> AbstractContextManager[None]:
         """1.1: a form may carry ``happened_at`` (store time) with ``happened_reason``; history shows both times."""
-        if request.method != "POST" or not request.content_type.startswith(("application/x-www", "multipart/")):
+        form_types = ("application/x-www", "multipart/")
+        if request.method != "POST" or not (request.content_type or "").startswith(form_types):
             return nullcontext()
         stated = request.POST.get("happened_at", "").strip()
         if not stated:

@@ -110,10 +110,10 @@ class CommandPage(StaffPage, CommandMixin, FormView):
         except RuleError as refusal:
             return self.refuse(form, refusal)
         except DatabaseError as exc:
-            refusal = from_database(exc)
-            if refusal is None:
+            explained = from_database(exc)
+            if explained is None:
                 raise
-            return self.refuse(form, refusal)
+            return self.refuse(form, explained)
 
     def refuse(self, form: Any, refusal: RuleError) -> HttpResponse:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))

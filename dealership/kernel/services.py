@@ -252,9 +252,11 @@ def ask_approval(
         raise RuleError("approval.person", _("Only a person can ask for an approval."))
     if not reason.strip():
         raise RuleError("approval.reason", _("Say why this is needed."), field="reason")
+    root_type = root._meta.model_name
+    assert root_type is not None  # every concrete model has one
     approval = Approval.objects.create(
         kind=kind,
-        root_type=root._meta.model_name,
+        root_type=root_type,
         root_uid=root.uid,
         store=store,
         reason=reason.strip(),

@@ -54,15 +54,13 @@ class MoneyField(forms.DecimalField):
     """Yuan with two places."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            **{
-                "max_digits": 12,
-                "decimal_places": 2,
-                "min_value": Decimal("0.01"),
-                "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-            }
-            | kwargs
-        )
+        options: dict[str, Any] = {
+            "max_digits": 12,
+            "decimal_places": 2,
+            "min_value": Decimal("0.01"),
+            "widget": forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        }
+        super().__init__(**options | kwargs)
 
 
 class PaymentForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -18,7 +19,7 @@ from quality.selectors import complaints as reads
 from quality.services import complaints as commands
 from reception.models import Visit
 
-STEPS = {
+STEPS: dict[ComplaintState, tuple[Callable[..., Complaint], str, Any, Any]] = {
     ComplaintState.OPEN: (commands.respond_complaint, "words", _("What did you tell the customer?"), _("Answered")),
     ComplaintState.RESPONDED: (commands.review_complaint, "cause", _("What is the cause?"), _("Write down the cause")),
     ComplaintState.UNDER_REVIEW: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ FILTERS = {"": Q(), "PERSON": Q(kind=CustomerKind.PERSON), "COMPANY": Q(kind=Cus
 class CustomerList:
     """One page of customers, newest first; ``next_before`` and ``previous`` are cursors, None at the ends."""
 
-    rows: list[Customer]
+    rows: Sequence[Customer]
     counts: dict[str, int]
     next_before: int | None
 

@@ -17,6 +17,7 @@ from django.db import connection, models
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.history import Line, record_many
+from dealership.kernel.models import Root
 from reception import events
 from reception.models import Customer, Ownership, Vehicle
 
@@ -121,7 +122,7 @@ def _car_columns(values: dict[str, Any], now: datetime) -> dict[str, Any]:
     return columns
 
 
-def _fetch(model: type[models.Model], uids: Iterable[str], made: dict[str, Any]) -> dict[str, Any]:
+def _fetch(model: type[Root], uids: Iterable[str], made: dict[str, Any]) -> dict[str, Any]:
     wanted = set(uids) - made.keys()
     found = {str(row.uid): row for row in model._base_manager.filter(uid__in=wanted)} if wanted else {}
     return made | found
@@ -146,6 +147,7 @@ def used_since(model: type[models.Model], uids: Iterable[str]) -> dict[str, str]
     with connection.cursor() as cursor:
         for relation in model._meta.related_objects:
             other = relation.related_model
+            assert not isinstance(other, str)  # relations are resolved once the apps are loaded
             if other is Ownership or not ids or not getattr(relation.field, "column", None):
                 continue
             table, column = connection.ops.quote_name(other._meta.db_table), relation.field.column

@@ -98,7 +98,7 @@ def _write(action) -> Any:
 
 
 def _require_free(*, vin: str, plate: str, plate_kind: str, besides: int | None = None) -> None:
-    others = Vehicle.objects.exclude(pk=besides)
+    others = Vehicle.objects.all() if besides is None else Vehicle.objects.exclude(pk=besides)
     if vin and others.filter(vin=vin).exists():
         raise RuleError("vehicle.vin_taken", _("A vehicle with this VIN already exists; open that one."), field="vin")
     if plate and plate_kind == PlateKind.NORMAL and others.filter(plate=plate, plate_kind=PlateKind.NORMAL).exists():

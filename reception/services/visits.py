@@ -393,6 +393,7 @@ def depart_visit(*, visit: Visit, odometer_km: int, by: Actor, odometer_reason: 
     visit = Visit.objects.locked().get(pk=visit.pk)
     before = visit.state
     visit.depart(odometer_km=odometer_km, odometer_reason=odometer_reason)
+    assert visit.left_at is not None  # set by depart()
     visit.save(update_fields=["state", "left_at", "odometer_out_km", "key_holder"])
     days = limits.value(LINK_DAYS, store_id=visit.store_id)
     VisitLink.objects.filter(visit=visit).update(expires_at=clock.now() + timedelta(days=days))

@@ -61,9 +61,11 @@ def _codes(values: Iterable[str], allowed: type, *, field: str) -> list[str]:
     return [value for value in allowed.values if value in chosen]  # type: ignore[attr-defined]
 
 
-def _whole(value: Any, *, lowest: int, highest: int, field: str, text: Any) -> int | None:
-    if value is None:
-        return None
+def _whole_or_none(value: Any, *, lowest: int, highest: int, field: str, text: Any) -> int | None:
+    return None if value is None else _whole(value, lowest=lowest, highest=highest, field=field, text=text)
+
+
+def _whole(value: Any, *, lowest: int, highest: int, field: str, text: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
         raise RuleError("walkaround.range", text, field=field)
     return value
@@ -75,9 +77,11 @@ def _read_fields(fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if name == "odometer_km":
             text = _("The mileage lies between 0 and 2,000,000 km.")
-            read[name] = _whole(value, lowest=0, highest=2_000_000, field=name, text=text)
+            read[name] = _whole_or_none(value, lowest=0, highest=2_000_000, field=name, text=text)
         elif name == "energy_eighths":
-            read[name] = _whole(value, lowest=0, highest=8, field=name, text=_("Fuel or charge is 0 to 8 eighths."))
+            read[name] = _whole_or_none(
+                value, lowest=0, highest=8, field=name, text=_("Fuel or charge is 0 to 8 eighths.")
+            )
         elif name == "warning_lights":
             read[name] = _codes(value, WarningLight, field=name)
         elif name == "belongings":
@@ -183,7 +187,7 @@ def add_damage(
         place=" ".join(place.split())[:40],
         x=_whole(x, lowest=0, highest=1000, field="x", text=outside),
         y=_whole(y, lowest=0, highest=1000, field="y", text=outside),
-        size_mm=_whole(size_mm, lowest=1, highest=9999, field="size_mm", text=_("The size is 1 to 9,999 mm.")),
+        size_mm=_whole_or_none(size_mm, lowest=1, highest=9999, field="size_mm", text=_("The size is 1 to 9,999 mm.")),
         note=" ".join(note.split())[:120],
     )
     record(walkaround, events.DAMAGE_ADDED, by=by, store_id=visit.store_id, mark=mark.uid, side=side, kind=kind)

@@ -181,8 +181,8 @@ class NewAppointmentPage(CommandPage):
         uid = str(car.vehicle.uid) if car else ""
         if car and uid != values.get("filled_for"):
             if car.owner:
-                form.initial |= {"contact_name": car.owner.name, "contact_phone": car.owner.phone}
-            form.initial |= {"vehicle": uid}
+                form.initial.update(contact_name=car.owner.name, contact_phone=car.owner.phone)
+            form.initial["vehicle"] = uid
             form.initial["q"] = values.get("q") or str(car.vehicle)
         elif not car:
             typed = reads.Typed(values.get("q", ""))

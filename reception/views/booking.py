@@ -9,6 +9,7 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -107,6 +108,7 @@ class OnlineBookedPage(TemplateView):
         booked = get_object_or_404(Appointment.objects.select_related("store"), uid=uid, store__code=kwargs["code"])
         with timezone.override(booked.store.time_zone):
             response = self.render_to_response({"store": booked.store, "booked": booked})
-            response.render()
+            assert isinstance(response, TemplateResponse)
+            response.render()  # while the store's time zone holds
         response.headers["Cache-Control"] = "private, no-store"
         return response

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
+from dealership.kernel.forms import set_choices, set_queryset
 from workshop.models import HoldCause, OrderLine, PauseCause
 from workshop.services.findings import Need
 
@@ -72,7 +73,7 @@ class MoreWorkForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["operation"].queryset = Operation.objects.filter(active=True).order_by("code")
+        set_queryset(self, "operation", Operation.objects.filter(active=True).order_by("code"))
 
 
 class NeedForm(forms.Form):
@@ -109,10 +110,10 @@ class PlanForm(forms.Form):
         self, *args: Any, people: list[tuple[str, str]], bays: list[tuple[str, str]], two: bool, **kwargs: Any
     ):
         super().__init__(*args, **kwargs)
-        self.fields["technician"].choices = people
-        self.fields["bay"].choices = bays
+        set_choices(self, "technician", people)
+        set_choices(self, "bay", bays)
         if two:
-            self.fields["second"].choices = [("", "—"), *people]
+            set_choices(self, "second", [("", "—"), *people])
         else:
             del self.fields["second"]
 
@@ -128,10 +129,10 @@ class InspectionForm(forms.Form):
     def __init__(self, *args: Any, lines: list[OrderLine], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(str(line.uid), line.description) for line in lines]
-        self.fields["failed_line"].choices = [("", "—"), *choices] if len(choices) > 1 else choices
+        set_choices(self, "failed_line", [("", "—"), *choices] if len(choices) > 1 else choices)
 
 
 class RangeForm(forms.Form):
-    prefix = forms.CharField(label=_("Prefix"), max_length=12)
+    prefix = forms.CharField(label=_("Prefix"), max_length=12)  # type: ignore[assignment]  # a field, not Form.prefix
     first = forms.IntegerField(label=_("First number"), min_value=1)
     last = forms.IntegerField(label=_("Last number"), min_value=1)

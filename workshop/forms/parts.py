@@ -1,9 +1,11 @@
 """Input shapes of parts and stock."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-QUANTITY = {"max_digits": 10, "decimal_places": 2}
+QUANTITY: dict[str, Any] = {"max_digits": 10, "decimal_places": 2}
 
 
 class ReturnForm(forms.Form):

@@ -120,7 +120,7 @@ def _waits(actor: Actor, what: str, lines: list[OrderLine], order: RepairOrder) 
             DISPATCH.code, line=what, warning=_("%(time)s %(bay)s") % {"time": f"{soon:%H:%M}", "bay": bays}, good=True
         )
     first = next((line for line in lines if line.state in OPEN), None)
-    ways = ()
+    ways: tuple[Remedy, ...] = ()
     if first is not None and actor.may(permissions.PLAN_DISPATCH):
         ways = (Remedy(_("Give out"), reverse("plan-assign", args=[first.uid])),)
     return Placement(DISPATCH.code, line=what, warning=_("to be given out"), remedies=ways)

@@ -161,7 +161,7 @@ def list_orders(
     )
 
 
-def _with_money(orders: list[RepairOrder], now: datetime) -> list[OrderRow]:
+def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
     lines = OrderLine.objects.filter(order__in=orders).prefetch_related("part_lines").order_by("order_id", "position")
     by_order: dict[int, list[OrderLine]] = {}
     for line in lines:

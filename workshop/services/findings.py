@@ -79,7 +79,7 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
     line = locked_line(line_uid, by)
     order = line.order
     people = {
-        person.pk: person
+        person.pk: (person, person.user)
         for role in ASKED_OF[Need(need)]
         for person in employees_with_role(order.store_id, role).select_related("user")
         if person.user is not None
@@ -87,8 +87,8 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
     if not people:
         raise RuleError("need.nobody", _("Nobody is there who could be asked; tell the service manager."))
     asked = uuid4()
-    for person in people.values():
-        with override(person.user.language):
+    for person, user in people.values():
+        with override(user.language):
             body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {
                 "plate": order.vehicle.plate or order.number,
                 "line": line.description,
@@ -99,10 +99,10 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
             key=f"need:{asked}:{person.pk}",
             store=order.store,
             channel=MessageChannel.STAFF,
-            recipient=person.user.username,
+            recipient=user.username,
             recipient_name=person.name,
             template="workshop.need",
-            language=person.user.language,
+            language=user.language,
             body=body.strip(),
             visit_uid=order.visit.uid,
             by=by,

@@ -359,7 +359,7 @@ def change_line(
         "extra_minutes": extra_minutes,
     }
     told = {"complaint": complaint, "cause": cause, "correction": correction}
-    new = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
+    new: dict[str, Any] = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
     words = {k: str(v).strip()[:300] for k, v in told.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
     if new.get("description") == "":
         raise RuleError("line.description", _("Choose an operation or describe the work."), field="description")

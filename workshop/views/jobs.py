@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import reverse
@@ -39,7 +39,7 @@ class MyJobsPage(Page):
 class OneJob:
     """Commands about one line; the person comes back to that job."""
 
-    permission = permissions.JOBS_OWN
+    permission: ClassVar[str | tuple[str, ...]] = permissions.JOBS_OWN
     kwargs: dict[str, Any]
 
     def location(self, result: Any) -> str:

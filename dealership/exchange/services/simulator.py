@@ -489,12 +489,12 @@ class Simulation:
         if live is not None:
             return live.technician
         here = [row.employee_id for row in on_duty(shop.store.pk, shop.today())]
-        people = Employee.objects.filter(pk__in=here, resource__active=True, posts__post__code="technician")
+        skilled = Employee.objects.filter(pk__in=here, resource__active=True, posts__post__code="technician")
         if line.operation is not None and line.operation.skill_id:
-            people = people.filter(
+            skilled = skilled.filter(
                 skills__skill_id=line.operation.skill_id, skills__level__gte=line.operation.skill_level
             )
-        people = list(people.distinct().select_related("user").order_by("number"))
+        people = list(skilled.distinct().select_related("user").order_by("number"))
         shop.rng.shuffle(people)
         capability = line.operation.capability if line.operation else BayCapability.STANDARD_LIFT
         bays = list(
