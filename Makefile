@@ -13,12 +13,13 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv/bin
 ARGS ?=
 
-.PHONY: help python setup setup-dev run test check messages lock
+.PHONY: help python setup setup-dev run test check pictures messages lock
 
 help:
 	@echo "make run       start the system with its demo dealership (PORT=$(PORT), VAR_DIR=$(VAR_DIR))"
 	@echo "make test      run the tests (ARGS=\"tests/reception\")"
 	@echo "make check     style, types, import order, migrations, translations, API description"
+	@echo "make pictures  every page of the running demo at three widths in both languages"
 	@echo "make messages  bring the translation files up to date"
 	@echo "make lock      compile the requirements from pyproject.toml"
 
@@ -39,6 +40,9 @@ test: setup-dev
 
 check: setup-dev
 	@$(VENV)/python -m tools.check $(ARGS)
+
+pictures: setup-dev
+	@$(VENV)/python -m tools.pictures
 
 messages: setup-dev
 	@$(VENV)/python -m tools.messages

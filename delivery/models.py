@@ -20,7 +20,7 @@ from workshop.models import OrderLine, PartLine, RepairOrder
 
 
 class SettlementState(models.TextChoices):
-    ISSUED = "ISSUED", _("Issued at")
+    ISSUED = "ISSUED", _("Issued, to be signed")
     SIGNED = "SIGNED", _("Signed by the customer")
     VOIDED = "VOIDED", _("Voided")
 
