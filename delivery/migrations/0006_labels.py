@@ -4,15 +4,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0005_sum_rows_by_kind'),
+        ("delivery", "0005_sum_rows_by_kind"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='settlement',
-            name='state',
-            field=models.CharField(choices=[('ISSUED', 'Issued, to be signed'), ('SIGNED', 'Signed by the customer'), ('VOIDED', 'Voided')], default='ISSUED', max_length=6),
+            model_name="settlement",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("ISSUED", "Issued, to be signed"),
+                    ("SIGNED", "Signed by the customer"),
+                    ("VOIDED", "Voided"),
+                ],
+                default="ISSUED",
+                max_length=6,
+            ),
         ),
     ]

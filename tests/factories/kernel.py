@@ -12,11 +12,16 @@ from dealership.kernel.services import actor_of, grant_role
 _serial = count(1)
 
 
+def _base36(number: int) -> str:
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return digits[number] if number < 36 else _base36(number // 36) + digits[number % 36]
+
+
 def make_store(code: str = "", **fields) -> Store:
     """A store that works every day from 8:00 to 18:00 with an hour's lunch break."""
     number = next(_serial)
     store = Store.objects.create(
-        code=code or f"T{number}", name=fields.pop("name", f"测试店{number}"), brand="试", **fields
+        code=code or f"T{_base36(number):0>3}", name=fields.pop("name", f"测试店{number}"), brand="试", **fields
     )
     OpeningHours.objects.bulk_create(
         OpeningHours(store=store, weekday=day, opens=time(8), closes=time(18), break_from=time(12), break_to=time(13))
