@@ -84,7 +84,7 @@ def _rows(lines: Iterable[SettlementLine]) -> list[dict[str, str]]:
             "description": line.description,
             "code": line.code,
             "brand": line.brand,
-            "kind": line.get_part_kind_display() if line.part_kind else "",  # type: ignore[attr-defined]
+            "kind": line.get_part_kind_display() if line.part_kind else "",
             "unit": line.part_line.part.unit if line.part_line else "",
             "quantity": _plain(line.quantity),
             "price": f"{round_money(line.unit_price):,.2f}",
@@ -101,7 +101,7 @@ def pay_note(line: SettlementLine) -> str:
         return ""
     notes = []
     if line.order_line.pay_type != "CUSTOMER_PAY":
-        notes.append(str(line.order_line.get_pay_type_display()))  # type: ignore[attr-defined]
+        notes.append(str(line.order_line.get_pay_type_display()))
     if line.order_line.state == "WITHDRAWN" and line.kind == "LABOR":
         notes.append(_("withdrawn, charged for what was done"))
     return " · ".join(notes)
@@ -185,7 +185,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
         "payments": [
             [
                 _moment(p.at),
-                str(p.get_method_display()),  # type: ignore[attr-defined]
+                str(p.get_method_display()),
                 p.number,
                 p.reverses.number if p.reverses else p.reference,
                 format_money(p.amount),

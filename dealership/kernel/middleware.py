@@ -47,7 +47,7 @@ class LanguageMiddleware:
         own = known_language(user.language) if user is not None and user.is_authenticated else None
         language = own or known_language(request.COOKIES.get(LANGUAGE_COOKIE)) or settings.LANGUAGE_CODE
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.get_response(request)
         response.headers["Content-Language"] = language
         return response

@@ -11,6 +11,7 @@ from django import forms
 from django.utils import translation
 
 from dealership.kernel import clock
+from dealership.kernel.forms import set_choices
 
 LONG_NAME = {
     "zh-hans": "阿卜杜热合曼·买买提艾力江·吐尔逊娜依家族汽车运输服务有限责任公司",
@@ -122,7 +123,8 @@ class SampleForm(forms.Form):
         super().__init__(*args, **kwargs)
         for field, label in zip(self.fields.values(), labels, strict=True):
             field.label = label
-        self.fields["waits"].choices = self.fields["pays"].choices = [(c, c) for c in choices]  # type: ignore[attr-defined]
+        for name in ("waits", "pays"):
+            set_choices(self, name, [(c, c) for c in choices])
         self.fields["odometer"].help_text = labels[1] + ": 63,208"
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.forms import set_choices
+
 from ..models import CHECKS_THAT_MAY_NOT_APPLY, GatePassKind, HandoverCheck
 from .settlements import SignatureField
 
@@ -70,7 +72,7 @@ class GatePassForm(forms.Form):
     def __init__(self, *args: Any, kinds: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if kinds is not None:
-            self.fields["kind"].choices = [c for c in GatePassKind.choices if c[0] in kinds]  # type: ignore[attr-defined]
+            set_choices(self, "kind", [c for c in GatePassKind.choices if c[0] in kinds])
 
 
 class GateForm(forms.Form):

@@ -67,7 +67,7 @@ def read_settlement(*, uid: UUID, by: Actor) -> Paper:
     rows = list(settlement.lines.select_related("order_line", "part_line__part").order_by("kind", "position"))
     payments = list(settlement.payments.select_related("cashier", "reverses").order_by("pk"))
     for payment in payments:
-        payment.left = payment.amount + sum((r.amount for r in payments if r.reverses_id == payment.pk), ZERO)  # type: ignore[attr-defined]
+        payment.left = payment.amount + sum((r.amount for r in payments if r.reverses_id == payment.pk), ZERO)
     paid = sum((p.amount for p in payments), ZERO)
     rate = Decimal(str(limits.value(VAT_RATE, store_id=settlement.store_id, on=settlement.issued_at.date())))
     owned = settlement.order.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()

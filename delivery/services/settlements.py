@@ -59,7 +59,7 @@ def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
         raise RuleError(
             "settlement.not_ready",
             _("The order is “%(stage)s”; a settlement list follows when all its lines are inspected or ended."),
-            stage=order.get_stage_display(),  # type: ignore[attr-defined]
+            stage=order.get_stage_display(),
         )
     lines = list(order.lines.filter(state__in=DONE).order_by("pk").select_for_update(no_key=True))
     if not lines:

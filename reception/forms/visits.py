@@ -8,6 +8,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats
+from dealership.kernel.forms import set_queryset
 from staff.models import Employee
 from staff.selectors.employees import employed, employees_with_role
 
@@ -71,7 +72,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["advisor"].queryset = employees_with_role(visit.store_id, "advisor")  # type: ignore[attr-defined]
+        set_queryset(self, "advisor", employees_with_role(visit.store_id, "advisor"))
 
 
 class UnservedForm(forms.Form):
@@ -111,7 +112,7 @@ class AreaForm(forms.Form):
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["area"].initial = visit.area or Area.LOUNGE
-        self.fields["taken_over_by"].queryset = staff_of(visit)  # type: ignore[attr-defined]
+        set_queryset(self, "taken_over_by", staff_of(visit))
 
 
 class KeyForm(forms.Form):
@@ -131,7 +132,7 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["holder"].queryset = staff_of(visit)  # type: ignore[attr-defined]
+        set_queryset(self, "holder", staff_of(visit))
         self.fields["key_tag"].initial = visit.key_tag
         self.fields["holder"].initial = visit.key_holder.uid if visit.key_holder else None
         self.fields["place"].initial = visit.parking_place

@@ -244,7 +244,7 @@ def preparation(by: Actor, days: int = 4) -> list[PreparedDay]:
         subject_uid__in=[a.uid for a in rows], purpose=ReservationPurpose.APPOINTMENT, live=True
     )
     for plan in live.select_related("resource").order_by("period", "resource__kind"):
-        plans.setdefault(plan.subject_uid, []).append(plan)  # type: ignore[arg-type]
+        plans.setdefault(plan.subject_uid, []).append(plan)
     by_day: dict[date, list[Prepared]] = {}
     zone = ZoneInfo(store.time_zone)
     for appointment in rows:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
@@ -54,11 +55,11 @@ def _open_walkaround(visit: Visit) -> WalkAround:
     return walkaround or WalkAround.objects.create(visit=visit)
 
 
-def _codes(values: Iterable[str], allowed: type, *, field: str) -> list[str]:
+def _codes(values: Iterable[str], allowed: type[TextChoices], *, field: str) -> list[str]:
     chosen = set(values)
-    if unknown := chosen - set(allowed.values):  # type: ignore[attr-defined]
+    if unknown := chosen - set(allowed.values):
         raise RuleError("walkaround.choice", _("“%(value)s” isn't on the list."), field=field, value=min(unknown))
-    return [value for value in allowed.values if value in chosen]  # type: ignore[attr-defined]
+    return [value for value in allowed.values if value in chosen]
 
 
 def _whole_or_none(value: Any, *, lowest: int, highest: int, field: str, text: Any) -> int | None:

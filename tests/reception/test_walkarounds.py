@@ -134,6 +134,7 @@ def test_marks_are_added_and_taken_back(advisor):
     [
         ({"side": "BOTTOM"}, "damage.side"),
         ({"kind": "GONE"}, "damage.kind"),
+        ({"x": None}, "walkaround.range"),
         ({"x": 1001}, "walkaround.range"),
         ({"y": -1}, "walkaround.range"),
         ({"size_mm": 0}, "walkaround.range"),

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
+from dealership.kernel.forms import set_queryset
 from workshop.models import AuthorizationMethod, OrderKind, RepairOrder
 
 MOMENT = "%Y-%m-%dT%H:%M"
@@ -59,9 +60,9 @@ class OpenOrderForm(forms.Form):
 
     def __init__(self, *args: Any, earlier: Any, booked: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["original"].queryset = earlier  # type: ignore[attr-defined]
+        set_queryset(self, "original", earlier)
         if booked:
-            self.fields["operations"].queryset = Operation.objects.filter(pk__in=booked)  # type: ignore[attr-defined]
+            set_queryset(self, "operations", Operation.objects.filter(pk__in=booked))
             self.fields["operations"].initial = Operation.objects.filter(pk__in=booked)
         else:
             del self.fields["operations"]

@@ -412,7 +412,7 @@ class DiscountPage(LineCommandPage):
         return super().get_initial() | {"amount": self.line.discount}
 
     @property
-    def explains(self) -> str:  # type: ignore[override]
+    def explains(self) -> str:
         percent = orders.allowed_percent(self.actor, self.order.store_id)
         return gettext("Up to %(percent)s %% of the labour you decide yourself; more goes to your manager.") % {
             "percent": percent

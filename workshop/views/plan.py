@@ -153,7 +153,7 @@ class MovePage(AssignPage):
         return self.dispatched
 
     @cached_property
-    def line(self) -> OrderLine:  # type: ignore[override]
+    def line(self) -> OrderLine:
         return (
             OrderLine.objects.for_actor(self.actor)
             .select_related("operation__skill", "order__store", "order__vehicle", "order__visit")

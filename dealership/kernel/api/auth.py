@@ -73,7 +73,7 @@ def caller_of(request: HttpRequest) -> Caller:
     if actor is None:
         raise _stranger("")
     if request.method not in ("GET", "HEAD"):
-        reason = _Csrf(lambda r: None).refusal(request)  # type: ignore[arg-type, return-value]
+        reason = _Csrf(lambda r: None).refusal(request)  # type: ignore[arg-type]
         if reason:
             raise Problem(403, "csrf", _("Send the CSRF token of the session in the header X-CSRFToken."))
     return Caller(actor, f"user:{actor.id}", SESSION_PER_MINUTE)
