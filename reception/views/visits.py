@@ -71,7 +71,9 @@ class KnownCarView(StaffPage, View):
         known = reads.known_car(self.actor, plate=plate)
         typed = {name: request.GET.get(name, "") for name in ArrivalForm.base_fields}
         filled = (known.fills if known else {}) | {name: value for name, value in typed.items() if value}
-        context = {"form": ArrivalForm(initial=filled), "known": known, "plate_asked": plate}
+        form = ArrivalForm(initial=filled)
+        form.fields["plate"].widget.attrs.pop("autofocus")  # the cursor stays where somebody is typing by now
+        context = {"form": form, "known": known, "plate_asked": plate}
         return render(request, "reception/visit_new.html#asked", context)
 
 

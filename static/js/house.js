@@ -9,6 +9,7 @@ import { wireSignatures } from "./signature.js";
 import { wireSubmits } from "./submits.js";
 import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
+import { wireTyped } from "./typed.js";
 
 const behaviours = [wireTimers, wireDialogs, wireDrafts, wirePhotos, wireSearch, wireSignatures, wireToasts];
 
@@ -20,6 +21,7 @@ wireKeys();
 wireMenus();
 wireSubmits();
 wireClock();
+wireTyped();
 wire(document);
 document.addEventListener("htmx:load", (event) => {
   if (event.target !== document.body) wire(event.target);
