@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from dealership.exchange.services.demo import equip
 from dealership.exchange.services.demo_store import make_store
@@ -29,6 +29,7 @@ DESKTOP, PHONE = (1440, 900), (390, 844)
 AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS: Path | None = settings.VAR_DIR / "e2e" if os.environ.get("E2E_SHOTS") == "1" else None
 FRIDAY = (2026, 11, 27)
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture
