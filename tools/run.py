@@ -74,16 +74,6 @@ def write_configuration(number: int, var: Path) -> Path:
             "redirect_stderr=true", f"stdout_logfile={safe(logs / (name + '.log'))}", "stdout_logfile_maxbytes=10MB",
             "stdout_logfile_backups=2",
         ]  # fmt: skip
-    if os.environ.get("DEMO", "").lower() in {"true", "1", "yes"}:
-        # The older days of the demo fill in behind the pages, once; an end by itself is no reason to start again.
-        older = " ".join(
-            '"' + safe(part) + '"' for part in ["nice", "-n", "15", str(BIN / "python"), "manage.py", "demo", "--older"]
-        )
-        lines += [
-            "", "[program:older-days]", f"command={older}", f"directory={safe(BASE_DIR)}", "autorestart=false",
-            "startsecs=0", "stopwaitsecs=5", "stopasgroup=true", "killasgroup=true", "redirect_stderr=true",
-            f"stdout_logfile={safe(logs / 'older-days.log')}",
-        ]  # fmt: skip
     path = var / "run" / "supervisord.conf"
     path.write_text("\n".join(lines) + "\n")
     return path

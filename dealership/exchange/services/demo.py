@@ -19,8 +19,10 @@ from .demo_store import make_demo_stores
 from .simulator import Report, Simulation
 
 JOB, MARK = "demo", "database"
-DAYS, RECENT = 14, 2
-CARS_A_DAY = {"BJ01": 14, "NH02": 4}
+DAYS = 14
+CARS_A_DAY = {"BJ01": 12, "NH02": 3}
+QUIET_DAYS = {"BJ01": 4, "NH02": 1}
+"""Cars a day of the last two days, and of the days before: the first start must not take long."""
 
 
 class NotADemo(Exception):
@@ -43,16 +45,11 @@ def done_days() -> set[date]:
     return {date.fromisoformat(period) for period in periods.values_list("period", flat=True)}
 
 
-def missing_days(today: date) -> tuple[list[date], list[date]]:
-    """(recent days, older days) that the demo lacks, each oldest first."""
+def missing_days(today: date) -> list[date]:
+    """The days that the demo lacks up to today, oldest first: two weeks at first, later the days since."""
     done = done_days()
-    first = min(done) if done else today - timedelta(days=DAYS - 1)
-    wanted = [first + timedelta(days=n) for n in range((today - first).days + 1)]
-    lacking = [day for day in wanted if day not in done]
-    recent = [day for day in lacking if day > today - timedelta(days=RECENT) or (done and day > max(done))]
-    older_start = today - timedelta(days=DAYS - 1)
-    older = [older_start + timedelta(days=n) for n in range(DAYS) if older_start + timedelta(days=n) not in done]
-    return recent, [day for day in older if day not in recent]
+    first = max(done) + timedelta(days=1) if done else today - timedelta(days=DAYS - 1)
+    return [first + timedelta(days=n) for n in range((today - first).days + 1)]
 
 
 def equip(stores: list[Store]) -> None:
@@ -91,7 +88,12 @@ def load_days(days: list[date], *, seed: int = 4, progress: Callable[[datetime],
     report = Report()
     for code, cars in CARS_A_DAY.items():
         store = Store.objects.get(code=code)
-        ran = Simulation([store], seed=seed + taken[0].toordinal(), cars_a_day=cars).run(
+        quiet = QUIET_DAYS[code]
+
+        def a_day(day: date, cars: int = cars, quiet: int = quiet) -> int:
+            return cars if (until.date() - day).days < 2 else quiet
+
+        ran = Simulation([store], seed=seed + taken[0].toordinal(), cars_a_day=a_day).run(
             taken[0], taken[-1], until, resume=True, progress=progress
         )
         report.cars += ran.cars

@@ -132,9 +132,9 @@ class Shop:
 
 
 class Simulation:
-    """Runs stores from a moment to a moment. ``run`` may be called once."""
+    """Runs stores from a moment to a moment, ``cars_a_day`` cars on a weekday. ``run`` may be called once."""
 
-    def __init__(self, stores: list[Store], *, seed: int, cars_a_day: int = 14) -> None:
+    def __init__(self, stores: list[Store], *, seed: int, cars_a_day: Callable[[date], int]) -> None:
         self.rng = random.Random(seed)
         self.cars_a_day, self.count, self.report = cars_a_day, 0, Report()
         self.heap: list[_Next] = []
@@ -205,7 +205,7 @@ class Simulation:
 
     def plan_day(self, shop: Shop, day: date) -> None:
         rng, share = shop.rng, BY_WEEKDAY[day.weekday()]
-        number = max(1, round(self.cars_a_day * share * rng.uniform(0.85, 1.15)))
+        number = max(1, round(self.cars_a_day(day) * share * rng.uniform(0.85, 1.15)))
         hours, weights = zip(*ARRIVALS_BY_HOUR.items(), strict=True)
         for _car in range(number):
             hour = rng.choices(hours, weights)[0]

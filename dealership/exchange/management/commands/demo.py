@@ -12,10 +12,7 @@ from dealership.kernel import clock
 
 
 class Command(BaseCommand):
-    help = "Loads the demo dealership; --older loads the older days, which may run behind the served pages."
-
-    def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--older", action="store_true", help="load the older days instead of the recent ones")
+    help = "Loads the demo dealership with its last two weeks, or tops it up to today."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -23,8 +20,7 @@ class Command(BaseCommand):
         except NotADemo as refusal:
             raise CommandError(str(refusal)) from None
         forget_unfinished()
-        recent, older = missing_days(clock.today())
-        days = older if options["older"] else recent
+        days = missing_days(clock.today())
         if not days:
             return
         begin, total = days[0], max(1, len(days))

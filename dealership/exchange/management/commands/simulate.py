@@ -36,7 +36,7 @@ class Command(BaseCommand):
         with clock.moved_to(start):
             stores = load_stores(count=options["stores"])
         until = datetime.combine(last, time(16), UTC)
-        simulation = Simulation(stores, seed=options["seed"], cars_a_day=options["cars"])
+        simulation = Simulation(stores, seed=options["seed"], cars_a_day=lambda _day: options["cars"])
         report = simulation.run(first, last, until)
         self.stdout.write(f"{report.cars} cars, {report.steps} steps")
         for code, times in report.refusals.most_common():
