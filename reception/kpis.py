@@ -7,9 +7,10 @@ from dealership.process.figures import figure
 
 screen("2.1.2", "today", _("Today"))
 screen("2.1.2", "visit-new", _("Receive a car"))
-screen("2.3", "customer-list", _("Customers"))
+screen("2.3", "customers", _("Customers"))
+screen("2.1.4", "today", _("Today"))
 screen("2.3", "search", _("Search"))
-screen("2.4", "appointment-list", _("Appointments"))
+screen("2.4", "appointments", _("Appointments"))
 screen("1.3", "today", _("Today"))
 
 # Rows for the whole store and for each advisor come from one scan: ROLLUP's total row has no advisor.
@@ -108,7 +109,7 @@ NO_SHOW = figure(
         WHERE store_id = %(store_id)s AND starts_at >= %(day_start)s AND starts_at < %(day_end)s
           AND state IN ('ARRIVED', 'NO_SHOW')
     """,
-    touched_by=("reception.visit.arrived",),
+    touched_by=("reception.visit.arrived", "reception.appointment.not_shown"),
     scale=100,
     higher_is_better=False,
 )

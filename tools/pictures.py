@@ -77,7 +77,7 @@ def main() -> int:
                     for width, height in WIDTHS.items():
                         page.set_viewport_size({"width": width, "height": height})
                         answer = page.goto(base + target)
-                        page.wait_for_load_state("networkidle")
+                        page.wait_for_timeout(250)
                         name = f"{slug(login or 'public', address)}-{width}-{language[:2]}.png"
                         page.screenshot(path=out / name, full_page=width < 1000)
                         number += 1
@@ -100,11 +100,11 @@ def sign_in(page: Page, base: str, login: str, password: str, language: str) -> 
     page.fill("[name=login]", login)
     page.fill("[name=password]", password)
     page.press("[name=password]", "Enter")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")
     button = page.locator(f".langs button[value='{language}']")
     if button.count():
         button.first.click()
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state("load")
 
 
 def resolve(page: Page, base: str, address: str) -> str | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db.models import QuerySet
 
 from compliance.models import ArchiveRecord, ArchiveState
 from compliance.services.archives import content_hash
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from workshop.models import AuthorizationMethod, InspectionLevel, InspectionResult
 
 
 def archives(by: Actor, *, words: str = "", show: str = "ALL") -> QuerySet[ArchiveRecord]:
@@ -35,3 +39,30 @@ def untouched(record: ArchiveRecord) -> bool | None:
     if record.state == ArchiveState.DESTROYED:
         return None
     return content_hash(record.content) == record.sha256
+
+
+def readable(content: dict[str, Any]) -> dict[str, Any]:
+    """The archived content with its times as moments and its codes in words, for the page; the file stays as it is."""
+    methods, levels, results = (
+        dict(choices)
+        for choices in (AuthorizationMethod.choices, InspectionLevel.choices, InspectionResult.choices)
+    )  # fmt: skip
+    return content | {
+        "lines": [
+            line | {"workers": list(dict.fromkeys(worked["name"] for worked in line["worked"]))}
+            for line in content.get("lines", [])
+        ],
+        "authorizations": [
+            row | {"at": datetime.fromisoformat(row["at"]), "method": methods.get(row["method"], row["method"])}
+            for row in content.get("authorizations", [])
+        ],
+        "inspections": [
+            row
+            | {
+                "at": datetime.fromisoformat(row["at"]),
+                "level": levels.get(row["level"], row["level"]),
+                "result": results.get(row["result"], row["result"]),
+            }
+            for row in content.get("inspections", [])
+        ],
+    }

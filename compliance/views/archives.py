@@ -51,7 +51,7 @@ class ArchivePage(CommandPage):
         over = self.archive.retain_until < clock.today()
         return super().get_context_data(**kwargs) | {
             "archive": self.archive,
-            "content": self.archive.content,
+            "content": reads.readable(self.archive.content) if self.archive.content else {},
             "untouched": reads.untouched(self.archive),
             "may_list": may and over and self.archive.state == ArchiveState.ARCHIVED,
             "may_sign": may and self.archive.state == ArchiveState.TO_DESTROY,

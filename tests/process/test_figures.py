@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from dealership.kernel import clock, outbox, registry
-from dealership.process.clauses import CHAPTERS, CLAUSES
+from dealership.process.clauses import CHAPTERS, CLAUSES, screens_of
 from dealership.process.figures import FIGURES, TOUCH_HANDLER, Figure
 from dealership.process.models import KpiTouchedDay, KpiValue
 from dealership.process.selectors.figures import Reading, by_day, by_dimension, read
@@ -133,3 +134,10 @@ def test_the_manual_page_lists_every_clause_and_says_what_comes_later():
     page = client.get("/manual/").content.decode()
     for number in CLAUSES:
         assert f'id="clause-{number}"' in page
+
+
+def test_every_screen_of_a_clause_leads_somewhere():
+    shown = {name for number in CLAUSES for name, _label in screens_of(number)}
+    assert shown
+    for name in shown:
+        assert reverse(name).startswith("/")

@@ -32,7 +32,7 @@ from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.numbering import next_number
 from dealership.kernel.services import ask_approval, queue_message, store_file
 from dealership.kernel.states import require
-from reception.models import Customer, Visit, VisitState
+from reception.models import Customer, ToldBy, Visit, VisitState
 from reception.pictures import clean_picture
 from reception.services.visits import admit_visit, promise_visit
 from workshop import events, permissions, rules
@@ -165,6 +165,14 @@ def open_repair_order(
         promised_at=promised_at or visit.promised_at,
         opened_at=clock.now(),
     )
+    if promised_at is not None and visit.promised_at is None and promised_at > clock.now():
+        promise_visit(
+            uid=visit.uid,
+            promised_at=promised_at,
+            reason=gettext("Agreed when the order was opened"),
+            told=ToldBy.IN_PERSON,
+            by=by,
+        )
     record(order, events.ORDER_OPENED, by=by, changed={"stage": (None, order.stage)}, kind=kind, number=order.number)
     pay_type = PAYER_OF_KIND[OrderKind(kind)]
     diagnosis = default_diagnosis(visit.vehicle.powertrain) if with_diagnosis else None
