@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -146,6 +147,22 @@ def test_a_taken_port_is_one_clear_line(monkeypatch) -> None:
             run.free_port(number)
     assert str(error.value).startswith(f"Port {number} can't be used (Address already in use): choose another")
     assert "\n" not in str(error.value)
+
+
+def test_a_port_that_a_killed_run_still_holds_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    taken = socket.create_server(("127.0.0.1", 0))
+    number = taken.getsockname()[1]
+    start = time.monotonic()
+    with pytest.raises(servers.ServerError, match="can't be used"):
+        run.clear_the_way(tmp_path, number)
+    assert time.monotonic() - start < 1, "somebody else's port is refused at once"
+
+    (tmp_path / "run" / "web.pid").write_text("999999999")  # a clean stop leaves none
+    with pytest.raises(servers.ServerError, match="can't be used"):
+        run.clear_the_way(tmp_path, number, patience=0.5)
+    threading.Timer(1, taken.close).start()
+    run.clear_the_way(tmp_path, number)
 
 
 class Running:

@@ -128,6 +128,12 @@ def clear_leftovers(var: Path, name: str, *, patience: float = 0) -> bool:
     return False
 
 
+def _supervisor(var: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        return int((var / "run" / "supervisord.pid").read_text())
+    return None
+
+
 def be_child(name: str, command: list[str]) -> None:
     """Become one part: alone under its name, and ended by the system when its supervisor dies."""
     var = servers.var_dir()
@@ -137,12 +143,31 @@ def be_child(name: str, command: list[str]) -> None:
     (var / "run" / f"{name}.pid").write_text(str(os.getpid()))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG outlives exec
-        if os.getppid() == 1 and name != "supervisord":
-            sys.exit(1)
+        if name != "supervisord" and os.getppid() != _supervisor(var):
+            sys.exit(1)  # it died before its death could reach us
     os.execv(command[0], command)
 
 
 # the run
+
+
+def clear_the_way(var: Path, number: int, *, patience: float = 15) -> None:
+    """End what a killed run left, and wait until the port is free of it: a part that was just being started again,
+    or a process whose last thread is still ending, may hold it a moment longer.
+    """
+    killed = any((var / "run" / f"{name}.pid").exists() for name in ("supervisord", *parts(number, var)))
+    if clear_leftovers(var, "supervisord", patience=25):
+        say("Ended what an earlier start had left running.")
+    end = time.monotonic() + (patience if killed else 0)
+    while True:
+        for name in parts(number, var):
+            clear_leftovers(var, name, patience=5)
+        try:
+            return free_port(number)
+        except servers.ServerError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.2)
 
 
 def free_port(number: int) -> None:
@@ -168,11 +193,7 @@ def healthy(number: int) -> bool:
 
 def serve(var: Path) -> int:
     number = port()
-    if clear_leftovers(var, "supervisord", patience=25):
-        say("Ended what an earlier start had left running.")
-    for name in parts(number, var):
-        clear_leftovers(var, name, patience=5)
-    free_port(number)
+    clear_the_way(var, number)
     os.environ.setdefault("DEMO", "true")
     os.environ["VAR_DIR"], os.environ["PORT"] = str(var), str(number)
 
@@ -219,6 +240,7 @@ def serve(var: Path) -> int:
                 supervisor.wait(timeout=45)
         for name in ("supervisord", *parts(number, var)):
             clear_leftovers(var, name)
+            (var / "run" / f"{name}.pid").unlink(missing_ok=True)  # what is left tells of a killed run
 
 
 def main() -> int:
