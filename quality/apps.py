@@ -29,6 +29,11 @@ class QualityConfig(AppConfig):
         )
 
         # --- complaints ---
+        from staff.services.employees import HANDOVERS
+
+        from .services.complaints import hand_over_complaints
+
+        HANDOVERS.append(hand_over_complaints)
         from .selectors.complaints import complaint_counts
 
         def open_ones(actor: Any) -> int:

@@ -18,6 +18,7 @@ COMPLAINT_REVIEWED = event(
 )
 COMPLAINT_RESOLVED = event("quality.complaint.resolved", _("Complaint solved"), clause="6.4", stage=stages.FOLLOW_UP)
 COMPLAINT_CLOSED = event("quality.complaint.closed", _("Complaint closed"), clause="6.4", stage=stages.FOLLOW_UP)
+COMPLAINT_HANDED_OVER = event("quality.complaint.handed_over", _("Complaint passed to a colleague"), clause="1.2")
 COMPLAINT_REOPENED = event(
     "quality.complaint.reopened", _("Complaint opened again"), clause="6.4", stage=stages.FOLLOW_UP
 )

@@ -56,7 +56,7 @@ from reception.models import (
 )
 from reception.models import Customer as CustomerRow
 from reception.selectors import capacity
-from reception.services import appointments, customers, vehicles, visits, walkarounds
+from reception.services import appointments, customers, handing_over, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
 LANGUAGE = Choice(choices=customers.LANGUAGES)
@@ -102,6 +102,7 @@ register(
             "language": LANGUAGE,
             "channel": Choice(choices=MessageChannel),
             "note": Text(mask=mask_text),
+            "contact_uid": Uid(source="contact__uid", null=True, help="The person whom the customer asks for."),
             "consents": Many(
                 rows=_consents,
                 by="customer_id",
@@ -145,6 +146,14 @@ register(
                     "text_version": Text(20, optional=True),
                 },
                 help="Write a given or withdrawn consent",
+            ),
+            Action(
+                verb="name-contact",
+                run=handing_over.name_contact,
+                uid="customer_uid",
+                permission=permissions.CUSTOMERS_EDIT,
+                input={"employee_uid": Uid(optional=True, null=True, help="Left out or null: nobody in particular.")},
+                help="Name the person whom the customer asks for (1.2)",
             ),
         ),
     )

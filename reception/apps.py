@@ -29,6 +29,14 @@ class ReceptionConfig(AppConfig):
             )
         )
 
+        # --- hand-over of work (1.2), in the order in which rows are locked ---
+        from staff.services.employees import HANDOVERS
+
+        from .services.appointments import hand_over_appointments
+        from .services.handing_over import hand_over_customers, hand_over_visits
+
+        HANDOVERS.extend((hand_over_customers, hand_over_appointments, hand_over_visits))
+
         # --- appointments (2.4) ---
         from .selectors import appointments
 

@@ -3,16 +3,13 @@
 from dealership.kernel.actors import machine
 from dealership.kernel.history import Event
 from dealership.kernel.registry import handles
-from staff.services.employees import HANDOVERS
 
 from . import events
 from .models import Appointment, Visit
 from .services import appointments
 
+
 # --- appointments (2.4) ---
-HANDOVERS.append(appointments.hand_over_appointments)
-
-
 @handles(
     events.APPOINTMENT_BOOKED,
     events.APPOINTMENT_CONFIRMED,

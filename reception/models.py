@@ -45,6 +45,9 @@ class Customer(Root):
     )
     note = models.CharField(_("note"), max_length=300, blank=True)
     home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
+    contact = models.ForeignKey(
+        Employee, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("contact person")
+    )
 
     class Meta:
         triggers = [states.versioned()]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("customers/<uuid:uid>/", customers.CustomerPage.as_view(), name="customer-detail"),
     path("customers/<uuid:uid>/edit/", customers.EditCustomerPage.as_view(), name="customer-edit"),
     path("customers/<uuid:uid>/number/", customers.UnmaskCustomerView.as_view(), name="customer-unmask"),
+    path("customers/<uuid:uid>/contact/", customers.ContactView.as_view(), name="customer-contact"),
     path("customers/<uuid:uid>/consents/", customers.ConsentView.as_view(), name="customer-consent"),
     path("vehicles/new/", vehicles.NewVehiclePage.as_view(), name="vehicle-new"),
     path("vehicles/<uuid:uid>/", vehicles.VehiclePage.as_view(), name="vehicle-detail"),

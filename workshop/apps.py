@@ -18,10 +18,11 @@ class WorkshopConfig(AppConfig):
 
         from . import permissions
         from .selectors.orders import count_running
+        from .services.dispatch import hand_over_dispatches
         from .services.orders import hand_over_orders
 
         # --- repair orders ---
-        HANDOVERS.append(hand_over_orders)
+        HANDOVERS.extend((hand_over_dispatches, hand_over_orders))  # resources are locked before orders
         navigation.register(
             navigation.Entry(
                 code="orders",

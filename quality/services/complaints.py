@@ -159,3 +159,29 @@ def reopen_complaint(*, uid: UUID, reason: str, by: Actor) -> Complaint:
         closed_by=None,
         cause=reason.strip()[:500],
     )
+
+
+def hand_over_complaints(giver: Employee, taker: Employee, by: Actor) -> int:
+    """Open complaints that ``giver`` handles go to ``taker``; returns how many (1.2).
+
+    A complaint about ``taker`` isn't theirs to handle: it loses its handler, and the board shows it as nobody's.
+    """
+    rows = (
+        Complaint.objects.for_actor(by)
+        .filter(handler=giver)
+        .exclude(state=ComplaintState.CLOSED)
+        .select_related("visit__vehicle", "visit__customer", "customer")
+        .locked()
+        .order_by("pk")
+    )
+    for complaint in rows:
+        next_one = None if complaint.subject_id == taker.pk else taker
+        complaint.handler = next_one
+        complaint.save(update_fields=["handler"])
+        record(
+            complaint,
+            events.COMPLAINT_HANDED_OVER,
+            by=by,
+            changed={"handler": (giver.uid, next_one.uid if next_one else None)},
+        )
+    return len(rows)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Powertrain
+from dealership.kernel.actors import Actor
+from dealership.kernel.forms import set_choices
 from dealership.kernel.models import MessageChannel
-from reception.models import ConsentPurpose, CustomerKind, PlateColor, PlateKind
+from reception.models import ConsentPurpose, Customer, CustomerKind, PlateColor, PlateKind
 from reception.services.customers import UnmaskReason
+from staff.selectors.employees import employees_with_role
 
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 CONSENT_CHANNELS = [("DESK", _("At the desk")), ("PHONE", _("By telephone")), ("WRITTEN", _("In writing"))]
@@ -52,6 +56,24 @@ class NewCustomerForm(CustomerForm):
 
 class UnmaskForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=UnmaskReason.choices)
+
+
+class ContactForm(forms.Form):
+    """Who of the store a customer asks for (1.2); empty: nobody."""
+
+    employee_uid = forms.TypedChoiceField(
+        label=_("Contact person"), required=False, coerce=UUID, empty_value=None, choices=()
+    )
+
+    def __init__(self, *args: Any, by: Actor, customer: Customer | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = list(employees_with_role(by.store_id, "advisor").values_list("uid", "name"))
+        known = customer.contact if customer else None
+        if known is not None:
+            self.initial["employee_uid"] = known.uid
+            if known.uid not in {uid for uid, _name in people}:
+                people.append((known.uid, known.name))
+        set_choices(self, "employee_uid", [("", _("Nobody in particular")), *people])
 
 
 class ConsentForm(forms.Form):

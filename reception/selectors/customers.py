@@ -29,7 +29,7 @@ class CustomerList:
 
 def customer_of(*, uid: UUID, by: Actor) -> Customer:
     """One customer; raises Customer.DoesNotExist."""
-    return Customer.objects.for_actor(by).select_related("home_store").get(uid=uid)
+    return Customer.objects.for_actor(by).select_related("home_store", "contact").get(uid=uid)
 
 
 def list_customers(*, by: Actor, words: str = "", kind: str = "", before: int | None = None) -> CustomerList:

@@ -13,10 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel.errors import RuleError
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception import permissions
-from reception.forms.customers import CONSENT_CHANNELS, ConsentForm, CustomerForm, NewCustomerForm, UnmaskForm
+from reception.forms.customers import (
+    CONSENT_CHANNELS,
+    ConsentForm,
+    ContactForm,
+    CustomerForm,
+    NewCustomerForm,
+    UnmaskForm,
+)
 from reception.models import Consent, Customer
 from reception.selectors import customers as reads
 from reception.services import customers as commands
+from reception.services import handing_over
 
 
 class CustomerListPage(Page):
@@ -103,6 +111,7 @@ class CustomerPage(Page):
             | {
                 "form_token": uuid4(),
                 "unmask_form": UnmaskForm(),
+                "contact_form": ContactForm(by=self.actor, customer=shown["customer"]),
                 "consent_channels": CONSENT_CHANNELS,
                 "revealed": kwargs.get("revealed", False),
                 "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
@@ -125,6 +134,22 @@ class UnmaskCustomerView(CustomerPage):
         response = self.render_to_response(self.get_context_data(revealed=True))
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+class ContactView(ActionView):
+    """1.2: who the customer asks for; an empty choice takes the name away."""
+
+    permission = permissions.CUSTOMERS_EDIT
+    done = _("The contact person is noted.")
+
+    def run(self, form: Any) -> Customer:
+        given = ContactForm(self.request.POST, by=self.actor)
+        if not given.is_valid():
+            raise RuleError("customer.contact", _("Choose one of the people on the list."), field="employee_uid")
+        return handing_over.name_contact(customer_uid=self.kwargs["uid"], by=self.actor, **given.cleaned_data)
+
+    def location(self, result: Customer) -> str:
+        return reverse("customer-detail", args=[result.uid]) + "#contact-person"
 
 
 class ConsentView(ActionView):

@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
@@ -49,6 +50,29 @@ def dispatch_line(
     ``.two_people``, ``.twice``; RaceLost ``reservation.taken``. A refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
+    return _give_out(
+        line_uid=line_uid,
+        technician_uid=technician_uid,
+        bay_uid=bay_uid,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        second_uid=second_uid,
+        replaces_uid=replaces_uid,
+        by=by,
+    )
+
+
+def _give_out(
+    *,
+    line_uid: UUID,
+    technician_uid: UUID,
+    bay_uid: UUID,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    second_uid: UUID | None,
+    replaces_uid: UUID | None,
+    by: Actor,
+) -> Dispatch:
     if starts_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
         raise ValueError("A plan's times are aware.")
     bay = Resource.objects.for_actor(by).get(uid=bay_uid, kind=ResourceKind.BAY)
@@ -318,3 +342,39 @@ def free_rest(line: OrderLine, by: Actor) -> None:
         else:
             reservation.period = (reservation.period.lower, now)
             reservation.save(update_fields=["period"])
+
+
+def hand_over_dispatches(giver: Employee, taker: Employee, by: Actor) -> int:
+    """Plans of ``giver`` that still lie ahead go to ``taker``; returns how many left ``giver``'s hands (1.2).
+
+    What the colleague can't do at that time (skill, roster, another plan) goes back to the foreman's loose work instead
+    of standing under somebody who is away. Who is clocked on to a line keeps it: what happens now isn't a plan.
+    """
+    rows = (
+        Dispatch.objects.for_actor(by)
+        .filter(technician=giver, live=True, line__state__in=OPEN, ends_at__gt=clock.now())
+        .exclude(line__clockings__in=giver.clockings.filter(ended_at__isnull=True))
+        .select_related("bay")
+        .order_by("pk")
+    )
+    moved = 0
+    for dispatch in rows:
+        try:
+            with transaction.atomic():
+                _give_out(
+                    line_uid=dispatch.line.uid,
+                    technician_uid=taker.uid,
+                    bay_uid=dispatch.bay.uid,
+                    starts_at=dispatch.starts_at,
+                    ends_at=dispatch.ends_at,
+                    second_uid=None,
+                    replaces_uid=dispatch.uid,
+                    by=by,
+                )
+        except RuleError:
+            line = locked_line(dispatch.line.uid, by)
+            held = Dispatch.objects.locked().select_related("technician", "bay_plan", "person_plan").get(pk=dispatch.pk)
+            held.line = line
+            _take_back(held, by=by, reason=gettext("%(name)s hands the work over.") % {"name": giver.name})
+        moved += 1
+    return moved
