@@ -76,6 +76,12 @@ register(
         state="state",
         lock_first=("order",),
         refs=True,
+        star="RepairFinancialSummary",
+        star_fields={
+            "labor_total": "actual_labor_amount",
+            "material_total": "actual_parts_amount",
+            "total": "actual_grand_total_amount",
+        },
         shape={
             "number": Text(),
             "state": Choice(choices=SettlementState),

@@ -10,6 +10,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Listing, One, Resource, register, register_listing
 from dealership.kernel.api.shapes import Choice, Day, Field, Flag, Moment, Number, Text, Uid
+from dealership.kernel.api.star import star_codes
 from dealership.process.figures import FIGURES
 from dealership.process.models import KpiValue
 from quality import permissions
@@ -27,6 +28,8 @@ register(
         view=permissions.COMPLAINTS_VIEW,
         help="A complaint with its response clock (6.4).",
         state="state",
+        star="Case",
+        star_fields={"state": "case_status_type"},
         shape={
             "number": Text(),
             "state": Choice(choices=ComplaintState),
@@ -179,3 +182,6 @@ register_listing(
         read=_kpis,
     )
 )
+
+# --- STAR's values of our codes (peers: a dictionary, no protocol) ---
+star_codes(ComplaintState, "OPEN", "UNDER_REVIEW", "RESOLVED", "CLOSED")

@@ -24,6 +24,7 @@ from dealership.kernel.api.resources import (
     register_listing,
 )
 from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Money, Number, Text, Uid, Whole
+from dealership.kernel.api.star import star_codes
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import MessageChannel, Store
 from reception import permissions
@@ -92,6 +93,8 @@ register(
         help="Who brings, owns or pays; known in the whole group (2.3).",
         timeline="customer",
         refs=True,
+        star="Customer",
+        star_fields={"uid": "customer_key", "name": "full_name"},
         shape={
             "kind": Choice(choices=CustomerKind),
             "name": Text(mask=mask_name),
@@ -197,6 +200,8 @@ register(
         timeline="vehicle",
         refs=True,
         rows=_vehicles,
+        star="VehicleReference",
+        star_fields={"plate": "license_plate", "model_text": "display_name"},
         shape={
             "plate": Text(),
             "plate_kind": Choice(choices=PlateKind),
@@ -548,6 +553,14 @@ register(
         help="A booked arrival with its bay and technician (2.4).",
         state="state",
         refs=True,
+        star="ServiceAppointment",
+        star_fields={
+            "uid": "service_appointment_key",
+            "state": "appointment_status_type",
+            "source": "appointment_source_type",
+            "concern": "complaint_text",
+            "starts_at": "start_date_time",
+        },
         shape={
             "number": Text(),
             "state": Choice(choices=AppointmentState),
@@ -683,7 +696,9 @@ def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], 
         for day in days
         for option in day.free
     ]
-    return free[: values["limit"]], len(free) > values["limit"], None
+    start, limit = int(values.get("cursor", "0")), values["limit"]
+    has_more = len(free) > start + limit
+    return free[start : start + limit], has_more, str(start + limit) if has_more else None
 
 
 register_listing(
@@ -699,6 +714,7 @@ register_listing(
             "day_gte": Day(help="First day; default: today."),
             "days": Whole(1, 14, help="Default: 7."),
             "waiting_mode": Choice(choices=WaitingMode),
+            "cursor": Text(6, min=1, pattern=r"^[0-9]{1,6}$", help="next_cursor of the page before."),
         },
         shape={
             "starts_at": Moment(),
@@ -708,3 +724,8 @@ register_listing(
         read=_slots,
     )
 )
+
+# --- STAR's values of our codes (peers: a dictionary, no protocol) ---
+star_codes(WaitingMode, "WAIT_AT_DEALER", "LOANER", "PICK_UP")
+star_codes(AppointmentSource, "PHONE", "CONSUMER_PORTAL", "SERVICE_ADVISOR_INITIATED", "DMS_DIRECT")
+star_codes(Powertrain, "ICE", "HEV", "PHEV", "BEV", "FCEV")

@@ -26,6 +26,7 @@ register(
         view=permissions.EMPLOYEES_VIEW,
         help="Who works in a store, with posts and skills (5.1).",
         refs=True,
+        star="StaffAssignment",
         shape={
             "number": Text(),
             "name": Text(mask=mask_name),

@@ -38,7 +38,6 @@ ADAPTERS = ("views", "api", "resources", "tasks", "handlers", "panels", "seriali
 # What an adapter may write after all, with the reason.
 ALLOWED_WRITES = {
     ("dealership/kernel/api/idempotency.py", "IdempotencyRecord.objects.create"): "the frame remembers its own answer",
-    ("dealership/kernel/api/views.py", "ExternalRef.objects.create"): "the frame's own table of outside names (7.3)",
 }
 ALLOWED_CLOCKS = {"dealership/exchange/services/clients.py": "tokens are dated by the OAuth toolkit's own clock"}
 

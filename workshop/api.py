@@ -26,6 +26,7 @@ from dealership.kernel.api.shapes import (
     Uid,
     Whole,
 )
+from dealership.kernel.api.star import star_codes
 from workshop import permissions
 from workshop.models import (
     Authorization,
@@ -79,6 +80,15 @@ register(
         state="stage",
         refs=True,
         lock_first=("visit",),
+        star="RepairOrder",
+        star_fields={
+            "uid": "repair_order_key",
+            "number": "repair_order_id",
+            "stage": "repair_stage_type",
+            "promised_at": "promise_complete_date",
+            "vehicle_uid": "vehicle_reference",
+            "complaint": "complaint_text",
+        },
         shape={
             "number": Text(),
             "stage": Choice(choices=OrderStage),
@@ -216,6 +226,17 @@ register(
         help="A line of an order with its price: what the customer agrees to or declines (3.2).",
         state="state",
         lock_first=("order",),
+        star="LaborOperation",
+        star_fields={
+            "uid": "labor_operation_key",
+            "state": "labor_operation_status_type",
+            "description": "labor_operation_description",
+            "position": "sequential_line_identifier",
+            "hours": "flat_rate_units",
+            "complaint": "complaint_text",
+            "cause": "cause_text",
+            "correction": "correction_text",
+        },
         shape={
             "repair_order_uid": Uid(source="order__uid"),
             "position": Whole(),
@@ -385,6 +406,7 @@ register(
         view=permissions.ORDERS_VIEW,
         help="A part on a line: asked, reserved, issued, returned (3.2).",
         lock_first=("line__order", "line"),
+        star="RepairOrderLineItem",
         shape={
             "labor_operation_uid": Uid(source="line__uid"),
             "repair_order_uid": Uid(source="line__order__uid"),
@@ -447,6 +469,12 @@ register(
         model=Authorization,
         view=permissions.ORDERS_VIEW,
         help="One decision on one line: who, how, when, at what amount; never changed (3.2).",
+        star="RepairAuthorization",
+        star_fields={
+            "status": "authorization_status_type",
+            "method": "authorization_method_type",
+            "amount": "authorized_amount",
+        },
         shape={
             "repair_order_uid": Uid(source="order__uid"),
             "labor_operation_uid": Uid(source="line__uid"),
@@ -538,6 +566,8 @@ register(
         rows=_clockings,
         help="What a person really worked on a line (3.2).",
         lock_first=("line__order", "line"),
+        star="TechnicianTimeReference",
+        star_fields={"started_at": "start_date_time", "ended_at": "end_date_time"},
         shape={
             "labor_operation_uid": Uid(source="line__uid"),
             "employee_uid": Uid(source="employee__uid"),
@@ -596,6 +626,7 @@ register(
         view=(permissions.INSPECTIONS_VIEW, permissions.INSPECT_SELF),
         rows=_inspections,
         help="Self check, team check and final inspection of an order; never changed (3.2).",
+        star="Inspection",
         shape={
             "repair_order_uid": Uid(source="order__uid"),
             "level": Choice(choices=InspectionLevel),
@@ -743,3 +774,25 @@ register(
         ),
     )
 )
+
+# --- STAR's values of our codes (peers: a dictionary, no protocol) ---
+star_codes(
+    OrderStage,
+    "CLOSED",
+    AWAITING_AUTHORIZATION="AWAITING_CUSTOMER_AUTHORIZATION",
+    IN_WORK="WORK_IN_PROGRESS",
+    INSPECTION="QUALITY_ASSURANCE",
+    READY="COMPLETED",
+    SETTLED="INVOICE",
+)
+star_codes(LineState, "PENDING", "DECLINED", "IN_PROGRESS", "COMPLETED", "CANCELLED")
+star_codes(AuthorizationStatus, "APPROVED", "DECLINED", "REVOKED", "NOT_REQUIRED")
+star_codes(
+    AuthorizationMethod,
+    "DIGITAL_PORTAL",
+    "IN_PERSON_DIGITAL_SIGNATURE",
+    "IN_PERSON_PHYSICAL_SIGNATURE",
+    "VERBAL_PHONE",
+    "AUTOMATED_POLICY_PREAUTHORIZATION",
+)
+star_codes(PayType, "CUSTOMER_PAY", "WARRANTY", "INTERNAL")

@@ -20,6 +20,7 @@ from dealership.catalogue.models import (
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.resources import Filter, Many, Resource, register
 from dealership.kernel.api.shapes import Choice, Flag, Number, Text, Uid, Whole
+from dealership.kernel.api.star import star_codes
 
 
 def _operation_parts() -> QuerySet:
@@ -98,6 +99,8 @@ register(
         view=permissions.CATALOGUE_VIEW,
         rows=_bays,
         help="Working places of a store, by what can be done there (2.4).",
+        star="Bay",
+        star_fields={"capability": "bay_capability_type"},
         shape={
             "code": Text(),
             "name": Text(),
@@ -107,4 +110,15 @@ register(
         },
         filters={"code": Filter(field=Text(20, min=1), lookup="code")},
     )
+)
+
+# --- STAR's values of our codes (peers: a dictionary, no protocol) ---
+star_codes(
+    BayCapability,
+    "QUICK_LUBE",
+    "STANDARD_LIFT",
+    "ALIGNMENT_RACK",
+    "EV_DIAGNOSTIC",
+    "BODY_AND_FRAME",
+    "DETAIL_AND_WASH",
 )

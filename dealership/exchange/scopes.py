@@ -34,7 +34,7 @@ def table() -> dict[str, frozenset[str]]:
         made.setdefault(f"{resource.room}:read", set()).update(_needed(resource, write=False))
         made.setdefault(f"{resource.room}:write", set()).update(_needed(resource, write=True))
     for listing in LISTINGS.values():
-        if listing.view != EVENTS_READ:
+        if listing.view and listing.view != EVENTS_READ:
             for kind in ("read", "write"):
                 made.setdefault(f"{listing.room}:{kind}", set()).add(listing.view)
     made |= {code: {code} for code in PERMISSIONS}

@@ -18,4 +18,5 @@ STORE_HOURS_SET = event("kernel.store.hours_set", _("Opening hours set"), clause
 STORE_DAY_SET = event("kernel.store.day_set", _("Hours of one day set"), clause="2.4")
 
 # API
+REFERENCE_ADDED = event("kernel.reference.added", _("Another system's name kept"), clause="7.3")
 PERSONAL_DATA_READ = event("kernel.personal_data.read", _("Personal data shown over the API"), clause="7.3")

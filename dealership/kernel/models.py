@@ -435,6 +435,10 @@ class ExternalRef(models.Model):
         ]
 
 
+explain_constraint("externalref_once", "reference.taken", _("Something else already has this name in that system."))
+explain_constraint("externalref_one_per_system", "reference.other", _("This already has another name in that system."))
+
+
 class OpeningHours(models.Model):
     """When a store works on one weekday (0 = Monday); the lunch break is optional. Working-time clocks run on this."""
 

@@ -20,6 +20,9 @@ PERSONAL_READ = permission(
     "kernel.personal.read", _("See names, telephones and addresses unmasked over the API; each reading is logged.")
 )
 EVENTS_READ = permission("kernel.events.read", _("Follow the feed of events over the API."))
+REFERENCES_EDIT = permission(
+    "kernel.references.edit", _("Keep the names that other systems have for what stands here.")
+)
 SEARCH = permission("kernel.search.use", _("Use the search box."))
 
 # One role for each post of the demo; the chapters add what their part of the work needs.
@@ -52,7 +55,7 @@ role("care", permissions={MESSAGES_VIEW})
 role("advisor", permissions={MESSAGES_VIEW})
 for code in ("receptionist", "advisor", "care", "manager", "gm"):
     role(code, permissions={PERSONAL_READ})
-role("admin", permissions={EVENTS_READ})
+role("admin", permissions={EVENTS_READ, REFERENCES_EDIT})
 role("manager", permissions={EVENTS_READ})
 
 for code in (

@@ -23,6 +23,7 @@ from .models import (
     MESSAGE_MOVES,
     Approval,
     ApprovalState,
+    ExternalRef,
     Message,
     MessageState,
     PeriodicRun,
@@ -234,6 +235,21 @@ def store_file(*, content: bytes, name: str, store_id: int, by: Actor, visit_uid
 
 def file_path(sha256: str, media_type: str) -> Path:
     return Path(settings.MEDIA_ROOT) / sha256[:2] / f"{sha256}{ALLOWED_MEDIA[media_type]}"
+
+
+@transaction.atomic
+def name_root(root: Root, *, root_type: str, system: str, external_id: str, by: Actor) -> None:
+    """Keeps another system's name for a root; the id itself stays out of history, it may be a person's.
+
+    Raises RuleError where the name belongs to something else, or this has another name in that system.
+    """
+    held = ExternalRef.objects.filter(system=system, root_type=root_type)
+    if held.filter(external_id=external_id).exists():
+        raise RuleError("reference.taken", _("Something else already has this name in that system."), field="id")
+    if held.filter(root_uid=root.uid).exists():
+        raise RuleError("reference.other", _("This already has another name in that system."), field="id")
+    ExternalRef.objects.create(system=system, root_type=root_type, external_id=external_id, root_uid=root.uid)
+    record(root, events.REFERENCE_ADDED, by=by, system=system)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from dealership.kernel.api import auth
 from dealership.kernel.models import Store
+from tests.exchange.shop import Shop
 from tests.factories.kernel import make_store
 
 
@@ -22,3 +23,8 @@ def _fresh() -> Iterator[None]:
 @pytest.fixture
 def store(db: None) -> Store:
     return make_store()
+
+
+@pytest.fixture
+def shop(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    return Shop(monkeypatch)

@@ -16,7 +16,7 @@ from ..models import ExternalRef, Root
 from .auth import Caller
 from .problems import Problem
 from .resources import RESOURCES, Many, One, Resource, require_any
-from .shapes import Field, Text
+from .shapes import Field
 
 CURRENCY = "CNY"
 
@@ -68,7 +68,7 @@ def items_of(
             made["currency_code"] = CURRENCY
         if resource.refs:
             made["external_refs"] = refs.get(row["uid"], [])
-        if resource.actions:
+        if "transitions" in resource.extras():
             made["transitions"] = transitions(resource, row, caller)
         items.append({name: made[name] for name in order})
     for name in expand:
@@ -177,7 +177,3 @@ def lock(resource: Resource, uid: uuid.UUID, caller: Caller, if_match: str | Non
 
 def encode(value: Any) -> bytes:
     return orjson.dumps(value)
-
-
-REF_SYSTEM = Text(40, min=1, pattern=r"^[A-Za-z0-9_.-]+$")
-REF_ID = Text(120, min=1)

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import translation
 
 from . import lists
-from .items import REF_ID, REF_SYSTEM
+from .references import REF_ID, REF_SYSTEM
 from .resources import LISTINGS, RESOURCES, Command, Listing, One, Resource
 from .shapes import Field, object_schema, object_schema_out
 
@@ -261,17 +261,20 @@ def paths_of(resource: Resource) -> Schema:
                 },
             )
         }
-        if resource.create and resource.update:
+        if resource.create:
             either = {"anyOf": [_ref(f"{name}Create"), _ref(f"{name}Update")]}
+            corrected = {"200": _etagged(name, "Corrected.")} if resource.update else {}
             named["put"] = _operation(
                 resource,
-                f"upsert{name}ByRef",
-                "Create or correct by another system's name for it",
+                f"upsert{name}ByRef" if resource.update else f"create{name}ByRef",
+                "Create or correct by another system's name for it"
+                if resource.update
+                else "Create under another system's name for it; the same name again is refused (409)",
                 "write",
                 parameters=[*where, _header("IfMatchByRef"), _header("StoreCode")],
-                requestBody=_body(either),
+                requestBody=_body(either if resource.update else _ref(f"{name}Create")),
                 responses={
-                    "200": _etagged(name, "Corrected."),
+                    **corrected,
                     "201": _etagged(name, "Created."),
                     **_refusals(400, 404, 409, 412, 415, 422, 428),
                 },
@@ -304,13 +307,14 @@ def schemas_of(resource: Resource) -> Schema:
 
 def _listing_path(listing: Listing) -> Schema:
     scope = "events:read" if listing.path == "events" else f"{listing.room}:read"
+    scopes = [scope] if listing.view else []
     return {
         "get": {
             "operationId": f"list{listing.name}",
             "summary": f"List {listing.path}",
             "description": listing.help,
             "tags": [listing.path],
-            "security": [{"oauth2": [scope]}, {"session": []}],
+            "security": [{"oauth2": scopes}, {"session": []}],
             "parameters": [*_query({"limit": lists.LIMIT, **listing.parameters}), _header("StoreCode")],
             "responses": {
                 "200": {"description": "A page.", "content": _json(_ref(f"{listing.name}List"))},

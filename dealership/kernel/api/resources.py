@@ -128,7 +128,8 @@ class Resource:
     decides what each may see); ``shape`` the fields given;
     ``rows`` the reads as somebody (default ``model.objects.for_actor``); ``lock_first`` the look-ups of rows that the
     commands lock before this one (design 5), so that the frame takes the same order; ``refs`` gives by-ref routes;
-    ``timeline`` is the history key of the item itself (customer, vehicle, visit, order).
+    ``timeline`` is the history key of the item itself (customer, vehicle, visit, order). ``star`` and ``star_fields``
+    are STAR's words where they differ from ours (``/meta/star-map``).
     """
 
     path: str
@@ -148,6 +149,8 @@ class Resource:
     refs: bool = False
     lock_first: tuple[str, ...] = ()
     timeline: str = ""
+    star: str = ""
+    star_fields: Mapping[str, str] = field(default_factory=dict)
 
     def base(self, actor: Actor) -> models.QuerySet:
         return self.rows(actor) if self.rows else self.model.objects.for_actor(actor)
@@ -178,7 +181,7 @@ class Resource:
             more["currency_code"] = Text(3)
         if self.refs:
             more["external_refs"] = ListOf(Nested({"system": Text(), "id": Text()}))
-        if self.actions:
+        if any(action.when != frozenset() for action in self.actions):
             more["transitions"] = ListOf(Text(), help="The actions that are possible now and allowed to you.")
         return more
 
@@ -194,6 +197,7 @@ class Resource:
 class Listing:
     """A list that is no collection of roots (events, figures): rows read by a function of its own.
 
+    ``view`` may be empty: every caller may read it (what describes the API itself).
     ``read(values, actor)`` gets the parameters as read (``limit`` always) and returns at most ``limit`` rows (fields of
     ``shape``, not yet shown), whether there are more, and the cursor to go on with.
     """
@@ -218,6 +222,10 @@ def register(resource: Resource) -> Resource:
         raise ValueError(f"Resource {resource.path} is declared twice.")
     if resource.actions and len({a.verb for a in resource.actions}) != len(resource.actions):
         raise ValueError(f"Resource {resource.path} declares an action twice.")
+    if resource.refs:
+        from .references import with_references
+
+        resource = with_references(resource)
     RESOURCES[resource.path] = resource
     return resource
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from . import feed, views  # noqa: F401  (the feed declares itself)
+from . import feed, star, views  # noqa: F401  (feed and star map declare themselves)
 from .resources import LISTINGS, RESOURCES, Resource
 
 
@@ -19,7 +19,7 @@ def patterns_of(resource: Resource) -> list[URLPattern]:
         collection["POST"] = views.create(resource)
     if resource.update:
         item["PUT"] = views.put(resource)
-    if resource.create and resource.update:
+    if resource.create:
         named["PUT"] = views.put_by_ref(resource)
     patterns = [
         path(base, views.endpoint(**collection), name=name),
@@ -38,7 +38,9 @@ def patterns() -> list[URLPattern]:
     """All addresses under /api/v1/; call it when every chapter's ``api.py`` is read."""
     made = [pattern for resource in RESOURCES.values() for pattern in patterns_of(resource)]
     for name, listing in LISTINGS.items():
-        made.append(path(f"api/v1/{name}", views.endpoint(GET=views.rows_of(listing)), name=f"api-{name}"))
+        made.append(
+            path(f"api/v1/{name}", views.endpoint(GET=views.rows_of(listing)), name=f"api-{name.replace('/', '-')}")
+        )
     return made
 
 

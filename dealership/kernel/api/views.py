@@ -20,10 +20,12 @@ from .. import clock
 from ..actors import Actor
 from ..errors import RuleError
 from ..models import ExternalRef, Root
+from ..services import name_root
 from . import idempotency, lists, problems, ratelimit
 from .auth import Caller, caller_of
-from .items import REF_ID, REF_SYSTEM, encode, etag_of, items_of, lock, read_rows
+from .items import encode, etag_of, items_of, lock, read_rows
 from .problems import Problem
+from .references import REF_ID, REF_SYSTEM
 from .resources import Command, Listing, Resource, require_any
 from .shapes import Refused, read_object
 
@@ -102,7 +104,8 @@ def listing(resource: Resource) -> Handler:
 
 def rows_of(source: Listing) -> Handler:
     def get(request: HttpRequest, caller: Caller) -> HttpResponse:
-        require_any(caller.actor, source.view)
+        if source.view:
+            require_any(caller.actor, source.view)
         values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters})
         rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
         data = [{name: field.show(row[field.source or name]) for name, field in source.shape.items()} for row in rows]
@@ -280,7 +283,10 @@ def detail_by_ref(resource: Resource) -> Handler:
 
 
 def put_by_ref(resource: Resource) -> Handler:
-    """Creates under the other system's name (201), or corrects what is there (200, with If-Match)."""
+    """Creates under the other system's name (201), or corrects what is there (200, with If-Match).
+
+    What can't be corrected but only moved by its actions is created once; the same name again is refused.
+    """
     command = resource.create
     assert command is not None
 
@@ -291,15 +297,21 @@ def put_by_ref(resource: Resource) -> Handler:
             if uid is not None:
                 if request.headers.get("If-None-Match", "").strip() == "*":
                     raise Problem(412, "reference.exists", _("There is already an item under this reference."))
+                if resource.update is None:
+                    raise Problem(
+                        409,
+                        "reference.exists",
+                        _("There is already an item under this reference; read it there and use its actions."),
+                        headers={"Location": f"/api/v1/{resource.path}/{uid}"},
+                    )
                 return _replace(resource, uid, request, caller, also=frozenset(command.input))
             if "If-Match" in request.headers:
                 raise Problem(412, "if_match.nothing", _("There is no item under this reference yet."))
             lists.read_query(request.GET, {})
             given = read_object(command.fields(), body_of(request))
-            root = carry_out(command, given, _one_store(caller))
-            ExternalRef.objects.create(
-                system=system, external_id=external_id, root_type=resource.root_type, root_uid=root.uid
-            )
+            actor = _one_store(caller)
+            root = carry_out(command, given, actor)
+            name_root(root, root_type=resource.root_type, system=system, external_id=external_id, by=actor)
             return created(resource, root.uid, caller, request)
 
     return handler
