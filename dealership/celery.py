@@ -22,6 +22,8 @@ SCHEDULE: dict[str, tuple[str, crontab | schedule, tuple[int | str, ...]]] = {
     "imports": ("exchange.resume_imports", schedule(30.0), ()),
     "surveys": ("delivery.send_due_surveys", schedule(300.0), ()),
     "figures": ("process.recompute_touched", schedule(60.0), ()),
+    "prune": ("kernel.prune", crontab(hour=3, minute=20), ()),
+    "prune-exchange": ("exchange.prune", crontab(hour=3, minute=40), ()),
     "reminders": ("reception.remind", crontab(minute="*/5"), ()),
     "preparation": ("reception.prepare", crontab(minute="*/5"), ()),
 }

@@ -18,4 +18,5 @@ IMPORT_CONFIRMED = event("exchange.import.confirmed", _("Import confirmed"), cla
 IMPORT_WRITTEN = event("exchange.import.written", _("Import written"), clause="7.2")
 IMPORT_UNDO_ASKED = event("exchange.import.undo_asked", _("Undo of an import asked for"), clause="7.2")
 IMPORT_UNDONE = event("exchange.import.undone", _("Import undone"), clause="7.2")
+IMPORT_EMPTIED = event("exchange.import.emptied", _("Personal data of the import removed"), clause="7.3")
 IMPORT_FAILED = event("exchange.import.failed", _("Import ended without writing"), clause="7.2")

@@ -31,3 +31,13 @@ limit(
     clause="7.3",
     source="HOUSE",
 )
+
+# --- imports (7.2) ---
+IMPORT_ROWS_DAYS = limit(
+    "exchange.import_rows_days",
+    90,
+    "d",
+    _("Days for which an import keeps the rows of its file and can be undone"),
+    clause="7.3",
+    source="HOUSE",
+)

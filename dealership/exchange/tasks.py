@@ -8,7 +8,7 @@ from celery import shared_task
 
 from .models import ImportState
 from .selectors import imports as reads
-from .services import imports
+from .services import imports, retention
 
 
 @shared_task(name="exchange.work_import")
@@ -30,3 +30,9 @@ def resume_imports() -> None:
     """Takes up imports whose worker died: nothing moved for a minute."""
     for uid in reads.standing_still():
         work_import.delay(str(uid))
+
+
+@shared_task(name="exchange.prune")
+def prune() -> None:
+    """Drops expired tokens and the personal data of imports that ended long ago."""
+    retention.prune()

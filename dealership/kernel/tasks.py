@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import outbox
+from . import outbox, retention
 from .services import beat
 
 
@@ -16,3 +16,9 @@ def deliver_outbox(outbox_id: int) -> None:
 def heartbeat() -> None:
     """Shows that beat plans and a worker works."""
     beat(name="worker")
+
+
+@shared_task(name="kernel.prune")
+def prune() -> None:
+    """Forgets stored answers, form tokens and done effects that have outlived their settings."""
+    retention.prune()

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from django.urls import reverse
 from dealership.exchange import tasks
 from dealership.exchange.models import ImportBatch, ImportRow
 from dealership.exchange.selectors import imports as reads
-from dealership.exchange.services import imports
+from dealership.exchange.services import imports, retention
 from dealership.kernel import clock, outbox
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import NotAllowed
@@ -432,3 +433,48 @@ def test_twenty_thousand_dirty_rows_by_page_and_by_command_and_back(client: Clie
     assert page_counts["CREATE"] > 14_000
     assert min(page_counts.values()) > 0
     assert commanded.summary["ignored"] == [HEADERS[0]]
+
+
+# --- what an import forgets (7.3) ------------------------------------------------------------------------------------
+
+
+def rows_say(batch: ImportBatch) -> str:
+    return repr(list(batch.rows.order_by("number").values("raw", "plan", "written", "notes")))
+
+
+def test_after_its_time_an_import_keeps_counts_and_reasons_but_nobodys_data(clerk: Actor, client: Client) -> None:
+    table = [
+        ["1", "王测试", "13900001234", "京A88888", vin_of(7), "星河 E5", "1000", "2024-05-01", ""],
+        ["2", "赵拒", "1390000", "京", "X", "", "", "", ""],
+    ]
+    batch = bring(as_csv(table), clerk)
+    assert batch.state == "DONE"
+    counts = batch.summary["counts"]
+    with clock.moved_to(clock.now() + timedelta(days=89)):
+        assert retention.prune() == 0
+        assert "王测试" in rows_say(batch)
+    with clock.moved_to(clock.now() + timedelta(days=91)):
+        assert (retention.prune(), retention.prune()) == (1, 0)
+    batch.refresh_from_db()
+    assert not re.search(r"王测试|赵拒|1390000|京A88888", rows_say(batch))
+    assert (batch.state, batch.summary["counts"], batch.rows.count()) == ("DONE", counts, 2)
+    assert batch.rows.get(action="REFUSE").notes[0]["code"]
+    assert Customer.objects.filter(name="王测试").exists()
+    line = History.objects.get(root_uid=batch.uid, code="exchange.import.emptied")
+    assert (line.actor_id, line.facts) == ("retention", {"rows": 2})
+    with rule("import.undo_too_late"):
+        imports.ask_undo(uid=batch.uid, by=clerk)
+    with rule("import.undo_too_late"):
+        imports.undo_import(uid=batch.uid, by=clerk)
+    client.force_login(clerk.user)
+    page = client.get(reverse("import-detail", args=[batch.uid]))
+    assert page.status_code == 200
+    assert 'data-dialog="undo"' not in page.content.decode()
+
+
+def test_a_preview_nobody_confirmed_is_discarded_with_its_rows(clerk: Actor) -> None:
+    batch = bring(as_csv(dirty_rows(1, 5)), clerk, write=False)
+    with clock.moved_to(clock.now() + timedelta(days=91)):
+        assert retention.prune() == 1
+    batch.refresh_from_db()
+    assert (batch.state, batch.problem, batch.rows.count()) == ("FAILED", "import.discarded", 0)

@@ -243,12 +243,17 @@ def discard_import(*, uid: UUID, by: Actor) -> ImportBatch:
     batch = ImportBatch.objects.for_actor(by).locked().get(uid=uid)
     if batch.state != ImportState.PREVIEW:
         raise RuleError("import.discard", _("Only a preview can be discarded."))
+    abandon_preview(batch, by=by)
+    return batch
+
+
+def abandon_preview(batch: ImportBatch, *, by: Actor) -> None:
+    """Ends a locked preview without writing; its rows are forgotten."""
     _move(batch, ImportState.FAILED)
     batch.problem = "import.discarded"
     batch.save(update_fields=["state", "problem"])
     ImportRow.objects.filter(batch=batch).delete()
     record(batch, events.IMPORT_FAILED, by=by, problem=batch.problem)
-    return batch
 
 
 def made_by(batch: ImportBatch) -> dict[str, int]:
@@ -352,10 +357,19 @@ def ask_undo(*, uid: UUID, by: Actor) -> ImportBatch:
     by.require(permissions.IMPORTS_RUN)
     batch = ImportBatch.objects.for_actor(by).locked().get(uid=uid)
     require(IMPORT_MOVES, ImportState(batch.state), ImportState.UNDONE)
+    _require_rows(batch)
     batch.summary |= {"undo_by": [str(by.kind), by.id]}
     batch.save(update_fields=["summary"])
     record(batch, events.IMPORT_UNDO_ASKED, by=by)
     return batch
+
+
+def _require_rows(batch: ImportBatch) -> None:
+    if "emptied_at" in batch.summary:
+        raise RuleError(
+            "import.undo_too_late",
+            _("The rows of this import were removed after their time; it can't be taken back any more."),
+        )
 
 
 def undo_asked(*, uid: UUID) -> ImportBatch:
@@ -384,6 +398,7 @@ def undo_import(*, uid: UUID, by: Actor) -> ImportBatch:
     """
     by.require(permissions.IMPORTS_RUN)
     batch = ImportBatch.objects.for_actor(by).locked().get(uid=uid)
+    _require_rows(batch)
     _move(batch, ImportState.UNDONE)
     rows = dict(batch.rows.exclude(written={}).order_by("number").values_list("number", "written"))
     kept = _rows_to_keep(rows)

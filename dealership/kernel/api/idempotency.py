@@ -16,7 +16,6 @@ from .problems import Problem
 
 KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Cache-Control")
 WAIT_SECONDS = 10
-KEPT_DAYS = 30
 
 
 def key_of(request: HttpRequest) -> str:
