@@ -44,7 +44,7 @@ KEEP_RUNS_DAYS = 400
 STEP = 5000
 
 
-def drop_in_steps(table: str, key: str, where: str, values: list[object]) -> int:
+def drop_in_steps(table: str, key: str, where: str, values: list[datetime | str]) -> int:
     """Deletes rows in short transactions, so that nobody waits for a long one; returns how many.
 
     ``table``, ``key`` and ``where`` are our own words, ``values`` fill the placeholders of ``where``.
