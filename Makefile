@@ -42,7 +42,7 @@ check: setup-dev
 	@$(VENV)/python -m tools.check $(ARGS)
 
 pictures: setup-dev
-	@$(VENV)/python -m tools.pictures
+	@$(VENV)/python -m tools.pictures $(ARGS)
 
 messages: setup-dev
 	@$(VENV)/python -m tools.messages

@@ -151,6 +151,8 @@ class Card:
     booked_at: datetime | None = None
     promised_at: datetime | None = None
     unreceived: bool = False
+    word: str = ""
+    """Said where a time would stand, while there is none to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,11 +388,9 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
             Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
         )
     people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
+    word = ""
     if visit.state == VisitState.IN_RECEPTION:
-        signed = visit.signed_at is not None
-        line_end = _("walk-around signed, order to be written") if signed else _("being received")
-    else:
-        line_end = visit.need
+        word = _("order to be written") if visit.signed_at else _("being received")
     signs = (*_signs(visit.waiting_mode, vehicle.powertrain), *placed.signs)
     link = getattr(visit, "link", None)
     if link is not None and link.views and placed.lane == CONSENT.code:
@@ -401,7 +401,7 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
         plate=vehicle.plate,
         color=vehicle.plate_color,
         name=visit.contact_name,
-        line=placed.line or f"{visit.model_text} · {line_end}",
+        line=placed.line or " · ".join(filter(None, (visit.model_text, visit.need))),
         at=visit.arrived_at if waiting else visit.promised_at,
         at_kind="wait" if waiting else "promise",
         expected_at=placed.expected_at,
@@ -418,6 +418,7 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
         booked_at=visit.appointment.starts_at if visit.appointment else None,
         promised_at=visit.promised_at,
         unreceived=unreceived,
+        word=word,
     )
 
 

@@ -23,12 +23,6 @@ def shown_phone(value: str) -> str:
 
 
 @register.filter
-def thousands(value: int | None) -> str:
-    """12,345 in both languages; a dash where nothing is known."""
-    return "—" if value is None else f"{value:,}"
-
-
-@register.filter
 def lookup(values: dict[str, Any], key: str) -> Any:
     return values.get(key)
 

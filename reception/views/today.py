@@ -48,6 +48,7 @@ class TodayPage(Page):
             "show": show,
             "form_token": uuid4(),
             "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
+            "may_book": self.actor.may(permissions.APPOINTMENTS_BOOK),
         }
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

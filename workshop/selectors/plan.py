@@ -14,13 +14,15 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Prefetch, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
+from dealership.kernel.saying import say_span, say_time
 from dealership.kernel.worktime import Calendar
-from reception.models import Appointment
+from reception.models import Appointment, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
 from staff.selectors.employees import employees_with_role
 from staff.selectors.hours import calendar_of, shift_hours
@@ -57,6 +59,10 @@ class Bar:
     title: str = ""
     high_voltage: bool = False
     paused: bool = False
+    waits: bool = False
+    """The customer sits in the shop."""
+    spills: bool = False
+    """Too short for its words, with room behind it: they may stand beside the bar."""
 
 
 @dataclass
@@ -276,18 +282,21 @@ def _technician_ids(actor: Actor) -> set[int]:
 
 def _other_reservations(
     actor: Actor, resources: list[Resource], frame: Frame
-) -> dict[int, list[tuple[Reservation, str]]]:
-    """Booked and blocked time of the rows, with the plate of what is booked."""
+) -> dict[int, list[tuple[Reservation, Appointment | None]]]:
+    """Booked and blocked time of the rows, with the booking behind it."""
     rows = list(
         Reservation.objects.for_actor(actor)
         .filter(resource__in=resources, live=True, period__startswith__lt=frame.end, period__endswith__gt=frame.begin)
         .exclude(purpose=ReservationPurpose.WORK)
     )
     booked = [row.subject_uid for row in rows if row.purpose == ReservationPurpose.APPOINTMENT]
-    plates = dict(Appointment.objects.filter(uid__in=booked).values_list("uid", "vehicle__plate"))
-    found: dict[int, list[tuple[Reservation, str]]] = defaultdict(list)
+    bookings = {
+        found.uid: found
+        for found in Appointment.objects.for_actor(actor).filter(uid__in=booked).select_related("vehicle")
+    }
+    found: dict[int, list[tuple[Reservation, Appointment | None]]] = defaultdict(list)
     for row in rows:
-        found[row.resource_id].append((row, plates.get(row.subject_uid, "") if row.subject_uid else ""))
+        found[row.resource_id].append((row, bookings.get(row.subject_uid) if row.subject_uid else None))
     return found
 
 
@@ -308,7 +317,7 @@ def _row(
     by_people: bool,
     dispatches: list[Dispatch],
     hit: set[int],
-    held: dict[int, list[tuple[Reservation, str]]],
+    held: dict[int, list[tuple[Reservation, Appointment | None]]],
     clockings: list[Clocking],
 ) -> Row:
     mine = [
@@ -332,14 +341,15 @@ def _row(
         bar = _dispatch_bar(frame, dispatch, mine, by_people, dispatch.pk in hit)
         if bar is not None:
             row.bars.append(bar)
-    for reservation, plate in held.get(resource.pk, []):
-        other = _held_bar(frame, reservation, plate)
+    for reservation, booking in held.get(resource.pk, []):
+        other = _held_bar(frame, reservation, booking)
         if other is None:
             continue
         if reservation.purpose == ReservationPurpose.BLOCKED:
             row.offs.append(other)
         else:
             row.bars.append(other)
+    _let_short_bars_speak(row.bars, frame.columns)
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = _acts(frame, work)
     minutes = sum(bar.length for bar in row.bars) * STEP
@@ -360,6 +370,21 @@ def _offs(frame: Frame, spans: tuple[tuple[int, int], ...], by_people: bool) -> 
     return [bar for start, stop, word in gaps if (bar := frame.span(start, stop, word))]
 
 
+WORDS_NEED = 14
+"""Columns that a plate takes on the plan at its narrowest."""
+
+
+def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
+    """A bar too short for its plate says it beside itself where there is room, else the plate's last three signs."""
+    for bar in (short for short in bars if short.length < WORDS_NEED):
+        begins = [other.at for other in bars if other is not bar and other.at >= bar.at]
+        room = min([*begins, columns]) - bar.at
+        bar.spills = room >= WORDS_NEED
+        bar.text = ""
+        if not bar.spills:
+            bar.plate, bar.high_voltage, bar.waits = bar.plate[-3:], False, False
+
+
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
     line, order = dispatch.line, dispatch.line.order
     if by_people:
@@ -367,6 +392,14 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
     else:
         names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
         who = "、".join(name[:1] for name in names)
+    says = [who]
+    if line.state in OPEN and order.promised_at is not None:
+        says.append(
+            pgettext("hand-over time", "due %(time)s") % {"time": say_time(order.promised_at, now=clock.now())}
+        )
+    ends = forecast_end(dispatch)
+    if ends is not None:
+        says.append(_("%(span)s to go") % {"span": say_span(ends - clock.now())})
     zone = frame.zone
     times = f"{dispatch.starts_at.astimezone(zone):%H:%M}–{dispatch.ends_at.astimezone(zone):%H:%M}"
     return frame.bar(
@@ -374,23 +407,30 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         _plan_end(dispatch),
         stage="late" if late and line.state in OPEN else stage_of(line),
         plate=order.vehicle.plate,
-        text=f"{who} · {line.description}",
+        text=" · ".join((*says, line.description)),
         href=reverse("plan-move", args=[dispatch.uid]),
-        title=f"{order.vehicle.plate} · {line.description} · {dispatch.technician.name} · {dispatch.bay.name} · {times}",
+        title=" · ".join(
+            (order.vehicle.plate, line.description, dispatch.technician.name, dispatch.bay.name, times, *says[1:])
+        ),
+        waits=line.state in OPEN and order.visit.waiting_mode == WaitingMode.WAIT_AT_DEALER,
         high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
     )
 
 
-def _held_bar(frame: Frame, reservation: Reservation, plate: str) -> Bar | None:
+def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | None) -> Bar | None:
     href = ""
     if reservation.purpose == ReservationPurpose.APPOINTMENT and reservation.subject_uid:
         try:
             href = reverse("appointment-detail", args=[reservation.subject_uid])
         except NoReverseMatch:
             href = ""
-    word = reservation.note or (
-        _("booked") if reservation.purpose == ReservationPurpose.APPOINTMENT else _("not in use")
-    )
+    plate = booking.vehicle.plate if booking else ""
+    if booking is not None:
+        word = f"{booking.contact_name} · {booking.concern}"
+    elif reservation.purpose == ReservationPurpose.APPOINTMENT:
+        word = _("booked")
+    else:
+        word = reservation.note or _("not in use")
     return frame.bar(
         reservation.period.lower,
         reservation.period.upper,
@@ -398,7 +438,8 @@ def _held_bar(frame: Frame, reservation: Reservation, plate: str) -> Bar | None:
         plate=plate,
         text=word,
         href=href,
-        title=f"{plate} {word}".strip(),
+        title=" · ".join(filter(None, (plate, word, _("booked") if booking else ""))),
+        waits=booking is not None and booking.waiting_mode == WaitingMode.WAIT_AT_DEALER,
     )
 
 

@@ -113,6 +113,18 @@ def unlocal(number: Any) -> str:
 
 
 @register.filter
+def quantity(number: Decimal | None) -> str:
+    """4, 0.5, 40: as many places as it has; a dash where nothing is known."""
+    return "—" if number is None else f"{number.normalize():f}"
+
+
+@register.filter
+def thousands(value: int | None) -> str:
+    """12,345 in both languages; a dash where nothing is known."""
+    return "—" if value is None or value == "" else f"{value:,}"
+
+
+@register.filter
 def initials(name: str | None) -> str:
     return saying.say_initials(name)
 
