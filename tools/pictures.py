@@ -26,8 +26,9 @@ LANGUAGES = ("zh-hans", "en")
 NARROWEST = 320
 """Pages are measured at this width too, without a picture: none may scroll sideways."""
 POSTS = (
-    "advisor", "foreman", "technician", "manager", "parts", "inspector", "cashier", "care", "hr", "warranty",
-    "techdirector", "receptionist", "accountant", "admin",
+    "advisor", "foreman", "technician", "technician2", "technician3", "technician4", "technician5", "technician6",
+    "manager", "parts", "inspector", "cashier", "care", "hr", "warranty", "techdirector",
+    "receptionist", "accountant", "admin",
 )  # fmt: skip
 """Who opens the pages; an address belongs to the first who may, save for the pages named in HOME."""
 HOME = {
@@ -156,7 +157,9 @@ class Round:
             path = queue.pop(0)
             name = name_of(path)
             row = self.found.get(name or "")
-            if row is None or (self.pages[row.name] and len(row.tried) >= ENOUGH * (1 + (row.login != login))):
+            if row is None or (
+                self.pages[row.name] and len(row.tried) >= ENOUGH * (1 + (_post(row.login) != _post(login)))
+            ):
                 continue
             answer = request.get(self.base + path, max_redirects=0)
             kind = answer.headers.get("content-type", "")
@@ -171,8 +174,10 @@ class Round:
             row.tried.add(path)
             self.tokens.update(TOKEN.findall(text))
             home = HOME.get(row.name, row.login or login)
+            if _post(login) == _post(home):  # of people with the same post, who has most on the page
+                home = login
             main = text.partition("<main")[2].partition("</main>")[0]
-            if not row.login or (login == home and (row.login != login or len(main) > row.size)):
+            if not row.login or (login == home and (_post(row.login) != _post(login) or len(main) > row.size)):
                 row.login, row.path, row.size = login, path, len(main)
             for href in re.findall(r"""(?:href|action|hx-get)="(/[^"#]*)""", text):
                 link = unescape(href).split("?")[0]
@@ -186,7 +191,7 @@ class Round:
         lists = [reverse(name) for name, needs in self.pages.items() if not needs and name not in ("home", "language")]
         for login in POSTS:
             began = time.monotonic()
-            self.follow(login, lists)
+            self.follow(login, lists if login == _post(login) else [reverse("my-jobs")])
             so_far = sum(bool(row.path) for row in self.found.values())
             print(f"  {login}: {so_far} pages, {time.monotonic() - began:.0f} s", flush=True)
         self.follow("", ["/book/BJ01/", *(f"/v/{token}/" for token in sorted(self.tokens))])
@@ -239,6 +244,9 @@ class Round:
             page.set_viewport_size({"width": width, "height": height})
             name = f"{shot.name}-{width}-{language[:2]}.png"
             self.measure(page, width, shot, language)
+            tall = page.evaluate("() => document.documentElement.scrollHeight")
+            if tall > height:  # so that the rail and the bar at the foot stand where they belong
+                page.set_viewport_size({"width": width, "height": min(tall, 6000)})
             page.screenshot(path=self.out / name, full_page=True, animations="disabled", timeout=15_000)
         page.set_viewport_size({"width": NARROWEST, "height": 700})
         self.measure(page, NARROWEST, shot, language)
@@ -250,6 +258,10 @@ class Round:
         wide = page.evaluate("() => document.documentElement.scrollWidth")
         if wide > width:
             self.trouble.append(f"{shot.name} {language[:2]}: {wide} wide at {width}")
+
+
+def _post(login: str) -> str:
+    return login.rstrip("0123456789")
 
 
 def broken(code: str, language: str) -> str:

@@ -394,9 +394,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         who = "、".join(name[:1] for name in names)
     says = [who]
     if line.state in OPEN and order.promised_at is not None:
-        says.append(
-            pgettext("hand-over time", "due %(time)s") % {"time": say_time(order.promised_at, now=clock.now())}
-        )
+        says.append(pgettext("hand-over time", "due %(time)s") % {"time": say_time(order.promised_at, now=clock.now())})
     ends = forecast_end(dispatch)
     if ends is not None:
         says.append(_("%(span)s to go") % {"span": say_span(ends - clock.now())})
