@@ -83,6 +83,7 @@ def _kept_secret(name: str) -> str:
 VERSION = re.search(r"^## (\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1]  # type: ignore[index]
 DEBUG = env_bool("DEBUG", False)
 DEMO = env_bool("DEMO", False)
+SETUP_CODE = os.environ.get("SETUP_CODE", "")
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept_secret("secret-key")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")

@@ -43,6 +43,7 @@ PUBLIC = {
     "link-survey",
     "online-booked",
     "online-booking",
+    "setup",  # not there once anybody can sign in
     "visit-link",
     "visit-link-decide",
     "visit-link-line-photo",

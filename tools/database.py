@@ -26,6 +26,8 @@ def main() -> int:
     seed_all()
     if options.demo and "demo" in get_commands():
         call_command("demo")
+    if not options.demo and "setup_code" in get_commands():
+        call_command("setup_code")
     return 0
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from . import clock, limits
-from .models import IdempotencyRecord, Outbox, OutboxState, PeriodicRun, Submission
+from .models import IdempotencyRecord, Outbox, OutboxState, Submission
 from .registry import limit
 
 KEEP_ANSWERS_DAYS = limit(
@@ -40,7 +40,6 @@ KEEP_EFFECTS_DAYS = limit(
     clause="7.1",
     source="design",
 )
-KEEP_RUNS_DAYS = 400
 STEP = 5000
 
 
@@ -70,7 +69,6 @@ def before(key: str) -> datetime:
 
 def prune() -> dict[str, int]:
     """Forgets what has outlived its setting; returns table → rows. Safe to run twice and beside another run."""
-    runs = clock.written_now() - timedelta(days=KEEP_RUNS_DAYS)
     found = {
         "answers": drop_in_steps(
             IdempotencyRecord._meta.db_table, "id", "created_at < %s", [before(KEEP_ANSWERS_DAYS)]
@@ -84,7 +82,6 @@ def prune() -> dict[str, int]:
             "state = %s AND done_at < %s",
             [OutboxState.DONE, before(KEEP_EFFECTS_DAYS)],
         ),
-        "runs": drop_in_steps(PeriodicRun._meta.db_table, "id", "job = %s AND started_at < %s", ["kernel.prune", runs]),
     }
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return found

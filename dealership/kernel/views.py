@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from dealership.kernel import navigation, services, styleguide
 from dealership.kernel.middleware import LANGUAGE_COOKIE, known_language
+from dealership.kernel.models import User
 
 LANGUAGE_COOKIE_SECONDS = 365 * 24 * 60 * 60
 
@@ -24,10 +26,11 @@ def _next_page(request: HttpRequest) -> str:
     return reverse("home")
 
 
-@login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The person's day starts on the first page of their rail."""
+    """The person's day starts on the first page of their rail; an empty system starts with its set-up."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path()) if User.objects.exists() else redirect("setup")
     return redirect(navigation.first_url(getattr(request, "actor", None)) or "profile")
 
 

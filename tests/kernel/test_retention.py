@@ -51,11 +51,11 @@ def test_what_outlived_its_setting_goes_and_nothing_else():
     answer(30.1), form_token(14.1), effect(OutboxState.DONE, 90.1, 1)
     kept_answer, kept_token = answer(29.9), form_token(13.9)
     kept_effects = [effect(OutboxState.DONE, 89.9, 2), effect(OutboxState.PARKED, 400, 3), effect("DUE", 400, 4)]
-    assert retention.prune() == {"answers": 1, "form_tokens": 1, "effects": 1, "runs": 0}
+    assert retention.prune() == {"answers": 1, "form_tokens": 1, "effects": 1}
     assert list(IdempotencyRecord.objects.values_list("key", flat=True)) == [kept_answer]
     assert list(Submission.objects.values_list("token", flat=True)) == [kept_token]
     assert sorted(Outbox.objects.values_list("event_id", flat=True)) == kept_effects
-    assert retention.prune() == {"answers": 0, "form_tokens": 0, "effects": 0, "runs": 0}
+    assert retention.prune() == {"answers": 0, "form_tokens": 0, "effects": 0}
 
 
 def test_the_time_is_a_setting():
