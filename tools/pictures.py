@@ -14,7 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,13 @@ HOME = {
     "order-inspect": "inspector", "follow-up-list": "care", "follow-up-detail": "care", "approvals": "manager",
 }  # fmt: skip
 VIEWS = (
-    ("advisor", "/today/?view=list"), ("advisor", "/today/?mine=0"), ("foreman", "/plan/?rows=people"),
+    ("advisor", "/today/?view=list"), ("advisor", "/today/?view=board&who=mine"), ("foreman", "/plan/?rows=people"),
     ("manager", "/dashboard/?period=month"), ("advisor", "/search/?q=%E4%BA%AC"), ("advisor", "/search/?q=zzzzzz"),
     ("advisor", "/no-such-page/"), ("technician", "/settings/"),
 )  # fmt: skip
 """Other views of pages: lists and lanes, an empty answer, a page that isn't there, one that this post may not open."""
+ASKED = {"today": "?view=board&who=all"}
+"""Choices that a page remembers per person are asked for, so that a picture doesn't depend on the one before."""
 BROKEN = ("400", "500", "csrf")
 ENTRANCE = ("account_login",)
 ACCOUNT = ("account_change_password", "mfa_index", "mfa_activate_totp", "account_logout")
@@ -196,6 +198,7 @@ class Round:
             print(f"  {login}: {so_far} pages, {time.monotonic() - began:.0f} s", flush=True)
         self.follow("", ["/book/BJ01/", *(f"/v/{token}/" for token in sorted(self.tokens))])
         shots = [Shot(f.login, f.name, f.path) for f in self.found.values() if f.path]
+        shots = [replace(shot, path=shot.path + ASKED.get(shot.name, "")) for shot in shots]
         shots += [Shot("", name, reverse(name)) for name in ENTRANCE]
         shots += [Shot("admin", name, reverse(name)) for name in ACCOUNT]
         shots += [Shot(login, slug(path), path) for login, path in VIEWS]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import Store
+from dealership.kernel.money import ZERO
 from dealership.process.figures import FIGURES
 from dealership.process.selectors.figures import Reading, by_day, by_dimension, read_many
+from delivery.models import Payment, Settlement, SettlementState
 from quality.rules import out_of_control, p_limits
+from reception.models import OPEN_VISITS, Visit
 from staff.models import Employee
 
 TILES = (
@@ -30,7 +36,8 @@ CAUSES: dict[str, tuple[Any, str]] = {
     "HELP": (_("Waiting for help"), "reception"),
     "SUBLET": (_("Outside work"), "booked"),
 }
-WIDTH, HEIGHT = 620, 220
+WIDTH, HEIGHT, LABELS = 620, 236, 84
+"""Of a chart in SVG units; the labels of its limits stand at the right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,26 @@ def period(name: str, today: date | None = None) -> tuple[date, date]:
     """First and last day: the last 1, 7 or 30 days ending today."""
     last = today or clock.today()
     return last - timedelta(days=PERIODS[name] - 1), last
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in the shop now, whatever the period: cars overnight, over three days, money not yet in (CNY)."""
+
+    overnight: int
+    over_three_days: int
+    receivable: Decimal
+
+
+def standing(by: Actor) -> Standing:
+    """Cars that came before today (store time) and are still here; what signed lists ask for less what was paid."""
+    store = Store.objects.get(pk=by.store_id)
+    midnight = datetime.combine(clock.today(store.time_zone), time(), tzinfo=ZoneInfo(store.time_zone))
+    here = Visit.objects.for_actor(by).filter(state__in=OPEN_VISITS, arrived_at__lt=midnight)
+    signed = Settlement.objects.for_actor(by).filter(state=SettlementState.SIGNED)
+    asked = signed.aggregate(sum=Sum("total"))["sum"] or ZERO
+    paid = Payment.objects.filter(settlement__in=signed).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    return Standing(here.count(), here.filter(arrived_at__lt=midnight - timedelta(days=2)).count(), asked - paid)
 
 
 def tiles(by: Actor, first: date, last: date) -> list[Tile]:
@@ -88,10 +115,10 @@ def control_chart(by: Actor, code: str, last: date, *, days: int = 28) -> dict[s
         return {"points": [], "code": code}
     centre = sum(x for x, _ in shares) / total
     flagged = set(out_of_control(shares))
-    step = (WIDTH - 60) / (len(shares) - 1)
+    step = (WIDTH - 44 - LABELS) / (len(shares) - 1)
 
     def y(share: float) -> float:
-        return round(12 + (1 - share) * (HEIGHT - 44), 1)
+        return round(12 + (1 - share) * (HEIGHT - 52), 1)
 
     points = [
         {
@@ -109,6 +136,8 @@ def control_chart(by: Actor, code: str, last: date, *, days: int = 28) -> dict[s
         "upper": {"y": y(limits.upper), "value": round(limits.upper * 100, 1)},
         "lower": {"y": y(limits.lower), "value": round(limits.lower * 100, 1)},
         "grid": [{"y": y(v / 100), "value": v} for v in (0, 25, 50, 75, 100)],
+        "marks": points[:: max(1, -(-len(points) // 8))],
+        "end": WIDTH - LABELS,
         "n": int(total),
         "width": WIDTH,
         "height": HEIGHT,

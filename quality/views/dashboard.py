@@ -30,6 +30,7 @@ class DashboardPage(Page):
             "period": name,
             "first": first,
             "last": last,
+            "standing": reads.standing(self.actor),
             "tiles": reads.tiles(self.actor, first, last),
             "chart": reads.control_chart(self.actor, "delivery.on_time", last),
             "waiting": reads.waiting(self.actor, first, last),

@@ -1,14 +1,18 @@
 """6.2: the dashboard adds up, says what it lacks, and opens to managers only."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
 from dealership.kernel import clock
 from dealership.process.models import KpiValue
-from quality.selectors.dashboard import advisors, heat, period, sparkline, tiles
+from delivery.services.payments import take_payment
+from delivery.services.settlements import issue_settlement, sign_settlement
+from quality.selectors.dashboard import Standing, advisors, heat, period, sparkline, standing, tiles
+from tests.factories.delivery import make_ready, make_team, make_visit
 from tests.factories.kernel import make_actor, make_store, make_user
 
 
@@ -73,3 +77,19 @@ def test_a_figures_page_shows_formula_and_days():
 
 def test_a_line_needs_two_days():
     assert sparkline([]) == ""
+
+
+@pytest.mark.django_db
+def test_the_head_says_what_stands_in_the_shop_and_what_is_not_paid_yet():
+    team = make_team()
+    midnight = datetime.combine(clock.today(team.store.time_zone), time(), tzinfo=ZoneInfo(team.store.time_zone))
+    make_visit(team)
+    make_visit(team, arrived_at=midnight - timedelta(minutes=1))
+    make_visit(team, arrived_at=midnight - timedelta(days=2, minutes=1))
+    assert standing(team.manager) == Standing(2, 1, Decimal(0))
+    settlement = issue_settlement(order_uid=make_ready(team).uid, by=team.advisor)
+    assert standing(team.advisor).receivable == 0  # not signed: nothing is owed yet
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    assert standing(team.advisor).receivable == settlement.total
+    take_payment(settlement_uid=settlement.uid, method="CASH", amount=Decimal("10.00"), by=team.cashier)
+    assert standing(team.advisor).receivable == settlement.total - 10

@@ -382,7 +382,7 @@ def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
         bar.spills = room >= WORDS_NEED
         bar.text = ""
         if not bar.spills:
-            bar.plate, bar.high_voltage, bar.waits = bar.plate[-3:], False, False
+            bar.plate, bar.high_voltage, bar.waits = bar.plate[-3:] if bar.length > 3 else "", False, False
 
 
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
