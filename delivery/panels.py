@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
+from reception import permissions as reception_permissions
 from reception.models import Visit
 from workshop.models import RepairOrder
 
 from . import permissions
 from .models import GatePass, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
+from .selectors.guarantees import guarantees_of
 from .selectors.settlements import settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 
@@ -66,6 +68,17 @@ def order_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
     return {"exit": exit_, "settlement": exit_.settlement, "way": way, "form_token": uuid4()}
 
 
+def guarantees_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """What protects the car, beside every order: our work, our parts, the maker's 三包."""
+    if by.kind != ActorKind.USER:
+        return None
+    return {
+        "found": guarantees_of(order, by),
+        "vehicle": order.vehicle,
+        "may_edit": by.may(reception_permissions.VEHICLES_EDIT),
+    }
+
+
 def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
     """The customer's lists on the link: to read, to sign, what to pay, the paper."""
     visit: Visit = getattr(root, "visit", root)
@@ -100,6 +113,9 @@ def link_foot(by: Actor, root: Any) -> dict[str, Any] | None:
 
 register_panel("visit", Panel("delivery.exit", "delivery/panels/visit.html", visit_panel, order=60))
 register_panel("order", Panel("delivery.settlement", "delivery/panels/order.html", order_panel, order=60))
+register_panel(
+    "order_side", Panel("delivery.guarantees", "delivery/panels/guarantees.html", guarantees_panel, order=10)
+)
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
 register_panel("visit_link_foot", Panel("delivery.sign", "delivery/panels/link_foot.html", link_foot, order=20))
 

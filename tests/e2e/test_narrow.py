@@ -28,6 +28,8 @@ from .conftest import AXE
 pytestmark = pytest.mark.django_db(transaction=True)
 NARROW = (320, 700)
 POSTS = ("advisor", "manager", "foreman", "technician", "parts", "cashier", "inspector", "care", "hr", "admin")
+NOT_OURS = {"api-docs"}
+"""Drawn by Swagger UI in its own colours."""
 LEAST = 60
 """So many different addresses a shop with two cars in it leads to; more come with every room."""
 
@@ -117,6 +119,8 @@ def test_no_page_scrolls_sideways_or_pales_on_the_narrowest_phone(
             over = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
             if over > 0:
                 wide[name] = over
+            if language == "en" or name in NOT_OURS:  # colours are the same in both languages
+                continue
             page.evaluate(axe)
             thin = page.evaluate(
                 "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
