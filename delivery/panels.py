@@ -108,7 +108,11 @@ def link_foot(by: Actor, root: Any) -> dict[str, Any] | None:
     """Under the thumb: the list that waits for the customer's signature."""
     shown = link_panel(by, root)
     waiting = next((entry for entry in shown["lists"] if entry["to_sign"]), None) if shown else None
-    return {"url": waiting["url"], "total": waiting["settlement"].total} if waiting else None
+    if waiting is None:
+        return None
+    visit: Visit = getattr(root, "visit", root)
+    number = (visit.advisor.phone if visit.advisor else "") or visit.store.phone
+    return {"url": waiting["url"], "total": waiting["settlement"].total, "number": number}
 
 
 register_panel("visit", Panel("delivery.exit", "delivery/panels/visit.html", visit_panel, order=60))

@@ -238,3 +238,40 @@ def test_todays_lanes_follow_the_work(nine, rf):
     html = str(render_panels("order", request=request, actor=floor.foreman, root=order, extra={}))
     assert 'id="work"' in html
     assert 'id="inspections"' in html
+
+
+@pytest.mark.django_db
+def test_a_bar_too_short_for_its_plate_says_it_beside_itself_or_by_its_end():
+    bars = [
+        plan_reads.Bar(0, 3, plate="京AD30168", text="a"),
+        plan_reads.Bar(4, 8, plate="京AD30142", text="b", waits=True),
+        plan_reads.Bar(40, 30, plate="京A30137", text="c"),
+        plan_reads.Bar(70, 5, plate="京A30180", text="d"),
+        plan_reads.Bar(76, 20, plate="京A30181", text="e"),
+    ]
+    plan_reads._let_short_bars_speak(bars, 120)
+    said = [(bar.plate, bar.spills, bar.text, bar.waits) for bar in bars]
+    assert said == [
+        ("", False, "", False),
+        ("京AD30142", True, "", True),
+        ("京A30137", False, "c", False),
+        ("180", False, "", False),
+        ("京A30181", False, "e", False),
+    ]
+
+
+@pytest.mark.django_db
+def test_the_plan_bar_says_promise_waiting_customer_and_what_is_left(nine):
+    floor = make_floor()
+    person = floor.technician("高试工")
+    order, [line] = make_agreed(floor, "BR-10")
+    type(order).objects.filter(pk=order.pk).update(promised_at=at(16, 30))
+    type(order.visit).objects.filter(pk=order.visit_id).update(waiting_mode="WAIT_AT_DEALER")
+    floor.give(line, person, start=(9, 0))
+    clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(9, 20):
+        board = plan_reads.board(floor.foreman, day=at(9).date())
+    [bar] = [bar for row in board.rows for bar in row.bars]
+    assert bar.waits
+    assert "交 16:30" in bar.title
+    assert "余 30 分" in bar.title

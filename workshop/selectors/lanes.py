@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -51,9 +52,20 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
         orders[order.visit_id].append(order)
     by_pk = {visit.pk: visit for visit in visits}
     return {
-        pk: _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)]))
+        pk: _with_questions(
+            _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)])), found
+        )
         for pk, found in orders.items()
     }
+
+
+def _with_questions(placed: Placement, orders: list[RepairOrder]) -> Placement:
+    """Work that goes on while the customer is asked about more says so."""
+    asked = sum(line.state == L.PENDING for order in orders for line in order.lines.all())
+    if not asked:
+        return placed
+    sign = Sign("message-2-question", _("%(n)s addition(s) asked") % {"n": asked}, "warn")
+    return replace(placed, signs=(*placed.signs, sign))
 
 
 def _place(actor: Actor, visit: Visit, order: RepairOrder) -> Placement:
