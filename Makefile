@@ -13,11 +13,12 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv/bin
 ARGS ?=
 
-.PHONY: help python setup setup-dev run test check pictures messages lock
+.PHONY: help python setup setup-dev run test kill check pictures messages lock
 
 help:
 	@echo "make run       start the system with its demo dealership (PORT=$(PORT), VAR_DIR=$(VAR_DIR))"
 	@echo "make test      run the tests (ARGS=\"tests/reception\")"
+	@echo "make kill      kill -9 of workers, Redis and PostgreSQL under load; report in VAR_DIR/kill-report.md"
 	@echo "make check     style, types, import order, migrations, translations, API description"
 	@echo "make pictures  every page of the running demo at three widths in both languages"
 	@echo "make messages  bring the translation files up to date"
@@ -37,6 +38,10 @@ run: setup
 
 test: setup-dev
 	@$(VENV)/python -m pytest $(ARGS)
+
+kill: setup-dev
+	@KILLS=$${KILLS:-100} DATABASE_KILLS=$${DATABASE_KILLS:-10} $(VENV)/python -m pytest tests/reliability/test_kills.py $(ARGS)
+	@echo "Report: $(VAR_DIR)/kill-report.md"
 
 check: setup-dev
 	@$(VENV)/python -m tools.check $(ARGS)

@@ -193,6 +193,7 @@ DATABASE_APP_ROLE = DATABASES["default"]["USER"]
 REDIS_URL = os.environ.get("REDIS_URL") or _servers.get("redis_url", "redis://127.0.0.1:6379/0")
 # Celery names a Unix socket in its own way.
 CELERY_BROKER_URL = re.sub(r"^unix://(.*?)(\?db=(\d+))?$", r"redis+socket://\1?virtual_host=\3", REDIS_URL)
+WORK_QUEUE = "dealership.celery"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -200,8 +201,18 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 240
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-OUTBOX_RESEND_SECONDS = env_int("OUTBOX_RESEND_SECONDS", 120)
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may stay away for long; what is owed waits in the database
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "visibility_timeout": 600,  # longer than any task may run; the relay is quicker anyway
+}
+OUTBOX_RESEND_SECONDS = env_int("OUTBOX_RESEND_SECONDS", 120)  # a row that is due and unfinished is sent again after
+WORKER_SILENT_SECONDS = env_int("WORKER_SILENT_SECONDS", 60)  # a worker that hears nothing of itself for so long ends
+STUCK_SECONDS = env_int("STUCK_SECONDS", 120)  # relay and beat end when one look takes longer
+SCHEDULE_PACE = env_int("SCHEDULE_PACE", 1)  # tests run the schedule so many times as fast
 
 AUTH_USER_MODEL = "kernel.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -292,6 +303,7 @@ EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
 EMAIL_PORT = env_int("EMAIL_PORT", 25)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_TIMEOUT = 30
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS", False)
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "service@demo.example")
 APPRISE_TARGETS = env_list("APPRISE_TARGETS")

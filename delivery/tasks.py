@@ -1,13 +1,12 @@
 """Background work of chapter 4. Due times live in the database; a task looks for what is due."""
 
-from celery import shared_task
-
 from dealership.kernel.actors import machine
+from dealership.kernel.tasks import periodic
 from delivery.selectors.followups import surveys_due
 from delivery.services.followups import send_survey
 
 
-@shared_task(name="delivery.send_due_surveys")
+@periodic("delivery.send_due_surveys", seconds=300)
 def send_due_surveys() -> int:
     """Sends the surveys whose day has come; the survey's own unique row makes a second run harmless."""
     due = surveys_due()

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from dealership.kernel.tasks import periodic
+
 from .models import ImportState
 from .selectors import imports as reads
 from .services import imports, retention
@@ -25,11 +27,13 @@ def work_import(uid: str) -> None:
         imports.undo_asked(uid=batch.uid)
 
 
-@shared_task(name="exchange.resume_imports")
-def resume_imports() -> None:
+@periodic("exchange.resume_imports", seconds=30)
+def resume_imports() -> int:
     """Takes up imports whose worker died: nothing moved for a minute."""
-    for uid in reads.standing_still():
+    still = reads.standing_still()
+    for uid in still:
         work_import.delay(str(uid))
+    return len(still)
 
 
 @shared_task(name="exchange.prune")

@@ -23,7 +23,11 @@ _MAX_FACT = 80
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of the history as handlers see it. ``at`` is aware (UTC)."""
+    """A line of the history as handlers see it. ``at`` is aware (UTC).
+
+    ``again`` says that an earlier run of this handler began and never said how it ended: what it did in the database
+    is gone with it, what it did outside may have happened.
+    """
 
     id: int
     at: datetime
@@ -33,6 +37,7 @@ class Event:
     store_id: int | None
     facts: dict[str, Any]
     changed: dict[str, Any]
+    again: bool = False
 
 
 def _plain(value: Any) -> Any:

@@ -173,6 +173,8 @@ class Outbox(models.Model):
     state = models.CharField(max_length=6, choices=OutboxState.choices, default=OutboxState.DUE)
     available_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True, help_text="a run began then; None after it failed")
+    lost = models.PositiveSmallIntegerField(db_default=0, help_text="runs that never said how they ended")
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField(default=clock.now)
     done_at = models.DateTimeField(null=True, blank=True)

@@ -1,13 +1,19 @@
-"""The relay: takes what is due from the outbox, runs its handler once, backs off and parks what keeps failing (1.1)."""
+"""The relay: takes what is due from the outbox, runs its handler once, backs off and parks what keeps failing (1.1).
+
+The database decides; Redis only carries numbers of rows. A run says in a transaction of its own that it begins
+(``started_at``), then works and marks the row done in one transaction. A run that never said how it ended is begun
+again; its handler is told (``Event.again``), because an effect outside may have happened.
+"""
 
 from __future__ import annotations
 
 import traceback
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from . import clock, registry
 from .history import Event
@@ -15,36 +21,73 @@ from .models import History, Outbox, OutboxState
 
 log = structlog.get_logger(__name__)
 BACK_OFF_SECONDS = (5, 30, 120, 600, 1800, 3600, 7200)
+LOST_RUNS = 20  # so many runs that ended without a word park a row: it may be what ends them
+MOST_CARRIED = 200  # so many messages wait in Redis at most: more would not be worked off sooner, only sent again
 
 
-def claim_due(*, limit: int = 200) -> list[int]:
-    """Ids of rows that are due, each pushed ahead by the resend interval so that a lost message is sent again."""
+def claim(*, limit: int = 200) -> list[tuple[int, int]]:
+    """(id, attempts so far) of due rows, each pushed ahead by the resend interval: a lost message is sent again."""
     with transaction.atomic():
-        ids = list(
+        rows = list(
             Outbox.objects.filter(state=OutboxState.DUE, available_at__lte=clock.written_now())
             .order_by("available_at", "id")
             .select_for_update(skip_locked=True)
-            .values_list("id", flat=True)[:limit]
+            .values_list("id", "attempts")[:limit]
         )
-        if ids:
+        if rows:
             again = clock.written_now() + timedelta(seconds=settings.OUTBOX_RESEND_SECONDS)
-            Outbox.objects.filter(id__in=ids).update(available_at=again)
-    return ids
+            Outbox.objects.filter(id__in=[row[0] for row in rows]).update(available_at=again)
+    return rows
 
 
-def deliver(outbox_id: int) -> bool:
+def claim_due(*, limit: int = 200) -> list[int]:
+    """Ids of due rows, claimed."""
+    return [row[0] for row in claim(limit=limit)]
+
+
+def hand_over(send: Callable[[int, int], object], *, waiting: int = 0) -> int:
+    """Gives what is due to ``send(id, attempts)``; returns how many went. What can't be sent is due again at once.
+
+    ``waiting`` is how many messages Redis carries already: no more than it can hold usefully are added.
+    """
+    if waiting >= MOST_CARRIED:
+        return 0
+    rows = claim(limit=min(200, MOST_CARRIED - waiting))
+    sent = 0
+    try:
+        for outbox_id, attempts in rows:
+            send(outbox_id, attempts)
+            sent += 1
+    except Exception:
+        unsent = [row[0] for row in rows[sent:]]
+        Outbox.objects.filter(id__in=unsent, state=OutboxState.DUE).update(available_at=clock.written_now())
+        raise
+    return sent
+
+
+def deliver(outbox_id: int, attempts: int | None = None) -> bool:
     """Runs the handler of one row and marks it done in the same transaction; True when this call did it.
 
-    Safe to call any number of times at once: the row is locked, a done row is left alone. A failing handler leaves its
-    error, the next attempt's time and, after the last, the parked state where a person sees it.
+    Safe to call any number of times at once: a done row is left alone, a row that somebody else has just begun too, and
+    a message sent for an earlier attempt (``attempts``) is out of date. A failing handler leaves its error, the next
+    attempt's time and, after the last, the parked state where a person sees it.
     """
+    begun = _begin(outbox_id, attempts)
+    if begun is None:
+        return False
+    started_at, again = begun
     try:
         with transaction.atomic():
-            row = Outbox.objects.select_for_update(skip_locked=True).filter(id=outbox_id, state=OutboxState.DUE).first()
+            # Somebody who took this for a lost run meanwhile has put another time here: then it is no longer ours.
+            row = (
+                Outbox.objects.select_for_update(skip_locked=True)
+                .filter(id=outbox_id, state=OutboxState.DUE, started_at=started_at)
+                .first()
+            )
             if row is None:
                 return False
             handler = registry.HANDLERS[row.handler]
-            handler.run(_event(row))
+            handler.run(_event(row, again))
             Outbox.objects.filter(id=row.id).update(
                 state=OutboxState.DONE, done_at=clock.now(), attempts=row.attempts + 1, last_error=""
             )
@@ -55,9 +98,39 @@ def deliver(outbox_id: int) -> bool:
         return False
 
 
-def _event(row: Outbox) -> Event:
+_BEGIN = """
+UPDATE kernel_outbox SET started_at = clock_timestamp(), lost = lost + (started_at IS NOT NULL)::int
+WHERE id = %(id)s RETURNING started_at
+"""
+
+
+def _begin(outbox_id: int, attempts: int | None) -> tuple[datetime, bool] | None:
+    """Says that a run begins; (its mark, whether an earlier run was lost), None where there is nothing to run."""
+    with transaction.atomic():
+        row = Outbox.objects.select_for_update(skip_locked=True).filter(id=outbox_id, state=OutboxState.DUE).first()
+        if row is None or (attempts is not None and row.attempts != attempts):
+            return None
+        with connection.cursor() as cursor:
+            if row.started_at is not None:
+                # Between its two transactions a run holds no lock; that moment is its own.
+                cursor.execute("SELECT clock_timestamp() - %s", [row.started_at])
+                if cursor.fetchone()[0] < timedelta(seconds=min(10, settings.OUTBOX_RESEND_SECONDS)):
+                    return None
+                if row.lost + 1 >= LOST_RUNS:
+                    row.state, row.started_at = OutboxState.PARKED, None
+                    row.last_error = f"{LOST_RUNS} runs ended without a word: whoever ran this effect died."
+                    row.save(update_fields=["state", "started_at", "last_error"])
+                    log.error("outbox.parked", outbox_id=outbox_id, error=row.last_error)
+                    return None
+            cursor.execute(_BEGIN, {"id": outbox_id})
+            return cursor.fetchone()[0], row.started_at is not None
+
+
+def _event(row: Outbox, again: bool) -> Event:
     line = History.objects.get(id=row.event_id, at=row.event_at)
-    return Event(line.id, line.at, line.code, line.root_type, line.root_uid, line.store_id, line.facts, line.changed)
+    return Event(
+        line.id, line.at, line.code, line.root_type, line.root_uid, line.store_id, line.facts, line.changed, again
+    )
 
 
 def _note_failure(outbox_id: int, exc: Exception) -> None:
@@ -66,12 +139,13 @@ def _note_failure(outbox_id: int, exc: Exception) -> None:
         if row is None:
             return
         row.attempts += 1
+        row.started_at = None
         row.last_error = "".join(traceback.format_exception_only(exc)).strip()[:2000]
         if row.attempts > len(BACK_OFF_SECONDS):
             row.state = OutboxState.PARKED
         else:
             row.available_at = clock.written_now() + timedelta(seconds=BACK_OFF_SECONDS[row.attempts - 1])
-        row.save(update_fields=["attempts", "last_error", "state", "available_at"])
+        row.save(update_fields=["attempts", "started_at", "last_error", "state", "available_at"])
 
 
 def drain(*, rounds: int = 50) -> int:
@@ -88,6 +162,10 @@ def drain(*, rounds: int = 50) -> int:
 def retry(outbox_id: int) -> None:
     """Makes a parked row due again (the button on the health page)."""
     with transaction.atomic():
-        row = Outbox.objects.select_for_update().get(id=outbox_id, state=OutboxState.PARKED)
-        row.state, row.attempts, row.available_at = OutboxState.DUE, 0, clock.written_now()
-        row.save(update_fields=["state", "attempts", "available_at"])
+        make_due(Outbox.objects.select_for_update().get(id=outbox_id, state=OutboxState.PARKED))
+
+
+def make_due(row: Outbox) -> None:
+    """Makes a locked row due at once, with all its attempts before it."""
+    row.state, row.attempts, row.lost, row.available_at = OutboxState.DUE, 0, 0, clock.written_now()
+    row.save(update_fields=["state", "attempts", "lost", "available_at"])

@@ -356,7 +356,18 @@ def beat(*, name: str) -> None:
         )
 
 
-def take_period(*, job: str, period: str) -> PeriodicRun | None:
-    """Takes one run of a periodic job; None when it was already taken (two beats do no harm)."""
+def take_period(*, job: str, period: str, drop_before: str = "") -> PeriodicRun | None:
+    """Takes one run of a periodic job; None when it was already taken (two beats do no harm).
+
+    The job's periods that sort before ``drop_before`` are forgotten.
+    """
     run, created = PeriodicRun.objects.get_or_create(job=job, period=period)
+    if created and drop_before:
+        PeriodicRun.objects.filter(job=job, period__lt=drop_before).delete()
     return run if created else None
+
+
+def end_period(run: PeriodicRun) -> None:
+    """Notes that the run of a period has come to its end."""
+    run.finished_at = clock.now()
+    run.save(update_fields=["finished_at"])

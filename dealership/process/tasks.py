@@ -1,11 +1,11 @@
 """Background work of chapter 1."""
 
-from celery import shared_task
+from dealership.kernel.tasks import periodic
 
 from .services.rollup import recompute_touched
 
 
-@shared_task(name="process.recompute_touched")
+@periodic("process.recompute_touched", seconds=60)
 def recompute_touched_days() -> int:
     """Every minute: figures of the days that events have touched."""
     return recompute_touched()

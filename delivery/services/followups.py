@@ -125,12 +125,16 @@ def _tell(visit: Visit, *, key: str, template: str, subject: str, body: str, by:
 
 @transaction.atomic
 def send_survey(*, visit_uid: UUID, by: Actor) -> Survey:
-    """4.3: the survey waits on the visit's link, and the customer is told once."""
-    visit = (
-        Visit.objects.for_actor(by).select_related("customer", "vehicle", "store", "link").locked().get(uid=visit_uid)
-    )
-    survey, created = Survey.objects.get_or_create(visit=visit, defaults={"store": visit.store})
-    if created:
+    """4.3: the survey waits on the visit's link, and the customer is told once.
+
+    The unique key of the survey decides who sends it: of two runs at once the second waits for the first, inserts
+    nothing and returns what is there.
+    """
+    visit = Visit.objects.for_actor(by).select_related("customer", "vehicle", "store", "link").get(uid=visit_uid)
+    ours = Survey(visit=visit, store=visit.store)
+    Survey.objects.bulk_create([ours], ignore_conflicts=True)
+    survey = Survey.objects.filter(visit=visit).order_by("-id")[0]
+    if survey.uid == ours.uid:
         with translation.override(visit.customer.language):
             body = gettext("How was your visit with %(plate)s? Five short questions: %(link)s") % {
                 "plate": visit.vehicle.plate,

@@ -7,11 +7,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from dealership.exchange import events
-from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Outbox, OutboxState, Store
+from dealership.kernel.outbox import make_due
 from dealership.kernel.permissions import HEALTH_RETRY
 
 
@@ -30,8 +30,7 @@ def retry_event(*, event_id: int, handler: str, by: Actor) -> Outbox:
     if row.state == OutboxState.DONE or (row.state == OutboxState.DUE and not row.attempts):
         raise RuleError("event.not_failed", _("This event isn't waiting for a retry any more; reload the page."))
     before = row.state
-    row.state, row.attempts, row.available_at = OutboxState.DUE, 0, clock.written_now()
-    row.save(update_fields=["state", "attempts", "available_at"])
+    make_due(row)
     record(
         Store.objects.for_actor(by).get(pk=by.store_id),
         events.EVENT_RETRIED,

@@ -1,10 +1,14 @@
 """``manage.py relay``: hands what is due in the outbox to the workers, again and again, until it is stopped."""
 
+import faulthandler
 import signal
 import time
+from importlib import import_module
 from typing import Any
 
+import redis
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
@@ -22,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="one look only")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        import_module(settings.WORK_QUEUE)  # without it tasks would go to Celery's own default, which nobody hears
         from dealership.kernel.tasks import deliver_outbox
 
         running = True
@@ -32,19 +37,23 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
+        broker = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5)
         while running:
-            sent = 0
+            if not options["once"]:
+                # A look that hangs ends this process with a traceback; the supervisor starts it again.
+                faulthandler.dump_traceback_later(settings.STUCK_SECONDS, exit=True)
+            sent = waiting = 0
             try:
-                for outbox_id in outbox.claim_due():
-                    deliver_outbox.delay(outbox_id)
-                    sent += 1
                 beat(name="relay")
+                waiting = broker.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
+                sent = outbox.hand_over(deliver_outbox.delay, waiting=waiting)
             except Exception:
                 # The database or Redis is away for a moment: rows stay due and are taken on a later look.
                 log.exception("relay.look_failed")
                 close_old_connections()
-                time.sleep(2)
+                time.sleep(min(2, settings.OUTBOX_RESEND_SECONDS))
             if options["once"]:
                 return
             if not sent:
-                time.sleep(options["interval"])
+                time.sleep(options["interval"] if waiting < outbox.MOST_CARRIED else 0.1)
+        faulthandler.cancel_dump_traceback_later()

@@ -1,0 +1,478 @@
+"""Two at once, for every command that locks: a story in which each step is done by two people at the same moment.
+
+``STORY`` says what comes of each: ``one: code`` – one wins, the other is refused with that code; ``same`` – both get the
+answer, one wrote; ``both`` – both did something of their own, one after the other. The list of commands is derived from
+the services; one that no story meets fails ``test_no_locking_command_is_left_out``. A new command needs three lines: its
+entry here, its ``go(…)`` at the point of a story where it can be done, and what ``second`` asks for if not the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from compliance.models import ArchiveRecord
+from compliance.services import archives
+from dealership.catalogue.models import Resource, ResourceKind
+from dealership.catalogue.services import plans
+from dealership.exchange.services import clients, imports
+from dealership.exchange.services.health import retry_event
+from dealership.kernel import clock, outbox, services
+from dealership.kernel.actors import machine
+from dealership.kernel.models import Approval, History, Outbox
+from delivery.services import followups, handovers, payments, settlements
+from quality.services import complaints
+from reception.models import Customer, Vehicle, Visit
+from reception.services import appointments, customers, evening, vehicles, visits, walkarounds
+from staff.models import PostHolding
+from staff.services import employees, rosters
+from tests.delivery.test_whole_way import House
+from tests.factories import appointments as booked
+from tests.factories import kernel, staff
+from tests.factories.api import make_credentials
+from tests.factories.delivery import CHECKED
+from tests.factories.dirty_files import as_csv, vin_of
+from tests.factories.floor import actor, at, clock_at, make_agreed
+from tests.factories.reception import make_customer, make_picture, make_vehicle
+from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
+from tests.reliability.meeting import locking_commands, meet
+from workshop.models import CertificateRange, Estimate, PartLine
+from workshop.services import authorizations, clocking, dispatch, findings, inspections, orders, stock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+STORY: dict[str, str] = {
+    "catalogue.release": "one: reservation.released",
+    "catalogue.reserve": "one: reservation.taken",
+    "catalogue.reserve_all": "one: reservation.taken",
+    "compliance.archive_order": "same",
+    "compliance.mark_for_destruction": "one: state.move",
+    "compliance.sign_destruction": "both",
+    "delivery.answer_survey": "one: survey.answered",
+    "delivery.ask_unpaid_exit": "one: approval.open",
+    "delivery.cancel_gate_pass": "one: gatepass.used",
+    "delivery.hand_over": "one: handover.exists",
+    "delivery.issue_gate_pass": "one: gatepass.exists",
+    "delivery.issue_settlement": "one: settlement.exists",
+    "delivery.plan_follow_up": "same",
+    "delivery.record_call": "one: follow_up.closed",
+    "delivery.refund_payment": "one: payment.amount",
+    "delivery.scan_back": "one: gate.used",
+    "delivery.scan_out": "one: gate.used",
+    "delivery.send_survey": "same",
+    "delivery.sign_settlement": "one: state.move",
+    "delivery.take_payment": "one: payment.amount",
+    "delivery.void_settlement": "one: state.move",
+    "exchange.ask_undo": "both",
+    "exchange.confirm_import": "one: state.move",
+    "exchange.discard_import": "one: import.discard",
+    "exchange.retry_event": "one: event.not_failed",
+    "exchange.undo_import": "one: state.move",
+    "exchange.withdraw_api_client": "one: api_client.withdrawn",
+    "exchange.write_step": "same",
+    "kernel.choose_language": "silent",
+    "kernel.decide_approval": "one: state.move",
+    "kernel.remember_preference": "silent",
+    "kernel.retry_message": "one: state.move",
+    "kernel.withdraw_approval": "one: state.move",
+    "quality.close_complaint": "one: state.move",
+    "quality.open_complaint": "both",
+    "quality.reopen_complaint": "one: state.move",
+    "quality.resolve_complaint": "one: state.move",
+    "quality.respond_complaint": "one: state.move",
+    "quality.review_complaint": "one: state.move",
+    "reception.add_damage": "both",
+    "reception.add_photo": "both",
+    "reception.book_appointment": "one: appointment.vehicle_booked",
+    "reception.cancel_appointment": "one: state.move",
+    "reception.change_owner": "one: vehicle.owner_same",
+    "reception.confirm_appointment": "one: state.move",
+    "reception.confirm_parts": "one: appointment.confirmed",
+    "reception.confirm_workshop": "one: appointment.confirmed",
+    "reception.correct_customer": "one: customer.unchanged",
+    "reception.correct_vehicle": "one: vehicle.unchanged",
+    "reception.count_evening": "one: evening.counted",
+    "reception.end_consultation": "one: state.move",
+    "reception.give_key": "one: visit.key_same",
+    "reception.greet_visit": "one: visit.greeted",
+    "reception.lead_to_area": "both",
+    "reception.leave_unserved": "one: state.move",
+    "reception.mark_no_show": "one: state.move",
+    "reception.move_appointment": "one: appointment.same",
+    "reception.promise_visit": "one: visit.promise_same",
+    "reception.rate_reception": "same",
+    "reception.read_odometer": "both",
+    "reception.record_consent": "one: consent.unchanged",
+    "reception.register_arrival": "one: vehicle.plate_taken",
+    "reception.register_vehicle": "one: vehicle.plate_taken",
+    "reception.remind_customer": "same",
+    "reception.remove_damage": "one: 404",
+    "reception.request_appointment": "one: vehicle.plate_taken",
+    "reception.save_walkaround": "same",
+    "reception.send_link": "one: visit.link_again",
+    "reception.sign_walkaround": "one: walkaround.signed",
+    "reception.view_link": "same",
+    "staff.appoint_deputy": "one: deputy.overlap",
+    "staff.end_deputyship": "both",
+    "staff.end_employment": "one: employee.left",
+    "staff.end_post": "both",
+    "staff.give_login": "one: login.exists",
+    "staff.give_post": "one: post.overlap",
+    "staff.grade_skill": "both",
+    "staff.hand_over_work": "both",
+    "staff.plan_roster": "both",
+    "staff.set_roster_day": "both",
+    "workshop.add_line": "both",
+    "workshop.add_line_photo": "both",
+    "workshop.add_part": "both",
+    "workshop.allot_certificates": "one: certificate.overlap",
+    "workshop.ask_for": "both",
+    "workshop.cancel_line": "one: state.move",
+    "workshop.change_line": "one: line.unchanged",
+    "workshop.change_part": "both",
+    "workshop.change_promise": "one: promise.same",
+    "workshop.clock_off": "one: clocking.none",
+    "workshop.clock_on": "one: clocking.open",
+    "workshop.correct_clocking": "both",
+    "workshop.count_stock": "same",
+    "workshop.decide_lines": "one: line.decided",
+    "workshop.discount_line": "both",
+    "workshop.dispatch_line": "one: dispatch.twice",
+    "workshop.finish_line": "one: state.move",
+    "workshop.give_approved_discount": "same",
+    "workshop.hold_line": "one: hold.open",
+    "workshop.inspect_order": "both",
+    "workshop.issue_certificate": "one: certificate.exists",
+    "workshop.issue_part": "one: part.quantity",
+    "workshop.keep_for_line": "same",
+    "workshop.note_estimate_viewed": "same",
+    "workshop.offer_again": "one: line.not_declined",
+    "workshop.open_repair_order": "both",
+    "workshop.receive_stock": "both",
+    "workshop.release_line": "one: hold.none",
+    "workshop.remove_part": "one: 404",
+    "workshop.report_more_work": "both",
+    "workshop.reserve_part": "silent",
+    "workshop.reserve_parts": "silent",
+    "workshop.return_part": "one: part.returned",
+    "workshop.revoke_line": "one: line.begun",
+    "workshop.send_estimate": "one: estimate.empty",
+    "workshop.take_back_dispatch": "one: dispatch.ended",
+    "workshop.void_certificate": "one: certificate.voided",
+    "workshop.withdraw_line": "one: state.move",
+    "workshop.withdraw_order": "one: order.ended",
+}
+# Commands whose meeting is proven elsewhere, or that no two people can meet on.
+ELSEWHERE: dict[str, str] = {
+    "exchange.make_store": "only the start of the demo makes its store, and one start runs at a time",
+    "exchange.extend_rosters": "only the start of the demo tops rosters up, and one start runs at a time",
+    "reception.admit_visit": "part of open_repair_order, which holds the visit",
+    "reception.depart_visit": "part of scan_out, which holds the visit",
+}
+
+
+def go(command: Callable[..., Any], /, **given: Any) -> Any:
+    """Two do it at once; what came of it must be what ``STORY`` says. Returns what the winner made."""
+    parts = command.__module__.split(".")
+    name = f"{parts[parts.index('services') - 1]}.{command.__name__}"
+    result, came = meet(command, **given)
+    assert came == STORY[name], name
+    return result
+
+
+def test_people_and_rosters() -> None:
+    store = staff.make_store()
+    hr = staff.make_actor(store, "hr")
+    manager = staff.make_actor(store, "manager")
+    chief = machine("test", store_id=store.pk)
+    person, other = staff.make_employee(store, login=False), staff.make_employee(store, "technician")
+    today = clock.today()
+    go(employees.give_login, employee_uid=person.uid, username="met", password="kite-Harbour-92", by=hr)
+    holding = go(employees.give_post, employee_uid=person.uid, post_code="technician", starts_on=today, by=hr)
+    go(employees.grade_skill, employee_uid=person.uid, skill_code="engine", level=2, by=hr)
+    go(rosters.set_roster_day, employee_uid=person.uid, day=today, shift_code="DAY", by=manager)
+    week = dict.fromkeys(range(7), "DAY")
+    go(rosters.plan_roster, employee_uid=other.uid, first=today, last=today + timedelta(days=9), week=week, by=manager)
+    absent = staff.make_employee(store, "foreman")
+    deputyship = go(
+        employees.appoint_deputy, absent_uid=absent.uid, deputy_uid=other.uid, post_code="foreman", starts_on=today,
+        ends_on=today + timedelta(days=5), reason="休假", by=manager,
+    )  # fmt: skip
+    go(employees.end_deputyship, uid=deputyship.uid, ends_on=today, by=manager)
+    go(employees.hand_over_work, from_uid=person.uid, to_uid=other.uid, reason="休假", by=manager)
+    go(employees.end_post, holding_uid=PostHolding.objects.get(pk=holding.pk).uid, ends_on=today, by=hr)
+    go(employees.end_employment, employee_uid=person.uid, left_on=today, by=hr)
+    go(services.choose_language, language="en", by=hr)
+    go(services.remember_preference, key="today.view", value="list", by=hr)
+    given = {"kind": "test", "root": store, "store": store, "reason": "原因", "by": hr}
+    asked = services.ask_approval(**given)
+    go(services.decide_approval, uid=asked.uid, approve=True, by=manager)
+    go(services.withdraw_approval, uid=services.ask_approval(**given).uid, by=hr)
+    message = services.queue_message(
+        key="met", store=store, channel="SMS", recipient="1", template="t", body="您好", by=chief
+    )
+    services.close_message(message=message, state="FAILED", by=chief)
+    go(services.retry_message, uid=message.uid, by=staff.make_actor(store, "admin"))
+    credentials = make_credentials("reception:read", stores=[store])
+    go(clients.withdraw_api_client, uid=credentials.client.uid, by=machine("tests"))
+
+
+def test_customers_cars_and_reception() -> None:
+    house = House()
+    desk, store = house.advisor, house.floor.shop.store
+    owner, buyer = make_customer(), make_customer()
+    car = make_vehicle(owner_uid=owner.uid)
+    go(customers.correct_customer, uid=owner.uid, name="张改名", by=desk)
+    go(customers.record_consent, customer_uid=owner.uid, purpose="SURVEY", given=True, by=desk)
+    go(vehicles.register_vehicle, plate="京A00777", model_text="途远", by=desk)
+    go(vehicles.correct_vehicle, uid=car.uid, color="白", by=desk)
+    go(vehicles.change_owner, uid=car.uid, owner_uid=buyer.uid, on=clock.today(), by=desk)
+    arrival = {
+        "contact_name": "周试车",
+        "contact_phone": "13800001111",
+        "model_text": "途远",
+        "need": "保养",
+        "by": desk,
+    }
+    visit = go(visits.register_arrival, plate="京A00778", **arrival)
+    go(visits.greet_visit, uid=visit.uid, by=desk)
+    go(visits.lead_to_area, uid=visit.uid, area="LOUNGE", by=desk)
+    go(visits.give_key, uid=visit.uid, key_tag="7", by=desk)
+    go(visits.promise_visit, uid=visit.uid, promised_at=clock.now() + timedelta(hours=3), reason="首次承诺", by=desk)
+    go(visits.add_photo, visit_uid=visit.uid, content=make_picture(), name="a.jpg", by=desk)
+    given = {"odometer_km": 1000, "energy_eighths": 4, "old_parts": "TAKE", "no_valuables": True}
+    go(walkarounds.save_walkaround, visit_uid=visit.uid, by=desk, **given)
+    mark = go(walkarounds.add_damage, visit_uid=visit.uid, side="LEFT", kind="SCRATCH", place="前门", by=desk)
+    go(walkarounds.remove_damage, visit_uid=visit.uid, mark_uid=mark.uid, by=desk)
+    go(walkarounds.sign_walkaround, visit_uid=visit.uid, signed_name="周试车", by=desk)
+    visit = Visit.objects.get(pk=visit.pk)
+    go(visits.send_link, uid=visit.uid, by=desk)
+    go(visits.view_link, token=visit.link.token)
+    go(visits.rate_reception, uid=visit.uid, rating=5, by=link_visit(visit))
+    left = visits.register_arrival(plate="京A00779", **arrival)
+    go(visits.leave_unserved, uid=left.uid, reason="没时间", by=desk)
+    asked = visits.greet_visit(uid=visits.register_arrival(plate="京A00780", **arrival).uid, by=desk)
+    go(visits.end_consultation, uid=asked.uid, outcome="CONSULTED", by=desk)
+    counted = [
+        {"visit_uid": v.uid, "car_found": True, "key_found": True, "place": "A1", "remark": ""}
+        for v in Visit.objects.filter(store=store, state__in=("WAITING", "IN_RECEPTION", "IN_SHOP"))
+    ]
+    go(evening.count_evening, lines=counted, by=desk)
+    go(vehicles.read_odometer, vehicle=Vehicle.objects.get(pk=car.pk), km=20_000, by=desk)
+
+
+def link_visit(visit: Visit) -> Any:
+    from dealership.kernel.actors import customer_link
+
+    return customer_link(visit_id=visit.pk, store_id=visit.store_id, token_id=str(visit.link.uid))
+
+
+def test_bookings() -> None:
+    with clock.moved_to(booked.at("8:00")):
+        shop = booked.make_bookable(bays=("STANDARD_LIFT", "STANDARD_LIFT", "ALIGNMENT_RACK"), technicians=2)
+        appointment = go(appointments.book_appointment, **booked.booking(), by=shop.desk)
+        later = booked.at("14:30", booked.TUESDAY)
+        go(appointments.move_appointment, uid=appointment.uid, starts_at=later, reason="客户改期", by=shop.desk)
+        go(appointments.confirm_parts, uid=appointment.uid, by=shop.parts)
+        go(appointments.confirm_workshop, uid=appointment.uid, by=shop.foreman)
+        go(appointments.cancel_appointment, uid=appointment.uid, reason="客户取消", by=shop.desk)
+        given = {
+            "store": shop.store, "contact_name": "李试约", "contact_phone": "13900002291", "plate": "京A00781",
+            "model_text": "途远", "starts_at": later, "concern": "保养",
+        }  # fmt: skip
+        asked = go(appointments.request_appointment, **given)
+        go(appointments.confirm_appointment, uid=asked.uid, by=shop.desk)
+    with clock.moved_to(booked.at("15:00")):
+        go(appointments.remind_customer, uid=asked.uid, by=machine("reminders", store_id=shop.store.pk))
+    with clock.moved_to(later + timedelta(minutes=45)):
+        go(appointments.mark_no_show, uid=asked.uid, by=shop.desk)
+        bays = Resource.objects.filter(store=shop.store, kind=ResourceKind.BAY).order_by("pk")
+        start = booked.at("9:00", booked.TUESDAY + timedelta(days=2))
+        given = {"starts_at": start, "ends_at": start + timedelta(hours=1), "purpose": "BLOCKED", "subject_uid": None}
+        plan = go(plans.reserve, resource_uid=bays[0].uid, by=shop.foreman, **given)
+        go(plans.reserve_all, resource_uids=[bays[1].uid, bays[2].uid], by=shop.foreman, **given)
+        go(plans.release, reservation_uid=plan.uid, by=shop.foreman)
+
+
+ROW = [1, "张导入", "13900007777", "京A·8K312", vin_of(1), "途远", "", "", ""]
+
+
+class _Batch:
+    """An import of one customer, read and waiting for a yes."""
+
+    def __new__(cls, by: Any) -> Any:
+        batch = imports.upload_import(content=as_csv([ROW], titles=False), file_name="a.csv", by=by)
+        return imports.read_import(uid=batch.uid)
+
+
+def test_imports_and_the_queue() -> None:
+    store = kernel.make_store()
+    clerk = kernel.make_actor("manager", store=store)
+    go(imports.discard_import, uid=_Batch(clerk).uid, by=clerk)
+    batch = _Batch(clerk)
+    go(imports.confirm_import, uid=batch.uid, by=clerk)
+    go(imports.write_step, uid=batch.uid)
+    assert Customer.objects.filter(name="张导入").count() == 1
+    imports.write_import(uid=batch.uid)
+    go(imports.ask_undo, uid=batch.uid, by=clerk)
+    go(imports.undo_import, uid=batch.uid, by=clerk)
+    assert not Customer.objects.filter(name="张导入").exists()
+
+    admin = kernel.make_actor("admin", store=store)
+    by = machine("test", store_id=store.pk)
+    message = services.queue_message(key="m", store=store, channel="SMS", recipient="1", template="t", body="x", by=by)
+    row = Outbox.objects.get(root_uid=message.uid)
+    Outbox.objects.filter(pk=row.pk).update(state="PARKED", attempts=8)
+    go(retry_event, event_id=row.event_id, handler=row.handler, by=admin)
+    meant = [meet(outbox.deliver, outbox_id=row.pk)[1]]
+    assert meant == ["same"], "two workers with the same message: one sends it"
+    assert History.objects.filter(root_uid=message.uid, code="kernel.message.sent").count() == 1
+
+
+def test_the_order_and_the_floor() -> None:
+    with clock_at(9):
+        house = House()
+        floor, desk, store = house.floor, house.advisor, house.floor.shop.store
+        setup = machine("test", store_id=store.pk)
+        pads = part("BRK-PAD-F")
+        go(stock.receive_stock, part_uid=pads.uid, quantity=Decimal(10), unit_cost=Decimal(100), by=setup)
+        visit = make_received_visit(floor.shop)
+        order = go(orders.open_repair_order, visit_uid=visit.uid, complaint="异响", by=desk)
+        line = go(orders.add_line, order_uid=order.uid, operation_uid=operation("MT-50").uid, parts=[], by=desk)
+        go(orders.change_line, line_uid=line.uid, hours=Decimal("0.8"), by=desk)
+        go(orders.add_line_photo, line_uid=line.uid, content=make_picture(), by=desk)
+        put = go(orders.add_part, line_uid=line.uid, part_uid=pads.uid, quantity=Decimal(1), by=desk)
+        go(orders.change_part, part_line_uid=put.uid, quantity=Decimal(2), by=desk)
+        go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
+        put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
+        go(orders.remove_part, part_line_uid=gone.uid, by=desk)
+        extra = add_operation(floor.shop, order, "MT-10", parts=[])
+        go(orders.cancel_line, line_uid=extra.uid, reason="写错了", by=desk)
+        no = add_operation(floor.shop, order, "MT-10", parts=[])
+        go(orders.send_estimate, order_uid=order.uid, by=desk)
+        estimate = Estimate.objects.filter(order=order).latest("id")
+        go(authorizations.note_estimate_viewed, estimate_uid=estimate.uid, by=link_actor(order))
+        open_lines = list(order.lines.filter(state="PENDING").values_list("uid", flat=True))
+        decisions = dict.fromkeys(open_lines, YES) | {no.uid: (False, "太贵")}
+        go(
+            authorizations.decide_lines, order_uid=order.uid, decisions=decisions, method="VERBAL_PHONE",
+            authorized_by="沈示例", note="电话同意", by=desk,
+        )  # fmt: skip
+        go(authorizations.offer_again, line_uid=no.uid, by=desk)
+        asked = services.ask_approval(
+            kind=orders.DISCOUNT, root=no, store=store, reason="老客户", amount=Decimal("2.00"), by=desk
+        )
+        services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
+        go(orders.give_approved_discount, approval=Approval.objects.get(pk=asked.pk))
+        go(stock.keep_for_line, line_uid=line.uid, by=setup)
+        go(stock.reserve_part, part_line_uid=put.uid, by=setup)
+        go(stock.reserve_parts, order_uid=order.uid, by=setup)
+        put.refresh_from_db()
+        go(stock.issue_part, part_line_uid=put.uid, quantity=put.quantity, by=setup)
+        go(stock.return_part, part_line_uid=put.uid, quantity=put.quantity, reason="不用了", by=setup)
+        go(stock.count_stock, part_uid=pads.uid, counted=Decimal(9), reason="盘点", by=setup)
+        promised = at(15)
+        go(orders.change_promise, order_uid=order.uid, promised_at=promised, reason="等配件", by=desk)
+
+        second, lines = make_agreed(floor, "MT-50", "MT-10")
+        work, spare = lines
+        given = {"technician_uid": house.worker.uid, "bay_uid": floor.bays["2"].uid, "starts_at": at(9)}
+        planned = go(dispatch.dispatch_line, line_uid=work.uid, by=floor.foreman, **given)
+        go(dispatch.take_back_dispatch, uid=planned.uid, reason="换人", by=floor.foreman)
+        go(clocking.hold_line, line_uid=work.uid, cause="TOOL", note="送检", by=floor.foreman)
+        go(clocking.release_line, line_uid=work.uid, by=floor.foreman)
+        floor.give(work, house.worker)
+        made = go(clocking.clock_on, line_uid=work.uid, by=actor(house.worker))
+        floor.hire("parts")
+        go(findings.ask_for, line_uid=work.uid, need="PARTS", by=actor(house.worker))
+        go(findings.report_more_work, line_uid=work.uid, cause="片薄", description="换片", by=actor(house.worker))
+    with clock_at(10):
+        go(clocking.clock_off, pause_cause="BREAK", by=actor(house.worker))
+        go(
+            clocking.correct_clocking,
+            uid=made.uid,
+            started_at=at(9, 5),
+            ended_at=at(9, 50),
+            reason="忘打卡",
+            by=floor.foreman,
+        )
+        clocking.clock_on(line_uid=work.uid, by=actor(house.worker))
+        go(clocking.finish_line, line_uid=work.uid, cause="磨损", correction="换新", by=actor(house.worker))
+        go(authorizations.revoke_line, line_uid=spare.uid, reason="客户取消", by=desk)
+        _third, others = make_agreed(floor, "MT-50")
+        go(orders.withdraw_line, line_uid=others[0].uid, reason="客户取消", by=desk)
+        fourth, _lines = make_agreed(floor, "MT-50")
+        go(orders.withdraw_order, order_uid=fourth.uid, reason="客户取消", by=desk)
+        go(inspections.inspect_order, order_uid=second.uid, level="SELF", result="PASSED", by=actor(house.worker))
+        go(inspections.allot_certificates, prefix="沪A", first=101, last=110, by=setup)
+        assert CertificateRange.objects.count() == 1
+
+
+def test_money_gate_and_what_follows() -> None:
+    with clock_at(9):
+        house = House()
+        desk, store = house.advisor, house.floor.shop.store
+        manager, care = house.floor.shop.manager, actor(house.floor.hire("care"))
+        order = house.repaired("MT-80")
+        setup = machine("test", store_id=store.pk)
+        inspections.allot_certificates(prefix="沪A", first=101, last=110, by=setup)
+        certificate = go(inspections.issue_certificate, order_uid=order.uid, by=actor(house.inspector))
+        go(inspections.void_certificate, uid=certificate.uid, reason="写错了", by=actor(house.inspector))
+        inspections.issue_certificate(order_uid=order.uid, by=actor(house.inspector))
+        settlement = go(settlements.issue_settlement, order_uid=order.uid, by=desk)
+        go(settlements.void_settlement, uid=settlement.uid, reason="写错了", by=manager)
+        settlement = settlements.issue_settlement(order_uid=order.uid, by=desk)
+        go(settlements.sign_settlement, uid=settlement.uid, signed_name="沈示例", by=link_actor(order))
+        go(settlements.ask_unpaid_exit, uid=settlement.uid, reason="月结", by=desk)
+        given = {"settlement_uid": settlement.uid, "method": "SCAN_CODE", "amount": settlement.total}
+        payment = go(payments.take_payment, **given, by=house.cashier)
+        accountant = actor(house.floor.hire("accountant"))
+        go(payments.refund_payment, payment_uid=payment.uid, amount=settlement.total, reason="退款", by=accountant)
+        payments.take_payment(**given, by=house.cashier)
+        visit = order.visit
+        road = go(handovers.issue_gate_pass, visit_uid=visit.uid, kind="ROAD_TEST", reason="试车", by=desk)
+        go(handovers.cancel_gate_pass, uid=road.uid, by=desk)
+        road = handovers.issue_gate_pass(visit_uid=visit.uid, kind="ROAD_TEST", reason="试车", by=desk)
+        handovers.scan_out(code=road.code, by=house.guard)
+        go(handovers.scan_back, code=road.code, by=house.guard)
+        go(
+            handovers.hand_over,
+            visit_uid=visit.uid,
+            checklist=CHECKED,
+            odometer_km=48935,
+            received_by="沈示例",
+            by=desk,
+        )
+        gate_pass = handovers.issue_gate_pass(visit_uid=visit.uid, kind="DELIVERED", by=desk)
+        go(handovers.scan_out, code=gate_pass.code, by=house.guard)
+        follow_up = go(followups.plan_follow_up, visit_uid=visit.uid, by=setup)
+        go(followups.record_call, uid=follow_up.uid, result="REACHED", note="很满意", by=care)
+        go(followups.send_survey, visit_uid=visit.uid, by=setup)
+        good = {"RECEPTION": 5, "FACILITY": 4, "PROCESS": 5, "QUALITY": 5, "DELIVERY": 4}
+        go(followups.answer_survey, visit_uid=visit.uid, scores=good, recommend=9, by=link_actor(order))
+        with clock.moved_to(at(9, day=date(2012, 1, 2))):  # long enough ago that its time has run out by any clock
+            archive = go(archives.archive_order, order_uid=order.uid, by=setup)
+        case = go(
+            complaints.open_complaint, customer_uid=visit.customer.uid, description="没修好", source="PHONE",
+            visit_uid=visit.uid, by=care,
+        )  # fmt: skip
+        go(complaints.respond_complaint, uid=case.uid, words="马上处理", by=care)
+        go(complaints.review_complaint, uid=case.uid, cause="零件", by=care)
+        go(complaints.resolve_complaint, uid=case.uid, solution="重做", by=care)
+        go(complaints.close_complaint, uid=case.uid, by=actor(house.floor.hire("manager")))
+        go(complaints.reopen_complaint, uid=case.uid, reason="又响了", by=care)
+        first, second = (actor(house.floor.hire(post)) for post in ("manager", "gm"))
+        go(archives.mark_for_destruction, uid=ArchiveRecord.objects.get(pk=archive.pk).uid, by=first)
+        go(archives.sign_destruction, uid=archive.uid, reason="到期", by=first, second={"by": second})
+
+
+def test_no_locking_command_is_left_out() -> None:
+    derived = locking_commands()
+    assert len(derived) > 100
+    known = STORY.keys() | ELSEWHERE.keys()
+    assert not STORY.keys() & ELSEWHERE.keys()
+    assert derived - known == set(), "no story meets them"
+    assert known - derived == set(), "no longer there"
