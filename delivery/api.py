@@ -28,7 +28,9 @@ from dealership.kernel.api.shapes import (
 )
 from delivery import permissions
 from delivery.models import (
+    MONEY,
     CallResult,
+    Deposit,
     FollowUp,
     FollowUpAttempt,
     FollowUpState,
@@ -46,7 +48,7 @@ from delivery.models import (
     SurveyAnswer,
     SurveyDimension,
 )
-from delivery.services import followups, handovers, payments, settlements
+from delivery.services import deposits, followups, handovers, payments, settlements
 
 VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
 EXPAND_VISIT = {"visit": One(target="visits", source="visit__uid")}
@@ -92,6 +94,7 @@ register(
             "material_total": Money(),
             "other_total": Money(),
             "discount_total": Money(),
+            "rounding_total": Money(help="Taken off the sum to come down to whole yuan."),
             "total": Money(),
             "old_parts": Text(),
             "guarantee_days": Whole(),
@@ -130,7 +133,11 @@ register(
         create=Command(
             run=settlements.issue_settlement,
             permission=permissions.SETTLEMENTS_ISSUE,
-            input={"repair_order_uid": Uid(source="order_uid")},
+            input={
+                "repair_order_uid": Uid(source="order_uid"),
+                "round_off": Flag(optional=True),
+                "old_parts": Choice(choices=settlements.OLD_PARTS, optional=True),
+            },
             help="Issue the list of a finished order",
         ),
         actions=(
@@ -178,6 +185,7 @@ register(
             "method": Choice(choices=PaymentMethod),
             "amount": Money(help="Negative where money was given back."),
             "reverses_uid": Uid(source="reverses__uid", null=True),
+            "deposit_uid": Uid(source="deposit__uid", null=True),
             "reference": Text(mask=mask_text),
             "reason": Text(),
             "at": Moment(),
@@ -192,7 +200,7 @@ register(
             permission=permissions.PAYMENTS_TAKE,
             input={
                 "settlement_uid": Uid(),
-                "method": Choice(choices=PaymentMethod),
+                "method": Choice(choices=tuple(MONEY)),
                 "amount": Money(),
                 "reference": Text(60, optional=True),
             },
@@ -206,6 +214,55 @@ register(
                 permission=permissions.PAYMENTS_REFUND,
                 input={"amount": Money(), "reason": Text(200, min=1)},
                 help="Give money back; the counter-entry is a payment of its own (filter reverses_uid)",
+            ),
+        ),
+    )
+)
+
+
+register(
+    Resource(
+        path="deposits",
+        name="Deposit",
+        room="delivery",
+        model=Deposit,
+        view=permissions.PAYMENTS_VIEW,
+        help="Money paid in advance on an order, or given back; used when its list is signed, never changed (4.1).",
+        lock_first=("order",),
+        refs=True,
+        shape={
+            "number": Text(),
+            "repair_order_uid": Uid(source="order__uid"),
+            "method": Choice(choices=tuple(MONEY)),
+            "amount": Money(help="Negative where money was given back."),
+            "reverses_uid": Uid(source="reverses__uid", null=True),
+            "reference": Text(mask=mask_text),
+            "reason": Text(),
+            "at": Moment(),
+        },
+        filters={
+            "repair_order_uid": Filter(field=Uid(), lookup="order__uid"),
+            "reverses_uid": Filter(field=Uid(), lookup="reverses__uid"),
+        },
+        create=Command(
+            run=deposits.take_deposit,
+            permission=permissions.PAYMENTS_TAKE,
+            input={
+                "repair_order_uid": Uid(source="order_uid"),
+                "method": Choice(choices=tuple(MONEY)),
+                "amount": Money(),
+                "reference": Text(60, optional=True),
+            },
+            help="Take money in advance",
+        ),
+        actions=(
+            Action(
+                verb="return",
+                run=deposits.return_deposit,
+                uid="deposit_uid",
+                permission=permissions.PAYMENTS_REFUND,
+                input={"amount": Money(), "reason": Text(200, min=1)},
+                help="Give back what is left of it",
             ),
         ),
     )
@@ -241,6 +298,7 @@ register(
             "next_service_on": Day(null=True),
             "next_service_km": Whole(null=True),
             "received_by": Text(mask=mask_name),
+            "risk_note_signed_by": Text(mask=mask_name),
             "service_advisor_uid": Uid(source="advisor__uid"),
             "punctual": Flag(null=True, help="By the promised time; null where none was promised."),
             "delivered_at": Moment(source="at"),
@@ -258,6 +316,7 @@ register(
                 "odometer_out": Whole(0, 2_000_000, source="odometer_km"),
                 "received_by": Text(60, min=1),
                 "signature": Bytes(optional=True, null=True),
+                "risk_note_signed_by": Text(60, optional=True, help="Needed where begun work was withdrawn."),
                 "next_service_on": Day(optional=True, null=True),
                 "next_service_km": Whole(0, 2_000_000, optional=True, null=True),
             },

@@ -1,30 +1,21 @@
-"""Papers of the chapter as PDF: Typst with Noto Sans SC, imported only where a paper is made (design 3).
-
-Everything a person typed reaches Typst as data in a JSON file, so no text can act as markup.
-"""
+"""Papers of the chapter: the settlement list (4.1, domain 3.5)."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import orjson
-from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dealership.kernel.money import format_money, round_money
+from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.services import file_path
 
 from .models import SettlementLine, SettlementState
 from .selectors.settlements import Paper
 
 PAPERS = Path(__file__).parent / "papers"
-_FONTS = settings.BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
-FONT_PATHS = [_FONTS / "400Regular", _FONTS / "700Bold"]
 
 
 def old_parts_words(code: str) -> str:
@@ -46,31 +37,7 @@ def settlement_pdf(paper: Paper) -> bytes:
         if path.exists():
             data["signature"] = f"signature{path.suffix}"
             pictures[data["signature"]] = path
-    return render_paper("settlement.typ", data, pictures)
-
-
-def render_paper(template: str, data: dict[str, Any], pictures: dict[str, Path]) -> bytes:
-    """Compiles a paper in a folder of its own, from which nothing else can be read."""
-    import typst
-
-    with tempfile.TemporaryDirectory(prefix="paper-") as place:
-        folder = Path(place)
-        shutil.copyfile(PAPERS / template, folder / template)
-        (folder / "data.json").write_bytes(orjson.dumps(data))
-        for name, path in pictures.items():
-            shutil.copyfile(path, folder / name)
-        made = typst.compile(
-            str(folder / template),
-            root=str(folder),
-            font_paths=[str(path) for path in FONT_PATHS],
-            ignore_system_fonts=True,
-            format="pdf",
-        )
-    return bytes(made)
-
-
-def _moment(at: Any) -> str:
-    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else "—"
+    return render_paper(PAPERS / "settlement.typ", data, pictures)
 
 
 def _plain(number: Any) -> str:
@@ -153,8 +120,8 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             [_("Engine or motor no."), vehicle.engine_number or "—"],
             [_("Order no."), order.number],
             [_("Advisor"), order.advisor.name],
-            [_("Arrived at"), _moment(visit.arrived_at)],
-            [_("Issued at"), _moment(s.issued_at)],
+            [_("Arrived at"), paper_moment(visit.arrived_at)],
+            [_("Issued at"), paper_moment(s.issued_at)],
             [_("Mileage in (km)"), f"{visit.odometer_in_km:,}" if visit.odometer_in_km is not None else "—"],
             [_("Mileage out (km)"), f"{exit_km:,}" if exit_km is not None else "—"],
             [_("Certificate no."), paper.certificate.number if paper.certificate else "—"],
@@ -176,15 +143,23 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             [_("Material"), format_money(s.material_total)],
             [_("Other"), format_money(s.other_total)],
             [_("Discount"), format_money(-s.discount_total)],
+            *([[_("Rounded off"), format_money(-s.rounding_total)]] if s.rounding_total else []),
         ],
         "total": [_("To be paid, VAT included"), format_money(s.total)],
         "vat": _("Of this VAT at %(percent)s %%: %(amount)s")
         % {"percent": paper.vat_percent, "amount": format_money(paper.vat)},
         "paid": [_("Paid until now"), format_money(paper.paid)],
-        "due": [_("Still open"), format_money(paper.due)],
+        "deposit": [_("Paid in advance"), format_money(paper.deposit)]
+        if paper.deposit > 0 and not s.signed_at
+        else None,
+        "due": (
+            [_("To be paid after the deposit"), format_money(paper.after_deposit)]
+            if paper.deposit > 0 and not s.signed_at
+            else [_("Still open"), format_money(paper.due)]
+        ),
         "payments": [
             [
-                _moment(p.at),
+                paper_moment(p.at),
                 str(p.get_method_display()),
                 p.number,
                 p.reverses.number if p.reverses else p.reference,
@@ -193,7 +168,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             for p in paper.payments
         ],
         "notes": _notes(paper),
-        "signed": {"name": s.signed_name, "at": _moment(s.signed_at)} if s.signed_at else None,
+        "signed": {"name": s.signed_name, "at": paper_moment(s.signed_at)} if s.signed_at else None,
         "signature": "",
     }
 

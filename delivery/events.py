@@ -32,6 +32,8 @@ PAYMENT_TAKEN = event(
     within=30,
 )
 PAYMENT_REFUNDED = event("delivery.payment.refunded", _("Money given back"), clause="4.1", stage=SETTLEMENT)
+DEPOSIT_TAKEN = event("delivery.deposit.taken", _("Deposit taken"), clause="4.1", stage=SETTLEMENT)
+DEPOSIT_RETURNED = event("delivery.deposit.returned", _("Deposit given back"), clause="4.1", stage=SETTLEMENT)
 HANDOVER_DONE = event(
     "delivery.handover.done",
     _("Car handed over"),

@@ -7,6 +7,10 @@ from workshop.limits import GUARANTEE as GUARANTEE  # named here too: the settle
 
 # settlement, payment, hand-over and gate
 VAT_RATE = limit("delivery.vat_rate", 0.13, "", _("VAT rate shown on settlement lists"), clause="4.1", source="L11")
+ROUND_TO = limit(
+    "delivery.round_to", 1, "CNY", _("A settlement list may be rounded off to whole multiples of (1 to 10)"),
+    clause="4.1", source="design",
+)  # fmt: skip
 GATE_PASS_HOURS = limit(
     "delivery.gate_pass_hours", 12, "h", _("How long a gate pass may be used"), clause="4.1", source="design"
 )

@@ -46,6 +46,9 @@ class Settlement(Root):
     material_total = models.DecimalField(max_digits=12, decimal_places=2)
     other_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     discount_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    rounding_total = models.DecimalField(
+        _("rounded off"), max_digits=12, decimal_places=2, default=0, help_text="taken off the sum, less than ten yuan"
+    )
     total = models.DecimalField(max_digits=12, decimal_places=2)
     old_parts = models.CharField(max_length=20, blank=True)
     guarantee_days = models.PositiveSmallIntegerField(default=0)
@@ -65,9 +68,9 @@ class Settlement(Root):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
                     IF TG_OP = 'DELETE' OR (OLD.labor_total, OLD.material_total, OLD.other_total, OLD.discount_total,
-                        OLD.total, OLD.number, OLD.order_id, OLD.payer_id) IS DISTINCT FROM (NEW.labor_total,
-                        NEW.material_total, NEW.other_total, NEW.discount_total, NEW.total, NEW.number, NEW.order_id,
-                        NEW.payer_id) THEN {refuse} END IF;
+                        OLD.rounding_total, OLD.total, OLD.number, OLD.order_id, OLD.payer_id) IS DISTINCT FROM
+                        (NEW.labor_total, NEW.material_total, NEW.other_total, NEW.discount_total, NEW.rounding_total,
+                        NEW.total, NEW.number, NEW.order_id, NEW.payer_id) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="settlement.fixed",
@@ -96,7 +99,12 @@ class Settlement(Root):
                     + models.F("material_total")
                     + models.F("other_total")
                     - models.F("discount_total")
+                    - models.F("rounding_total")
                 ),
+            ),
+            # 4.1: rounding goes down and stays small, else it is a discount that somebody must approve.
+            models.CheckConstraint(
+                name="settlement_rounding", condition=Q(rounding_total__gte=0, rounding_total__lt=10)
             ),
             models.CheckConstraint(
                 name="settlement_signature",
@@ -125,7 +133,9 @@ explain_constraint(
     "line.settled",
     _("This line stands on a valid settlement list; void the list before its signature to open the line again."),
 )
+explain_constraint("settlement_rounding", "settlement.rounding", _("Less than ten yuan may be rounded off."))
 UNPAID_EXIT = "delivery.unpaid_exit"
+GOODWILL = "delivery.goodwill"
 
 
 class SettlementLineKind(models.TextChoices):
@@ -153,7 +163,28 @@ class SettlementLine(models.Model):
 
     class Meta:
         ordering = ["settlement", "kind", "position"]
-        triggers = [pgtrigger.Protect(name="settlementline_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="settlementline_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 4.1, 1.2: a reduction that belongs to no line is goodwill and needs somebody's yes.
+                "settlementline_goodwill_approved",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'DISCOUNT' AND NEW.order_line_id IS NULL"),
+                func="""
+                    IF NEW.amount > COALESCE((
+                        SELECT max(a.amount) FROM kernel_approval a
+                        JOIN workshop_repairorder o ON o.uid = a.root_uid
+                        JOIN delivery_settlement s ON s.order_id = o.id
+                        WHERE s.id = NEW.settlement_id AND a.kind = 'delivery.goodwill' AND a.state = 'APPROVED'), 0)
+                    OR EXISTS (SELECT 1 FROM delivery_settlementline r WHERE r.settlement_id = NEW.settlement_id
+                        AND r.kind = 'DISCOUNT' AND r.order_line_id IS NULL)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="settlement.goodwill",
+                text=_("Goodwill stands on a list only up to what somebody has approved."),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["settlement", "kind", "position"], name="settlementline_position")
         ]
@@ -164,14 +195,20 @@ class PaymentMethod(models.TextChoices):
     CARD = "CARD", _("Card")
     TRANSFER = "TRANSFER", _("Bank transfer")
     SCAN_CODE = "SCAN_CODE", _("Scan code")
+    DEPOSIT = "DEPOSIT", _("From the deposit")
 
 
-class Payment(Root):
-    """Money received (positive) or given back (negative, naming the payment it reverses). Never changed (4.1)."""
+MONEY = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.SCAN_CODE)
+"""How money comes in over the counter; DEPOSIT only moves what came in before."""
+
+
+class Deposit(Root):
+    """预付: money received on an order before its list (4.1, domain 3.5), or given back (negative, naming what it
+    reverses). Never changed. When the list is signed, it becomes a payment on it."""
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     number = models.CharField(max_length=30, unique=True)
-    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payments")
+    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="deposits")
     method = models.CharField(max_length=10, choices=PaymentMethod.choices)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals")
@@ -183,6 +220,85 @@ class Payment(Root):
     class Meta:
         triggers = [
             states.versioned(),
+            pgtrigger.Protect(name="deposit_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 4.1: not back more than is left of it; the deposit is locked while it is summed.
+                "deposit_refund_within",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.reverses_id IS NOT NULL"),
+                declare=[("was", "numeric")],
+                func="""
+                    SELECT amount INTO was FROM delivery_deposit
+                        WHERE id = NEW.reverses_id AND order_id = NEW.order_id AND reverses_id IS NULL
+                        FOR NO KEY UPDATE;
+                    SELECT was + COALESCE(sum(amount), 0) INTO was FROM delivery_deposit
+                        WHERE reverses_id = NEW.reverses_id;
+                    SELECT was - COALESCE(sum(amount), 0) INTO was FROM delivery_payment
+                        WHERE deposit_id = NEW.reverses_id;
+                    IF was IS NULL OR was + NEW.amount < 0 THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="deposit.amount",
+                text=_("Not more is given back than is left of the deposit."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="deposit_sign",
+                condition=Q(amount__gt=0, reverses__isnull=True)
+                | (Q(amount__lt=0, reverses__isnull=False) & ~Q(reason="")),
+            ),
+            models.CheckConstraint(name="deposit_is_money", condition=Q(method__in=MONEY)),
+        ]
+        indexes = [models.Index(fields=["store", "at"], name="deposit_day")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.order.history_keys()
+
+
+explain_constraint("deposit_sign", "deposit.refund", _("A deposit is given back as a counter-entry, with a reason."))
+explain_constraint("deposit_is_money", "payment.method", _("Choose how it is paid."))
+
+
+class Payment(Root):
+    """Money received (positive) or given back (negative, naming the payment it reverses). Never changed (4.1)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    settlement = models.ForeignKey(Settlement, models.PROTECT, related_name="payments")
+    method = models.CharField(max_length=10, choices=PaymentMethod.choices)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals")
+    deposit = models.ForeignKey(Deposit, models.PROTECT, null=True, blank=True, related_name="payments")
+    reference = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    cashier = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # domain 3.5: of a deposit no more is used than came in and is left; both belong to one order.
+                "payment_within_deposit",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.deposit_id IS NOT NULL"),
+                declare=[("was", "numeric")],
+                func="""
+                    SELECT d.amount INTO was FROM delivery_deposit d
+                        JOIN delivery_settlement s ON s.order_id = d.order_id
+                        WHERE d.id = NEW.deposit_id AND s.id = NEW.settlement_id AND d.reverses_id IS NULL
+                        FOR NO KEY UPDATE OF d;
+                    SELECT was + COALESCE(sum(amount), 0) INTO was FROM delivery_deposit
+                        WHERE reverses_id = NEW.deposit_id;
+                    SELECT was - COALESCE(sum(amount), 0) INTO was FROM delivery_payment
+                        WHERE deposit_id = NEW.deposit_id;
+                    IF was IS NULL OR NEW.amount > was THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="deposit.amount",
+                text=_("No more is used than is left of the deposit."),
+            ),
             pgtrigger.Protect(name="payment_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             states.guard(
                 # 4.1: not more than the list, not back more than came in; the list is locked while it is summed.
@@ -214,7 +330,12 @@ class Payment(Root):
                 name="payment_sign",
                 condition=Q(amount__gt=0, reverses__isnull=True)
                 | (Q(amount__lt=0, reverses__isnull=False) & ~Q(reason="")),
-            )
+            ),
+            models.CheckConstraint(
+                name="payment_deposit_named",
+                condition=Q(method=PaymentMethod.DEPOSIT, deposit__isnull=False)
+                | (~Q(method=PaymentMethod.DEPOSIT) & Q(deposit__isnull=True)),
+            ),
         ]
         indexes = [models.Index(fields=["store", "at"], name="payment_day")]
 
@@ -225,6 +346,9 @@ class Payment(Root):
 explain_constraint(
     "payment_sign", "payment.refund", _("Money is given back as a counter-entry to a payment, with a reason.")
 )
+
+
+explain_constraint("payment_deposit_named", "payment.method", _("Choose how it is paid."))
 
 
 class HandoverCheck(models.TextChoices):
@@ -259,6 +383,7 @@ class Handover(Root):
     next_service_on = models.DateField(null=True, blank=True)
     next_service_km = models.PositiveIntegerField(null=True, blank=True)
     received_by = models.CharField(max_length=60)
+    risk_note_signed_by = models.CharField(max_length=60, blank=True, db_default="")
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
     advisor = models.ForeignKey(Employee, models.PROTECT, related_name="+")
     punctual = models.BooleanField(null=True)
@@ -289,6 +414,24 @@ class Handover(Root):
                 text=_("No hand-over before the final inspection has passed on every order (4.1)."),
             ),
             states.guard(
+                # domain 3.3: where begun work was withdrawn, the customer signs that the car drives without it.
+                "handover_risk_note",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.risk_note_signed_by = ''"),
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state = 'WITHDRAWN'
+                        AND (EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                            OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
+                                AND p.issued_quantity > 0))
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.risk_note",
+                text=_("Begun work was withdrawn: the customer must sign the note about the risk."),
+            ),
+            states.guard(
                 "handover_gate_certificate",
                 operation=pgtrigger.Insert,
                 func="""
@@ -312,7 +455,7 @@ class Handover(Root):
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
                         WHERE o.visit_id = NEW.visit_id
                         AND (l.settled OR l.state = 'INSPECTED' OR (l.state = 'WITHDRAWN' AND (
-                            EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                            l.fee_amount > 0 OR EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
                             OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
                                 AND (p.issued_quantity > 0 OR p.reserved_quantity > 0)))))
                         AND (NOT l.settled OR NOT EXISTS (SELECT 1 FROM delivery_settlement s
@@ -399,7 +542,7 @@ class GatePass(Root):
                         AND (l.state NOT IN ('DECLINED', 'WITHDRAWN', 'CANCELLED', 'INSPECTED')
                             OR (l.state = 'INSPECTED' AND NOT l.settled)
                             OR (l.state = 'WITHDRAWN' AND NOT l.settled AND (
-                                EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                                l.fee_amount > 0 OR EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
                                 OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
                                     AND (p.issued_quantity > 0 OR p.reserved_quantity > 0)))))
                     ) OR EXISTS (

@@ -9,17 +9,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
 from reception.models import Visit
-from workshop.models import RepairOrder
+from workshop.models import OrderStage, RepairOrder
 
 from . import permissions
-from .models import GatePass, SettlementState, Survey
+from .models import GOODWILL, GatePass, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of
-from .selectors.settlements import settlements_of_visit
+from .selectors.settlements import deposits_of, settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 
 # settlement, payment, hand-over and gate
@@ -60,12 +61,32 @@ def order_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
     if not by.may(permissions.SETTLEMENTS_VIEW):
         return None
     exit_ = order_exits([order])[order.pk]
-    if exit_.settlement is None and exit_.step != ExitStep.LIST:
+    signed = exit_.settlement is not None and exit_.settlement.state == SettlementState.SIGNED
+    running = order.closed_at is None and order.withdrawn_at is None and not signed
+    deposits = deposits_of(order)
+    may_take = running and by.may(permissions.PAYMENTS_TAKE)
+    done = exit_.settlement is not None or order.stage == OrderStage.READY
+    may_ask = done and order.closed_at is None and not signed and by.may(permissions.GOODWILL_ASK)
+    goodwill = list(Approval.objects.for_actor(by).filter(kind=GOODWILL, root_uid=order.uid).order_by("-pk"))
+    ready = exit_.settlement is None and exit_.step == ExitStep.LIST
+    if not (exit_.settlement or ready or deposits or goodwill or may_take or may_ask):
         return None
     way = None
-    if exit_.settlement is None and by.may(permissions.SETTLEMENTS_ISSUE):
+    if ready and by.may(permissions.SETTLEMENTS_ISSUE):
         way = Way(_("Issue the list"), reverse("settlement-issue", args=[order.uid]), post=True)
-    return {"exit": exit_, "settlement": exit_.settlement, "way": way, "form_token": uuid4()}
+    return {
+        "exit": exit_,
+        "settlement": exit_.settlement,
+        "ready": ready,
+        "way": way,
+        "order": order,
+        "deposits": deposits,
+        "goodwill": goodwill,
+        "may_take": may_take,
+        "may_ask": may_ask,
+        "may_return": by.may(permissions.PAYMENTS_REFUND),
+        "form_token": uuid4(),
+    }
 
 
 def guarantees_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
@@ -88,18 +109,20 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
     if not lists:
         return None
     due = {e.settlement.pk: e.due for e in order_exits([s.order for s in lists]).values() if e.settlement}
+    own = visit.customer_id
     return {
         "lists": [
             {
                 "settlement": s,
                 "due": due.get(s.pk, ZERO),
+                "paid_by": "" if s.payer_id == own else s.payer.name,
                 "to_sign": s.state == SettlementState.ISSUED,
                 "url": reverse("link-settlement", args=[visit.link.token, s.uid]),
                 "pdf": reverse("link-settlement-pdf", args=[visit.link.token, s.uid]),
             }
             for s in lists
         ],
-        "due": sum(due.values(), ZERO),
+        "due": sum((due.get(s.pk, ZERO) for s in lists if s.payer_id == own), ZERO),
         "visit": visit,
     }
 

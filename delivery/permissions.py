@@ -11,6 +11,7 @@ SETTLEMENTS_ISSUE = permission("delivery.settlements.issue", _("Issue a settleme
 SETTLEMENTS_SIGN = permission("delivery.settlements.sign", _("Take the customer's signature on a settlement list."))
 SETTLEMENTS_VOID = permission("delivery.settlements.void", _("Void a settlement list before it is signed."))
 UNPAID_EXIT_ASK = permission("delivery.unpaid_exit.ask", _("Ask that a car may leave before everything is paid."))
+GOODWILL_ASK = permission("delivery.goodwill.ask", _("Ask that a part of a bill is waived as goodwill."))
 PAYMENTS_VIEW = permission("delivery.payments.view", _("See payments and the day's close."))
 PAYMENTS_TAKE = permission("delivery.payments.take", _("Take payments."))
 PAYMENTS_REFUND = permission("delivery.payments.refund", _("Give money back as a counter-entry."))
@@ -24,7 +25,7 @@ role(
     "advisor",
     permissions={
         BOARD_VIEW, SETTLEMENTS_VIEW, SETTLEMENTS_ISSUE, SETTLEMENTS_SIGN, SETTLEMENTS_VOID, UNPAID_EXIT_ASK,
-        HANDOVERS_DO, GATE_PASSES_ISSUE, GATE_PASSES_VIEW, GATE_SCAN,
+        GOODWILL_ASK, HANDOVERS_DO, GATE_PASSES_ISSUE, GATE_PASSES_VIEW, GATE_SCAN,
     },
 )  # fmt: skip
 role(
@@ -37,14 +38,18 @@ role("safety", permissions={GATE_PASSES_VIEW, GATE_SCAN})
 for code in ("foreman", "leader", "inspector", "techdirector"):
     role(code, permissions={GATE_PASSES_ROAD_TEST, GATE_PASSES_VIEW})
 role("foreman", permissions={BOARD_VIEW})
-role("warranty", permissions={SETTLEMENTS_VIEW})
+role("warranty", permissions={SETTLEMENTS_VIEW, GOODWILL_ASK})
+role("care", permissions={SETTLEMENTS_VIEW, GOODWILL_ASK})
 role("supervisor", permissions={BOARD_VIEW, SETTLEMENTS_VIEW, GATE_PASSES_VIEW})
 for code in ("manager", "gm"):
     role(
         code,
         permissions={BOARD_VIEW, SETTLEMENTS_VIEW, PAYMENTS_VIEW, GATE_PASSES_VIEW},
     )
-role("manager", permissions={SETTLEMENTS_ISSUE, SETTLEMENTS_VOID, HANDOVERS_DO, GATE_PASSES_ISSUE, GATE_SCAN})
+role(
+    "manager",
+    permissions={GOODWILL_ASK, SETTLEMENTS_ISSUE, SETTLEMENTS_VOID, HANDOVERS_DO, GATE_PASSES_ISSUE, GATE_SCAN},
+)
 
 # --- follow-up and surveys ---
 FOLLOW_UPS_VIEW = permission("delivery.follow_ups.view", _("See who is to be called back and what they said."))

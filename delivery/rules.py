@@ -28,22 +28,29 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """``total`` = labour + material + other − discount, always (domain 3.3)."""
+    """``total`` = labour + material + other − discount − rounding, always (domain 3.3)."""
 
     labor: Decimal
     material: Decimal
     other: Decimal
     discount: Decimal
+    rounding: Decimal
     total: Decimal
 
 
-def add_up(rows: Iterable[Row]) -> Totals:
-    """Sums the rows of a list by kind."""
+def add_up(rows: Iterable[Row], *, round_to: int = 0) -> Totals:
+    """Sums the rows of a list by kind; ``round_to`` takes off what lies above whole yuan or tens (0: nothing)."""
     sums = {"LABOR": ZERO, "MATERIAL": ZERO, "OTHER": ZERO, "DISCOUNT": ZERO}
     for row in rows:
         sums[row.kind] += row.amount
     total = sums["LABOR"] + sums["MATERIAL"] + sums["OTHER"] - sums["DISCOUNT"]
-    return Totals(sums["LABOR"], sums["MATERIAL"], sums["OTHER"], sums["DISCOUNT"], total)
+    rounding = round_off(total, round_to)
+    return Totals(sums["LABOR"], sums["MATERIAL"], sums["OTHER"], sums["DISCOUNT"], rounding, total - rounding)
+
+
+def round_off(total: Decimal, step: int) -> Decimal:
+    """抹零: what is taken off ``total`` to come down to a multiple of ``step`` yuan; nothing where step is 0."""
+    return total % step if step > 0 and total > 0 else ZERO
 
 
 def strongest_guarantee(categories: Iterable[str], table: Mapping[str, Mapping[str, int]]) -> tuple[int, int]:

@@ -7,7 +7,10 @@ from .views import followups, handovers, links, settlements
 urlpatterns = [
     # settlement, payment, hand-over and gate
     path("delivery/", settlements.BoardPage.as_view(), name="delivery-board"),
-    path("orders/<uuid:uid>/settlement/", settlements.IssueView.as_view(), name="settlement-issue"),
+    path("orders/<uuid:uid>/settlement/", settlements.IssuePage.as_view(), name="settlement-issue"),
+    path("orders/<uuid:uid>/deposit/", settlements.DepositPage.as_view(), name="deposit-take"),
+    path("deposits/<uuid:uid>/return/", settlements.ReturnDepositPage.as_view(), name="deposit-return"),
+    path("orders/<uuid:uid>/goodwill/", settlements.GoodwillPage.as_view(), name="goodwill-ask"),
     path("settlements/<uuid:uid>/", settlements.SettlementPage.as_view(), name="settlement-detail"),
     path("settlements/<uuid:uid>.pdf", settlements.SettlementPdfView.as_view(), name="settlement-pdf"),
     path("settlements/<uuid:uid>/sign/", settlements.SignPage.as_view(), name="settlement-sign"),

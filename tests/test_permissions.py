@@ -45,6 +45,7 @@ PUBLIC = {
     "online-booking",
     "setup",  # not there once anybody can sign in
     "visit-link",
+    "visit-link-certificate-pdf",
     "visit-link-decide",
     "visit-link-line-photo",
     "visit-link-photo",

@@ -34,6 +34,7 @@ from workshop.models import (
     AuthorizationStatus,
     Certificate,
     Clocking,
+    DeclineCause,
     Dispatch,
     HoldCause,
     Inspection,
@@ -60,8 +61,8 @@ ORDER = {"repair_order_uid": Filter(field=Uid(), lookup="order__uid")}
 # --- orders (3.2) ---
 
 
-def _decision(read: dict[str, Any]) -> tuple[bool, str]:
-    return read["approve"], read.get("reason", "")
+def _decision(read: dict[str, Any]) -> tuple[bool, str, str]:
+    return read["approve"], read.get("reason", ""), read.get("cause", "")
 
 
 def _wanted(read: dict[str, Any]) -> tuple[UUID, Any]:
@@ -155,7 +156,14 @@ register(
                 input={
                     "decisions": MapOf(
                         key=Uid(),
-                        inner=Nested(fields={"approve": Flag(), "reason": Text(200, optional=True)}, build=_decision),
+                        inner=Nested(
+                            fields={
+                                "approve": Flag(),
+                                "reason": Text(200, optional=True),
+                                "cause": Choice(choices=DeclineCause, optional=True),
+                            },
+                            build=_decision,
+                        ),
                         help="uid of each labour operation → yes or no.",
                     ),
                     "method": Choice(choices=AuthorizationMethod),
@@ -257,7 +265,10 @@ register(
             "complaint": Text(),
             "cause": Text(),
             "correction": Text(),
+            "fee_amount": Money(help="What costs besides labour and parts: outside work, towing."),
+            "fee_note": Text(),
             "declined_reason": Text(),
+            "declined_cause": Choice(choices=DeclineCause, null=True),
             "completed_at": Moment(null=True),
             "settled": Flag(),
         },
@@ -287,6 +298,8 @@ register(
                 "cause": Text(300, optional=True),
                 "extra_minutes": Whole(0, 10000, optional=True),
                 "is_safety": Flag(optional=True, null=True),
+                "fee_amount": Money(optional=True),
+                "fee_note": Text(60, optional=True),
             },
             help="Write or propose work; a catalogue operation brings its hours and parts",
         ),
@@ -304,6 +317,8 @@ register(
                     "category": Choice(choices=RepairCategory, optional=True),
                     "is_safety": Flag(optional=True),
                     "extra_minutes": Whole(0, 10000, optional=True),
+                    "fee_amount": Money(optional=True),
+                    "fee_note": Text(60, optional=True),
                     "complaint": Text(300, optional=True),
                     "cause": Text(300, optional=True),
                     "correction": Text(300, optional=True),
@@ -483,6 +498,8 @@ register(
             "amount": Money(),
             "authorized_by": Text(mask=mask_name),
             "note": Text(mask=mask_text),
+            "reason": Text(mask=mask_text, help="Why it was declined, in the customer's words."),
+            "decline_cause": Choice(choices=DeclineCause, null=True),
             "authorized_at": Moment(source="at"),
         },
         filters=ORDER | {"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},

@@ -173,6 +173,16 @@ class LineState(models.TextChoices):
     CANCELLED = "CANCELLED", _("Cancelled")
 
 
+class DeclineCause(models.TextChoices):
+    """Why a customer says no to a line, to be counted and answered (3.2, 4.4)."""
+
+    PRICE = "PRICE", _("Too dear")
+    LATER = "LATER", _("Next time")
+    ELSEWHERE = "ELSEWHERE", _("Elsewhere or by myself")
+    TIME = "TIME", _("No time to wait")
+    DOUBT = "DOUBT", _("Not convinced it is needed")
+
+
 L = LineState
 LINE_MOVES = {
     L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
@@ -207,6 +217,10 @@ class OrderLine(Root):
     rate = models.DecimalField(max_digits=10, decimal_places=2)
     discount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     labor_amount = models.DecimalField(max_digits=12, decimal_places=2)
+    fee_amount = models.DecimalField(
+        _("other fee"), max_digits=12, decimal_places=2, default=0, help_text="outside work, towing, tests"
+    )
+    fee_note = models.CharField(_("other fee for"), max_length=60, blank=True)
     is_diagnosis = models.BooleanField(default=False)
     is_addition = models.BooleanField(default=False)
     is_safety = models.BooleanField(default=False)
@@ -216,6 +230,7 @@ class OrderLine(Root):
     correction = models.CharField(_("correction"), max_length=300, blank=True)
     state = models.CharField(max_length=12, choices=L.choices, default=L.DRAFT)
     declined_reason = models.CharField(max_length=200, blank=True)
+    declined_cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
     authorized_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     settled = models.BooleanField(default=False)
@@ -247,9 +262,9 @@ class OrderLine(Root):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED') AND "
-                    "(OLD.hours, OLD.rate, OLD.discount, OLD.labor_amount, OLD.description, OLD.pay_type) "
+                    "(OLD.hours, OLD.rate, OLD.discount, OLD.labor_amount, OLD.description, OLD.pay_type, OLD.fee_amount) "
                     "IS DISTINCT FROM (NEW.hours, NEW.rate, NEW.discount, NEW.labor_amount, NEW.description, "
-                    "NEW.pay_type) AND NEW.state NOT IN ('DRAFT')"
+                    "NEW.pay_type, NEW.fee_amount) AND NEW.state NOT IN ('DRAFT')"
                 ),
                 func="{refuse}",
                 code="line.agreed",
@@ -274,6 +289,11 @@ class OrderLine(Root):
                 name="orderline_amount",
                 condition=Q(hours__gte=0, rate__gte=0, discount__gte=0, labor_amount__gte=0),
             ),
+            models.CheckConstraint(
+                # L12 arts. 5-8: no fee that isn't named.
+                name="orderline_fee_named",
+                condition=Q(fee_amount=0) | (Q(fee_amount__gt=0) & ~Q(fee_note="")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -283,6 +303,7 @@ class OrderLine(Root):
         return self.order.history_keys()
 
 
+explain_constraint("orderline_fee_named", "line.fee", _("Say what the other fee is for."))
 explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))
 
 
@@ -510,6 +531,8 @@ class Authorization(Root):
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     authorized_by = models.CharField(max_length=60)
     note = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(_("why not"), max_length=200, blank=True)
+    decline_cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(default=clock.now)
 

@@ -10,7 +10,9 @@ from dealership.kernel.panels import Panel, register_panel
 from reception.models import Visit, VisitState
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
+from workshop.models import DeclineCause
 from workshop.selectors import orders as reads
+from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
 from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
@@ -53,6 +55,8 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
         "in_foot": sum(not asked.expired for asked in found) == 1,
         "visit": visit,
         "chosen": {},
+        "why": {"reason": {}, "cause": {}},
+        "causes": DeclineCause.choices,
         "form_token": uuid4(),
         "risk_words": reads.risk_words(),
     }
@@ -64,6 +68,13 @@ def link_foot(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     return {"asked": found[0], "sum": reads.chosen_sum(found[0], set())} if len(found) == 1 else None
 
 
+def link_certificates(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """The completion certificates of the visit, as papers to keep (domain 3.2)."""
+    made = certificates_of_visit(visit.pk, actor)
+    return {"certificates": made, "visit": visit} if made else None
+
+
+register_panel("visit_link", Panel("certificates", "workshop/link_certificates.html", link_certificates, order=30))
 register_panel("visit", Panel("orders", "workshop/visit_orders.html", visit_orders, order=10))
 register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html", open_order_button, order=10))
 register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))

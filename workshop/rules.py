@@ -24,9 +24,9 @@ def labor_amount(hours: Decimal, rate: Decimal, discount: Decimal = ZERO) -> Dec
     return round_money(gross - discount)
 
 
-def line_total(labor: Decimal, parts: Iterable[Decimal]) -> Decimal:
-    """What one line costs: labour after discount and its parts."""
-    return round_money(sum(parts, labor))
+def line_total(labor: Decimal, parts: Iterable[Decimal], fee: Decimal = ZERO) -> Decimal:
+    """What one line costs: labour after discount, its parts and the other fee named on it."""
+    return round_money(sum(parts, labor + fee))
 
 
 def total_of(amounts: Iterable[Decimal]) -> Decimal:

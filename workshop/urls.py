@@ -47,6 +47,12 @@ urlpatterns = [
     path("inspections/", inspections.InspectionsPage.as_view(), name="inspections"),
     path("inspections/<uuid:uid>/<str:level>/", inspections.InspectPage.as_view(), name="order-inspect"),
     path("orders/<uuid:uid>/certificate/", inspections.IssueCertificateView.as_view(), name="certificate-issue"),
+    path("certificates/<uuid:uid>.pdf", inspections.CertificatePdfView.as_view(), name="certificate-pdf"),
+    path(
+        "v/<str:token>/certificates/<uuid:uid>.pdf",
+        inspections.LinkCertificatePdfView.as_view(),
+        name="visit-link-certificate-pdf",
+    ),
     path("certificates/<uuid:uid>/void/", inspections.VoidCertificateView.as_view(), name="certificate-void"),
     path("certificates/numbers/", inspections.AllotPage.as_view(), name="certificate-numbers"),
     # --- parts and stock ---

@@ -35,6 +35,9 @@ class HandoverForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     received_by = forms.CharField(label=_("Who takes the car"), max_length=60)
+    risk_note_signed_by = forms.CharField(
+        label=_("Customer who signed the note about the risk"), max_length=60, required=False
+    )
     signature = SignatureField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ..models import PaymentMethod
+from ..models import MONEY, PaymentMethod
 
 PNG = "data:image/png;base64,"
 
@@ -68,7 +68,7 @@ class PaymentForm(forms.Form):
 
     method = forms.ChoiceField(
         label=_("How it is paid"),
-        choices=PaymentMethod.choices,
+        choices=[(method.value, method.label) for method in MONEY],
         initial=PaymentMethod.SCAN_CODE,
         widget=forms.RadioSelect,
     )
@@ -82,4 +82,27 @@ class RefundForm(ReasonForm):
     """4.1: money goes back as a counter-entry."""
 
     amount = MoneyField(label=_("Amount to give back ¥"))
+    field_order = ("amount", "reason")
+
+
+class IssueForm(forms.Form):
+    """4.1: what the advisor may still say when the list is issued."""
+
+    round_off = forms.BooleanField(label=_("Round off"), required=False)
+    old_parts = forms.ChoiceField(
+        label=_("Old parts"),
+        required=False,
+        choices=[
+            ("", _("as agreed at the walk-around")),
+            ("TAKE", _("Customer takes them")),
+            ("LEAVE", _("Shop disposes of them, with the customer's consent")),
+            ("NONE", _("No old parts")),
+        ],
+    )
+
+
+class GoodwillForm(ReasonForm):
+    """1.2: how much of the bill is waived, and why."""
+
+    amount = MoneyField(label=_("Amount to waive ¥"))
     field_order = ("amount", "reason")

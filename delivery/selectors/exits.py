@@ -52,6 +52,7 @@ class LineFacts:
     category: str
     settled: bool
     touched: bool
+    begun: bool = False
 
     @property
     def counts(self) -> bool:
@@ -68,6 +69,7 @@ class OrderExit:
     settlement: Settlement | None = None
     due: Decimal = ZERO
     approved: Decimal = ZERO
+    begun_and_withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -85,6 +87,11 @@ class VisitExit:
     def unrepaired(self) -> bool:
         """Nothing was repaired: the car leaves with the note about the risk instead of a hand-over."""
         return not any(o.done_something for o in self.orders)
+
+    @property
+    def begun_and_withdrawn(self) -> bool:
+        """Work was begun and taken back: the customer signs the note about the risk (domain 3.3)."""
+        return any(o.begun_and_withdrawn for o in self.orders)
 
     @property
     def passed(self) -> set[str]:
@@ -115,13 +122,13 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
     """The step of each order by its key; a fixed number of queries for any number of orders."""
     by_id = {order.pk: order for order in orders}
     lines: dict[int, list[LineFacts]] = defaultdict(list)
-    touched = Exists(Clocking.objects.filter(line=OuterRef("pk"))) | Exists(
-        PartLine.objects.filter(line=OuterRef("pk")).filter(Q(issued_quantity__gt=0) | Q(reserved_quantity__gt=0))
-    )
+    parts = PartLine.objects.filter(line=OuterRef("pk"))
+    begun = Exists(Clocking.objects.filter(line=OuterRef("pk"))) | Exists(parts.filter(issued_quantity__gt=0))
+    touched = begun | Exists(parts.filter(reserved_quantity__gt=0)) | Q(fee_amount__gt=0)
     for order_id, *facts in (
         OrderLine.objects.filter(order_id__in=by_id)
-        .annotate(touched=touched)
-        .values_list("order_id", "state", "category", "settled", "touched")
+        .annotate(touched=touched, begun=begun)
+        .values_list("order_id", "state", "category", "settled", "touched", "begun")
     ):
         lines[order_id].append(LineFacts(*facts))
     inspected = set(
@@ -150,6 +157,7 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
             settlement=settlement,
             due=settlement.total - paid.get(settlement.pk, ZERO) if settlement else ZERO,
             approved=approved.get(settlement.uid, ZERO) if settlement else ZERO,
+            begun_and_withdrawn=any(line.state == LineState.WITHDRAWN and line.begun for line in lines[pk]),
         )
         exit_.step = _order_step(exit_, lines[pk], final=pk in inspected, certificate=pk in certified)
         exits[pk] = exit_

@@ -15,7 +15,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
 
-from ..models import Payment, PaymentMethod, Settlement, SettlementState
+from ..models import MONEY, Deposit, Payment, PaymentMethod, Settlement, SettlementState
 
 
 @dataclass(slots=True)
@@ -35,11 +35,15 @@ class MethodSum:
 
 @dataclass(slots=True)
 class DayClose:
-    """What came in and went back on one day of one store; the methods add up to the whole."""
+    """What came in and went back on one day of one store; the methods add up to the whole.
+
+    A deposit counts on the day it comes in; what is paid from it later is no money and stands in no sum.
+    """
 
     day: date
     methods: list[MethodSum] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
+    deposits: list[Deposit] = field(default_factory=list)
 
     @property
     def taken(self) -> Decimal:
@@ -65,15 +69,21 @@ def day_close(*, by: Actor, day: date | None = None) -> DayClose:
         .select_related("settlement__order__vehicle", "settlement__payer", "cashier", "reverses")
         .order_by("-at", "-pk")
     )
-    sums = {value: MethodSum(value, str(label)) for value, label in PaymentMethod.choices}
-    for payment in payments:
+    deposits = list(
+        Deposit.objects.for_actor(by)
+        .filter(at__gte=start, at__lt=start + timedelta(days=1))
+        .select_related("order__vehicle", "cashier", "reverses")
+        .order_by("-at", "-pk")
+    )
+    sums = {method.value: MethodSum(method.value, str(method.label)) for method in MONEY}
+    for payment in [*(p for p in payments if p.method != PaymentMethod.DEPOSIT), *deposits]:
         entry = sums[payment.method]
         entry.count += 1
         if payment.amount > 0:
             entry.taken += payment.amount
         else:
             entry.given_back -= payment.amount
-    return DayClose(day, list(sums.values()), payments)
+    return DayClose(day, list(sums.values()), payments, deposits)
 
 
 def unpaid_settlements(*, by: Actor) -> QuerySet[Settlement]:

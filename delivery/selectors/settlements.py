@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+from django.db.models import OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from dealership.kernel import limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO, vat_included
 from reception.models import Customer
-from workshop.models import Certificate
+from workshop.models import Certificate, RepairOrder
 
 from ..limits import VAT_RATE
-from ..models import UNPAID_EXIT, Handover, Payment, Settlement, SettlementLine, SettlementState
+from ..models import UNPAID_EXIT, Deposit, Handover, Payment, Settlement, SettlementLine, SettlementState
 from .exits import approved_amounts
 
 
@@ -37,11 +41,22 @@ class Paper:
     handover: Handover | None
     approval: Approval | None
     approved: Decimal
+    deposits: list[Deposit]
 
     @property
     def exit_covered(self) -> bool:
         """Paid, or somebody has approved that the car leaves with this much open."""
         return self.due <= self.approved
+
+    @property
+    def deposit(self) -> Decimal:
+        """What was paid in advance on the order and is neither used nor given back (CNY)."""
+        return sum((d.left for d in self.deposits), ZERO)  # type: ignore[attr-defined]
+
+    @property
+    def after_deposit(self) -> Decimal:
+        """What is left to pay when the deposit is used at the signature (CNY)."""
+        return max(self.due - self.deposit, ZERO)
 
     @property
     def waits_for_approval(self) -> bool:
@@ -90,7 +105,28 @@ def read_settlement(*, uid: UUID, by: Actor) -> Paper:
         handover=Handover.objects.filter(visit=settlement.order.visit_id).first(),
         approval=Approval.objects.filter(kind=UNPAID_EXIT, root_uid=settlement.uid).order_by("-pk").first(),
         approved=approved_amounts([settlement]).get(settlement.uid, ZERO),
+        deposits=deposits_of(settlement.order),
     )
+
+
+def deposits_of(order: RepairOrder) -> list[Deposit]:
+    """The deposits of an order, each with ``left`` (CNY), the oldest first."""
+    rows = list(
+        Deposit.objects.filter(order=order, amount__gt=0)
+        .select_related("cashier")
+        .annotate(
+            back=Coalesce(Subquery(_sums(Deposit.objects.filter(reverses=OuterRef("pk")), "reverses")), ZERO),
+            used=Coalesce(Subquery(_sums(Payment.objects.filter(deposit=OuterRef("pk")), "deposit")), ZERO),
+        )
+        .order_by("pk")
+    )
+    for row in rows:
+        row.left = row.amount + row.back - row.used
+    return rows
+
+
+def _sums(rows: Any, by: str) -> Any:
+    return rows.order_by().values(by).annotate(sum=Sum("amount")).values("sum")
 
 
 def settlements_of_visit(*, visit_id: int, by: Actor) -> list[Settlement]:
@@ -99,6 +135,6 @@ def settlements_of_visit(*, visit_id: int, by: Actor) -> list[Settlement]:
         Settlement.objects.for_actor(by)
         .filter(order__visit_id=visit_id)
         .exclude(state=SettlementState.VOIDED)
-        .select_related("order")
+        .select_related("order", "payer")
         .order_by("pk")
     )

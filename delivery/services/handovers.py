@@ -82,11 +82,13 @@ def hand_over(
     signature: bytes | None = None,
     next_service_on: date | None = None,
     next_service_km: int | None = None,
+    risk_note_signed_by: str = "",
 ) -> Handover:
     """The customer takes the car back, once per visit, when everything before it is done (4.1).
 
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
-    ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Raises RuleError ``handover.<what is missing>``,
+    ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, the customer signs
+    the note about the risk (domain 3.3). Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``,
     ``handover.checks``, ``handover.odometer``, ``handover.receiver``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
@@ -110,6 +112,13 @@ def hand_over(
     name = " ".join(received_by.split())
     if not name:
         raise RuleError("handover.receiver", _("Write who takes the car."), field="received_by")
+    signer = " ".join(risk_note_signed_by.split())
+    if state.begun_and_withdrawn and not signer:
+        raise RuleError(
+            "handover.risk_note",
+            _("Begun work was withdrawn: the customer must sign the note about the risk."),
+            field="risk_note_signed_by",
+        )
     drawn = None
     if signature:
         drawn = store_file(
@@ -126,6 +135,7 @@ def hand_over(
         next_service_on=next_service_on,
         next_service_km=next_service_km,
         received_by=name[:60],
+        risk_note_signed_by=signer[:60],
         signature=drawn,
         advisor=employee,
         punctual=None if promised is None else clock.now() <= promised,
@@ -138,6 +148,7 @@ def hand_over(
         odometer_km=odometer_km,
         punctual=handover.punctual,
         orders=len(state.orders),
+        risk_note=bool(signer),
         signature=drawn.sha256 if drawn else None,
     )
     return handover

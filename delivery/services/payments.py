@@ -15,7 +15,7 @@ from dealership.kernel.history import record
 from dealership.kernel.money import ZERO, format_money, round_money
 
 from .. import events, permissions
-from ..models import Payment, PaymentMethod, Settlement, SettlementState
+from ..models import MONEY, Payment, Settlement, SettlementState
 from .settlements import still_open
 
 
@@ -33,7 +33,7 @@ def take_payment(*, settlement_uid: UUID, method: str, amount: Decimal, by: Acto
     ``payment.unsigned``, ``payment.amount`` and ``payment.method``.
     """
     by.require(permissions.PAYMENTS_TAKE)
-    if method not in PaymentMethod.values:
+    if method not in MONEY:
         raise RuleError("payment.method", _("Choose how it is paid."), field="method")
     amount = _positive(amount)
     settlement = Settlement.objects.for_actor(by).locked().select_related("store", "order").get(uid=settlement_uid)
@@ -71,6 +71,8 @@ def take_payment(*, settlement_uid: UUID, method: str, amount: Decimal, by: Acto
 def refund_payment(*, payment_uid: UUID, amount: Decimal, reason: str, by: Actor) -> Payment:
     """Gives money back as a counter-entry that names its payment (CNY, ``amount`` positive).
 
+    What was paid from a deposit goes back to the deposit, from which it is given back or used again.
+
     Raises RuleError ``payment.amount`` (more than is left of that payment), ``payment.reason``, ``payment.counter``.
     """
     by.require(permissions.PAYMENTS_REFUND)
@@ -93,6 +95,7 @@ def refund_payment(*, payment_uid: UUID, amount: Decimal, reason: str, by: Actor
         method=original.method,
         amount=-amount,
         reverses=original,
+        deposit_id=original.deposit_id,
         reason=reason.strip()[:200],
         cashier=by.user,
         at=clock.now(),

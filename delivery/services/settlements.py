@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, PayType, RepairCategory
@@ -15,15 +17,16 @@ from dealership.kernel import clock, limits, numbering, states
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
-from dealership.kernel.models import Approval
-from dealership.kernel.money import ZERO, line_amount
+from dealership.kernel.models import Approval, ApprovalState
+from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.services import ask_approval, store_file
-from reception.models import WalkAround
+from reception.models import OldParts, WalkAround
 from workshop.models import Certificate, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
 
 from .. import events, permissions, rules
-from ..limits import GUARANTEE
+from ..limits import GUARANTEE, ROUND_TO
 from ..models import (
+    GOODWILL,
     SETTLEMENT_MOVES,
     UNPAID_EXIT,
     Payment,
@@ -32,6 +35,7 @@ from ..models import (
     SettlementLineKind,
     SettlementState,
 )
+from .deposits import use_deposits
 
 DONE = (LineState.INSPECTED, LineState.WITHDRAWN)
 CERTIFIED = (RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE)
@@ -39,19 +43,63 @@ THIRD_PARTY = {
     OrderKind.WARRANTY: PayType.WARRANTY,
     OrderKind.INSURANCE: PayType.INSURANCE,
     OrderKind.INTERNAL: PayType.INTERNAL,
+    OrderKind.REWORK: PayType.INTERNAL,
 }
+OLD_PARTS = (*OldParts.values, "NONE")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a list would say, before it is issued; amounts are CNY with VAT. ``goodwill`` is approved and taken off."""
+
+    rows: list[rules.Row]
+    totals: rules.Totals
+    goodwill: Decimal
+    old_parts: str
+    categories: list[str]
+
+
+def draft_settlement(order: RepairOrder, *, round_off: bool = False) -> Draft:
+    """The rows and sums of the order's list as it stands now; writes nothing (4.1, domain 3.5)."""
+    lines = list(order.lines.filter(state__in=DONE).select_related("operation").order_by("position"))
+    return _draft(order, lines, round_off=round_off)
+
+
+def _draft(order: RepairOrder, lines: list[OrderLine], *, round_off: bool) -> Draft:
+    part_lines = list(PartLine.objects.filter(line__in=lines).select_related("part").order_by("pk"))
+    rows = _rows(order, sorted(lines, key=lambda line: line.position), part_lines)
+    goodwill = min(approved_goodwill(order), rules.add_up(rows).total)
+    if goodwill > 0:
+        rows.append(rules.Row(SettlementLineKind.DISCOUNT, gettext("Goodwill"), Decimal(1), goodwill, goodwill))
+    step = limits.value(ROUND_TO, store_id=order.store_id) if round_off else 0
+    return Draft(
+        rows,
+        rules.add_up(rows, round_to=step),
+        goodwill,
+        _old_parts(order, part_lines),
+        [line.category for line in lines if line.state == LineState.INSPECTED],
+    )
+
+
+def approved_goodwill(order: RepairOrder) -> Decimal:
+    """What somebody has approved to be waived on this order (CNY); the highest yes counts, not their sum."""
+    approved = Approval.objects.filter(kind=GOODWILL, root_uid=order.uid, state=ApprovalState.APPROVED)
+    return approved.aggregate(most=Max("amount"))["most"] or ZERO
 
 
 @transaction.atomic
-def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
+def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old_parts: str = "") -> Settlement:
     """Issues the list of a finished order to its payer and freezes the lines on it (4.1, domain 3.5).
 
-    Labour and material apart, CNY with VAT. A withdrawn line is charged for what was done and the parts that stay
-    issued. What another party pays stands on the list at 0.00. Raises RuleError
-    ``settlement.not_ready``, ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts`` and
-    ``settlement.exists``.
+    Labour, material and other fees apart, CNY with VAT. A withdrawn line is charged for what was done and the parts
+    that stay issued. What another party pays stands on the list at 0.00. Approved goodwill is taken off;
+    ``round_off`` takes off what lies above the store's step (抹零). ``old_parts`` (TAKE, LEAVE, NONE) says what becomes
+    of them where it differs from the walk-around. Raises RuleError ``settlement.old_parts``, ``settlement.not_ready``,
+    ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts`` and ``settlement.exists``.
     """
     by.require(permissions.SETTLEMENTS_ISSUE)
+    if old_parts and old_parts not in OLD_PARTS:
+        raise RuleError("settlement.old_parts", _("Choose what becomes of the old parts."), field="old_parts")
     order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit", "customer").get(uid=order_uid)
     if order.settlements.exclude(state=SettlementState.VOIDED).exists():
         raise RuleError("settlement.exists", _("This order already has a settlement list for this payer."))
@@ -65,20 +113,18 @@ def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
     if not lines:
         raise RuleError("settlement.nothing", _("Nothing was done on this order, so there is nothing to settle."))
     _require_certificate(order, lines)
-    part_lines = list(PartLine.objects.filter(line__in=lines).select_related("part").order_by("pk"))
-    reserved = next((p for p in part_lines if p.reserved_quantity > 0), None)
+    reserved = (
+        PartLine.objects.filter(line__in=lines, reserved_quantity__gt=0).select_related("part").order_by("pk").first()
+    )
     if reserved is not None:
         raise RuleError(
             "settlement.parts",
             _("“%(part)s” is still reserved for this order: issue it or give it back to the shelf first."),
             part=reserved.part.name,
         )
-    rows = _rows(order, sorted(lines, key=lambda line: line.position), part_lines)
-    totals = rules.add_up(rows)
-    days, km = rules.strongest_guarantee(
-        (line.category for line in lines if line.state == LineState.INSPECTED),
-        limits.value(GUARANTEE, store_id=order.store_id),
-    )
+    draft = _draft(order, lines, round_off=round_off)
+    rows, totals = draft.rows, draft.totals
+    days, km = rules.strongest_guarantee(draft.categories, limits.value(GUARANTEE, store_id=order.store_id))
     for line in lines:
         line.settled = True
         line.save(update_fields=["settled"])
@@ -93,8 +139,9 @@ def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
         material_total=totals.material,
         other_total=totals.other,
         discount_total=totals.discount,
+        rounding_total=totals.rounding,
         total=totals.total,
-        old_parts=_old_parts(order, part_lines),
+        old_parts=old_parts or draft.old_parts,
         guarantee_days=days,
         guarantee_km=km,
         issued_at=clock.now(),
@@ -126,6 +173,9 @@ def issue_settlement(*, order_uid: UUID, by: Actor) -> Settlement:
         labor=settlement.labor_total,
         material=settlement.material_total,
         discount=settlement.discount_total,
+        other=settlement.other_total,
+        rounding=settlement.rounding_total,
+        goodwill=draft.goodwill or None,
     )
     return settlement
 
@@ -155,6 +205,9 @@ def _rows(order: RepairOrder, lines: list[OrderLine], part_lines: list[PartLine]
         charged = _charged(order, line)
         rows += _labor(line, charged)
         rows += [row for part_line in by_line[line.pk] if (row := _material(part_line, charged))]
+        if line.fee_amount:
+            fee = line.fee_amount if charged else ZERO
+            rows.append(rules.Row(SettlementLineKind.OTHER, line.fee_note, Decimal(1), fee, fee, line.pk))
     return rows
 
 
@@ -238,11 +291,15 @@ def void_settlement(*, uid: UUID, reason: str, by: Actor) -> Settlement:
 def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes | None = None) -> Settlement:
     """The customer signs, on the link or at the desk; from here on nothing on the list changes (4.1).
 
+    What was paid in advance on this order becomes a payment on the list (预付, domain 3.5).
+
     Raises RuleError ``settlement.signature`` without a name and ``state.move`` for a list that is signed or voided.
     """
     if by.kind != ActorKind.LINK:
         by.require(permissions.SETTLEMENTS_SIGN)
-    settlement = Settlement.objects.for_actor(by).locked().select_related("order__visit").get(uid=uid)
+    order_id = Settlement.objects.for_actor(by).values_list("order_id", flat=True).get(uid=uid)
+    RepairOrder.objects.locked().get(pk=order_id)
+    settlement = Settlement.objects.for_actor(by).locked().select_related("store", "order__visit").get(uid=uid)
     before = SettlementState(settlement.state)
     states.require(SETTLEMENT_MOVES, before, SettlementState.SIGNED)
     name = " ".join(signed_name.split())
@@ -267,6 +324,7 @@ def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes 
         total=settlement.total,
         signature=settlement.signature.sha256 if settlement.signature else None,
     )
+    use_deposits(settlement, by=by)
     return settlement
 
 
@@ -291,5 +349,33 @@ def ask_unpaid_exit(*, uid: UUID, reason: str, by: Actor) -> Approval:
         reason=reason,
         amount=due,
         visit_uid=settlement.order.visit.uid,
+        by=by,
+    )
+
+
+@transaction.atomic
+def ask_goodwill(*, order_uid: UUID, amount: Decimal, reason: str, by: Actor) -> Approval:
+    """Asks that ``amount`` (CNY) of an order's bill is waived; approved, it stands on the next list issued (1.2, 4.1).
+
+    Raises RuleError ``goodwill.amount``, ``goodwill.signed`` (the customer has signed: give money back instead),
+    ``goodwill.ended`` and ``approval.*``.
+    """
+    by.require(permissions.GOODWILL_ASK)
+    order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit").get(uid=order_uid)
+    if amount <= 0 or round_money(amount) != amount:
+        raise RuleError(
+            "goodwill.amount", _("Write a positive amount in yuan with at most two places."), field="amount"
+        )
+    if order.closed_at is not None:
+        raise RuleError("goodwill.ended", _("This order is closed."))
+    if order.settlements.filter(state=SettlementState.SIGNED).exists():
+        raise RuleError("goodwill.signed", _("The customer has signed the list; give money back instead."))
+    return ask_approval(
+        kind=GOODWILL,
+        root=order,
+        store=order.store,
+        reason=reason,
+        amount=amount,
+        visit_uid=order.visit.uid,
         by=by,
     )

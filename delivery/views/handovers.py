@@ -82,6 +82,7 @@ class HandoverPage(CommandPage):
             checklist=form.checklist,
             odometer_km=data["odometer_km"],
             received_by=data["received_by"],
+            risk_note_signed_by=data["risk_note_signed_by"],
             signature=data["signature"],
             next_service_on=data["next_service_on"],
             next_service_km=data["next_service_km"],

@@ -14,14 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from dealership.kernel.models import Approval
-from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.money import ZERO
+from dealership.kernel.pages import CommandPage, Page, StaffPage
+from dealership.kernel.papers import paper_answer
+from workshop.models import RepairOrder
+from workshop.permissions import ORDERS_VIEW
 
 from .. import permissions
 from ..documents import old_parts_words, settlement_pdf
-from ..forms.settlements import PaymentForm, ReasonForm, RefundForm, SignForm
-from ..models import Payment, Settlement
+from ..forms.settlements import GoodwillForm, IssueForm, PaymentForm, ReasonForm, RefundForm, SignForm
+from ..models import Deposit, Payment, Settlement
 from ..selectors import exits, payments, settlements
 from ..selectors.ways import address, next_way
+from ..services import deposits as advance
 from ..services import payments as money
 from ..services import settlements as commands
 
@@ -76,17 +81,124 @@ class BoardPage(Page):
         }
 
 
-class IssueView(ActionView):
-    """4.1: issues the list of a finished order."""
+class IssuePage(CommandPage):
+    """4.1: what the list of a finished order will say, with rounding and old parts; a plain POST issues it at once."""
 
     permission = permissions.SETTLEMENTS_ISSUE
+    template_name = "delivery/issue.html"
+    form_class = IssueForm
     done = _("The settlement list is issued; its lines are settled.")
 
-    def run(self, form: Any) -> Settlement:
-        return commands.issue_settlement(order_uid=self.kwargs["uid"], by=self.actor)
+    @cached_property
+    def order(self) -> RepairOrder:
+        rows = RepairOrder.objects.for_actor(self.actor).select_related("store", "visit", "vehicle", "customer")
+        return rows.get(uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        draft = commands.draft_settlement(self.order)
+        deposits = settlements.deposits_of(self.order)
+        deposit = sum((row.left for row in deposits), ZERO)  # type: ignore[attr-defined]
+        return super().get_context_data(**kwargs) | {
+            "order": self.order,
+            "deposit": deposit,
+            "after_deposit": max(draft.totals.total - deposit, ZERO),
+            "draft": draft,
+            "rounding": commands.draft_settlement(self.order, round_off=True).totals,
+            "deposits": deposits,
+            "old_parts": old_parts_words(draft.old_parts),
+            "back": address("order-detail", self.order.uid),
+        }
+
+    def run(self, form: IssueForm) -> Settlement:
+        return commands.issue_settlement(order_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
     def location(self, result: Settlement) -> str:
         return reverse("settlement-detail", args=[result.uid])
+
+
+class OrderStep(CommandPage):
+    """A step of chapter 4 on an order that has no signed list yet."""
+
+    template_name = "delivery/order_step.html"
+    title: Any = ""
+    explains: Any = ""
+    submit: Any = ""
+    variant = "primary"
+
+    @cached_property
+    def order(self) -> RepairOrder:
+        rows = RepairOrder.objects.for_actor(self.actor).select_related("visit", "vehicle", "customer")
+        return rows.get(uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "order": self.order,
+            "title": self.title,
+            "explains": self.explains,
+            "submit": self.submit,
+            "variant": self.variant,
+            "back": self.location(None),
+        }
+
+    def location(self, result: Any) -> str:
+        return address("order-detail", self.order.uid)
+
+
+class DepositPage(OrderStep):
+    permission = permissions.PAYMENTS_TAKE
+    form_class = PaymentForm
+    title = _("Take a deposit")
+    explains = _(
+        "Paid in advance, such as for a part that is ordered. It counts on the list when the customer signs it."
+    )
+    submit = _("Take")
+    done = _("Deposit taken.")
+
+    def run(self, form: PaymentForm) -> Deposit:
+        return advance.take_deposit(order_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        may_read = self.actor.may(ORDERS_VIEW)
+        return super().location(result) if may_read else reverse("payment-list")
+
+
+class ReturnDepositPage(OrderStep):
+    permission = permissions.PAYMENTS_REFUND
+    form_class = RefundForm
+    title = _("Give a deposit back")
+    submit = _("Give back")
+    variant = "danger"
+    done = _("The counter-entry is written.")
+
+    @cached_property
+    def deposit(self) -> Deposit:
+        return Deposit.objects.for_actor(self.actor).select_related("order").get(uid=self.kwargs["uid"])
+
+    @cached_property
+    def order(self) -> RepairOrder:
+        rows = RepairOrder.objects.for_actor(self.actor).select_related("visit", "vehicle", "customer")
+        return rows.get(pk=self.deposit.order_id)
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"amount": advance.deposit_left(self.deposit) or None}
+
+    def run(self, form: RefundForm) -> Deposit:
+        return advance.return_deposit(deposit_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("payment-list")
+
+
+class GoodwillPage(OrderStep):
+    permission = permissions.GOODWILL_ASK
+    form_class = GoodwillForm
+    title = _("Ask for goodwill")
+    explains = _("Somebody else decides, on the phone. Approved, it is taken off the next list that is issued.")
+    submit = _("Ask")
+    done = _("Asked; whoever may decide sees it now.")
+
+    def run(self, form: GoodwillForm) -> Approval:
+        return commands.ask_goodwill(order_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
 
 def list_context(paper: settlements.Paper) -> dict[str, Any]:
@@ -123,6 +235,7 @@ class SettlementPage(Page):
                     "take": self.actor.may(permissions.PAYMENTS_TAKE),
                     "refund": self.actor.may(permissions.PAYMENTS_REFUND),
                     "ask": self.actor.may(permissions.UNPAID_EXIT_ASK),
+                    "goodwill": self.actor.may(permissions.GOODWILL_ASK),
                 },
                 "form_token": uuid4(),
             }
@@ -131,10 +244,7 @@ class SettlementPage(Page):
 
 def pdf_answer(paper: settlements.Paper) -> HttpResponse:
     """The list as a PDF that opens beside the page."""
-    response = HttpResponse(settlement_pdf(paper), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="{paper.settlement.number}.pdf"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
+    return paper_answer(settlement_pdf(paper), paper.settlement.number)
 
 
 class SettlementPdfView(StaffPage, View):
@@ -263,4 +373,5 @@ class PaymentsPage(Page):
             "close": payments.day_close(by=self.actor, day=day),
             "unpaid": list(payments.unpaid_settlements(by=self.actor)),
             "may_take": self.actor.may(permissions.PAYMENTS_TAKE),
+            "may_return": self.actor.may(permissions.PAYMENTS_REFUND),
         }

@@ -104,7 +104,8 @@ def test_each_step_before_the_hand_over_is_asked_for_in_its_order():
         team.people["advisor"],
     )
     line_ = History.objects.get(code="delivery.handover.done")
-    assert (line_.visit_uid, line_.facts) == (visit.uid, {"odometer_km": 50012, "punctual": False, "orders": 1})
+    facts = {"odometer_km": 50012, "punctual": False, "orders": 1, "risk_note": False}
+    assert (line_.visit_uid, line_.facts) == (visit.uid, facts)
     assert step(visit) == ExitStep.PASS
     refused_twice = rows()
     with rule("handover.exists"):

@@ -383,3 +383,64 @@ def test_a_photo_is_never_changed(shop: Shop, asked: RepairOrder, refused) -> No
         with refused("linephoto_append_only") as sql:
             sql(statement, [photo.pk])
     assert line.photos.get().taken_at == photo.taken_at
+
+
+def test_why_the_customer_declines_is_kept_and_shown(shop: Shop, desk: Client) -> None:
+    order = make_order(shop)
+    line = add_operation(shop, order, "EL-10")
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    link, phone = Client(), page("visit-link-decide", order.visit.link.token, order.uid)
+    shown = link.get(phone).content.decode()
+    assert f'name="cause_{line.uid}"' in shown
+    seen = order.estimates.get().seen_hash
+    sent = {
+        f"decision_{line.uid}": "no",
+        f"cause_{line.uid}": "PRICE",
+        f"reason_{line.uid}": "等发工资再说",
+        "signed_by": "",
+        "seen_hash": seen,
+    }
+    back = link.post(phone, sent)
+    assert (back.status_code, "等发工资再说" in back.content.decode()) == (422, True)  # nothing typed is lost
+    assert link.post(phone, sent | {f"cause_{line.uid}": "NONSENSE", "signed_by": "沈示例"}).status_code == 422
+    line.refresh_from_db()
+    assert line.state == "PENDING"
+    link.post(phone, sent | {"signed_by": "沈示例"})
+    line.refresh_from_db()
+    assert (line.state, line.declined_cause, line.declined_reason) == ("DECLINED", "PRICE", "等发工资再说")
+    row = line.authorizations.get()
+    assert (row.decline_cause, row.reason, row.authorized_by) == ("PRICE", "等发工资再说", "沈示例")
+    assert "太贵了 · 等发工资再说" in desk.get(page("order-detail", order.uid)).content.decode()
+    desk.post(page("line-offer", line.uid))
+    line.refresh_from_db()
+    assert (line.state, line.declined_cause) == ("DRAFT", "")
+    assert line.authorizations.get().decline_cause == "PRICE"  # the decision itself is never changed
+
+
+def test_a_fee_is_named_priced_and_agreed_to_with_its_line(shop: Shop, desk: Client) -> None:
+    order = make_order(shop, with_diagnosis=False)
+    sent = {"description": "缸盖外加工", "hours": "0.5", "pay_type": "CUSTOMER_PAY", "category": "MINOR"}
+    unnamed = desk.post(page("line-new", order.uid), sent | {"fee_amount": "260"})
+    assert (unnamed.status_code, order.lines.count()) == (422, 0)
+    desk.post(page("line-new", order.uid), sent | {"fee_amount": "260", "fee_note": "缸盖平面磨削"})
+    line = order.lines.get()
+    assert (line.fee_amount, orders.line_total(line)) == (Decimal("260.00"), Decimal("345.00"))
+    estimate = orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    assert (estimate.total, estimate.content["lines"][0]["fee_note"]) == (Decimal("345.00"), "缸盖平面磨削")
+    shown = Client().get(page("visit-link", order.visit.link.token)).content.decode()
+    assert "缸盖平面磨削 ¥260.00" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("orderline_fee_named", "fee_amount = 5, fee_note = ''"),
+        ("orderline_fee_named", "fee_amount = -5, fee_note = 'x'"),
+    ],
+)
+def test_the_database_knows_no_unnamed_fee(refused, shop: Shop, name: str, change: str) -> None:
+    line = make_order(shop).lines.get()
+    with refused(name) as sql:
+        sql(f"UPDATE workshop_orderline SET {change}")
+    line.refresh_from_db()
+    assert (line.fee_amount, line.fee_note) == (Decimal("0.00"), "")

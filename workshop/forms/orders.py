@@ -42,6 +42,7 @@ class OpenOrderForm(forms.Form):
     original = forms.ModelChoiceField(
         label=_("Mends this order"), queryset=RepairOrder.objects.none(), required=False, to_field_name="uid"
     )
+    payer = forms.UUIDField(label=_("Who gets the bill"), required=False)
     promised_at = moment_field(label=_("Promised"), required=False)
     operations = forms.ModelMultipleChoiceField(
         label=_("Booked work"),
@@ -85,6 +86,14 @@ class LineForm(forms.Form):
         label=_("Makes the car later by (min)"), min_value=0, max_value=10000, required=False
     )
     is_safety = forms.BooleanField(label=_("Concerns safety"), required=False)
+    fee_amount = forms.DecimalField(
+        label=_("Other fee ¥"), max_digits=12, decimal_places=2, min_value=Decimal(0), required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )  # fmt: skip
+    fee_note = forms.CharField(
+        label=_("What the fee is for"), max_length=60, required=False,
+        help_text=_("Outside work, towing, a test: the customer agrees to it with the line."),
+    )  # fmt: skip
 
 
 class NewLineForm(LineForm):

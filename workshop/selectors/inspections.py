@@ -10,6 +10,7 @@ from django.db.models import Count, F, Prefetch
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from reception.models import Customer
 from staff.selectors.employees import employee_of
 from workshop import rules
 from workshop.models import (
@@ -136,6 +137,27 @@ def queue(actor: Actor, *, level: str = "") -> Queue:
         certificates=without_certificate(actor),
         own_id=me.pk if me else None,
     )
+
+
+def read_certificate(uid: UUID, by: Actor) -> tuple[Certificate, Customer | None]:
+    """A certificate with the car's present owner, for staff or the holder of the visit's link (domain 3.2).
+
+    Raises Certificate.DoesNotExist outside the store or visit, and for a number that was voided unused.
+    """
+    made = (
+        Certificate.objects.for_actor(by)
+        .filter(order__isnull=False)
+        .select_related("store", "inspector", "order__visit", "order__vehicle", "order__customer")
+        .get(uid=uid)
+    )
+    owned = made.order.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
+    return made, owned.customer if owned else None
+
+
+def certificates_of_visit(visit_id: int, by: Actor) -> list[Certificate]:
+    """The valid certificates of a visit, for the customer's link."""
+    rows = Certificate.objects.for_actor(by).filter(order__visit_id=visit_id, voided_at__isnull=True)
+    return list(rows.select_related("inspector").order_by("pk"))
 
 
 def without_certificate(actor: Actor) -> list[RepairOrder]:

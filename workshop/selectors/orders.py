@@ -17,7 +17,8 @@ from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
 from dealership.kernel.money import ZERO
-from reception.models import Visit, VisitPhoto
+from reception.models import Customer, CustomerKind, Visit, VisitPhoto
+from reception.selectors.customers import list_customers
 from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
 from staff.selectors.employees import employee_of
 from workshop import rules
@@ -33,6 +34,7 @@ from workshop.models import (
     LineHold,
     LinePhoto,
     LineState,
+    OrderKind,
     OrderLine,
     OrderStage,
     PartLine,
@@ -62,6 +64,12 @@ METHOD_WORDS = {
     AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE: pgettext_lazy("how the customer agreed", "on paper"),
     AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION: pgettext_lazy("how the customer agreed", "policy"),
 }
+BROUGHT = pgettext_lazy("why a payer is offered", "brought the car")
+OWNS = pgettext_lazy("why a payer is offered", "owner")
+CHOSEN = pgettext_lazy("why a payer is offered", "chosen")
+FOUND = pgettext_lazy("why a payer is offered", "found")
+PAID_BEFORE = pgettext_lazy("why a payer is offered", "paid for this car before")
+OTHERS_PAY = (OrderKind.INSURANCE, OrderKind.WARRANTY, OrderKind.INTERNAL)
 WORK_COLORS = {L.IN_PROGRESS: "work", L.COMPLETED: "inspect", L.INSPECTED: "ready", L.WITHDRAWN: "booked"}
 
 
@@ -196,7 +204,7 @@ def count_running(by: Actor) -> int:
 
 def total(line: OrderLine) -> Decimal:
     """Labour after discount and parts, from what is prefetched."""
-    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()])
+    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()], line.fee_amount)
 
 
 # --- one order ---
@@ -249,6 +257,32 @@ class OrderPage:
     siblings: list[RepairOrder]
     steps: list[dict[str, Any]]
     held: list[LineRow]
+
+
+def payers_for(visit: Visit, by: Actor, *, words: str = "", chosen: str = "") -> list[tuple[Customer, Any]]:
+    """Who may get the bill of an order of this visit, each with why it is offered: the customer, the car's owner, who
+    paid for this car before, what was searched for, and the companies that paid last at this store (3.2)."""
+    found: dict[int, tuple[Customer, Any]] = {visit.customer_id: (visit.customer, BROUGHT)}
+    for owned in visit.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer"):
+        found.setdefault(owned.customer_id, (owned.customer, OWNS))
+    if chosen:
+        try:
+            for row in Customer.objects.for_actor(by).filter(uid=UUID(chosen)):
+                found.setdefault(row.pk, (row, CHOSEN))
+        except ValueError:
+            pass
+    if words.strip():
+        for row in list_customers(by=by, words=words).rows[:8]:
+            found.setdefault(row.pk, (row, FOUND))
+        return list(found.values())
+    earlier = RepairOrder.objects.for_actor(by).exclude(customer_id__in=found)
+    for order in earlier.filter(vehicle_id=visit.vehicle_id).select_related("customer").order_by("-pk")[:3]:
+        found.setdefault(order.customer_id, (order.customer, PAID_BEFORE))
+    others = earlier.filter(store_id=visit.store_id, customer__kind=CustomerKind.COMPANY, kind__in=OTHERS_PAY)
+    for order in others.select_related("customer").order_by("-pk")[:30]:
+        if len(found) < 8:
+            found.setdefault(order.customer_id, (order.customer, order.get_kind_display()))
+    return list(found.values())
 
 
 def get_order(uid: UUID, by: Actor) -> RepairOrder:
@@ -382,6 +416,8 @@ def line_row(line: OrderLine, estimate: Estimate | None, asked_discount: Decimal
         says.append(_("cause: %(words)s") % {"words": line.cause})
     if line.correction:
         says.append(_("done: %(words)s") % {"words": line.correction})
+    if line.fee_amount:
+        says.append(_("%(what)s: ¥%(amount)s") % {"what": line.fee_note, "amount": f"{line.fee_amount:,.2f}"})
     if line.extra_minutes and line.state in (L.DRAFT, L.PENDING):
         says.append(_("makes it %(minutes)s min later") % {"minutes": line.extra_minutes})
     state = L(line.state)
@@ -425,7 +461,7 @@ def _chip(line: OrderLine, last: Authorization | None, estimate: Estimate | None
         seen = estimate is not None and estimate.first_viewed_at is not None
         return (_("asked · seen") if seen else _("asked · not seen yet")), "consent"
     if line.state == L.DECLINED:
-        reason = line.declined_reason
+        reason = " · ".join(filter(None, [str(line.get_declined_cause_display()), line.declined_reason]))
         return (_("declined · %(reason)s") % {"reason": reason} if reason else _("declined")), "booked"
     if last is not None and last.status == AuthorizationStatus.REVOKED:
         return _("taken back"), "booked"
@@ -474,6 +510,8 @@ class AskedLine:
     total: Decimal
     labor: Decimal
     material: Decimal
+    fee: Decimal
+    fee_note: str
     parts: list[AskedPart]
     is_safety: bool
     extra_minutes: int
@@ -489,11 +527,12 @@ class Asked:
     lines: list[AskedLine]
     agreed_labor: Decimal
     agreed_material: Decimal
+    agreed_fees: Decimal
     expired: bool
 
     @property
     def agreed(self) -> Decimal:
-        return self.agreed_labor + self.agreed_material
+        return self.agreed_labor + self.agreed_material + self.agreed_fees
 
 
 def asked_of(visit_id: int, by: Actor) -> list[Asked]:
@@ -524,6 +563,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
                 ],
                 agreed_labor=rules.total_of(line.labor_amount for line in agreed),
                 agreed_material=rules.total_of(p.amount for line in agreed for p in line.part_lines.all()),
+                agreed_fees=rules.total_of(line.fee_amount for line in agreed),
                 expired=estimate.expires_at < clock.now(),
             )
         )
@@ -554,7 +594,9 @@ def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
         why=entry["cause"] or entry["complaint"],
         total=Decimal(entry["total"]),
         labor=labor,
-        material=Decimal(entry["total"]) - labor,
+        material=rules.total_of(Decimal(p["amount"]) for p in entry["parts"]),
+        fee=Decimal(entry.get("fee_amount", "0")),  # estimates sent before fees were written have none
+        fee_note=entry.get("fee_note", ""),
         parts=parts,
         is_safety=entry["is_safety"],
         extra_minutes=entry["extra_minutes"],
@@ -577,6 +619,7 @@ def chosen_sum(asked: Asked, yes: set[str]) -> dict[str, Any]:
         "total": asked.agreed + added,
         "labor": rules.total_of([asked.agreed_labor, *(line.labor for line in chosen)]),
         "material": rules.total_of([asked.agreed_material, *(line.material for line in chosen)]),
+        "fees": rules.total_of([asked.agreed_fees, *(line.fee for line in chosen)]),
         "count": len(chosen),
         "later": sum(line.extra_minutes for line in chosen),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from workshop.models import (
     AuthorizationMethod,
     AuthorizationStatus,
     Clocking,
+    DeclineCause,
     Estimate,
     LineState,
     OrderLine,
@@ -35,6 +37,8 @@ from workshop.services.orders import (
 )
 
 L = LineState
+Decision = tuple[bool, str] | tuple[bool, str, str]
+"""Yes or no, the reason in words, and its cause (``DeclineCause``) where one was chosen."""
 AT_THE_DESK = (AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE, AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE)
 
 
@@ -46,7 +50,7 @@ def latest_estimate(order: RepairOrder) -> Estimate | None:
 def decide_lines(
     *,
     order_uid: UUID,
-    decisions: dict[UUID, tuple[bool, str]],
+    decisions: Mapping[UUID, Decision],
     method: str,
     authorized_by: str,
     by: Actor,
@@ -54,9 +58,10 @@ def decide_lines(
     signature: bytes | None = None,
     seen_hash: str = "",
 ) -> RepairOrder:
-    """The customer agrees to or declines lines of the estimate they saw: ``{line uid: (yes, reason)}`` (3.2).
+    """The customer agrees to or declines lines of the estimate they saw: ``{line uid: (yes, reason[, cause])}`` (3.2).
 
-    All of it or nothing. Undecided lines stay open and stop no agreed work. Raises RuleError ``estimate.stale`` (a newer
+    Why something is declined is kept on the decision, for the next visit and for whoever asks what customers find too
+    dear. All of it or nothing. Undecided lines stay open and stop no agreed work. Raises RuleError ``estimate.stale`` (a newer
     version is out), ``estimate.expired``, ``authorization.empty``, ``.name``, ``.note``, ``.method`` and
     ``.risk`` (declining what concerns safety needs a signed statement of the risk in ``note``); RaceLost
     ``line.decided`` where somebody else has decided a line meanwhile.
@@ -94,7 +99,10 @@ def decide_lines(
         else None
     )
     for uid in sorted(decisions, key=lambda key: lines[key].pk if key in lines else 0):
-        approve, reason = decisions[uid]
+        approve, reason, *more = decisions[uid]
+        cause = more[0] if more else ""
+        if cause and cause not in DeclineCause.values:
+            raise RuleError("authorization.cause", _("Choose one of the reasons offered, or write your own."))
         line = lines.get(uid)
         if line is None:
             raise OrderLine.DoesNotExist("No such line on this order.")
@@ -117,6 +125,7 @@ def decide_lines(
             method=method,
             authorized_by=name,
             reason=reason.strip(),
+            cause=cause,
             note=note.strip(),
             signature=kept,
             estimate=estimate,

@@ -104,8 +104,8 @@ def locked_line(uid: UUID, by: Actor, *, living: bool = True) -> OrderLine:
 
 
 def line_total(line: OrderLine) -> Decimal:
-    """Labour after discount and parts of one line, CNY with VAT."""
-    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()])
+    """Labour after discount, parts and the other fee of one line, CNY with VAT."""
+    return rules.line_total(line.labor_amount, [p.amount for p in line.part_lines.all()], line.fee_amount)
 
 
 # --- opening ---
@@ -152,6 +152,15 @@ def open_repair_order(
         if original.vehicle_id != visit.vehicle_id:
             raise RuleError("order.original", _("That order belongs to another car."), field="original")
     payer = Customer.objects.for_actor(by).get(uid=payer_uid) if payer_uid else visit.customer
+    if kind == OrderKind.INSURANCE and payer.pk == visit.customer_id:
+        raise RuleError(
+            "order.payer",
+            _(
+                "An insurance order names the insurer who pays. Where the customer pays and claims it back, open a "
+                "customer order."
+            ),
+            field="payer",
+        )
     order = RepairOrder.objects.create(
         store=visit.store,
         number=next_number(visit.store, "RO"),
@@ -227,9 +236,12 @@ def _write_line(
     cause: str = "",
     extra_minutes: int = 0,
     is_safety: bool | None = None,
+    fee_amount: Decimal = ZERO,
+    fee_note: str = "",
 ) -> OrderLine:
     """One line with its parts at today's prices; the caller holds the order's lock or has just made it."""
     rate = labor_rate(order.store_id, pay_type)
+    _require_fee(fee_amount, fee_note)
     real_hours = round_money(hours if hours is not None else (operation.hours if operation else ZERO))
     position = (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
     line = OrderLine.objects.create(
@@ -248,6 +260,8 @@ def _write_line(
         extra_minutes=extra_minutes,
         complaint=complaint.strip()[:300],
         cause=cause.strip()[:300],
+        fee_amount=round_money(fee_amount),
+        fee_note=" ".join(fee_note.split())[:60] if fee_amount else "",
     )
     if parts is None and operation is not None:
         wanted = [(need.part, need.quantity) for need in operation.parts.select_related("part").order_by("id")]
@@ -264,11 +278,19 @@ def _write_line(
         store_id=order.store_id,
         operation=operation.code if operation else None,
         pay_type=pay_type,
-        amount=rules.line_total(line.labor_amount, [p.amount for p in written]),
+        amount=rules.line_total(line.labor_amount, [p.amount for p in written], line.fee_amount),
         parts=[p.part.uid for p in written] or None,
         is_addition=is_addition,
     )
     return line
+
+
+def _require_fee(amount: Decimal, note: str) -> None:
+    """L12: a fee beside labour and parts (outside work, towing, a test) is named, and agreed to with its line."""
+    if amount < 0:
+        raise RuleError("line.fee", _("A fee isn't negative."), field="fee_amount")
+    if amount > 0 and not note.strip():
+        raise RuleError("line.fee", _("Say what the other fee is for."), field="fee_note")
 
 
 @transaction.atomic
@@ -287,11 +309,14 @@ def add_line(
     cause: str = "",
     extra_minutes: int = 0,
     is_safety: bool | None = None,
+    fee_amount: Decimal = ZERO,
+    fee_note: str = "",
 ) -> OrderLine:
     """Writes a line: an operation of the catalogue (which brings its parts where ``parts`` is None) or free words.
 
     A line written after the customer has agreed to work beyond the diagnosis is an addition: it waits for its own yes
-    and stops no agreed work (3.2). Raises RuleError ``line.description``, ``line.hours`` and ``order.ended``.
+    and stops no agreed work (3.2). ``fee_amount`` (CNY with VAT) is what costs besides labour and parts, named by
+    ``fee_note``. Raises RuleError ``line.description``, ``line.hours``, ``line.fee`` and ``order.ended``.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
@@ -318,6 +343,8 @@ def add_line(
         cause=cause,
         extra_minutes=extra_minutes,
         is_safety=is_safety,
+        fee_amount=fee_amount,
+        fee_note=fee_note,
     )
 
 
@@ -332,8 +359,8 @@ def back_to_draft(line: OrderLine, *, by: Actor) -> None:
             line=line.description,
         )
     before, line.state = line.state, L.DRAFT
-    line.declined_reason = ""
-    line.save(update_fields=["state", "declined_reason"])
+    line.declined_reason, line.declined_cause = "", ""
+    line.save(update_fields=["state", "declined_reason", "declined_cause"])
     record(line, events.LINE_CHANGED, by=by, store_id=line.order.store_id, changed={"state": (before, line.state)})
 
 
@@ -348,6 +375,8 @@ def change_line(
     category: str | Unchanged = SAME,
     is_safety: bool | Unchanged = SAME,
     extra_minutes: int | Unchanged = SAME,
+    fee_amount: Decimal | Unchanged = SAME,
+    fee_note: str | Unchanged = SAME,
     complaint: str | Unchanged = SAME,
     cause: str | Unchanged = SAME,
     correction: str | Unchanged = SAME,
@@ -365,6 +394,8 @@ def change_line(
         "category": category,
         "is_safety": is_safety,
         "extra_minutes": extra_minutes,
+        "fee_amount": round_money(fee_amount) if isinstance(fee_amount, Decimal) else fee_amount,
+        "fee_note": " ".join(fee_note.split())[:60] if isinstance(fee_note, str) else fee_note,
     }
     told = {"complaint": complaint, "cause": cause, "correction": correction}
     new: dict[str, Any] = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
@@ -373,11 +404,13 @@ def change_line(
         raise RuleError("line.description", _("Choose an operation or describe the work."), field="description")
     if "hours" in new and new["hours"] < 0:
         raise RuleError("line.hours", _("Hours are not negative."), field="hours")
+    _require_fee(new.get("fee_amount", line.fee_amount), new.get("fee_note", line.fee_note))
     if not new and not words:
         raise RuleError("line.unchanged", _("Nothing was changed."))
     if new:
         back_to_draft(line, by=by)
-    changed = {name: (getattr(line, name), value) for name, value in new.items() if name != "description"}
+    free = ("description", "fee_note")
+    changed = {name: (getattr(line, name), value) for name, value in new.items() if name not in free}
     before = line.labor_amount
     for name, value in (new | words).items():
         setattr(line, name, value)
@@ -395,7 +428,7 @@ def change_line(
         by=by,
         store_id=line.order.store_id,
         changed=changed,
-        words=sorted([*words, *({"description"} & new.keys())]) or None,
+        words=sorted([*words, *(set(free) & new.keys())]) or None,
     )
     return line
 
@@ -629,6 +662,8 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
                 "rate": str(line.rate),
                 "discount": str(line.discount),
                 "labor_amount": str(line.labor_amount),
+                "fee_amount": str(line.fee_amount),
+                "fee_note": line.fee_note,
                 "parts": [
                     {
                         "uid": str(p.uid),
@@ -675,7 +710,8 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
     if not drafts:
         raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
     for line in drafts:
-        if line.pay_type not in NOT_REQUIRED and line.hours == 0 and not line.part_lines.all():
+        free = line.hours == 0 and line.fee_amount == 0 and not line.part_lines.all()
+        if line.pay_type not in NOT_REQUIRED and free:
             raise RuleError(
                 "line.unpriced", _("“%(line)s” has neither hours nor parts; price it first."), line=line.description
             )
@@ -715,7 +751,7 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
 
 
 def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Actor) -> None:
-    with translation.override(order.customer.language):
+    with translation.override(order.visit.customer.language):
         body = gettext(
             "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all. "
             "What you don't agree to isn't done and costs nothing: %(link)s"
@@ -738,8 +774,11 @@ def link_address(visit: Visit) -> str:
 
 
 def tell_customer(order: RepairOrder, *, key: str, template: str, subject: str, body: str, by: Actor) -> None:
-    """Queues one message to whoever pays, by the preferred channel, else to whoever brought the car."""
-    customer = order.customer
+    """Queues one message to the customer of the visit, who holds its link, by the preferred channel.
+
+    Who only pays (insurer, maker, company) is not asked: the link shows the car of somebody else.
+    """
+    customer = order.visit.customer
     mail = bool(customer.email) and (customer.channel == MessageChannel.EMAIL or not customer.phone)
     queue_message(
         key=key,
@@ -767,6 +806,7 @@ def write_decision(
     authorized_by: str,
     by: Actor,
     reason: str = "",
+    cause: str = "",
     note: str = "",
     signature: Any = None,
     estimate: Estimate | None = None,
@@ -785,13 +825,15 @@ def write_decision(
         amount=amount,
         authorized_by=authorized_by[:60],
         note=note[:300],
+        reason="" if agreed else reason[:200],
+        decline_cause="" if agreed else cause,
         signature=signature,
         at=clock.now(),
     )
     before, line.state = line.state, target
     line.authorized_amount = amount if agreed else None
-    line.declined_reason = "" if agreed else reason[:200]
-    line.save(update_fields=["state", "authorized_amount", "declined_reason"])
+    line.declined_reason, line.declined_cause = ("", "") if agreed else (reason[:200], cause)
+    line.save(update_fields=["state", "authorized_amount", "declined_reason", "declined_cause"])
     record(
         line,
         events.LINE_AUTHORIZED if agreed else events.LINE_DECLINED,
@@ -802,6 +844,7 @@ def write_decision(
         status=status,
         method=method,
         amount=amount,
+        cause=row.decline_cause or None,
         estimate=estimate.uid if estimate else None,
     )
     return row
@@ -836,6 +879,9 @@ def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
     before, line.state = line.state, L.WITHDRAWN
     line.declined_reason = reason.strip()[:200]
     line.save(update_fields=["state", "declined_reason"])
+    if before == L.AUTHORIZED and line.fee_amount:
+        line.fee_amount = ZERO  # nothing was begun, so nothing was spent
+        line.save(update_fields=["fee_amount"])
     if before != L.COMPLETED:
         _settle_what_was_done(line)
     record(
@@ -942,7 +988,7 @@ def change_promise(
 
 def _tell_promise(order: RepairOrder, change: PromiseChange, *, by: Actor) -> None:
     store: Store = order.store
-    with translation.override(order.customer.language):
+    with translation.override(order.visit.customer.language):
         body = gettext(
             "%(store)s: your car %(plate)s will be ready at %(time)s. Reason: %(reason)s. Progress: %(link)s"
         ) % {

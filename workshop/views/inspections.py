@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
 
-from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.papers import paper_answer
+from reception.links import LinkDoor
 from workshop import permissions
+from workshop.documents import CertificatePaper, certificate_pdf
 from workshop.forms.floor import InspectionForm, RangeForm
 from workshop.models import InspectionLevel
 from workshop.selectors import inspections as reads
@@ -108,6 +113,24 @@ class VoidCertificateView(ActionView):
 
     def location(self, result: Any) -> str:
         return super().location(result) if self.request.POST.get("next") else reverse("inspections")
+
+
+class CertificatePdfView(StaffPage, View):
+    """Both parts of the certificate on paper."""
+
+    permission = (permissions.INSPECTIONS_VIEW, permissions.ORDERS_VIEW)
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        made, owner = reads.read_certificate(uid, self.actor)
+        return paper_answer(certificate_pdf(CertificatePaper(made, owner)), made.number)
+
+
+class LinkCertificatePdfView(LinkDoor, StaffPage, View):
+    """The customer's own copy, on the link of the visit."""
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        made, owner = reads.read_certificate(uid, self.actor)
+        return paper_answer(certificate_pdf(CertificatePaper(made, owner)), made.number)
 
 
 class AllotPage(CommandPage):

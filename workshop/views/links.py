@@ -18,11 +18,11 @@ from dealership.kernel.errors import RuleError, from_database
 from dealership.kernel.files import file_response
 from dealership.kernel.pages import CommandMixin, StaffPage
 from reception.links import LinkDoor
-from workshop.models import AuthorizationMethod, RepairOrder
+from workshop.models import AuthorizationMethod, DeclineCause, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.services import authorizations
 
-from .orders import choices_of, decisions_of, drawn_signature
+from .orders import choices_of, decisions_of, drawn_signature, why_nots
 
 
 class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
@@ -81,6 +81,8 @@ class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
             "refusal": refusal,
             "stale": stale,
             "chosen": chosen,
+            "why": why_nots(request),
+            "causes": DeclineCause.choices,
             "sent": request.POST,
             "form_token": uuid4(),
             "sum": reads.chosen_sum(self.asked, ticked) if self.asked else None,

@@ -21,11 +21,12 @@ from dealership.catalogue.services.prices import price_operation
 from dealership.kernel.errors import RuleError
 from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
+from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
-from workshop.models import Estimate, LineState, OrderLine, RepairOrder
+from workshop.models import DeclineCause, Estimate, LineState, OrderLine, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.services import authorizations, orders
 from workshop.services.orders import PAYER_OF_KIND
@@ -104,7 +105,15 @@ class OpenOrderPage(CommandPage):
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"complaint": self.visit.need, "promised_at": self.visit.promised_at}
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "find_payer" in request.POST:  # looks for another payer; nothing is opened and nothing typed is lost
+            return render(request, self.get_template_names(), self.get_context_data(form=self.get_form()))
+        return super().post(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.POST.get("payer_q", "")
+        chosen = self.request.POST.get("payer", "")
+        payers = reads.payers_for(self.visit, self.actor, words=asked, chosen=chosen)
         operation = default_diagnosis(self.visit.vehicle.powertrain)
         quote = price_operation(operation, self.visit.store_id, "CUSTOMER_PAY") if operation else None
         return super().get_context_data(**kwargs) | {
@@ -112,6 +121,9 @@ class OpenOrderPage(CommandPage):
             "diagnosis": operation,
             "quote": quote,
             "orders": reads.orders_of_visit(self.visit, self.actor),
+            "payers": payers,
+            "payer": chosen or str(self.visit.customer.uid),
+            "payer_q": asked,
         }
 
     def run(self, form: forms.OpenOrderForm) -> RepairOrder:
@@ -123,6 +135,7 @@ class OpenOrderPage(CommandPage):
             kind=data["kind"],
             promised_at=data["promised_at"],
             original_uid=original.uid if original else None,
+            payer_uid=data["payer"],
             with_diagnosis=data["with_diagnosis"],
             operation_uids=[operation.uid for operation in data.get("operations", [])],
             diagnosis_agreed_by=data["diagnosis_agreed_by"],
@@ -196,6 +209,8 @@ class NewLinePage(OrderCommandPage):
             cause=data["cause"],
             extra_minutes=data["extra_minutes"] or 0,
             is_safety=data["is_safety"] or None,
+            fee_amount=data["fee_amount"] or ZERO,
+            fee_note=data["fee_note"],
             by=self.actor,
             **words,
         )
@@ -239,7 +254,12 @@ class DecidePage(OrderCommandPage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"asked": self.asked, "chosen": choices_of(self.request)}
+        return super().get_context_data(**kwargs) | {
+            "asked": self.asked,
+            "chosen": choices_of(self.request),
+            "why": why_nots(self.request),
+            "causes": DeclineCause.choices,
+        }
 
     def run(self, form: forms.DecideForm) -> RepairOrder:
         data = form.cleaned_data
@@ -261,16 +281,28 @@ def choices_of(request: HttpRequest) -> dict[str, str]:
     return {key[9:]: value for key, value in sent.items() if key.startswith("decision_") and value in ("yes", "no")}
 
 
-def decisions_of(request: HttpRequest) -> dict[UUID, tuple[bool, str]]:
-    """``decision_<uid>`` and ``reason_<uid>`` of a form as the command takes them; anything else is left out."""
-    found: dict[UUID, tuple[bool, str]] = {}
+def decisions_of(request: HttpRequest) -> dict[UUID, tuple[bool, str, str]]:
+    """``decision_<uid>``, ``reason_<uid>`` and ``cause_<uid>`` of a form as the command takes them; the rest is left
+    out."""
+    found: dict[UUID, tuple[bool, str, str]] = {}
     for text, choice in choices_of(request).items():
         try:
             uid = UUID(text)
         except ValueError:
             continue
-        found[uid] = (choice == "yes", request.POST.get(f"reason_{text}", "")[:200])
+        sent = request.POST
+        found[uid] = (choice == "yes", sent.get(f"reason_{text}", "")[:200], sent.get(f"cause_{text}", ""))
     return found
+
+
+def why_nots(request: HttpRequest) -> dict[str, dict[str, str]]:
+    """What was written and chosen as the reason of a no, by line uid; kept when a form comes back."""
+    kept: dict[str, dict[str, str]] = {"reason": {}, "cause": {}}
+    for key, value in request.POST.items():
+        kind, _bar, uid = key.partition("_")
+        if kind in kept:
+            kept[kind][uid] = str(value)
+    return kept
 
 
 def drawn_signature(request: HttpRequest) -> bytes | None:
@@ -365,8 +397,10 @@ class EditLinePage(LineCommandPage):
             "extra_minutes",
             "is_safety",
             "correction",
+            "fee_note",
         )
-        return super().get_initial() | {name: getattr(self.line, name) for name in names}
+        fee = {"fee_amount": self.line.fee_amount or None}
+        return super().get_initial() | {name: getattr(self.line, name) for name in names} | fee
 
     @property
     def open(self) -> bool:
@@ -375,7 +409,8 @@ class EditLinePage(LineCommandPage):
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         if not self.open:
-            for name in ("description", "hours", "pay_type", "category", "extra_minutes", "is_safety"):
+            for name in ("description", "hours", "pay_type", "category", "extra_minutes", "is_safety", "fee_amount",
+                         "fee_note"):  # fmt: skip
                 form.fields[name].disabled = True
         return form
 
@@ -399,6 +434,9 @@ class EditLinePage(LineCommandPage):
         data["extra_minutes"] = data["extra_minutes"] or 0
         data["hours"] = data["hours"] if data["hours"] is not None else self.line.hours
         data["category"] = data["category"] or self.line.category
+        data["fee_amount"] = data["fee_amount"] or ZERO
+        if not data["fee_amount"]:
+            data["fee_note"] = ""
         return orders.change_line(line_uid=self.line.uid, by=self.actor, **data)
 
 

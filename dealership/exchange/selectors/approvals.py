@@ -19,6 +19,7 @@ from reception.models import Visit
 KINDS = {
     "workshop.discount": _("Discount on labour"),
     "delivery.unpaid_exit": _("Car leaves before all is paid"),
+    "delivery.goodwill": _("Goodwill on a bill"),
 }
 COLOURS = {
     ApprovalState.ASKED: "consent",

@@ -598,6 +598,7 @@ class Simulation:
                 checklist=checks,
                 odometer_km=odometer + rng.randrange(0, 6),
                 received_by=name,
+                risk_note_signed_by=name if order.lines.filter(state=LineState.WITHDRAWN).exists() else "",
                 by=advisor,
             )
         if gate_pass is None:
