@@ -27,21 +27,36 @@ from tests.factories.kernel import make_actor, make_store, make_user
 from tests.factories.reception import make_customer, make_vehicle, rule
 
 pytestmark = pytest.mark.django_db
-BUSINESS = {
-    "reception_customer": "id, uid, kind, name, pinyin, pinyin_initials, phone, phone_2, email, uscc, language, channel,"
-    " note, home_store_id, created_at",
-    "reception_vehicle": "id, uid, plate, plate_kind, plate_color, vin, vin_note, model_id, model_text, powertrain,"
-    " engine_number, battery_code, color, model_year, invoiced_on, delivered_on, odometer_km, odometer_at, created_at",
-    "reception_ownership": "id, uid, vehicle_id, customer_id, starts_on, ends_on, created_at",
-}
+
+
+def tables_of_reception() -> dict[str, list[str]]:
+    """Every table of the room of customers, vehicles and owners → its columns; ``version`` and ``updated_at`` apart.
+
+    The row's own count of changes and the moment of the last write go on when something is put back.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            " AND table_name LIKE 'reception\\_%%' AND column_name NOT IN ('version', 'updated_at')"
+            " ORDER BY table_name, ordinal_position"
+        )
+        found: dict[str, list[str]] = {}
+        for table, column in cursor.fetchall():
+            found.setdefault(table, []).append(column)
+    return found
 
 
 def fingerprint() -> str:
-    """A hash over every row of the three tables, all but ``version`` and ``updated_at``."""
+    """A hash over every row of these tables."""
     digest = hashlib.sha256()
+    tables = tables_of_reception()
+    assert {"reception_customer", "reception_vehicle", "reception_ownership", "reception_odometerreading"} <= set(
+        tables
+    )
     with connection.cursor() as cursor:
-        for table, columns in BUSINESS.items():
-            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")
+        for table, columns in tables.items():
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id")
+            digest.update(table.encode())
             for row in cursor.fetchall():
                 digest.update(repr(row).encode())
     return digest.hexdigest()
@@ -222,6 +237,75 @@ def test_english_headers_in_any_order_and_unknown_columns(clerk: Actor) -> None:
     assert Ownership.objects.get().vehicle.vin == vin_of(5)
 
 
+CHINESE = {
+    "name": "客户姓名",
+    "phone": "联系方式",
+    "plate": "车牌号",
+    "vin": "车架号",
+    "model": "车型",
+    "km": "行驶里程(km)",
+}
+ENGLISH = {
+    "name": "Owner Name",
+    "phone": "Mobile",
+    "plate": "License Plate",
+    "vin": "VIN",
+    "model": "Model",
+    "km": "Mileage",
+}
+CARS = [
+    # as written → plate, VIN, first and second number, km
+    ("张试", "１３８０００００００１", "京A·12345", 1, "12,300", ("京A12345", "13800000001", "", 12_300)),
+    ("李例", "13800000002/010-87654321", "沪B 2345D", 2, 500, ("沪B2345D", "13800000002", "010-87654321", 500)),
+    (
+        "王样",
+        "+86 138-0000-0003、13800000004",
+        "粤ad00003",
+        3,
+        "1.5万公里",
+        ("粤AD00003", "13800000003", "13800000004", 15_000),
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", ["utf-8 csv", "gbk csv", "xlsx"])
+@pytest.mark.parametrize("names", [CHINESE, ENGLISH], ids=["zh", "en"])
+@pytest.mark.parametrize("turn", [0, 2, 5])
+def test_headers_in_any_order_language_and_kind_of_file(clerk: Actor, kind: str, names: dict, turn: int) -> None:
+    order = [*names][turn:] + [*names][:turn]
+    if turn == 5:
+        order.reverse()
+    cells = [
+        dict(
+            zip(
+                ("name", "phone", "plate", "vin", "model", "km"),
+                (name, phone, plate, vin_of(n), "途远", km),
+                strict=True,
+            )
+        )
+        for name, phone, plate, n, km, _read in CARS
+    ]
+    table = [[names[key] for key in order], *([row[key] for key in order] for row in cells)]
+    if kind == "xlsx":
+        from openpyxl import Workbook
+
+        book, out = Workbook(), io.BytesIO()
+        for row in table:
+            book.active.append(row)
+        book.save(out)
+        content = out.getvalue()
+    else:
+        text = "\n".join(",".join(f'"{cell}"' for cell in row) for row in table)
+        content = text.encode(kind.split()[0])
+    batch = bring(content, clerk)
+    assert batch.summary["counts"] == {"CREATE": 3, "MATCH": 0, "UPDATE": 0, "REFUSE": 0}, batch.rows.values("notes")
+    for name, _phone, _plate, number, _km, (plate, phone, second, km) in CARS:
+        car = Vehicle.objects.get(vin=vin_of(number))
+        owner = car.ownerships.get().customer
+        assert (car.plate, car.odometer_km) == (plate, km)
+        assert (owner.name, owner.phone, owner.phone_2) == (name, phone, second)
+
+
 def test_formulas_without_values_and_numbers_as_numbers_in_a_workbook(clerk: Actor) -> None:
     from openpyxl import Workbook
 
@@ -397,6 +481,11 @@ def test_the_command_says_what_it_did_and_undoes_it(store: Store, tmp_path) -> N
             call_command("import_customers", *([wrong.pop("file")] if "file" in wrong else []), **wrong)
 
 
+def grouped(number: int) -> set[str]:
+    """A number as a page may write it."""
+    return {str(number), f"{number:,}"}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_twenty_thousand_dirty_rows_by_page_and_by_command_and_back(client: Client, tmp_path) -> None:
     store = make_store()
@@ -423,6 +512,11 @@ def test_twenty_thousand_dirty_rows_by_page_and_by_command_and_back(client: Clie
     assert fingerprint() == before
     assert paged.summary["undone"]["rows"] == paged.total - page_counts["REFUSE"]
     assert paged.summary["undone"]["kept"] == 0
+    told = History.objects.get(code="exchange.import.undone", root_uid=paged.uid).facts
+    assert {key: told[key] for key in paged.summary["undone"]} == paged.summary["undone"]
+    shown = client.get(reverse("import-detail", args=[paged.uid])).content.decode()
+    for what in ("rows", "customers", "vehicles", "ownerships"):
+        assert grouped(paged.summary["undone"][what]) & set(re.findall(r"[\d,]+", shown)), what
 
     path = tmp_path / "客户.csv"
     path.write_bytes(content)
