@@ -100,6 +100,7 @@ CALLED = figure(
         WHERE f.store_id = %(store_id)s AND f.due_on = (%(day_start)s::timestamptz AT TIME ZONE s.time_zone)::date
     """,
     touched_by=("delivery.follow_up.planned", "delivery.follow_up.called", "delivery.follow_up.closed"),
+    days="SELECT due_on FROM delivery_followup WHERE uid = %(root_uid)s",
     scale=100,
     target="80",
 )

@@ -36,9 +36,21 @@ ANSWERED_IN_TIME = figure(
     sql="""
         SELECT '', count(*) FILTER (WHERE responded_at <= response_due_at), count(*) FROM quality_complaint
         WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
-          AND (responded_at IS NOT NULL OR response_due_at < now())
+          AND (responded_at IS NOT NULL OR response_due_at <= %(now)s)
     """,
     touched_by=("quality.complaint.opened", "quality.complaint.responded"),
+    days="""
+        SELECT (c.opened_at AT TIME ZONE s.time_zone)::date FROM quality_complaint c
+        JOIN kernel_store s ON s.id = c.store_id WHERE c.uid = %(root_uid)s
+    """,
+    run_out="""
+        SELECT c.store_id, c.opened_at FROM quality_complaint c JOIN kernel_store s ON s.id = c.store_id
+        WHERE c.responded_at IS NULL AND c.response_due_at <= %(now)s AND NOT EXISTS (
+            SELECT FROM process_kpivalue k
+            WHERE k.store_id = c.store_id AND k.code = 'quality.answered_in_time' AND k.dimension = ''
+              AND k.day = (c.opened_at AT TIME ZONE s.time_zone)::date AND k.computed_at >= c.response_due_at
+        )
+    """,
     scale=100,
     target="100",
 )

@@ -13,6 +13,11 @@ screen("2.3", "search", _("Search"))
 screen("2.4", "appointments", _("Appointments"))
 screen("1.3", "today", _("Today"))
 
+# A visit counts on the day of its arrival, whenever it is greeted, rated or left.
+ARRIVED_ON = """
+    SELECT (v.arrived_at AT TIME ZONE s.time_zone)::date FROM reception_visit v
+    JOIN kernel_store s ON s.id = v.store_id WHERE v.uid = %(root_uid)s
+"""
 # Rows for the whole store and for each advisor come from one scan: ROLLUP's total row has no advisor.
 CARS_IN = figure(
     "reception.cars_in",
@@ -28,6 +33,7 @@ CARS_IN = figure(
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
     touched_by=("reception.visit.arrived", "reception.visit.greeted"),
+    days=ARRIVED_ON,
     decimals=0,
     higher_is_better=None,
     sums=True,
@@ -47,6 +53,7 @@ WAIT_MINUTES = figure(
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
     touched_by=("reception.visit.arrived", "reception.visit.greeted"),
+    days=ARRIVED_ON,
     higher_is_better=False,
     target="5",
 )
@@ -62,6 +69,7 @@ UNSERVED = figure(
         WHERE store_id = %(store_id)s AND arrived_at >= %(day_start)s AND arrived_at < %(day_end)s
     """,
     touched_by=("reception.visit.arrived", "reception.visit.left_unserved"),
+    days=ARRIVED_ON,
     scale=100,
     higher_is_better=False,
 )
@@ -80,6 +88,7 @@ RATING = figure(
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
     touched_by=("reception.visit.rated", "reception.visit.arrived"),
+    days=ARRIVED_ON,
     decimals=2,
 )
 BOOKED_SHARE = figure(
@@ -110,6 +119,11 @@ NO_SHOW = figure(
           AND state IN ('ARRIVED', 'NO_SHOW')
     """,
     touched_by=("reception.visit.arrived", "reception.appointment.not_shown"),
+    days="""
+        SELECT (a.starts_at AT TIME ZONE s.time_zone)::date FROM reception_appointment a
+        JOIN kernel_store s ON s.id = a.store_id LEFT JOIN reception_visit v ON v.appointment_id = a.id
+        WHERE a.uid = %(root_uid)s OR v.uid = %(root_uid)s
+    """,
     scale=100,
     higher_is_better=False,
 )

@@ -35,7 +35,22 @@ EFFICIENCY = figure(
         SELECT COALESCE(e.uid::text, ''), sum(s.earned), sum(s.hours)
         FROM shared s JOIN staff_employee e ON e.id = s.employee_id GROUP BY ROLLUP (e.uid::text)
     """,
-    touched_by=("workshop.line.finished", "workshop.line.paused"),
+    touched_by=(
+        "workshop.line.finished",
+        "workshop.line.paused",
+        "workshop.clocking.corrected",
+        "workshop.inspection.failed",
+    ),
+    days="""
+        SELECT DISTINCT (h.at AT TIME ZONE s.time_zone)::date FROM workshop_orderline l
+        JOIN workshop_repairorder o ON o.id = l.order_id JOIN kernel_store s ON s.id = o.store_id
+        JOIN kernel_history h ON h.root_uid = l.uid AND h.code = 'workshop.line.finished'
+        WHERE l.id IN (
+            SELECT id FROM workshop_orderline WHERE uid = %(root_uid)s
+            UNION SELECT line_id FROM workshop_clocking WHERE uid = %(root_uid)s
+            UNION SELECT failed_line_id FROM workshop_inspection WHERE uid = %(root_uid)s
+        )
+    """,
     scale=100,
     decimals=0,
     target="100",
@@ -123,6 +138,11 @@ WAITING_HOURS = figure(
         "workshop.line.declined",
         "workshop.line.started",
     ),
+    days="""
+        SELECT DISTINCT (c.ended_at AT TIME ZONE s.time_zone)::date FROM workshop_clocking c
+        JOIN workshop_orderline l ON l.id = c.line_id JOIN kernel_store s ON s.id = c.store_id
+        WHERE l.uid = %(root_uid)s AND c.pause_cause <> ''
+    """,
     higher_is_better=False,
     sums=True,
 )

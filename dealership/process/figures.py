@@ -19,7 +19,12 @@ class Figure:
     """``sql`` selects (dimension, numerator, denominator) for one store and day.
 
     It gets ``%(store_id)s``, ``%(day_start)s`` and ``%(day_end)s`` (the store's day, aware); dimension '' is the whole
-    store, else the uid of an advisor or technician. The value is numerator ÷ denominator × ``scale``.
+    store, else the uid of an advisor or technician. The value is numerator ÷ denominator × ``scale``. Where the count
+    depends on the hour, ``%(now)s`` is the moment of the count.
+
+    An event touches its own day. Where it changes the count of another day, ``days`` selects these days (dates at the
+    store) from the event's ``%(root_uid)s``. Where time alone changes a count, ``run_out`` selects (store, moment within
+    the day) of what has run out by ``%(now)s`` since the day was counted.
     """
 
     code: str
@@ -34,9 +39,13 @@ class Figure:
     higher_is_better: bool | None = True
     target: Decimal | None = None
     sums: bool = False
+    days: str = ""
+    run_out: str = ""
 
 
 FIGURES: dict[str, Figure] = {}
+OTHER_DAYS: dict[str, list[str]] = {}
+"""Event → what selects the other days on which it changes a count."""
 
 
 def figure(
@@ -54,8 +63,10 @@ def figure(
     higher_is_better: bool | None = True,
     target: str | None = None,
     sums: bool = False,
+    days: str = "",
+    run_out: str = "",
 ) -> str:
-    """Declares a figure; ``touched_by`` are the events after which its day is computed again.
+    """Declares a figure; ``touched_by`` are the events after which its day is computed again (see ``Figure.days``).
 
     ``sums`` marks an amount that adds up over days (cars, money) instead of a ratio.
     """
@@ -76,9 +87,13 @@ def figure(
         higher_is_better,
         Decimal(target) if target is not None else None,
         sums,
+        days,
+        run_out,
     )
     for event in touched_by:
         handlers = registry.SUBSCRIPTIONS.setdefault(event, [])
         if TOUCH_HANDLER not in handlers:
             handlers.append(TOUCH_HANDLER)
+        if days and days not in OTHER_DAYS.setdefault(event, []):
+            OTHER_DAYS[event].append(days)
     return code

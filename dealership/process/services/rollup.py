@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
@@ -10,7 +12,7 @@ from django.db import connection, transaction
 from dealership.kernel import clock
 from dealership.kernel.models import Store
 
-from ..figures import FIGURES
+from ..figures import FIGURES, OTHER_DAYS
 from ..models import KpiTouchedDay, KpiValue
 
 
@@ -34,7 +36,8 @@ def recompute_day(*, store_id: int, day: date) -> int:
         KpiTouchedDay.objects.filter(store_id=store_id, day=day).delete()
         rows = []
         for figure in FIGURES.values():
-            cursor.execute(figure.sql, {"store_id": store_id, "day_start": start, "day_end": end})
+            given: dict[str, Any] = {"store_id": store_id, "day_start": start, "day_end": end, "now": clock.now()}
+            cursor.execute(figure.sql, given)
             rows += [
                 KpiValue(
                     store_id=store_id,
@@ -54,7 +57,8 @@ def recompute_day(*, store_id: int, day: date) -> int:
 
 
 def recompute_touched(*, limit: int = 500) -> int:
-    """Recomputes the days that events have touched; returns how many days were done."""
+    """Recomputes the days that events or the hour have touched; returns how many days were done."""
+    touch_run_out()
     days = list(KpiTouchedDay.objects.order_by("touched_at").values_list("store_id", "day")[:limit])
     for store_id, day in days:
         recompute_day(store_id=store_id, day=day)
@@ -64,5 +68,29 @@ def recompute_touched(*, limit: int = 500) -> int:
 def touch(*, store_id: int, at: datetime) -> None:
     """Marks the store's day of ``at`` for recomputing; marking it again changes nothing."""
     store = Store.objects.get(pk=store_id)
-    day = at.astimezone(ZoneInfo(store.time_zone)).date()
+    _touch_day(store_id, at.astimezone(ZoneInfo(store.time_zone)).date())
+
+
+def touch_other_days(*, store_id: int, code: str, root_uid: UUID) -> None:
+    """Marks the days, other than its own, on which an event changes what was counted (a call on the callback's day)."""
+    for days in OTHER_DAYS.get(code, []):
+        with connection.cursor() as cursor:
+            cursor.execute(days, {"root_uid": root_uid})
+            found = [day for (day,) in cursor.fetchall() if day is not None]
+        for day in found:
+            _touch_day(store_id, day)
+
+
+def touch_run_out() -> None:
+    """Marks the days whose count time alone has changed since it was made (a clock that ran out unanswered)."""
+    for figure in FIGURES.values():
+        if figure.run_out:
+            with connection.cursor() as cursor:
+                cursor.execute(figure.run_out, {"now": clock.now()})
+                found = cursor.fetchall()
+            for store_id, at in found:
+                touch(store_id=store_id, at=at)
+
+
+def _touch_day(store_id: int, day: date) -> None:
     KpiTouchedDay.objects.bulk_create([KpiTouchedDay(store_id=store_id, day=day)], ignore_conflicts=True)
