@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max, Min, Q, QuerySet
 
 from dealership.catalogue.seeds import seed_store
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
-from dealership.kernel.models import PeriodicRun, Store
+from dealership.kernel.models import History, PeriodicRun, Store
 from workshop.models import CertificateRange
 from workshop.services.inspections import allot_certificates
 from workshop.services.stock import stock_up
@@ -18,7 +20,7 @@ from workshop.services.stock import stock_up
 from .demo_store import make_demo_stores
 from .simulator import Report, Simulation
 
-JOB, MARK = "demo", "database"
+JOB, MARK, LOCK = "demo", "database", "dealership demo"
 DAYS = 14
 CARS_A_DAY = {"BJ01": 12, "NH02": 3}
 QUIET_DAYS = {"BJ01": 4, "NH02": 1}
@@ -39,16 +41,61 @@ def mark_demo() -> None:
         PeriodicRun.objects.create(job=JOB, period=MARK)
 
 
-def done_days() -> set[date]:
-    """The days that are in the demo already."""
-    periods = PeriodicRun.objects.filter(job=JOB, finished_at__isnull=False).exclude(period=MARK)
-    return {date.fromisoformat(period) for period in periods.values_list("period", flat=True)}
+@contextmanager
+def one_at_a_time(waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Only one process loads the demo at a time; ``waiting`` is called before waiting for another one.
+
+    The lock belongs to the connection, so that it ends with a process that is killed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [LOCK])
+        if not cursor.fetchone()[0]:
+            if waiting is not None:
+                waiting()
+            cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [LOCK])
+
+
+@contextmanager
+def commits_unwaited() -> Iterator[None]:
+    """This connection doesn't wait for the disk: a crash loses its last moments at most, and a start goes on from there.
+
+    What is committed after the block is waited for, and with it all that came before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO off")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET synchronous_commit")
+
+
+def _marks() -> QuerySet[PeriodicRun]:
+    return PeriodicRun.objects.filter(job=JOB).exclude(period=MARK).order_by("period")
+
+
+def begun_days() -> list[date]:
+    """The days of a run that was broken off: begun and not finished, oldest first."""
+    periods = _marks().filter(finished_at__isnull=True).values_list("period", flat=True)
+    return [date.fromisoformat(period) for period in periods]
 
 
 def missing_days(today: date) -> list[date]:
-    """The days that the demo lacks up to today, oldest first: two weeks at first, later the days since."""
-    done = done_days()
-    first = max(done) + timedelta(days=1) if done else today - timedelta(days=DAYS - 1)
+    """The days that the demo lacks up to today, oldest first: two weeks at first, later the days since.
+
+    A run that was broken off is among them with its first day, so that it goes on from there.
+    """
+    begun = begun_days()
+    done = _marks().filter(finished_at__isnull=False).values_list("period", flat=True).last()
+    if begun:
+        first = begun[0]
+    elif done:
+        first = date.fromisoformat(done) + timedelta(days=1)
+    else:
+        first = today - timedelta(days=DAYS - 1)
     return [first + timedelta(days=n) for n in range((today - first).days + 1)]
 
 
@@ -71,17 +118,29 @@ def load_stores(*, count: int = 2) -> list[Store]:
     return stores
 
 
-def forget_unfinished() -> None:
-    """Days that an interrupted run has begun and not finished are loaded again."""
-    PeriodicRun.objects.filter(job=JOB, finished_at__isnull=True).exclude(period=MARK).delete()
+def came_to(store: Store, begun_at: datetime) -> datetime | None:
+    """The last moment that the run which began at ``begun_at`` (real time) has written for the store's cars, or None."""
+    written = History.objects.filter(store_id=store.pk, written_at__gte=begun_at, at__lte=clock.now())
+    cars = written.filter(Q(visit_uid__isnull=False) | Q(root_type="appointment"))
+    last: datetime | None = cars.aggregate(at=Max("at"))["at"]
+    return last
 
 
 def load_days(days: list[date], *, seed: int = 4, progress: Callable[[datetime], None] | None = None) -> Report | None:
-    """Simulates the cars of ``days`` up to now; each day is marked, so that nothing is loaded twice."""
+    """Simulates the cars of ``days`` up to now. The days are marked, so that none is loaded twice.
+
+    Where a run of these days was broken off (killed), it goes on from the last moment that was written: cars in the
+    shop go on as they stand, and of the rest of the days comes what would have come.
+    """
     if not days:
         return None
+    begun_at = _marks().filter(finished_at__isnull=True).aggregate(at=Min("started_at"))["at"]
     with transaction.atomic():
-        taken = [day for day in days if PeriodicRun.objects.get_or_create(job=JOB, period=day.isoformat())[1]]
+        taken = []
+        for day in days:
+            mark, _made = PeriodicRun.objects.get_or_create(job=JOB, period=day.isoformat())
+            if mark.finished_at is None:
+                taken.append(day)
     if not taken:
         return None
     until = clock.now()
@@ -93,11 +152,12 @@ def load_days(days: list[date], *, seed: int = 4, progress: Callable[[datetime],
         def a_day(day: date, cars: int = cars, quiet: int = quiet) -> int:
             return cars if (until.date() - day).days < 2 else quiet
 
-        ran = Simulation([store], seed=seed + taken[0].toordinal(), cars_a_day=a_day).run(
-            taken[0], taken[-1], until, resume=True, progress=progress
-        )
+        simulation = Simulation([store], seed=seed + taken[0].toordinal(), cars_a_day=a_day)
+        since = came_to(store, begun_at) if begun_at else None
+        with commits_unwaited():
+            ran = simulation.run(taken[0], taken[-1], until, resume=True, since=since, progress=progress)
         report.cars += ran.cars
         report.steps += ran.steps
         report.refusals += ran.refusals
-    PeriodicRun.objects.filter(job=JOB, period__in=[day.isoformat() for day in taken]).update(finished_at=until)
+    _marks().filter(period__in=[day.isoformat() for day in taken]).update(finished_at=until)
     return report

@@ -17,7 +17,15 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dealership.catalogue.models import BayCapability, Operation, RepairCategory, Resource, ResourceKind, VehicleModel
+from dealership.catalogue.models import (
+    BayCapability,
+    Operation,
+    RepairCategory,
+    Reservation,
+    Resource,
+    ResourceKind,
+    VehicleModel,
+)
 from dealership.kernel import clock, outbox
 from dealership.kernel.actors import Actor, customer_link
 from dealership.kernel.errors import NotAllowed, RuleError
@@ -38,14 +46,15 @@ from delivery.selectors.followups import surveys_due
 from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
-from reception.models import Vehicle, Visit, VisitState
-from reception.services import appointments, visits, walkarounds
+from reception.models import Appointment, AppointmentState, Vehicle, Visit, VisitState, WalkAround
+from reception.services import appointments, customers, vehicles, visits, walkarounds
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role, on_duty
-from workshop.models import Clocking, LineHold, LineState, OrderLine, PartLine, RepairOrder
+from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
 from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
 
 Steps = Generator[datetime, None, None]
+A = AppointmentState
 
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
 GIVEN = ["示例", "样本", "演示", "试用", "范例", "例安", "例宁", "例和", "例文", "例清", "例平", "例心"]
@@ -85,6 +94,9 @@ class Shop:
     def __init__(self, store: Store, rng: random.Random, serial: Callable[[], int]) -> None:
         self.store, self.rng, self.serial = store, rng, serial
         self.zone = ZoneInfo(store.time_zone)
+        self.day: date | None = None
+        self.here: set[int] = set()
+        self.people: dict[str, list[Employee]] = {}
         self.actors: dict[int, Actor] = {}
         self.operations = {
             "maintenance": self._operations(is_maintenance=True),
@@ -103,17 +115,30 @@ class Shop:
     def local(self, day: date, hour: int, minute: int = 0) -> datetime:
         return datetime.combine(day, time(hour, minute), self.zone).astimezone(UTC)
 
+    def wake(self) -> None:
+        """A new day: who is on duty, who holds which role and what each may do is looked up anew."""
+        if self.day != self.today():
+            self.day = self.today()
+            self.here = {row.employee_id for row in on_duty(self.store.pk, self.day)}
+            self.people, self.actors = {}, {}
+
     def actor(self, employee: Employee) -> Actor:
         """The person's actor, read anew each day so that posts and deputies count."""
-        assert employee.user is not None
-        return actor_of(employee.user, self.store)
+        self.wake()
+        if employee.pk not in self.actors:
+            assert employee.user is not None
+            self.actors[employee.pk] = actor_of(employee.user, self.store)
+        return self.actors[employee.pk]
 
     def someone(self, role: str, *, but: Iterable[int] = ()) -> Actor:
         """Somebody with the role who is on duty today, else anybody who holds it."""
-        here = {row.employee_id for row in on_duty(self.store.pk, self.today())}
-        people = list(employees_with_role(self.store.pk, role).exclude(pk__in=list(but)).order_by("number"))
-        present = [p for p in people if p.pk in here] or people
-        return self.actor(self.rng.choice(present))
+        self.wake()
+        if role not in self.people:
+            holders = employees_with_role(self.store.pk, role, self.day).select_related("user")
+            self.people[role] = sorted(holders, key=lambda person: person.number)
+        not_these = set(but)
+        people = [person for person in self.people[role] if person.pk not in not_these]
+        return self.actor(self.rng.choice([p for p in people if p.pk in self.here] or people))
 
     def today(self) -> date:
         return clock.today(self.store.time_zone)
@@ -132,11 +157,13 @@ class Shop:
 
 
 class Simulation:
-    """Runs stores from a moment to a moment, ``cars_a_day`` cars on a weekday. ``run`` may be called once."""
+    """Runs stores from a moment to a moment, ``cars_a_day`` cars on a weekday. ``run`` may be called once.
+
+    What comes on a day depends on seed, store and day alone, so that a run that was broken off can be taken up again.
+    """
 
     def __init__(self, stores: list[Store], *, seed: int, cars_a_day: Callable[[date], int]) -> None:
-        self.rng = random.Random(seed)
-        self.cars_a_day, self.count, self.report = cars_a_day, 0, Report()
+        self.seed, self.cars_a_day, self.count, self.report = seed, cars_a_day, 0, Report()
         self.heap: list[_Next] = []
         self.shops = [Shop(store, random.Random(f"{seed}-{store.code}"), self._serial) for store in stores]
         self.plates = 10000 + seed % 7 * 10000
@@ -155,31 +182,27 @@ class Simulation:
         until: datetime,
         *,
         resume: bool = False,
+        since: datetime | None = None,
         progress: Callable[[datetime], None] | None = None,
     ) -> Report:
         """The cars that come from ``first`` to ``last``, up to the moment ``until``.
 
-        What is under way then stays as it stands; ``resume`` goes on with what an earlier run left.
+        What is under way then stays as it stands; ``resume`` goes on with what an earlier run left. ``since`` is the
+        moment up to which an earlier run of the same days came: nothing of before is done again.
         """
         for shop in self.shops:
             day = first
             while day <= last and shop.local(day, 0) <= until:
-                self.plan_day(shop, day)
+                self.plan_day(shop, day, since)
                 day += timedelta(days=1)
-        for shop in self.shops if resume else ():
-            left = Visit.objects.filter(
-                store=shop.store,
-                state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP],
-                arrived_at__lt=shop.local(first, 0),
-            )
-            for visit in left.select_related("advisor__user", "vehicle", "link").order_by("arrived_at"):
-                self.push(shop.local(first, 8, shop.rng.randrange(10, 50)), self.resume(shop, visit))
+            if resume:
+                self.take_up(shop, since or shop.local(first, 0))
         last_rollup = None
         while self.heap and self.heap[0].at <= until:
             item = heapq.heappop(self.heap)
             with clock.moved_to(item.at):
                 self.step(item)
-                outbox.drain()
+                self.deliver_due()
                 if last_rollup is None or item.at - last_rollup > timedelta(hours=12):
                     recompute_touched(limit=10_000)
                     last_rollup = item.at
@@ -189,6 +212,11 @@ class Simulation:
             outbox.drain()
             recompute_touched(limit=10_000)
         return self.report
+
+    def deliver_due(self) -> None:
+        """What the relay does; what a handler sets off waits for the next step, as it would for the relay's next look."""
+        for outbox_id in outbox.claim_due():
+            outbox.deliver(outbox_id)
 
     def step(self, item: _Next) -> None:
         try:
@@ -203,20 +231,50 @@ class Simulation:
 
     # what happens on a day
 
-    def plan_day(self, shop: Shop, day: date) -> None:
-        rng, share = shop.rng, BY_WEEKDAY[day.weekday()]
-        number = max(1, round(self.cars_a_day(day) * share * rng.uniform(0.85, 1.15)))
+    def arrivals(self, shop: Shop, day: date) -> list[tuple[datetime, datetime | None]]:
+        """When cars come on a day, by hour and weekday, each with the moment of its booking (None: unannounced)."""
+        rng = random.Random(f"{self.seed}-{shop.store.code}-{day}")
+        number = max(1, round(self.cars_a_day(day) * BY_WEEKDAY[day.weekday()] * rng.uniform(0.85, 1.15)))
         hours, weights = zip(*ARRIVALS_BY_HOUR.items(), strict=True)
+        found: list[tuple[datetime, datetime | None]] = []
         for _car in range(number):
-            hour = rng.choices(hours, weights)[0]
-            arrival = shop.local(day, hour, rng.randrange(60))
-            if rng.random() < 0.45:
-                self.push(arrival - timedelta(days=1, minutes=rng.randrange(30, 300)), self.booked(shop, arrival))
+            arrival = shop.local(day, rng.choices(hours, weights)[0], rng.randrange(60))
+            ahead = timedelta(days=1, minutes=rng.randrange(30, 300))
+            found.append((arrival, arrival - ahead if rng.random() < 0.45 else None))
+        return found
+
+    def plan_day(self, shop: Shop, day: date, since: datetime | None) -> None:
+        """Lays out a day; what an earlier run has begun by ``since`` is left to ``take_up``."""
+        planned: list[tuple[datetime, Steps]] = [
+            (arrival, self.walk_in(shop)) if booked_at is None else (booked_at, self.booked(shop, arrival))
+            for arrival, booked_at in self.arrivals(shop, day)
+        ]
+        planned.append((shop.local(day, 9, 30), self.care_round(shop)))
+        planned.append((shop.local(day, 16, 30), self.care_round(shop)))
+        planned.append((shop.local(day, 8, 20), self.restock(shop)))
+        for at, run in planned:
+            if since is None or at > since:
+                self.push(at, run)
+
+    def take_up(self, shop: Shop, since: datetime) -> None:
+        """Goes on with what an earlier run left: cars in the shop, and bookings of cars that have not come."""
+        opening = max(shop.working(since), since)
+        left = Visit.objects.filter(
+            store=shop.store,
+            state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP],
+            arrived_at__lte=since,
+        )
+        for visit in left.select_related("advisor__user", "vehicle", "link").order_by("arrived_at", "pk"):
+            self.push(opening + timedelta(minutes=shop.rng.randrange(2, 40)), self.resume(shop, visit))
+        expected = Appointment.objects.filter(
+            store=shop.store, state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED], created_at__lte=since
+        )
+        for appointment in expected.select_related("vehicle").order_by("starts_at", "pk"):
+            late = appointment.starts_at + timedelta(minutes=shop.rng.randrange(-12, 14))
+            if late > since:
+                self.push(late, self.arrive(shop, appointment))
             else:
-                self.push(arrival, self.walk_in(shop))
-        self.push(shop.local(day, 9, 30), self.care_round(shop))
-        self.push(shop.local(day, 16, 30), self.care_round(shop))
-        self.push(shop.local(day, 8, 20), self.restock(shop))
+                self.push(opening + timedelta(minutes=45), self.missed(shop, appointment))
 
     def person(self, shop: Shop) -> tuple[str, str]:
         name = shop.rng.choice(SURNAMES) + shop.rng.choice(GIVEN)
@@ -230,17 +288,19 @@ class Simulation:
                 .exclude(visits__state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP])
                 .exclude(appointments__state__in=["REQUESTED", "CONFIRMED", "PREPARED"])
                 .distinct()
-                .order_by("plate")
+                .order_by("plate", "visits__contact_name", "visits__contact_phone")
                 .values_list("plate", "model_text", "visits__contact_name", "visits__contact_phone")[:400]
             )
             if away:
                 plate, model, name, phone = shop.rng.choice(away)
                 return {"plate": plate, "model_text": model, "contact_name": name, "contact_phone": phone}
         model = shop.rng.choice(shop.models)
-        self.plates += shop.rng.randrange(1, 9)
-        electric = model.powertrain in ("BEV", "PHEV")
-        letter = "D" if model.powertrain == "BEV" else "F"
-        plate = f"京A{letter}{self.plates % 100000:05d}" if electric else f"京A{self.plates % 100000:05d}"
+        letter = {"BEV": "D", "PHEV": "F"}.get(model.powertrain, "")
+        while True:
+            self.plates += shop.rng.randrange(1, 9)
+            plate = f"京A{letter}{self.plates % 100000:05d}"
+            if not Vehicle.objects.filter(plate=plate).exists():
+                break
         name, phone = self.person(shop)
         return {
             "plate": plate,
@@ -252,13 +312,17 @@ class Simulation:
     def kind_of_work(self, shop: Shop) -> str:
         return shop.rng.choices(["maintenance", "fault", "tyre", "body"], [52, 27, 13, 8])[0]
 
+    def kind_of_need(self, need: str) -> str:
+        return next((kind for kind, needs in NEEDS.items() if need in needs), "maintenance")
+
+    def some_work(self, shop: Shop, kind: str) -> list[Operation]:
+        return shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+
     def booked(self, shop: Shop, arrival: datetime) -> Steps:
         """Books by telephone the day before, is prepared, reminded, and comes – or not (2.4)."""
         kind, car = self.kind_of_work(shop), self.car(shop)
         desk = shop.someone("receptionist")
         need = shop.rng.choice(NEEDS[kind])
-        from reception.services import customers, vehicles
-
         vehicle = Vehicle.objects.filter(plate=car["plate"]).first()
         if vehicle is None:
             customer = customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
@@ -272,7 +336,7 @@ class Simulation:
                 if owner
                 else customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
             )
-        chosen = shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+        chosen = self.some_work(shop, kind)
         appointment = None
         start = arrival.replace(minute=arrival.minute // 30 * 30, second=0)
         for attempt in range(4):
@@ -305,7 +369,7 @@ class Simulation:
         if shop.rng.random() < 0.04:
             appointments.cancel_appointment(uid=appointment.uid, reason="客户改期再约", by=shop.someone("receptionist"))
             return
-        if shop.rng.random() < 0.06:
+        if shop.rng.random() < 0.1:
             yield appointment.starts_at + timedelta(minutes=40)
             appointments.mark_no_show(uid=appointment.uid, by=shop.someone("receptionist"))
             return
@@ -314,7 +378,7 @@ class Simulation:
 
     def walk_in(self, shop: Shop) -> Steps:
         kind = self.kind_of_work(shop)
-        chosen = shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+        chosen = self.some_work(shop, kind)
         yield from self.visit(shop, self.car(shop) | {"need": shop.rng.choice(NEEDS[kind])}, kind, chosen, None)
 
     def visit(self, shop: Shop, car: dict[str, Any], kind: str, chosen: list[Operation], appointment_uid: Any) -> Steps:
@@ -332,18 +396,50 @@ class Simulation:
             visits.leave_unserved(uid=visit.uid, reason="等不及离店", by=shop.someone("receptionist"))
             return
         yield clock.now() + shop.minutes(1, 8)
-        advisor = shop.someone("advisor")
-        visits.greet_visit(uid=visit.uid, by=advisor)
-        yield clock.now() + shop.minutes(5, 12)
-        odometer = max(visit.vehicle.odometer_km, 0) + rng.randrange(800, 14000)
+        yield from self.stay(shop, visit, kind, chosen)
+
+    def stay(self, shop: Shop, visit: Visit, kind: str, chosen: list[Operation]) -> Steps:
+        """From the greeting to the gate; begins wherever the visit stands, so that a broken-off run can go on."""
+        rng, name = shop.rng, visit.contact_name
+        if visit.state == VisitState.WAITING:
+            visits.greet_visit(uid=visit.uid, by=shop.someone("advisor"))
+            visit.refresh_from_db()
+            yield clock.now() + shop.minutes(5, 12)
+        advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
+        if not WalkAround.objects.filter(visit=visit, signed_at__isnull=False).exists():
+            self.walk_around(shop, visit, advisor)
+            yield clock.now() + shop.minutes(2, 6)
+        order = visit.orders.order_by("pk").first()
+        if order is None:
+            hours = sum(float(operation.hours) for operation in chosen)
+            order = orders.open_repair_order(
+                visit_uid=visit.uid,
+                complaint=visit.need,
+                with_diagnosis=kind == "fault",
+                diagnosis_agreed_by=name if kind == "fault" else "",
+                operation_uids=[operation.uid for operation in chosen],
+                promised_at=shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)),
+                by=advisor,
+            )
+        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
+        yield from self.ask(shop, order, advisor, link, name)
+        if rng.random() < 0.02 and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
+            orders.withdraw_order(order_uid=order.uid, reason="客户临时有事，不修了", by=advisor)
+        yield from self.work(shop, order, advisor, link, name)
+        yield from self.inspect(shop, order)
+        yield from self.deliver(shop, visit, order, advisor, link, name)
+
+    def walk_around(self, shop: Shop, visit: Visit, advisor: Actor) -> None:
+        """The advisor looks at the car with the customer, takes the key, and the customer signs (2.1.2)."""
+        rng = shop.rng
         walkarounds.save_walkaround(
             visit_uid=visit.uid,
-            odometer_km=odometer,
+            odometer_km=max(visit.vehicle.odometer_km, 0) + rng.randrange(800, 14000),
             energy_eighths=rng.randrange(1, 9),
             kit_fitted=True,
             no_valuables=True,
             old_parts=rng.choice(["TAKE", "LEAVE"]),
-            own_words=car["need"],
+            own_words=visit.need,
             by=advisor,
         )
         for _mark in range(rng.choice([0, 0, 1, 1, 2])):
@@ -357,27 +453,9 @@ class Simulation:
                 size_mm=rng.randrange(5, 120),
                 by=advisor,
             )
-        visits.give_key(
-            uid=visit.uid, key_tag=self.free_tag(shop), place=f"{rng.choice('ABC')}{rng.randrange(1, 9)}", by=advisor
-        )
-        walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=car["contact_name"], by=advisor)
-        yield clock.now() + shop.minutes(2, 6)
-        order = orders.open_repair_order(
-            visit_uid=visit.uid,
-            complaint=car["need"],
-            with_diagnosis=kind == "fault",
-            diagnosis_agreed_by=car["contact_name"] if kind == "fault" else "",
-            operation_uids=[o.uid for o in chosen],
-            promised_at=shop.working(clock.now() + timedelta(hours=sum(float(o.hours) for o in chosen) * 1.5 + 3.5)),
-            by=advisor,
-        )
-        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
-        yield from self.ask(shop, order, advisor, link, car["contact_name"])
-        if rng.random() < 0.02 and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
-            orders.withdraw_order(order_uid=order.uid, reason="客户临时有事，不修了", by=advisor)
-        yield from self.work(shop, order, advisor, link, car["contact_name"])
-        yield from self.inspect(shop, order)
-        yield from self.deliver(shop, visit, order, advisor, link, odometer, car["contact_name"])
+        place = f"{rng.choice('ABC')}{rng.randrange(1, 9)}"
+        visits.give_key(uid=visit.uid, key_tag=self.free_tag(shop), place=place, by=advisor)
+        walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
 
     def free_tag(self, shop: Shop) -> str:
         taken = set(
@@ -390,14 +468,17 @@ class Simulation:
     def ask(self, shop: Shop, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
         """Sends what is written and waits for the customer, who decides line by line on the link or by telephone."""
         rng = shop.rng
-        if not OrderLine.objects.filter(order=order, state=LineState.DRAFT).exists():
+        if OrderLine.objects.filter(order=order, state=LineState.DRAFT).exists():
+            estimate = orders.send_estimate(order_uid=order.uid, by=advisor)
+        elif OrderLine.objects.filter(order=order, state=LineState.PENDING).exists():
+            estimate = order.estimates.order_by("-number")[0]  # sent before a run was broken off
+        else:
             return
-        estimate = orders.send_estimate(order_uid=order.uid, by=advisor)
         yield clock.now() + shop.minutes(2, 25)
         pending = list(OrderLine.objects.filter(order=order, state=LineState.PENDING).order_by("position"))
         decisions = {}
         for line in pending:
-            no = line.is_addition and not line.is_safety and rng.random() < 0.3
+            no = line.is_addition and not line.is_safety and rng.random() < 0.45
             decisions[line.uid] = (False, rng.choice(DECLINES)) if no else (True, "")
         if not decisions:
             return
@@ -488,13 +569,13 @@ class Simulation:
         live = line.dispatches.filter(live=True).select_related("technician__user").order_by("pk").first()
         if live is not None:
             return live.technician
-        here = [row.employee_id for row in on_duty(shop.store.pk, shop.today())]
-        skilled = Employee.objects.filter(pk__in=here, resource__active=True, posts__post__code="technician")
+        shop.wake()
+        skilled = Employee.objects.filter(pk__in=shop.here, resource__active=True, posts__post__code="technician")
         if line.operation is not None and line.operation.skill_id:
             skilled = skilled.filter(
                 skills__skill_id=line.operation.skill_id, skills__level__gte=line.operation.skill_level
             )
-        people = list(skilled.distinct().select_related("user").order_by("number"))
+        people = list(skilled.distinct().select_related("user", "resource").order_by("number"))
         shop.rng.shuffle(people)
         capability = line.operation.capability if line.operation else BayCapability.STANDARD_LIFT
         bays = list(
@@ -502,23 +583,35 @@ class Simulation:
                 store=shop.store, kind=ResourceKind.BAY, active=True, capability=capability
             ).order_by("code")
         )
-        foreman = shop.someone("foreman")
+        taken = self.planned_now(shop, timedelta(hours=float(line.hours)), line)
+        free = [person for person in people if person.resource.pk not in taken]
         two = line.operation is not None and line.operation.skill is not None and line.operation.skill.code == "hv"
-        for technician in people[:3]:
-            for bay in bays[:3]:
+        for technician in free[:2]:
+            for bay in [bay for bay in bays if bay.pk not in taken][:2]:
                 done = self.try_to(
                     dispatch.dispatch_line,
                     line_uid=line.uid,
                     technician_uid=technician.uid,
                     bay_uid=bay.uid,
                     starts_at=clock.now(),
-                    second_uid=next((p.uid for p in people if p != technician), None) if two else None,
-                    by=foreman,
+                    second_uid=next((p.uid for p in free if p != technician), None) if two else None,
+                    by=shop.someone("foreman"),
                 )
                 if done:
                     return technician
         yield shop.working(clock.now() + timedelta(minutes=1))
         return None
+
+    def planned_now(self, shop: Shop, span: timedelta, line: OrderLine) -> set[int]:
+        """Bays and people that the plan board shows as taken within ``span``; what was booked for this car is its own."""
+        now = clock.now()
+        plans = Reservation.objects.filter(
+            store=shop.store, live=True, period__overlap=(now, now + max(span, timedelta(minutes=1)))
+        )
+        own = line.order.visit.appointment
+        if own is not None:
+            plans = plans.exclude(subject_uid=own.uid)
+        return set(plans.values_list("resource_id", flat=True))
 
     def issue(self, shop: Shop, line: OrderLine) -> Steps:
         for part_line in PartLine.objects.filter(line=line).order_by("pk"):
@@ -534,11 +627,11 @@ class Simulation:
                 Employee.objects.filter(clockings__line__order=order).order_by("pk").values_list("pk", flat=True)
             )
             worker = Employee.objects.select_related("user").get(pk=min(workers))
-            inspections.inspect_order(order_uid=order.uid, level="SELF", result="PASSED", by=shop.actor(worker))
+            level = {"order_uid": order.uid, "result": "PASSED"}
+            self.try_to(inspections.inspect_order, level="SELF", by=shop.actor(worker), **level)
             yield shop.working(clock.now() + shop.minutes(3, 12))
-            inspections.inspect_order(
-                order_uid=order.uid, level="TEAM", result="PASSED", by=shop.someone("leader", but=workers)
-            )
+            leader = shop.someone("leader", but=workers)
+            self.try_to(inspections.inspect_order, level="TEAM", by=leader, **level)
             yield shop.working(clock.now() + shop.minutes(3, 15))
             inspector = shop.someone("inspector", but=workers)
             if rng.random() < 0.06:
@@ -561,17 +654,17 @@ class Simulation:
                 )
                 continue
             inspections.inspect_order(order_uid=order.uid, level="FINAL", result="PASSED", road_test_km=2, by=inspector)
-            needs = OrderLine.objects.filter(
-                order=order,
-                state=LineState.INSPECTED,
-                category__in=[RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE],
-            ).exists()
-            if needs:
-                inspections.issue_certificate(order_uid=order.uid, by=inspector)
+        needs = OrderLine.objects.filter(
+            order=order,
+            state=LineState.INSPECTED,
+            category__in=[RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE],
+        ).exists()
+        if needs and not order.certificates.filter(voided_at__isnull=True).exists():
+            final = Inspection.objects.filter(order=order, level="FINAL", result="PASSED").order_by("-pk")
+            passed_by = final.select_related("inspector__user")[0].inspector
+            inspections.issue_certificate(order_uid=order.uid, by=shop.actor(passed_by))
 
-    def deliver(
-        self, shop: Shop, visit: Visit, order: RepairOrder, advisor: Actor, link: Actor, odometer: int, name: str
-    ) -> Steps:
+    def deliver(self, shop: Shop, visit: Visit, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
         """Settlement list, signature, payment, hand-over, gate (4.1)."""
         rng = shop.rng
         yield shop.working(clock.now() + shop.minutes(5, 20))
@@ -596,7 +689,7 @@ class Simulation:
             handovers.hand_over(
                 visit_uid=visit.uid,
                 checklist=checks,
-                odometer_km=odometer + rng.randrange(0, 6),
+                odometer_km=(visit.odometer_in_km or visit.vehicle.odometer_km) + rng.randrange(0, 6),
                 received_by=name,
                 risk_note_signed_by=name if order.lines.filter(state=LineState.WITHDRAWN).exists() else "",
                 by=advisor,
@@ -630,25 +723,40 @@ class Simulation:
 
     def resume(self, shop: Shop, visit: Visit) -> Steps:
         """Goes on with a car that an earlier run left in the middle of its visit."""
-        advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
-        if visit.state == VisitState.WAITING:
+        if visit.state == VisitState.WAITING and clock.now() - visit.arrived_at > timedelta(hours=2):
             visits.leave_unserved(uid=visit.uid, reason="等不及离店", by=shop.someone("receptionist"))
             return
-        order = visit.orders.order_by("pk").first()
-        if order is None:
-            visits.end_consultation(uid=visit.uid, outcome="CONSULTED", note="改日再来", by=advisor)
-            return
-        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
-        for open_one in Clocking.objects.filter(line__order=order, ended_at__isnull=True).select_related(
+        for open_one in Clocking.objects.filter(line__order__visit=visit, ended_at__isnull=True).select_related(
             "employee__user"
         ):
             self.try_to(clocking.clock_off, pause_cause="BREAK", by=shop.actor(open_one.employee))
         yield clock.now() + shop.minutes(1, 20)
-        yield from self.ask(shop, order, advisor, link, visit.contact_name)
-        yield from self.work(shop, order, advisor, link, visit.contact_name)
-        yield from self.inspect(shop, order)
-        odometer = max(visit.odometer_in_km or 0, visit.vehicle.odometer_km)
-        yield from self.deliver(shop, visit, order, advisor, link, odometer, visit.contact_name)
+        kind = self.kind_of_need(visit.need)
+        booked = visit.appointment.items.select_related("operation") if visit.appointment else []
+        chosen = [item.operation for item in booked if item.operation] or self.some_work(shop, kind)
+        yield from self.stay(shop, visit, kind, chosen)
+
+    def arrive(self, shop: Shop, appointment: Appointment) -> Steps:
+        """A car that was booked in an earlier run comes."""
+        appointment.refresh_from_db()
+        if appointment.state not in (A.REQUESTED, A.CONFIRMED, A.PREPARED):
+            return
+        car = {
+            "plate": appointment.vehicle.plate,
+            "model_text": appointment.vehicle.model_text,
+            "contact_name": appointment.contact_name,
+            "contact_phone": appointment.contact_phone,
+            "need": appointment.concern,
+        }
+        kind = self.kind_of_need(appointment.concern)
+        items = appointment.items.select_related("operation")
+        chosen = [item.operation for item in items if item.operation] or self.some_work(shop, kind)
+        yield from self.visit(shop, car, kind, chosen, appointment.uid)
+
+    def missed(self, shop: Shop, appointment: Appointment) -> Steps:
+        """Nobody came for a booking while no run was there to bring the car."""
+        self.try_to(appointments.mark_no_show, uid=appointment.uid, by=shop.someone("receptionist"))
+        yield clock.now() + timedelta(minutes=1)
 
     # care and stock
 

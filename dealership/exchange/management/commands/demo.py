@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dealership.exchange.services.demo import NotADemo, forget_unfinished, load_days, load_stores, missing_days
+from dealership.exchange.services.demo import NotADemo, load_days, load_stores, missing_days, one_at_a_time
 from dealership.kernel import clock
 
 
@@ -15,11 +15,14 @@ class Command(BaseCommand):
     help = "Loads the demo dealership with its last two weeks, or tops it up to today."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with one_at_a_time(lambda: self.stdout.write("Another process is loading the demo; waiting for it …")):
+            self.load()
+
+    def load(self) -> None:
         try:
             load_stores()
         except NotADemo as refusal:
             raise CommandError(str(refusal)) from None
-        forget_unfinished()
         days = missing_days(clock.today())
         if not days:
             return

@@ -1,0 +1,145 @@
+"""Loading the demo: one process at a time, and what a killed run began is gone on with, not begun again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+import psycopg2
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
+
+from dealership.exchange.services import demo
+from dealership.exchange.services.simulator import Shop, Simulation
+from dealership.kernel import clock
+from dealership.kernel.models import PeriodicRun, Store
+from reception.models import Visit
+from tests.conftest import _owner_sql
+from tests.factories.kernel import make_store
+
+pytestmark = pytest.mark.django_db
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+EVENING = datetime(2026, 3, 6, 17, tzinfo=SHANGHAI)
+DAYS = [date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6)]
+
+
+class Killed(BaseException):
+    """Nobody catches it, as nobody catches a kill."""
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch, settings, tmp_path) -> Iterator[None]:
+    settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(demo, "DAYS", len(DAYS))
+    monkeypatch.setattr(demo, "CARS_A_DAY", {"BJ01": 4})
+    monkeypatch.setattr(demo, "QUIET_DAYS", {"BJ01": 3})
+    stores = demo.make_demo_stores
+    monkeypatch.setattr(demo, "make_demo_stores", lambda count: stores(count=1))
+    with clock.moved_to(EVENING):
+        yield
+
+
+def kill_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run dies after so many steps, between a command and what the relay would have done for it."""
+    left = iter(range(steps))
+    deliver = Simulation.deliver_due
+
+    def die(self: Simulation) -> None:
+        if next(left, None) is None:
+            raise Killed
+        deliver(self)
+
+    monkeypatch.setattr(Simulation, "deliver_due", die)
+
+
+def planned(until: datetime) -> list[tuple[datetime, datetime | None]]:
+    """What the seed lays out for the days, up to the end of the run."""
+    store = Store.objects.get()
+
+    def cars(day: date) -> int:
+        return 4 if (until.astimezone(UTC).date() - day).days < 2 else 3
+
+    plan = Simulation([store], seed=4 + DAYS[0].toordinal(), cars_a_day=cars)
+    shop: Shop = plan.shops[0]
+    return [found for day in DAYS for found in plan.arrivals(shop, day) if found[0] <= until]
+
+
+def test_a_run_that_was_killed_three_times_goes_on_and_no_car_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    for steps in (4, 30, 25):
+        with monkeypatch.context() as patch:
+            kill_after(steps, patch)
+            with pytest.raises(Killed):
+                call_command("demo", stdout=StringIO())
+        assert demo.begun_days() == DAYS
+        assert demo.missing_days(clock.today()) == DAYS, "what was begun is not done"
+    out = StringIO()
+    call_command("demo", stdout=out)
+    assert "cars" in out.getvalue()
+    assert demo.begun_days() == demo.missing_days(clock.today()) == []
+
+    plan = planned(EVENING)
+    visits = list(Visit.objects.order_by("arrived_at"))
+    walk_ins = Counter(visit.arrived_at for visit in visits if visit.appointment_id is None)
+    laid_out = Counter(arrival for arrival, booked_at in plan if booked_at is None)
+    assert walk_ins - laid_out == Counter(), "each walk-in comes when it was laid out, once"
+    assert sum((laid_out - walk_ins).values()) <= 3, "at most the one that came in the very minute of a kill is missing"
+    booked = Counter(v.arrived_at.astimezone(SHANGHAI).date() for v in visits if v.appointment_id is not None)
+    asked = Counter(arrival.astimezone(SHANGHAI).date() for arrival, booked_at in plan if booked_at is not None)
+    assert all(booked[day] <= asked[day] for day in booked)
+    assert len(visits) >= len(plan) * 0.6
+    cars = [(visit.vehicle_id, visit.arrived_at.date()) for visit in visits]
+    assert len(cars) == len(set(cars))
+
+    before = len(visits), PeriodicRun.objects.count()
+    call_command("demo", stdout=StringIO())
+    assert (Visit.objects.count(), PeriodicRun.objects.count()) == before
+
+
+def test_a_later_start_adds_the_days_since_and_a_booking_that_nobody_kept_is_a_no_show(monkeypatch) -> None:
+    monkeypatch.setattr(demo, "DAYS", 1)
+    call_command("demo", stdout=StringIO())
+    earlier = set(Visit.objects.values_list("pk", flat=True))
+    with clock.moved_to(EVENING + timedelta(days=1)):
+        assert demo.missing_days(clock.today()) == [date(2026, 3, 7)]
+        call_command("demo", stdout=StringIO())
+        added = Visit.objects.exclude(pk__in=earlier)
+        assert {v.arrived_at.astimezone(SHANGHAI).date() for v in added} == {date(2026, 3, 7)}
+        assert demo.missing_days(clock.today()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_loader_waits_for_the_first() -> None:
+    """The lock is held by another connection; the command waits for it (here no longer than 100 ms) and writes nothing."""
+    other = _owner_sql(connection.settings_dict["NAME"])
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [demo.LOCK])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        out = StringIO()
+        with pytest.raises(OperationalError) as refused:
+            call_command("demo", stdout=out)
+        assert isinstance(refused.value.__cause__, psycopg2.errors.LockNotAvailable)
+        assert "Another process is loading the demo" in out.getvalue()
+        assert not Store.objects.exists()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()")
+        with demo.one_at_a_time(lambda: pytest.fail("nobody holds it any more")), other.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [demo.LOCK])
+            assert cursor.fetchone() == (False,), "and now it is held here"
+    finally:
+        other.close()
+        connection.close()
+
+
+def test_a_dealership_that_is_no_demo_is_left_alone() -> None:
+    make_store()
+    with pytest.raises(CommandError, match="not the demo"):
+        call_command("demo", stdout=StringIO())
+    with pytest.raises(CommandError, match="not the demo"):
+        call_command("simulate", stdout=StringIO())
+    assert Store.objects.count() == 1
