@@ -13,13 +13,14 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV := .venv/bin
 ARGS ?=
 
-.PHONY: help python setup setup-dev run test kill check pictures messages lock
+.PHONY: help python setup setup-dev run test kill check pictures messages lock bench
 
 help:
 	@echo "make run       start the system with its demo dealership (PORT=$(PORT), VAR_DIR=$(VAR_DIR))"
 	@echo "make test      run the tests (ARGS=\"tests/reception\")"
 	@echo "make kill      kill -9 of workers, Redis and PostgreSQL under load; report in VAR_DIR/kill-report.md"
 	@echo "make check     style, types, import order, migrations, translations, API description"
+	@echo "make bench     the API beside raw SQL and an empty view, on volume data (SCALE=0.02 for a trial; ARGS=--write-docs)"
 	@echo "make pictures  every page of the running demo at three widths in both languages"
 	@echo "make messages  bring the translation files up to date"
 	@echo "make lock      compile the requirements from pyproject.toml"
@@ -45,6 +46,9 @@ kill: setup-dev
 
 check: setup-dev
 	@$(VENV)/python -m tools.check $(ARGS)
+
+bench: setup-dev
+	@$(VENV)/python -W ignore -m bench $(ARGS)
 
 pictures: setup-dev
 	@$(VENV)/python -m tools.pictures $(ARGS)

@@ -14,3 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 for _config in apps.get_app_configs():
     if _config.name.split(".")[0] in OUR_PACKAGES and module_has_submodule(_config.module, "urls"):
         urlpatterns += import_module(f"{_config.name}.urls").urlpatterns
+# The API's own branch is asked first: it is one comparison for a page and saves a client all the pages' ones.
+urlpatterns.sort(key=lambda found: str(found.pattern) != "api/v1/")

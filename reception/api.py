@@ -27,6 +27,7 @@ from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Momen
 from dealership.kernel.api.star import star_codes
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import MessageChannel, Store
+from dealership.kernel.permissions import SEARCH
 from reception import permissions
 from reception.models import (
     A,
@@ -56,7 +57,7 @@ from reception.models import (
     WarningLight,
 )
 from reception.models import Customer as CustomerRow
-from reception.selectors import capacity
+from reception.selectors import capacity, search
 from reception.services import appointments, customers, handing_over, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
@@ -722,6 +723,48 @@ register_listing(
             "left": Whole(help="How many cars can still come then."),
         },
         read=_slots,
+    )
+)
+
+# --- the one search box (2.3) ---
+KINDS = {"v": "visit", "ap": "appointment"}
+
+
+def _found(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """What the search box of the pages finds, the surest first. Names stay masked; the item itself shows them."""
+    hits = [hit for hit in search.find(text=values.get("q", ""), by=actor) if hit.uid is not None]
+    limit = values["limit"]
+    rows = [
+        {
+            "kind": KINDS.get(hit.kind, hit.kind),
+            "uid": hit.uid,
+            "name": mask_name(hit.person),
+            "plate": hit.plate,
+            "detail": hit.say,
+            "state": str(hit.chip),
+        }
+        for hit in hits[:limit]
+    ]
+    return rows, len(hits) > limit, None
+
+
+register_listing(
+    Listing(
+        path="search",
+        name="Hit",
+        room="reception",
+        view=SEARCH,
+        help="Cars, customers and visits by plate, VIN, telephone, name, pinyin or number, or the tail of it (2.3).",
+        parameters={"q": Text(100, min=1, help="What was typed.")},
+        shape={
+            "kind": Text(help="vehicle, customer, visit or appointment: the resource that uid belongs to."),
+            "uid": Uid(),
+            "name": Text(help="Masked; read the item for the name."),
+            "plate": Text(),
+            "detail": Text(help="Model and VIN, masked telephone and plates, or the number."),
+            "state": Text(help="Where the car stands at present, in the caller's language."),
+        },
+        read=_found,
     )
 )
 

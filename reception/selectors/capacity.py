@@ -104,20 +104,17 @@ def load_supply(store: Store, first: date, days: int, *, besides: Appointment | 
     resources = list(Resource.objects.filter(store=store, active=True, kind__in=kinds).order_by("position", "pk"))
     skills: dict[int, dict[int, int]] = {}
     valid: dict[int, dict[int, date]] = {}
-    for row in EmployeeSkill.objects.filter(employee__resource__in=[r.pk for r in resources]):
-        skills.setdefault(row.employee_id, {})[row.skill_id] = row.level
-        if row.valid_until:
-            valid.setdefault(row.employee_id, {})[row.skill_id] = row.valid_until
+    graded = EmployeeSkill.objects.filter(employee__resource__in=[r.pk for r in resources])
+    for employee, skill, level, until in graded.values_list("employee_id", "skill_id", "level", "valid_until"):
+        skills.setdefault(employee, {})[skill] = level
+        if until:
+            valid.setdefault(employee, {})[skill] = until
     shifts: dict[tuple[int, date], rules.Span] = {}
     on_duty: dict[date, set[int]] = {}
     roster = RosterDay.objects.filter(store=store, day__gte=first, day__lt=last, shift__isnull=False)
-    for duty in roster.select_related("shift"):
-        assert duty.shift is not None
-        shifts[duty.employee_id, duty.day] = (
-            datetime.combine(duty.day, duty.shift.starts, zone),
-            datetime.combine(duty.day, duty.shift.ends, zone),
-        )
-        on_duty.setdefault(duty.day, set()).add(duty.employee_id)
+    for employee, day, starts, ends in roster.values_list("employee_id", "day", "shift__starts", "shift__ends"):
+        shifts[employee, day] = (datetime.combine(day, starts, zone), datetime.combine(day, ends, zone))
+        on_duty.setdefault(day, set()).add(employee)
     receive = set(employees_with_role(store.pk, "advisor").values_list("pk", flat=True))
     plans = Reservation.objects.filter(
         resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, Q
+from django.db import connection
+from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -21,18 +22,22 @@ from dealership.kernel import formats, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from reception import permissions
-from reception.models import Appointment, Customer, Ownership, Vehicle, Visit, VisitState
+from reception.models import Appointment, Visit, VisitState
 
 EXACT, TAIL, START, PART = 100, 80, 70, 50
 PER_SOURCE = 50
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[a-z][a-z0-9 '.-]*")
-_HERE = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
+# What numbering.numbers_meant can read at all: the end of a number, with or without its day.
+_NUMBER = re.compile(r"(?:^|[^0-9])(?:[0-9]{6}-?)?[0-9]{1,4}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row of the answer. ``rank`` is EXACT, TAIL, START or PART; ``chip`` is a word about the present state."""
+    """One row of the answer. ``rank`` is EXACT, TAIL, START or PART; ``chip`` is a word about the present state.
+
+    ``uid`` names what was found, ``person`` whose name stands in it.
+    """
 
     kind: str
     label: Any
@@ -44,6 +49,8 @@ class Hit:
     chip: Any = ""
     stage: str = ""
     rank: int = PART
+    uid: UUID | None = None
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class Typed:
     def plain(self) -> str:
         """Upper case without separators."""
         return formats.strip_separators(self.text)
+
+    @cached_property
+    def number(self) -> str:
+        return re.sub(r"\s+", "", self.text).replace("–", "-").replace("_", "-")
 
     @cached_property
     def vin(self) -> str:
@@ -92,10 +103,46 @@ class Typed:
 
 
 Source = Callable[[Actor, Typed], Iterable[Hit]]
+_LIKE = {"startswith": "{}%", "endswith": "%{}", "contains": "%{}%"}
+_VEHICLES = """
+    SELECT v.uid, v.plate, v.plate_color, v.vin, v.model_text,
+        (SELECT c.name FROM reception_ownership o JOIN reception_customer c ON c.id = o.customer_id
+            WHERE o.vehicle_id = v.id AND o.ends_on IS NULL LIMIT 1) AS owner,
+        (SELECT i.state FROM reception_visit i WHERE i.vehicle_id = v.id
+            AND i.state IN ('WAITING', 'IN_RECEPTION', 'IN_SHOP') AND (%s OR i.store_id = ANY(%s)) LIMIT 1) AS here
+    FROM reception_vehicle v WHERE {where} ORDER BY v.updated_at DESC LIMIT {limit}
+"""
+_CUSTOMERS = """
+    SELECT c.uid, c.name, c.phone, c.phone_2, c.pinyin, c.pinyin_initials,
+        ARRAY(SELECT coalesce(nullif(v.plate, ''), v.vin) FROM reception_ownership o
+            JOIN reception_vehicle v ON v.id = o.vehicle_id
+            WHERE o.customer_id = c.id AND o.ends_on IS NULL ORDER BY o.starts_on DESC LIMIT 3) AS cars
+    FROM reception_customer c WHERE {where} ORDER BY c.updated_at DESC LIMIT {limit}
+"""
+
+
+def _like(where: Q, table: str) -> tuple[str, list[str]]:
+    """A flat list of alternatives as SQL; the values are escaped for LIKE."""
+    parts, values = [], []
+    for look_up, value in where.children:  # type: ignore[misc]
+        column, _bar, way = str(look_up).partition("__")
+        escaped = re.sub(r"([\\%_])", r"\\\1", str(value))
+        parts.append(f"{table}.{column} LIKE %s")
+        values.append(_LIKE[way].format(escaped))
+    return " OR ".join(parts), values
+
+
+def _rows(sql: str, where: Q, table: str, *before: Any) -> list[dict[str, Any]]:
+    """Written out as SQL: it is asked with every key that is typed, and the query's own words never change."""
+    condition, values = _like(where, table)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(where=condition, limit=PER_SOURCE), [*before, *values])
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def vehicle_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
-    """Cars by plate (with or without the province) and by VIN or its tail."""
+    """Cars by plate (with or without the province) and by VIN or its tail; one query."""
     if not by.may(permissions.VEHICLES_VIEW) or len(typed.plain) < 3:
         return
     where = Q()
@@ -103,42 +150,36 @@ def vehicle_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
         where |= Q(plate__contains=plate)
     if len(typed.vin) >= 4 and typed.vin.isascii():
         where |= Q(vin__endswith=typed.vin) | Q(vin__startswith=typed.vin)
-    owners = Ownership.objects.filter(ends_on__isnull=True).select_related("customer")
-    visits = Visit.objects.for_actor(by).filter(state__in=_HERE)
-    rows = (
-        Vehicle.objects.for_actor(by)
-        .filter(where)
-        .prefetch_related(Prefetch("ownerships", owners, to_attr="present"), Prefetch("visits", visits, to_attr="here"))
-        .order_by("-updated_at")[:PER_SOURCE]
-    )
+    rows = _rows(_VEHICLES, where, "v", by.store_ids is None, sorted(by.store_ids or ()))
     sees_customers = by.may(permissions.CUSTOMERS_VIEW)
     for row in rows:
-        owner = row.present[0].customer.name if row.present and sees_customers else ""
-        visit = row.here[0] if row.here else None
+        name = (row["owner"] or "") if sees_customers else ""
         yield Hit(
             kind="vehicle",
             label=_("Vehicle"),
-            url=reverse("vehicle-detail", args=[row.uid]),
-            title=owner or row.model_text,
-            say=" · ".join(part for part in (row.model_text if owner else "", row.vin) if part),
-            plate=row.plate,
-            plate_color=row.plate_color,
-            chip=visit.get_state_display() if visit else "",
-            stage="reception" if visit else "",
-            rank=_vehicle_rank(row, typed),
+            url=reverse("vehicle-detail", args=[row["uid"]]),
+            title=name or row["model_text"],
+            say=" · ".join(part for part in (row["model_text"] if name else "", row["vin"]) if part),
+            plate=row["plate"],
+            plate_color=row["plate_color"],
+            chip=VisitState(row["here"]).label if row["here"] else "",
+            stage="reception" if row["here"] else "",
+            rank=_vehicle_rank(row["plate"], row["vin"], typed),
+            uid=row["uid"],
+            person=name,
         )
 
 
-def _vehicle_rank(row: Vehicle, typed: Typed) -> int:
-    bare = formats.plate_without_province(row.plate)
+def _vehicle_rank(kept: str, vin: str, typed: Typed) -> int:
+    bare = formats.plate_without_province(kept)
     for plate in typed.plates:
-        if plate in (row.plate, bare):
+        if plate in (kept, bare):
             return EXACT
-    if row.vin and typed.vin == row.vin:
+    if vin and typed.vin == vin:
         return EXACT
-    if any(row.plate.endswith(plate) or bare.startswith(plate) for plate in typed.plates):
+    if any(kept.endswith(plate) or bare.startswith(plate) for plate in typed.plates):
         return TAIL
-    return TAIL if row.vin and row.vin.endswith(typed.vin) else PART
+    return TAIL if vin and vin.endswith(typed.vin) else PART
 
 
 def customer_filter(typed: Typed) -> Q | None:
@@ -159,42 +200,38 @@ def customer_filter(typed: Typed) -> Q | None:
 
 
 def customer_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
-    """Customers with their present cars."""
+    """Customers with their present cars; one query."""
     where = customer_filter(typed) if by.may(permissions.CUSTOMERS_VIEW) else None
     if where is None:
         return
-    cars = Ownership.objects.filter(ends_on__isnull=True).select_related("vehicle").order_by("-starts_on")
-    rows = (
-        Customer.objects.for_actor(by)
-        .filter(where)
-        .prefetch_related(Prefetch("ownerships", cars, to_attr="present"))
-        .order_by("-updated_at")[:PER_SOURCE]
-    )
+    rows = _rows(_CUSTOMERS, where, "c")
     for row in rows:
-        plates = [formats.display_plate(str(o.vehicle)) for o in row.present[:3]]
+        plates = [formats.display_plate(plate) for plate in row["cars"]]
         yield Hit(
             kind="customer",
             label=_("Customer"),
-            url=reverse("customer-detail", args=[row.uid]),
-            title=row.name,
-            say=" · ".join([formats.mask_phone(row.phone or row.phone_2), *plates]).strip(" ·"),
+            url=reverse("customer-detail", args=[row["uid"]]),
+            title=row["name"],
+            say=" · ".join([formats.mask_phone(row["phone"] or row["phone_2"]), *plates]).strip(" ·"),
             rank=_customer_rank(row, typed),
+            uid=row["uid"],
+            person=row["name"],
         )
 
 
-def _customer_rank(row: Customer, typed: Typed) -> int:
-    numbers = (row.phone, row.phone_2)
-    named = typed.name == row.name or (typed.pinyin and typed.pinyin in (row.pinyin, row.pinyin_initials))
+def _customer_rank(row: dict[str, Any], typed: Typed) -> int:
+    numbers = (row["phone"], row["phone_2"])
+    named = typed.name == row["name"] or (typed.pinyin and typed.pinyin in (row["pinyin"], row["pinyin_initials"]))
     if named or (typed.phone and typed.phone_as_kept in numbers):
         return EXACT
     if typed.phone and any(number.endswith(typed.phone) for number in numbers):
         return TAIL
-    return START if typed.pinyin or (typed.name and row.name.startswith(typed.name)) else PART
+    return START if typed.pinyin or (typed.name and row["name"].startswith(typed.name)) else PART
 
 
 def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     """Visits and appointments of the actor's stores by number, with or without its prefix and zeros."""
-    if not by.may(permissions.VISITS_VIEW) or by.store_ids is None or not any(c.isdigit() for c in typed.text):
+    if not by.may(permissions.VISITS_VIEW) or by.store_ids is None or not _NUMBER.search(typed.number):
         return
     stores = list(Store.objects.filter(id__in=by.store_ids))
     for model, kind, page, label in (
@@ -202,20 +239,25 @@ def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
         (Appointment, "AP", "appointment-detail", _("Appointment")),
     ):
         meant = [n for store in stores for n in numbering.numbers_meant(typed.text, kind=kind, store=store)]
+        if not meant:
+            continue
         for row in model.objects.for_actor(by).filter(number__in=meant).select_related("vehicle"):
             url = _page(page, row.uid)
             if url is None:
                 continue
+            sees = by.may(permissions.CUSTOMERS_VIEW)
             yield Hit(
                 kind=kind.lower(),
                 label=label,
                 url=url,
-                title=row.contact_name if by.may(permissions.CUSTOMERS_VIEW) else row.number,
+                title=row.contact_name if sees else row.number,
                 say=row.number,
                 plate=row.vehicle.plate,
                 plate_color=row.vehicle.plate_color,
                 chip=row.get_state_display(),
                 rank=EXACT if len(typed.plain) > 4 else PART,
+                uid=row.uid,
+                person=row.contact_name if sees else "",
             )
 
 

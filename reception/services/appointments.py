@@ -282,7 +282,7 @@ def _find(
     zone = ZoneInfo(store.time_zone)
     waits = waiting_mode == WaitingMode.WAIT_AT_DEALER
     first = starts_at.astimezone(zone).date()
-    supply = capacity.load_supply(store, first, LOOK_AHEAD, besides=besides)
+    supply = capacity.load_supply(store, first, 1, besides=besides)
     needs = capacity.needs_of(operations, powertrain)
     who = advisor.pk if advisor else None
     option = rules.option_at(supply, needs, starts_at.astimezone(zone), now=clock.now(), waits=waits, advisor=who)
@@ -291,6 +291,7 @@ def _find(
         assert option.ready_at is not None
         return Booked(option.work_at, option.ready_at, rules.choose(supply, option))
     why = capacity.say_cause(option.cause)
+    supply = capacity.load_supply(store, first, LOOK_AHEAD, besides=besides)
     later = capacity.next_free(supply, needs, starts_at, days=LOOK_AHEAD, waits=waits, advisor=who)
     if later is None:
         raise RaceLost(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 
 import jsonschema
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.urls import URLPattern, URLResolver
 
 from dealership.exchange import api, scopes
 from dealership.kernel import clock
@@ -96,6 +98,14 @@ class TestDeclaration:
         answer = caller.get(f"{path}?updated_gte=2190-01-01T00:00:00Z")
         assert answer.json() == {"data": [], "has_more": False, "next_cursor": None}
         problem(caller.get(f"{path}/00000000-0000-4000-8000-000000000000"), 404, "not_found")
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, before + str(pattern.pattern))
+        else:
+            yield before + str(pattern.pattern)
 
 
 def test_personal_fields_are_masked() -> None:
@@ -209,8 +219,8 @@ class TestDescription:
         """No operation is left out: routes and description come to the same set."""
         described = set(api.description()["paths"])
         made = set()
-        for pattern in api.patterns():
-            path = "/" + str(pattern.pattern).replace("<uuid:uid>", "{uid}")
+        for address in addresses(api.patterns()):
+            path = "/" + address.replace("<uuid:uid>", "{uid}")
             path = path.replace("<str:system>", "{system}").replace("<path:external_id>", "{external_id}")
             if "<slug:verb>" in path:
                 resource = RESOURCES[path.split("/")[3]]

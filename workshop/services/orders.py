@@ -169,7 +169,7 @@ def open_repair_order(
         vehicle=visit.vehicle,
         kind=kind,
         original=original,
-        advisor=visit.advisor,
+        advisor_id=visit.advisor_id,
         complaint=words[:500],
         promised_at=promised_at or visit.promised_at,
         opened_at=clock.now(),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+import orjson
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from ..models import IdempotencyRecord
+from .. import clock
+from ..postgres.base import one_savepoint_less
 from .auth import Caller
 from .problems import Problem
 
@@ -43,26 +45,18 @@ def once(request: HttpRequest, caller: Caller, run: Callable[[], HttpResponse]) 
     is rolled back and not stored.
     """
     key, mark = key_of(request), fingerprint(request)
-    with transaction.atomic():
-        _wait_for_twin(f"{caller.key}\n{key}")
-        kept = IdempotencyRecord.objects.filter(client=caller.key, key=key).first()
+    with transaction.atomic(), one_savepoint_less():
+        kept = _kept(caller.key, key)
         if kept is not None:
-            if kept.fingerprint != mark:
+            if kept[0] != mark:
                 raise Problem(
                     422,
                     "idempotency.reused",
                     _("This Idempotency-Key was used for another request; take a new one."),
                 )
-            return _again(kept)
+            return _again(*kept[1:])
         response = run()
-        IdempotencyRecord.objects.create(
-            client=caller.key,
-            key=key,
-            fingerprint=mark,
-            status=response.status_code,
-            body=response.content.decode(),
-            headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
-        )
+        _keep(caller.key, key, mark, response)
     return response
 
 
@@ -71,13 +65,25 @@ def lock_number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
-def _wait_for_twin(name: str) -> None:
-    number = lock_number(name)
+_WAIT_AND_LOOK = """
+SELECT set_config('lock_timeout', %(wait)s, true);
+SELECT pg_advisory_xact_lock(%(lock)s);
+SET LOCAL lock_timeout TO DEFAULT;
+SELECT fingerprint, status, body, headers FROM kernel_idempotencyrecord WHERE client = %(client)s AND key = %(key)s
+"""
+_KEEP = """
+INSERT INTO kernel_idempotencyrecord (client, key, fingerprint, status, body, headers, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def _kept(client: str, key: str) -> tuple[str, int, str, dict[str, str]] | None:
+    """Waits for a twin and looks for its answer, in one message to the server; each part sees what is committed then."""
+    lock = lock_number(f"{client}\n{key}")
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
-            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+            cursor.execute(_WAIT_AND_LOOK, {"wait": f"{WAIT_SECONDS}s", "lock": lock, "client": client, "key": key})
+            row = cursor.fetchone()
     except OperationalError as exc:
         raise Problem(
             409,
@@ -85,11 +91,29 @@ def _wait_for_twin(name: str) -> None:
             _("The same request is still running; ask again for its answer."),
             headers={"Retry-After": "2"},
         ) from exc
+    return None if row is None else (row[0], row[1], row[2], orjson.loads(row[3]))
 
 
-def _again(kept: IdempotencyRecord) -> HttpResponse:
-    response = HttpResponse(kept.body.encode(), status=kept.status)
-    for name, value in kept.headers.items():
+def _keep(client: str, key: str, mark: str, response: HttpResponse) -> None:
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP,
+            [
+                client,
+                key,
+                mark,
+                response.status_code,
+                response.content.decode(),
+                orjson.dumps(headers).decode(),
+                clock.written_now(),
+            ],
+        )
+
+
+def _again(status: int, body: str, headers: dict[str, str]) -> HttpResponse:
+    response = HttpResponse(body.encode(), status=status)
+    for name, value in headers.items():
         response.headers[name] = value
     response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,6 +24,11 @@ from django.utils.translation import gettext as _
 
 MOMENT = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})$")
 EARLIEST, LATEST = 1900, 2200
+
+
+@cache
+def _zone() -> ZoneInfo:
+    return ZoneInfo(settings.TIME_ZONE)
 
 
 class Refused(Exception):
@@ -166,7 +172,7 @@ class Moment(Field):
             ) from None
 
     def show(self, value: Any) -> Any:
-        return None if value is None else value.astimezone(ZoneInfo(settings.TIME_ZONE)).isoformat()
+        return None if value is None else value.astimezone(_zone()).isoformat()
 
 
 @dataclass(frozen=True)

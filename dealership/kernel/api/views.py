@@ -23,7 +23,7 @@ from ..models import ExternalRef, Root
 from ..services import name_root
 from . import idempotency, lists, problems, ratelimit
 from .auth import Caller, caller_of
-from .items import encode, etag_of, items_of, lock, read_rows
+from .items import encode, etag_of, items_of, lock, read_plainly, read_rows, shower
 from .problems import Problem
 from .references import REF_ID, REF_SYSTEM
 from .resources import Command, Listing, Resource, require_any
@@ -37,7 +37,8 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
 
     @csrf_exempt  # a session's token is checked in ``caller_of``; a bearer token can't be sent by a foreign page
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        with translation.override(_language(request)):
+        language = _language(request)
+        with translation.override(language):
             try:
                 method = "GET" if request.method == "HEAD" else request.method
                 handler = methods.get(str(method))
@@ -56,6 +57,7 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
         response.headers["Vary"] = "Authorization, Accept-Language, Cookie"
         return response
 
+    view.for_clients = True  # type: ignore[attr-defined]
     return view
 
 
@@ -91,9 +93,13 @@ def listing(resource: Resource) -> Handler:
     def get(request: HttpRequest, caller: Caller) -> HttpResponse:
         require_any(caller.actor, resource.view)
         values = lists.read_query(request.GET, lists.parameters(resource))
-        queryset, limit = lists.page(resource, resource.base(caller.actor), values)
+        limit = values.get("limit", lists.DEFAULT_LIMIT)
         with _recording(resource, caller):
-            rows = read_rows(resource, queryset)
+            if values.keys() <= {"limit", "expand"}:
+                rows = read_plainly(resource, caller, limit=limit + 1)
+            else:
+                queryset, limit = lists.page(resource, resource.base(caller.actor), values)
+                rows = read_rows(resource, queryset)
             has_more, rows = len(rows) > limit, rows[:limit]
             data = items_of(resource, rows, caller, lists.expand_of(values))
         cursor = lists.next_cursor(rows[-1], values) if has_more else None
@@ -108,7 +114,8 @@ def rows_of(source: Listing) -> Handler:
             require_any(caller.actor, source.view)
         values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters})
         rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
-        data = [{name: field.show(row[field.source or name]) for name, field in source.shape.items()} for row in rows]
+        plan = [(name, field.source or name, shower(field)) for name, field in source.shape.items()]
+        data = [{name: show(row[key]) if show else row[key] for name, key, show in plan} for row in rows]
         return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
 
     return get
@@ -119,9 +126,9 @@ def _recording(resource: Resource, caller: Caller) -> Any:
     return transaction.atomic() if caller.unmasked else nullcontext()
 
 
-def single(resource: Resource, queryset: Any, caller: Caller, expand: list[str] | None = None) -> dict[str, Any]:
+def single(resource: Resource, uid: UUID, caller: Caller, expand: list[str] | None = None) -> dict[str, Any]:
     with _recording(resource, caller):
-        rows = read_rows(resource, queryset[:1])
+        rows = read_plainly(resource, caller, uid=uid)
         if not rows:
             raise problems.missing()
         return items_of(resource, rows, caller, expand or [])[0]
@@ -146,7 +153,7 @@ def detail(resource: Resource) -> Handler:
     def get(request: HttpRequest, caller: Caller, uid: UUID) -> HttpResponse:
         require_any(caller.actor, resource.view)
         values = lists.read_query(request.GET, lists.expand_parameter(resource))
-        item = single(resource, resource.base(caller.actor).filter(uid=uid), caller, lists.expand_of(values))
+        item = single(resource, uid, caller, lists.expand_of(values))
         return shown(item, request)
 
     return get
@@ -182,7 +189,7 @@ def carry_out(command: Command, given: dict[str, Any], actor: Actor, **more: Any
 
 
 def created(resource: Resource, uid: UUID, caller: Caller, request: HttpRequest) -> HttpResponse:
-    response = shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request, status=201)
+    response = shown(single(resource, uid, caller), request, status=201)
     response.headers["Location"] = f"/api/v1/{resource.path}/{uid}"
     return response
 
@@ -217,7 +224,7 @@ def act(resource: Resource) -> Handler:
             given = read_object(action.fields(), body_of(request))
             root = lock(resource, uid, caller, request.headers.get("If-Match"))
             carry_out(action, given, _one_store(caller, root), **{action.uid: uid})
-            return shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request)
+            return shown(single(resource, uid, caller), request)
 
         return idempotency.once(request, caller, run)
 
@@ -254,7 +261,7 @@ def _replace(
     except RuleError as refusal:
         if not refusal.code.endswith(".unchanged"):
             raise
-    return shown(single(resource, resource.base(caller.actor).filter(uid=uid), caller), request)
+    return shown(single(resource, uid, caller), request)
 
 
 # by the name another system has for it
