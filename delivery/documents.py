@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from .models import SettlementLine, SettlementState
 from .selectors.settlements import Paper
 
 PAPERS = Path(__file__).parent / "papers"
+MOST_PIXELS = 8_000_000
 
 
 def old_parts_words(code: str) -> str:
@@ -30,14 +32,32 @@ def old_parts_words(code: str) -> str:
 def settlement_pdf(paper: Paper) -> bytes:
     """The settlement list as PDF (A4) in the active language (domain 3.5, JT/T 1133)."""
     data = settlement_data(paper)
-    pictures: dict[str, Path] = {}
+    pictures: dict[str, bytes] = {}
     signature = paper.settlement.signature
     if signature is not None:
-        path = file_path(signature.sha256, signature.media_type)
-        if path.exists():
-            data["signature"] = f"signature{path.suffix}"
-            pictures[data["signature"]] = path
+        drawn = _drawn(file_path(signature.sha256, signature.media_type))
+        if drawn is not None:
+            data["signature"] = "signature.png"
+            pictures[data["signature"]] = drawn
     return render_paper(PAPERS / "settlement.typ", data, pictures)
+
+
+def _drawn(path: Path) -> bytes | None:
+    """The drawn signature as a picture of sensible size, written anew; None for what can't be read as one.
+
+    The typed name stands on the paper then: a broken or huge picture never keeps the list from being printed.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(path, formats=["PNG", "JPEG", "WEBP"])
+        if picture.width * picture.height > MOST_PIXELS:
+            return None
+        out = io.BytesIO()
+        picture.convert("RGBA").save(out, "PNG")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    return out.getvalue()
 
 
 def _plain(number: Any) -> str:

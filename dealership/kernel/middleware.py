@@ -28,6 +28,26 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 LANGUAGE_COOKIE = "language"
 
 
+class NulMiddleware:
+    """A NUL sign in the address, its parameters or a form: nothing that a person types, and no database text takes it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "400.html", status=400)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        is_form = (request.content_type or "").startswith(("application/x-www", "multipart/"))
+        if request.method == "POST" and is_form and not request.path.startswith("/api/"):
+            for name, values in request.POST.lists():
+                if "\x00" in name or any("\x00" in value for value in values):
+                    return render(request, "400.html", status=400)
+        return None
+
+
 def known_language(code: Any) -> str | None:
     """The code if it is one of the languages offered, else None."""
     return code if code in dict(settings.LANGUAGES) else None

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -109,6 +110,9 @@ class CommandPage(StaffPage, CommandMixin, FormView):
             return self.execute(form)
         except RuleError as refusal:
             return self.refuse(form, refusal)
+        except ValidationError as exc:  # a telephone number, plate or VIN of a wrong form (kernel.formats)
+            form.add_error(None, exc.messages)  # type: ignore[arg-type]
+            return self.form_invalid(form)
         except DatabaseError as exc:
             explained = from_database(exc)
             if explained is None:

@@ -19,7 +19,7 @@ _FONTS = settings.BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-
 FONT_PATHS = [_FONTS / "400Regular", _FONTS / "700Bold"]
 
 
-def render_paper(template: Path, data: dict[str, Any], pictures: dict[str, Path] | None = None) -> bytes:
+def render_paper(template: Path, data: dict[str, Any], pictures: dict[str, bytes] | None = None) -> bytes:
     """Compiles a paper in a folder of its own, from which nothing else can be read."""
     import typst
 
@@ -27,8 +27,8 @@ def render_paper(template: Path, data: dict[str, Any], pictures: dict[str, Path]
         folder = Path(place)
         shutil.copyfile(template, folder / template.name)
         (folder / "data.json").write_bytes(orjson.dumps(data))
-        for name, path in (pictures or {}).items():
-            shutil.copyfile(path, folder / name)
+        for name, picture in (pictures or {}).items():
+            (folder / name).write_bytes(picture)
         made = typst.compile(
             str(folder / template.name),
             root=str(folder),

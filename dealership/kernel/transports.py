@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import smtplib
 from typing import Protocol
+from urllib.parse import quote
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import BadHeaderError, EmailMessage
 
 from .models import Message, MessageChannel, MessageState
 
@@ -36,6 +37,8 @@ class Smtp:
         )
         try:
             mail.send()
+        except BadHeaderError as exc:  # a line break in the address: it would add a header of its own
+            return MessageState.FAILED, str(exc)
         except smtplib.SMTPServerDisconnected as exc:
             return MessageState.UNCERTAIN, str(exc)
         except (smtplib.SMTPException, OSError) as exc:
@@ -51,7 +54,7 @@ class AppriseTargets:
 
         targets = apprise.Apprise()
         for target in settings.APPRISE_TARGETS:
-            targets.add(target.replace("{recipient}", message.recipient))
+            targets.add(target.replace("{recipient}", quote(message.recipient, safe="")))
         if targets.notify(title=message.subject, body=message.body):
             return MessageState.SENT, ""
         return MessageState.UNCERTAIN, "apprise: at least one target didn't confirm"

@@ -159,6 +159,10 @@ class PhotosPage(WalkAroundMixin, CommandPage):
     form_class = PhotoForm
     done = _("Photos are kept.")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        assert self.visit  # another store's is 404 whatever is sent
+        return super().get_form_kwargs()
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         marks = reads.sketch_marks(self.walkaround)
         here = {"visit": self.visit, "marks": marks, "photos": reads.photos_of(self.visit)}

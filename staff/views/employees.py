@@ -132,6 +132,10 @@ class EndPostPage(PersonCommand):
     title, submit, done, danger = _("End a post"), _("End the post"), _("The post ends on that day."), True
     say = _("The role ends with the post.")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        self.employee.posts.get(uid=self.kwargs["holding"])  # somebody else's is 404 before anything is typed
+        return super().get_form_kwargs()
+
     def run(self, form: forms.EndForm) -> PostHolding:
         return commands.end_post(holding_uid=self.kwargs["holding"], by=self.actor, **form.cleaned_data)
 
@@ -152,6 +156,10 @@ class EndDeputyPage(PersonCommand):
     title, submit, done = _("End a deputyship"), _("End the deputyship"), _("The deputyship ends on that day.")
     say = _("The role ends with it.")
     danger = True
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        Deputyship.objects.for_actor(self.actor).get(uid=self.kwargs["deputyship"])
+        return super().get_form_kwargs()
 
     def run(self, form: forms.EndForm) -> Deputyship:
         return commands.end_deputyship(uid=self.kwargs["deputyship"], by=self.actor, **form.cleaned_data)

@@ -81,10 +81,6 @@ class NeedForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
-class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=200)
-
-
 class HoldForm(forms.Form):
     cause = forms.ChoiceField(label=_("What the line waits for"), choices=HoldCause.choices, widget=forms.RadioSelect)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)

@@ -16,6 +16,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel
 from dealership.kernel.services import queue_message, store_file
+from reception.pictures import clean_picture
 from staff.selectors.employees import employees_with_role
 from workshop import events, permissions
 from workshop.models import LinePhoto, OrderLine
@@ -60,7 +61,11 @@ def report_more_work(
     )
     for name, content in photos:
         stored = store_file(
-            content=content, name=name, store_id=line.order.store_id, by=by, visit_uid=line.order.visit.uid
+            content=clean_picture(content),
+            name=name,
+            store_id=line.order.store_id,
+            by=by,
+            visit_uid=line.order.visit.uid,
         )
         photo = LinePhoto.objects.create(line=line, file=stored, taken_at=clock.now())
         record(line, events.LINE_PICTURED, by=by, store_id=line.order.store_id, photo=photo.uid, sha256=stored.sha256)

@@ -17,7 +17,7 @@ from reception.links import LinkDoor
 from workshop import permissions
 from workshop.documents import CertificatePaper, certificate_pdf
 from workshop.forms.floor import InspectionForm, RangeForm
-from workshop.models import InspectionLevel
+from workshop.models import Certificate, InspectionLevel
 from workshop.selectors import inspections as reads
 from workshop.services import inspections as commands
 
@@ -107,6 +107,7 @@ class VoidCertificateView(ActionView):
     done = _("Certificate voided; its number stays used.")
 
     def run(self, form: Any) -> Any:
+        Certificate.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
         return commands.void_certificate(
             uid=self.kwargs["uid"], reason=self.request.POST.get("reason", ""), by=self.actor
         )

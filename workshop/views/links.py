@@ -36,12 +36,18 @@ class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
         return next((asked for asked in found if asked.order.uid == self.kwargs["uid"]), None)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.own_order()
         if self.asked is None:
             return redirect("visit-link", self.link.token)
         authorizations.note_estimate_viewed(estimate_uid=self.asked.estimate.uid, by=self.actor)
         return self.page(request)
 
+    def own_order(self) -> RepairOrder:
+        """The order of the address; another visit's isn't there (404)."""
+        return RepairOrder.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.own_order()
         try:
             return self.execute()
         except RuleError as refusal:
@@ -97,6 +103,7 @@ class TotalOnLink(DecideOnLink):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.own_order()
         if self.asked is None:
             return HttpResponse(status=204)
         ticked = {uid for uid, answer in choices_of(request).items() if answer == "yes"}

@@ -26,7 +26,7 @@ from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
-from workshop.models import DeclineCause, Estimate, LineState, OrderLine, RepairOrder
+from workshop.models import DeclineCause, Estimate, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.services import authorizations, orders
 from workshop.services.orders import PAYER_OF_KIND
@@ -557,6 +557,7 @@ class LinePhotosView(ActionView):
     done = _("Photos added.")
 
     def run(self, form: Any) -> None:
+        OrderLine.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])  # another store's is 404 whatever is sent
         sent = self.request.FILES.getlist("photos")
         if not sent:
             raise RuleError("line.photos", _("Choose or take a photo first."), field="photos")
@@ -583,6 +584,7 @@ class ChangePartView(ActionView):
     done = _("Quantity changed.")
 
     def run(self, form: Any) -> Any:
+        PartLine.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
         asked = forms.QuantityForm(self.request.POST)
         if not asked.is_valid():
             raise RuleError("part.quantity", _("A quantity is a number above nothing."), field="quantity")

@@ -180,6 +180,7 @@ class TakeBackView(ActionView):
     done = _("Taken back; the time is free again.")
 
     def run(self, form: Any) -> Any:
+        Dispatch.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
         return dispatch.take_back_dispatch(
             uid=self.kwargs["uid"], reason=self.request.POST.get("reason", ""), by=self.actor
         )

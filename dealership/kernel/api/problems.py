@@ -13,6 +13,7 @@ from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
+    ValidationError,
 )
 from django.db.utils import DatabaseError, OperationalError
 from django.http import Http404, HttpResponse
@@ -78,6 +79,9 @@ def of(exc: Exception) -> Problem:
         return invalid(exc)
     if isinstance(exc, RuleError):
         return refusal(exc)
+    if isinstance(exc, ValidationError):  # a telephone number, plate or VIN of a wrong form (kernel.formats)
+        errors = [{"pointer": "", "code": "form", "message": message} for message in exc.messages]
+        return Problem(422, "validation", _("Some of what was sent can't be taken; see “errors”."), errors=errors)
     if isinstance(exc, NotAllowed):
         return Problem(
             403,

@@ -1,0 +1,128 @@
+"""The customer's link: one token opens one visit; ids of other visits, old and made-up tokens open nothing (1.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core import signing
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from dealership.kernel import clock
+from delivery.models import Settlement
+from reception.models import VisitLink, VisitPhoto
+from workshop.models import LinePhoto, RepairOrder
+
+from .addresses import METHODS, Address, of_links
+from .test_other_stores import changed
+from .world import World, taken_back
+
+# What each address under a token opens, with the way from such a row to its visit.
+OPENS: dict[str, tuple[Any, str]] = {
+    "visit-link-photo": (VisitPhoto, "visit"),
+    "visit-link-line-photo": (LinePhoto, "line__order__visit"),
+    "visit-link-decide": (RepairOrder, "visit"),
+    "visit-link-total": (RepairOrder, "visit"),
+    "link-settlement": (Settlement, "order__visit"),
+    "link-settlement-pdf": (Settlement, "order__visit"),
+}
+MALFORMED = ("x", "-", "..", "%00", "' OR 1=1--", "<script>", "令牌", "a" * 2000, "0" * 40)
+
+
+@pytest.fixture(autouse=True)
+def _quick_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dealership.urls.handler404", lambda *_a, **_k: HttpResponse(status=404), raising=False)
+
+
+def path(address: Address, token: str, uid: UUID | str | None = None) -> str:
+    return reverse(address.name, kwargs={"token": token} | ({"uid": uid} if "uid" in address.parameters else {}))
+
+
+def test_every_address_with_an_id_is_known() -> None:
+    assert {a.name for a in of_links() if "uid" in a.parameters} == set(OPENS)
+
+
+def test_own_rows_open(world: World) -> None:
+    client = Client(raise_request_exception=False)
+    for address in (a for a in of_links() if "uid" in a.parameters):
+        model, way = OPENS[address.name]
+        row = model.objects.filter(**{f"{way}__store": world.ours}).order_by("pk").first()
+        visit_id = model.objects.values_list(way, flat=True).get(pk=row.pk)
+        token = VisitLink.objects.get(visit_id=visit_id).token
+        with taken_back():
+            assert client.get(path(address, token, row.uid)).status_code in (200, 204, 302), address.name
+
+
+def test_ids_of_another_visit(world: World) -> None:
+    """Every id of every other visit, of both stores, on every address with every method."""
+    client = Client(raise_request_exception=False)
+    mine = world.link(world.ours, visit__state="DEPARTED")
+    before, wrong = world.mark(), []
+    for address in (a for a in of_links() if "uid" in a.parameters):
+        model, way = OPENS[address.name]
+        others = model.objects.exclude(**{way: mine.visit_id}).order_by("-pk").values_list("uid", flat=True)
+        assert others
+        for number, uid in enumerate(others):
+            for method in METHODS if number == 0 else ("GET", "POST"):
+                said = client.generic(method, path(address, mine.token, uid)).status_code
+                if said not in (404, 405):
+                    wrong.append((method, address.name, said))
+    assert wrong == []
+    assert changed(before, world.mark()) == []
+
+
+def test_tokens_that_are_none(world: World) -> None:
+    """Made-up, malformed and expired tokens: 404 on every address with every method, and nothing changes."""
+    client = Client(raise_request_exception=False)
+    old = world.link(world.ours, visit__state="DEPARTED")
+    VisitLink.objects.filter(pk=old.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    rows = {name: model.objects.filter(**{way: old.visit_id}).first() for name, (model, way) in OPENS.items()}
+    before, wrong = world.mark(), []
+    for address in of_links():
+        row = rows.get(address.name)
+        uid = row.uid if row else UUID(int=0)
+        place = path(address, "TOKEN", uid)
+        for token in (old.token, old.token.swapcase(), f"{old.token} ", str(old.uid), str(old.visit.uid)):
+            for method in METHODS:
+                said = client.generic(method, place.replace("TOKEN", token)).status_code
+                if said not in (404, 405):
+                    wrong.append((method, address.name, token, said))
+        for token in MALFORMED:
+            said = client.generic("GET", place.replace("TOKEN", token)).status_code
+            if said not in (400, 404):
+                wrong.append(("GET", address.name, token[:20], said))
+    assert wrong == []
+    assert changed(before, world.mark()) == []
+
+
+def test_tokens_cannot_be_guessed() -> None:
+    """At least 128 bits from the system's source; no two alike."""
+    from reception.models import new_token
+
+    made = {new_token() for _ in range(500)}
+    assert len(made) == 500
+    assert min(map(len, made)) >= 22
+
+
+def test_the_receipt_of_an_online_booking_is_signed(world: World) -> None:
+    """``/book/<store>/<signature>/``: only as signed, for this store and for thirty days."""
+    client = Client(raise_request_exception=False)
+    uid = world.uids(world.ours)["reception.Appointment"][0]
+    token = signing.dumps(str(uid), salt="online-booking")
+    assert client.get(f"/book/BJ01/{token}/").status_code == 200
+    assert client.get(f"/book/NH02/{token}/").status_code == 404
+    for wrong in (token[:-1], f"{uid}", signing.dumps(str(uid)), "%00", "x"):
+        assert client.get(f"/book/BJ01/{wrong}/").status_code in (400, 404), wrong
+
+
+def test_a_link_does_not_open_the_staffs_pages(world: World) -> None:
+    """Who holds a token has no session: every page of the staff sends them to the sign-in."""
+    client = Client(raise_request_exception=False)
+    link = world.link(world.ours)
+    client.get(reverse("visit-link", args=[link.token]))
+    assert client.get(reverse("visit-detail", args=[link.visit.uid])).status_code == 302
+    assert client.get("/api/v1/visits").status_code == 401

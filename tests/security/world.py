@@ -1,0 +1,213 @@
+"""Two stores of one group in full work, made once for the tests of this folder and never committed.
+
+The simulator fills both; what it leaves out (photos, approvals, an import, a complaint, a deputy …) is added through
+the commands, so that every kind of row that an address names is there in both stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+
+from dealership.exchange.services import demo_store
+from dealership.exchange.services.demo import equip
+from dealership.exchange.services.imports import upload_import
+from dealership.exchange.services.simulator import Simulation
+from dealership.kernel import clock, registry
+from dealership.kernel.actors import Actor, machine
+from dealership.kernel.models import Store, User
+from dealership.kernel.services import actor_of, grant_role, queue_message
+from delivery.services import followups
+from quality.services import complaints
+from reception.models import Visit, VisitLink
+from reception.services import customers, visits, walkarounds
+from staff.services import employees
+from tests.factories.reception import make_picture, make_received_visit, make_visit
+from workshop.models import Certificate, CertificateRange, Inspection
+from workshop.services import orders
+
+NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
+TODAY = date(2026, 11, 27)
+CARS_A_DAY = 3
+# Rows that a request may write without changing anything of the dealership: who is signed in, what was answered.
+BESIDE = {"django_session", "kernel_idempotencyrecord", "kernel_heartbeat", "exchange_apiclient"}
+
+
+class World:
+    """``ours`` is the store that asks, ``theirs`` the other one."""
+
+    def __init__(self) -> None:
+        with pytest.MonkeyPatch.context() as patch, clock.moved_to(NOW - timedelta(days=1, hours=6)):
+            patch.setattr(demo_store, "ROSTER_BACK", timedelta(days=1))
+            patch.setattr(demo_store, "ROSTER_AHEAD", timedelta(days=4))
+            made = [
+                demo_store.make_store(code="BJ01", name="北郊店", brand="星河"),
+                demo_store.make_store(code="NH02", name="南湖店", brand="远山"),
+            ]
+            equip(made)
+        self.ours, self.theirs = made
+        self.tables = _tables()
+        Simulation(made, seed=11, cars_a_day=lambda _day: CARS_A_DAY).run(TODAY - timedelta(days=1), TODAY, NOW)
+        with clock.moved_to(NOW):
+            for store in made:
+                self.complete(store)
+            self.everything = self.all_posts(self.ours)
+
+    def all_posts(self, store: Store) -> User:
+        """The manager of the store with every post there: what such a person can't reach, no post can."""
+        user = User.objects.get(username="manager" if store == self.ours else "manager.nh02")
+        for role in registry.ROLES:
+            if not user.role_grants.filter(role=role).exists():
+                grant_role(user=user, role=role, store=store, starts_on=TODAY - timedelta(days=9))
+        return user
+
+    def actor(self, store: Store, login: str) -> Actor:
+        name = login if store == self.ours else f"{login}.{store.code.lower()}"
+        return actor_of(User.objects.get(username=name), store)
+
+    def complete(self, store: Store) -> None:
+        """The kinds of rows that two simulated days don't bring about."""
+        desk, advisor, manager = (self.actor(store, post) for post in ("receptionist", "advisor", "manager"))
+        system = machine("tests", store_id=store.pk)
+        waiting = make_visit(desk)
+        received = visits.greet_visit(uid=make_visit(desk).uid, by=advisor)
+        walkarounds.save_walkaround(visit_uid=received.uid, odometer_km=51000, by=advisor)
+        walkarounds.add_damage(visit_uid=received.uid, side="LEFT", kind="SCRATCH", by=advisor)
+        visits.add_photo(visit_uid=received.uid, content=make_picture(), name="car.jpg", by=advisor)
+        customers.record_consent(customer_uid=waiting.customer.uid, purpose="MARKETING", given=True, by=desk)
+        order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="刹车异响", by=advisor)
+        line = orders.add_line(
+            order_uid=order.uid, description="检查异响", hours=Decimal(2), category="MINOR", by=advisor
+        )
+        orders.add_line_photo(line_uid=line.uid, content=make_picture("red"), by=advisor)
+        orders.discount_line(line_uid=line.uid, amount=Decimal(200), reason="老客户", by=advisor)
+        repaired = Inspection.objects.filter(store=store, level="FINAL", result="PASSED").order_by("pk").first()
+        assert repaired is not None
+        allotted = CertificateRange.objects.filter(store=store).first()
+        assert allotted is not None
+        Certificate.objects.create(
+            store=store,
+            order=repaired.order,
+            range=allotted,
+            number=f"{allotted.prefix}9999",
+            inspector=repaired.inspector,
+        )
+        gone = Visit.objects.filter(store=store, state="DEPARTED").order_by("pk").first()
+        assert gone is not None
+        followups.send_survey(visit_uid=gone.uid, by=system)
+        complaints.open_complaint(
+            customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
+        )
+        people = {e.user.username.partition(".")[0]: e for e in store_staff(store)}
+        employees.appoint_deputy(
+            absent_uid=people["cashier"].uid,
+            deputy_uid=people["accountant"].uid,
+            post_code="cashier",
+            starts_on=TODAY,
+            ends_on=TODAY + timedelta(days=2),
+            reason="休假",
+            by=self.actor(store, "hr"),
+        )
+        upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="customers.csv", by=manager)
+        queue_message(
+            key=f"tests:{store.pk}",
+            store=store,
+            channel="SMS",
+            recipient="13900001234",
+            template="test",
+            body="试",
+            by=system,
+        )
+
+    def signed(self, store: Store, advisor: Actor) -> Visit:
+        visit = make_received_visit(advisor)
+        walkarounds.save_walkaround(
+            visit_uid=visit.uid, odometer_km=63208, energy_eighths=5, old_parts="TAKE", no_valuables=True, by=advisor
+        )
+        drawn = make_picture("black", "PNG")
+        walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name="周试车", signature=drawn, by=advisor)
+        visit.refresh_from_db()
+        return visit
+
+    def uids(self, store: Store) -> dict[str, list[UUID]]:
+        """Every uid of what is the store's, by kind of row."""
+        return {
+            model._meta.label: list(rows.order_by("-pk").values_list("uid", flat=True))
+            for model, rows in _of_store(store)
+            if rows.exists()
+        }
+
+    def group(self, kind: str) -> list[UUID]:
+        """Uids of what belongs to the whole group."""
+        return list(apps.get_model(kind).objects.order_by("-pk").values_list("uid", flat=True))
+
+    def open_row(self, kind: str) -> UUID:
+        """A row of ours that still takes changes: a visit in the house, a line under its draft."""
+        visit = Visit.objects.filter(store=self.ours, state="IN_RECEPTION").order_by("-pk").first()
+        assert visit is not None
+        if kind == "reception.Visit":
+            return visit.uid
+        lines = apps.get_model("workshop.OrderLine").objects.filter(order__visit__state__in=["IN_RECEPTION", "IN_SHOP"])
+        return lines.filter(order__store=self.ours).order_by("-pk").values_list("uid", flat=True)[0]
+
+    def asks(self, actor: Actor) -> dict[str, Any]:
+        return {"actor": actor, "user": self.everything, "store": self.ours}
+
+    def link(self, store: Store, **wanted: Any) -> VisitLink:
+        found = VisitLink.objects.filter(visit__store=store, **wanted).order_by("pk").first()
+        assert found is not None
+        return found
+
+    def mark(self) -> dict[str, str]:
+        """A hash over every table, so that a request that wrote anything is found out."""
+        with connection.cursor() as cursor:
+            parts = [
+                f"SELECT '{name}', md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) FROM \"{name}\" t"
+                for name in self.tables
+            ]
+            cursor.execute(" UNION ALL ".join(parts))
+            return dict(cursor.fetchall())
+
+
+def store_staff(store: Store) -> Any:
+    from staff.models import Employee
+
+    return Employee.objects.filter(store=store, user__isnull=False).select_related("user")
+
+
+def _tables() -> list[str]:
+    names = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    return sorted(name for name in names - BESIDE if name in connection.introspection.table_names())
+
+
+def _of_store(store: Store) -> Iterator[tuple[Any, Any]]:
+    """Each model whose rows have a uid and a store, with the store's rows."""
+    extra = {"kernel.User": "store_id", "kernel.StoredFile": "store_id"}
+    extra |= {"reception.DamageMark": "walkaround__visit__store_id", "reception.VisitPhoto": "visit__store_id"}
+    for model in apps.get_models():
+        path = extra.get(model._meta.label) or getattr(model, "store_path", None)
+        if path and any(field.name == "uid" for field in model._meta.fields):
+            yield model, model._default_manager.filter(**{path: store.pk})
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Whatever happens inside is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def signed_in(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+    return client
