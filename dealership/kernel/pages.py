@@ -111,7 +111,7 @@ class CommandPage(StaffPage, CommandMixin, FormView):
         except RuleError as refusal:
             return self.refuse(form, refusal)
         except ValidationError as exc:  # a telephone number, plate or VIN of a wrong form (kernel.formats)
-            form.add_error(None, exc.messages)  # type: ignore[arg-type]
+            form.add_error(None, exc.messages)
             return self.form_invalid(form)
         except DatabaseError as exc:
             explained = from_database(exc)

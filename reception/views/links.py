@@ -68,7 +68,7 @@ class RateView(LinkDoor, ActionView):
 
     def run(self, form: Any) -> Visit:
         text = self.request.POST.get("rating", "")
-        rating = int(text) if text.isdecimal() else 0
+        rating = int(text) if text.isdecimal() and len(text) < 3 else 0
         return commands.rate_reception(uid=self.link.visit.uid, rating=rating, by=self.actor)
 
     def location(self, result: Visit) -> str:

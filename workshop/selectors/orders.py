@@ -148,18 +148,20 @@ def list_orders(
         for code, (label, _rule, tone) in conditions.items()
     ]
     rows = base.filter(conditions[show][1]).select_related("vehicle", "customer", "advisor", "visit")
-    backwards = after.isdecimal()
+    # Longer than any key: not one of ours, so the list begins at its beginning.
+    before, after = (text if text.isdecimal() and len(text) < 16 else "" for text in (before, after))
+    backwards = bool(after)
     if backwards:
         rows = rows.filter(pk__gt=int(after)).order_by("pk")
     else:
         rows = rows.order_by("-pk")
-        if before.isdecimal():
+        if before:
             rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE + 1])
     more, found = len(found) > PAGE, found[:PAGE]
     if backwards:
         found.reverse()
-    has_newer = more if backwards else before.isdecimal()
+    has_newer = more if backwards else bool(before)
     has_older = True if backwards else more
     return OrderList(
         _with_money(found, now),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 
 from django import forms
@@ -10,6 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.registry import Limit
+
+
+def _finite(text: str) -> float:
+    """A number that the database can keep. Raises ValueError for NaN and what is endless."""
+    if not isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
 
 
 class SettingForm(forms.Form):
@@ -50,10 +58,11 @@ class SettingForm(forms.Form):
             if isinstance(default, int):
                 return int(typed)
             if isinstance(default, float):
-                return float(typed)
+                return _finite(typed)
             if isinstance(default, str):
                 return typed
-            value = json.loads(typed if typed.startswith(("[", "{")) else f"[{typed}]")
+            shown = typed if typed.startswith(("[", "{")) else f"[{typed}]"
+            value = json.loads(shown, parse_float=_finite, parse_constant=_finite)
         except (ValueError, KeyError) as exc:
             raise forms.ValidationError(_("This can't be read; write it like the present value.")) from exc
         return value

@@ -39,11 +39,10 @@ class RetryEventView(ActionView):
     done = _("The event is due again and is tried in a moment.")
 
     def run(self, form: Any) -> Any:
-        try:
-            event_id = int(self.request.POST.get("event", ""))
-        except ValueError:
-            raise Http404 from None
-        return retry_event(event_id=event_id, handler=self.request.POST.get("handler", ""), by=self.actor)
+        event = self.request.POST.get("event", "")
+        if not event.isdecimal() or len(event) > 18:
+            raise Http404
+        return retry_event(event_id=int(event), handler=self.request.POST.get("handler", ""), by=self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("system")

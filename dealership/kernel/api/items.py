@@ -248,7 +248,7 @@ def versions_named(header: str) -> set[int] | None:
         tag = tag.strip()
         if tag.startswith('"') and tag.endswith('"') and len(tag) > 2:
             number = tag[1:-1].split("-", 1)[0]
-            if number.isascii() and number.isdigit():
+            if number.isascii() and number.isdigit() and len(number) < 10:
                 named.add(int(number))
     return named
 
