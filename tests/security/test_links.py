@@ -15,7 +15,7 @@ from django.urls import reverse
 from dealership.kernel import clock
 from delivery.models import Settlement
 from reception.models import VisitLink, VisitPhoto
-from workshop.models import LinePhoto, RepairOrder
+from workshop.models import Certificate, LinePhoto, RepairOrder
 
 from .addresses import METHODS, Address, of_links
 from .test_other_stores import changed
@@ -24,6 +24,7 @@ from .world import World, taken_back
 # What each address under a token opens, with the way from such a row to its visit.
 OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-photo": (VisitPhoto, "visit"),
+    "visit-link-certificate-pdf": (Certificate, "order__visit"),
     "visit-link-line-photo": (LinePhoto, "line__order__visit"),
     "visit-link-decide": (RepairOrder, "visit"),
     "visit-link-total": (RepairOrder, "visit"),

@@ -26,7 +26,7 @@ from dealership.kernel import clock, registry
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.models import Store, User
 from dealership.kernel.services import actor_of, grant_role, queue_message
-from delivery.services import followups
+from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
 from reception.services import customers, visits, walkarounds
@@ -85,6 +85,7 @@ class World:
         visits.add_photo(visit_uid=received.uid, content=make_picture(), name="car.jpg", by=advisor)
         customers.record_consent(customer_uid=waiting.customer.uid, purpose="MARKETING", given=True, by=desk)
         order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="刹车异响", by=advisor)
+        deposits.take_deposit(order_uid=order.uid, method="CASH", amount=Decimal(100), by=self.actor(store, "cashier"))
         line = orders.add_line(
             order_uid=order.uid, description="检查异响", hours=Decimal(2), category="MINOR", by=advisor
         )
