@@ -21,6 +21,13 @@ ARCHIVED = figure(
         LEFT JOIN compliance_archiverecord a ON a.subject_uid = o.uid AND a.kind = 'REPAIR_FILE'
         WHERE o.store_id = %(store_id)s AND o.closed_at >= %(day_start)s AND o.closed_at < %(day_end)s
     """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, o.closed_at, e.uid::text, e.name, (a.id IS NOT NULL)::int, 1
+        FROM workshop_repairorder o JOIN reception_vehicle c ON c.id = o.vehicle_id
+        JOIN staff_employee e ON e.id = o.advisor_id
+        LEFT JOIN compliance_archiverecord a ON a.subject_uid = o.uid AND a.kind = 'REPAIR_FILE'
+        WHERE o.store_id = %(store_id)s AND o.closed_at >= %(day_start)s AND o.closed_at < %(day_end)s
+    """,
     touched_by=("compliance.archive.archived", "reception.visit.departed"),
     scale=100,
     target="100",

@@ -23,6 +23,12 @@ DELIVERED = figure(
         WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s
         GROUP BY ROLLUP (e.uid::text)
     """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, h.at, e.uid::text, e.name, 1, 1
+        FROM delivery_handover h JOIN reception_visit v ON v.id = h.visit_id
+        JOIN reception_vehicle c ON c.id = v.vehicle_id JOIN staff_employee e ON e.id = h.advisor_id
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s
+    """,
     touched_by=("delivery.handover.done",),
     decimals=0,
     higher_is_better=None,
@@ -40,6 +46,12 @@ ON_TIME = figure(
         FROM delivery_handover h JOIN staff_employee e ON e.id = h.advisor_id
         WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s AND h.punctual IS NOT NULL
         GROUP BY ROLLUP (e.uid::text)
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, h.at, e.uid::text, e.name, h.punctual::int, 1
+        FROM delivery_handover h JOIN reception_visit v ON v.id = h.visit_id
+        JOIN reception_vehicle c ON c.id = v.vehicle_id JOIN staff_employee e ON e.id = h.advisor_id
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s AND h.punctual IS NOT NULL
     """,
     touched_by=("delivery.handover.done",),
     scale=100,
@@ -59,6 +71,13 @@ REVENUE = figure(
         WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
           AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
         GROUP BY ROLLUP (e.uid::text)
+    """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, s.signed_at, e.uid::text, e.name, s.total, 1
+        FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+        JOIN reception_vehicle c ON c.id = o.vehicle_id JOIN staff_employee e ON e.id = o.advisor_id
+        WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+          AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
     """,
     touched_by=("delivery.settlement.signed",),
     decimals=2,
@@ -83,6 +102,14 @@ HOURS_PER_ORDER = figure(
         )
         SELECT COALESCE(advisor, ''), sum(hours), count(*) FROM lists GROUP BY ROLLUP (advisor)
     """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, s.signed_at, e.uid::text, e.name, (SELECT COALESCE(sum(l.quantity), 0)
+            FROM delivery_settlementline l WHERE l.settlement_id = s.id AND l.kind = 'LABOR'), 1
+        FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+        JOIN reception_vehicle c ON c.id = o.vehicle_id JOIN staff_employee e ON e.id = o.advisor_id
+        WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+          AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
+    """,
     touched_by=("delivery.settlement.signed",),
     decimals=2,
     target="2",
@@ -98,6 +125,14 @@ CALLED = figure(
         SELECT '', count(*) FILTER (WHERE state = 'REACHED'), count(*) FROM delivery_followup f
         JOIN kernel_store s ON s.id = f.store_id
         WHERE f.store_id = %(store_id)s AND f.due_on = (%(day_start)s::timestamptz AT TIME ZONE s.time_zone)::date
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.left_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (f.state = 'REACHED')::int, 1
+        FROM delivery_followup f JOIN reception_visit v ON v.id = f.visit_id
+        JOIN reception_vehicle c ON c.id = v.vehicle_id LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE f.store_id = %(store_id)s AND f.due_on >= (%(day_start)s::timestamptz AT TIME ZONE %(zone)s)::date
+          AND f.due_on < (%(day_end)s::timestamptz AT TIME ZONE %(zone)s)::date
     """,
     touched_by=("delivery.follow_up.planned", "delivery.follow_up.called", "delivery.follow_up.closed"),
     days="SELECT due_on FROM delivery_followup WHERE uid = %(root_uid)s",
@@ -126,6 +161,17 @@ CSI = figure(
         SELECT COALESCE(advisor, ''), sum(score), count(*) FROM answered
         GROUP BY ROLLUP (advisor) HAVING GROUPING(advisor) = 1 OR advisor IS NOT NULL
     """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, s.answered_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            sum(a.score / 5.0 * w.weight) / NULLIF(sum(w.weight), 0) * 100, 1
+        FROM delivery_survey s JOIN delivery_surveyanswer a ON a.survey_id = s.id
+        JOIN (VALUES ('RECEPTION', 25), ('FACILITY', 15), ('PROCESS', 20), ('QUALITY', 25), ('DELIVERY', 15))
+            AS w (dimension, weight) ON w.dimension = a.dimension
+        JOIN reception_visit v ON v.id = s.visit_id JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE s.store_id = %(store_id)s AND s.answered_at >= %(day_start)s AND s.answered_at < %(day_end)s
+        GROUP BY s.id, v.uid, c.plate, c.plate_color, e.uid, e.name
+    """,
     touched_by=("delivery.survey.answered",),
     target="90",
 )
@@ -140,6 +186,14 @@ NPS = figure(
         SELECT '', count(*) FILTER (WHERE recommend >= 9) - count(*) FILTER (WHERE recommend <= 6), count(*)
         FROM delivery_survey WHERE store_id = %(store_id)s AND recommend IS NOT NULL
           AND answered_at >= %(day_start)s AND answered_at < %(day_end)s
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, s.answered_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (s.recommend >= 9)::int - (s.recommend <= 6)::int, 1
+        FROM delivery_survey s JOIN reception_visit v ON v.id = s.visit_id
+        JOIN reception_vehicle c ON c.id = v.vehicle_id LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE s.store_id = %(store_id)s AND s.recommend IS NOT NULL
+          AND s.answered_at >= %(day_start)s AND s.answered_at < %(day_end)s
     """,
     touched_by=("delivery.survey.answered",),
     scale=100,

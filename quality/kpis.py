@@ -21,6 +21,13 @@ COMPLAINTS = figure(
         SELECT '', count(*), count(*) FROM quality_complaint
         WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
     """,
+    rows="""
+        SELECT 'complaint', k.uid, COALESCE(c.plate, ''), COALESCE(c.plate_color, ''), k.opened_at,
+            COALESCE(e.uid::text, ''), COALESCE(e.name, ''), 1, 1
+        FROM quality_complaint k LEFT JOIN reception_visit v ON v.id = k.visit_id
+        LEFT JOIN reception_vehicle c ON c.id = v.vehicle_id LEFT JOIN staff_employee e ON e.id = k.handler_id
+        WHERE k.store_id = %(store_id)s AND k.opened_at >= %(day_start)s AND k.opened_at < %(day_end)s
+    """,
     touched_by=("quality.complaint.opened",),
     decimals=0,
     higher_is_better=False,
@@ -37,6 +44,14 @@ ANSWERED_IN_TIME = figure(
         SELECT '', count(*) FILTER (WHERE responded_at <= response_due_at), count(*) FROM quality_complaint
         WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
           AND (responded_at IS NOT NULL OR response_due_at <= %(now)s)
+    """,
+    rows="""
+        SELECT 'complaint', k.uid, COALESCE(c.plate, ''), COALESCE(c.plate_color, ''), k.opened_at,
+            COALESCE(e.uid::text, ''), COALESCE(e.name, ''), COALESCE((k.responded_at <= k.response_due_at)::int, 0), 1
+        FROM quality_complaint k LEFT JOIN reception_visit v ON v.id = k.visit_id
+        LEFT JOIN reception_vehicle c ON c.id = v.vehicle_id LEFT JOIN staff_employee e ON e.id = k.handler_id
+        WHERE k.store_id = %(store_id)s AND k.opened_at >= %(day_start)s AND k.opened_at < %(day_end)s
+          AND (k.responded_at IS NOT NULL OR k.response_due_at < %(now)s)
     """,
     touched_by=("quality.complaint.opened", "quality.complaint.responded"),
     days="""

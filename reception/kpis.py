@@ -32,6 +32,12 @@ CARS_IN = figure(
         WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''), 1, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+    """,
     touched_by=("reception.visit.arrived", "reception.visit.greeted"),
     days=ARRIVED_ON,
     decimals=0,
@@ -52,6 +58,14 @@ WAIT_MINUTES = figure(
           AND v.greeted_at IS NOT NULL
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            extract(epoch FROM v.greeted_at - v.arrived_at) / 60, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+          AND v.greeted_at IS NOT NULL
+    """,
     touched_by=("reception.visit.arrived", "reception.visit.greeted"),
     days=ARRIVED_ON,
     higher_is_better=False,
@@ -67,6 +81,13 @@ UNSERVED = figure(
     sql="""
         SELECT '', count(*) FILTER (WHERE state = 'LEFT_UNSERVED'), count(*) FROM reception_visit
         WHERE store_id = %(store_id)s AND arrived_at >= %(day_start)s AND arrived_at < %(day_end)s
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (v.state = 'LEFT_UNSERVED')::int, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
     """,
     touched_by=("reception.visit.arrived", "reception.visit.left_unserved"),
     days=ARRIVED_ON,
@@ -87,6 +108,13 @@ RATING = figure(
           AND v.rating IS NOT NULL
         GROUP BY ROLLUP (e.uid::text) HAVING GROUPING(e.uid::text) = 1 OR e.uid::text IS NOT NULL
     """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''), v.rating, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
+          AND v.rating IS NOT NULL
+    """,
     touched_by=("reception.visit.rated", "reception.visit.arrived"),
     days=ARRIVED_ON,
     decimals=2,
@@ -101,6 +129,13 @@ BOOKED_SHARE = figure(
     sql="""
         SELECT '', count(*) FILTER (WHERE appointment_id IS NOT NULL), count(*) FROM reception_visit
         WHERE store_id = %(store_id)s AND arrived_at >= %(day_start)s AND arrived_at < %(day_end)s
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (v.appointment_id IS NOT NULL)::int, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
     """,
     touched_by=("reception.visit.arrived",),
     scale=100,
@@ -117,6 +152,14 @@ NO_SHOW = figure(
         SELECT '', count(*) FILTER (WHERE state = 'NO_SHOW'), count(*) FROM reception_appointment
         WHERE store_id = %(store_id)s AND starts_at >= %(day_start)s AND starts_at < %(day_end)s
           AND state IN ('ARRIVED', 'NO_SHOW')
+    """,
+    rows="""
+        SELECT 'appointment', a.uid, c.plate, c.plate_color, a.starts_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (a.state = 'NO_SHOW')::int, 1
+        FROM reception_appointment a JOIN reception_vehicle c ON c.id = a.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = a.advisor_id
+        WHERE a.store_id = %(store_id)s AND a.starts_at >= %(day_start)s AND a.starts_at < %(day_end)s
+          AND a.state IN ('ARRIVED', 'NO_SHOW')
     """,
     touched_by=("reception.visit.arrived", "reception.appointment.not_shown"),
     days="""
@@ -140,6 +183,13 @@ ARRIVALS_BY_HOUR = figure(
         FROM reception_visit v JOIN kernel_store s ON s.id = v.store_id
         WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
         GROUP BY ROLLUP ('h' || lpad(extract(hour FROM v.arrived_at AT TIME ZONE s.time_zone)::text, 2, '0'))
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, v.arrived_at,
+            'h' || lpad(extract(hour FROM v.arrived_at AT TIME ZONE s.time_zone)::text, 2, '0'), COALESCE(e.name, ''), 1, 1
+        FROM reception_visit v JOIN reception_vehicle c ON c.id = v.vehicle_id JOIN kernel_store s ON s.id = v.store_id
+        LEFT JOIN staff_employee e ON e.id = v.advisor_id
+        WHERE v.store_id = %(store_id)s AND v.arrived_at >= %(day_start)s AND v.arrived_at < %(day_end)s
     """,
     touched_by=("reception.visit.arrived",),
     decimals=0,

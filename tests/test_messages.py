@@ -110,3 +110,12 @@ def test_what_is_missing_is_named(room: Path, chinese: dict[str, object], said: 
 def test_what_the_code_no_longer_says_is_named(room: Path) -> None:
     write(room, {"Dear %(name)s": "%(name)s，您好", "%(n)s car": ("%(n)s 辆",)})
     assert messages.complaints("kernel", CODE[:1]) == ["kernel: no longer in the code: '%(n)s car'"]
+
+
+def test_one_word_has_one_chinese_in_all_rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert messages.clashes() == []
+    monkeypatch.setattr(messages, "po_path", lambda room: tmp_path / f"{room}.po")
+    for room, word, context in (("kernel", "日期", ""), ("staff", "天", ""), ("quality", "日", 'msgctxt "unit"\n')):
+        (tmp_path / f"{room}.po").write_text(f'{context}msgid "Day"\nmsgstr "{word}"\n', encoding="utf-8")
+    [said] = messages.clashes()
+    assert said.startswith("'Day' is said in different ways: 日期 (kernel), 天 (staff)")

@@ -235,6 +235,23 @@ def complaints(room: str, found: list[Found]) -> list[str]:
     return wrong
 
 
+def clashes() -> list[str]:
+    """Messages that two rooms say differently: Django merges all rooms, so only one of the two would ever be read."""
+    said: dict[tuple[str, str], dict[tuple[str, ...], list[str]]] = {}
+    for room in ROOMS:
+        for message in read_catalog(room):
+            if message.id:
+                strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+                said.setdefault(_key(message), {}).setdefault(tuple(strings), []).append(room)
+    return [
+        f"{msgid!r} is said in different ways: "
+        + ", ".join(f"{'/'.join(strings)} ({' '.join(rooms)})" for strings, rooms in ways.items())
+        + "; use one, or give one meaning a context (pgettext)"
+        for (_context, msgid), ways in sorted(said.items())
+        if len(ways) > 1
+    ]
+
+
 def compile_all() -> None:
     for path in sorted(BASE_DIR.glob(f"locale/*/{LANGUAGE}/LC_MESSAGES/django.po")):
         with path.open("rb") as file:
@@ -259,7 +276,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if options.check:
-        wrong = [line for room in ROOMS for line in complaints(room, found[room])]
+        wrong = [line for room in ROOMS for line in complaints(room, found[room])] + clashes()
         print("\n".join(wrong[:200]))
         print(f"translations: {len(wrong)} to mend" if wrong else "translations: complete")
         return 1 if wrong else 0

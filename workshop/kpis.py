@@ -35,6 +35,21 @@ EFFICIENCY = figure(
         SELECT COALESCE(e.uid::text, ''), sum(s.earned), sum(s.hours)
         FROM shared s JOIN staff_employee e ON e.id = s.employee_id GROUP BY ROLLUP (e.uid::text)
     """,
+    rows="""
+        WITH done AS (
+            SELECT l.id, l.hours, l.completed_at, o.uid, c.plate, c.plate_color
+            FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+            JOIN reception_vehicle c ON c.id = o.vehicle_id
+            WHERE o.store_id = %(store_id)s AND l.completed_at >= %(day_start)s AND l.completed_at < %(day_end)s
+        ), worked AS (
+            SELECT k.line_id, k.employee_id, sum(extract(epoch FROM k.ended_at - k.started_at) / 3600) AS hours
+            FROM workshop_clocking k JOIN done ON done.id = k.line_id WHERE k.ended_at IS NOT NULL
+            GROUP BY k.line_id, k.employee_id
+        )
+        SELECT 'order', d.uid, d.plate, d.plate_color, d.completed_at, e.uid::text, e.name,
+            d.hours * w.hours / NULLIF(sum(w.hours) OVER (PARTITION BY w.line_id), 0), w.hours
+        FROM worked w JOIN done d ON d.id = w.line_id JOIN staff_employee e ON e.id = w.employee_id
+    """,
     touched_by=(
         "workshop.line.finished",
         "workshop.line.paused",
@@ -66,6 +81,12 @@ INTERNAL_REWORK = figure(
         SELECT '', count(*) FILTER (WHERE result = 'FAILED'), count(*) FROM workshop_inspection
         WHERE store_id = %(store_id)s AND at >= %(day_start)s AND at < %(day_end)s AND level IN ('TEAM', 'FINAL')
     """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, i.at, e.uid::text, e.name, (i.result = 'FAILED')::int, 1
+        FROM workshop_inspection i JOIN workshop_repairorder o ON o.id = i.order_id
+        JOIN reception_vehicle c ON c.id = o.vehicle_id JOIN staff_employee e ON e.id = i.inspector_id
+        WHERE i.store_id = %(store_id)s AND i.at >= %(day_start)s AND i.at < %(day_end)s AND i.level IN ('TEAM', 'FINAL')
+    """,
     touched_by=("workshop.inspection.passed", "workshop.inspection.failed"),
     scale=100,
     higher_is_better=False,
@@ -84,6 +105,14 @@ ADDITIONS_AGREED = figure(
         WHERE o.store_id = %(store_id)s AND a.at >= %(day_start)s AND a.at < %(day_end)s
           AND l.is_addition AND a.status IN ('APPROVED', 'DECLINED')
     """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, a.at, e.uid::text, e.name, (a.status = 'APPROVED')::int, 1
+        FROM workshop_authorization a JOIN workshop_orderline l ON l.id = a.line_id
+        JOIN workshop_repairorder o ON o.id = a.order_id JOIN reception_vehicle c ON c.id = o.vehicle_id
+        JOIN staff_employee e ON e.id = o.advisor_id
+        WHERE o.store_id = %(store_id)s AND a.at >= %(day_start)s AND a.at < %(day_end)s
+          AND l.is_addition AND a.status IN ('APPROVED', 'DECLINED')
+    """,
     touched_by=("workshop.line.authorized", "workshop.line.declined"),
     scale=100,
     higher_is_better=None,
@@ -98,6 +127,12 @@ EXTERNAL_REWORK = figure(
     sql="""
         SELECT '', count(*) FILTER (WHERE kind = 'REWORK'), count(*) FROM workshop_repairorder
         WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
+    """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, o.opened_at, e.uid::text, e.name, (o.kind = 'REWORK')::int, 1
+        FROM workshop_repairorder o JOIN reception_vehicle c ON c.id = o.vehicle_id
+        JOIN staff_employee e ON e.id = o.advisor_id
+        WHERE o.store_id = %(store_id)s AND o.opened_at >= %(day_start)s AND o.opened_at < %(day_end)s
     """,
     touched_by=("workshop.repair_order.opened",),
     scale=100,
@@ -131,6 +166,31 @@ WAITING_HOURS = figure(
               AND c.ended_at >= %(day_start)s AND c.ended_at < %(day_end)s
         )
         SELECT COALESCE(cause, ''), sum(hours), count(*) FROM waits GROUP BY ROLLUP (cause)
+    """,
+    rows="""
+        WITH waits AS (
+            SELECT o.id AS order_id, h.cause AS cause, h.ended_at AS at,
+                extract(epoch FROM h.ended_at - h.started_at) / 3600 AS hours
+            FROM workshop_linehold h JOIN workshop_orderline l ON l.id = h.line_id
+            JOIN workshop_repairorder o ON o.id = l.order_id
+            WHERE o.store_id = %(store_id)s AND h.ended_at >= %(day_start)s AND h.ended_at < %(day_end)s
+            UNION ALL
+            SELECT e.order_id, 'CUSTOMER', max(a.at), extract(epoch FROM max(a.at) - e.sent_at) / 3600
+            FROM workshop_estimate e JOIN workshop_authorization a ON a.estimate_id = e.id
+            WHERE e.store_id = %(store_id)s AND a.at >= %(day_start)s AND a.at < %(day_end)s
+            GROUP BY e.id, e.order_id, e.sent_at, (a.at AT TIME ZONE %(zone)s)::date
+            UNION ALL
+            SELECT l.order_id, k.pause_cause, k.ended_at, extract(epoch FROM n.started_at - k.ended_at) / 3600
+            FROM workshop_clocking k JOIN workshop_orderline l ON l.id = k.line_id JOIN LATERAL (
+                SELECT min(m.started_at) AS started_at FROM workshop_clocking m
+                WHERE m.line_id = k.line_id AND m.started_at >= k.ended_at
+            ) n ON n.started_at IS NOT NULL
+            WHERE k.store_id = %(store_id)s AND k.pause_cause NOT IN ('', 'BREAK', 'OTHER_JOB')
+              AND k.ended_at >= %(day_start)s AND k.ended_at < %(day_end)s
+        )
+        SELECT 'order', o.uid, c.plate, c.plate_color, w.at, w.cause, e.name, w.hours, 1
+        FROM waits w JOIN workshop_repairorder o ON o.id = w.order_id JOIN reception_vehicle c ON c.id = o.vehicle_id
+        JOIN staff_employee e ON e.id = o.advisor_id
     """,
     touched_by=(
         "workshop.line.released",

@@ -12,6 +12,7 @@ from django.contrib.postgres.fields.ranges import DateTimeRangeField, RangeBound
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory, Reservation, Resource
 from dealership.kernel import clock, states
@@ -28,7 +29,7 @@ class OrderStage(models.TextChoices):
     AWAITING_AUTHORIZATION = "AWAITING_AUTHORIZATION", _("Waiting for the customer's yes")
     AUTHORIZED = "AUTHORIZED", _("Agreed, to be dispatched")
     IN_WORK = "IN_WORK", _("In work")
-    ON_HOLD = "ON_HOLD", _("Waiting")
+    ON_HOLD = "ON_HOLD", pgettext_lazy("order", "Waiting")
     INSPECTION = "INSPECTION", _("To be inspected")
     READY = "READY", _("Ready for settlement")
     SETTLED = "SETTLED", _("Settled")
@@ -169,7 +170,7 @@ class LineState(models.TextChoices):
     IN_PROGRESS = "IN_PROGRESS", _("In work")
     COMPLETED = "COMPLETED", _("Work done")
     INSPECTED = "INSPECTED", _("Inspected")
-    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    WITHDRAWN = "WITHDRAWN", pgettext_lazy("line", "Withdrawn")
     CANCELLED = "CANCELLED", _("Cancelled")
 
 

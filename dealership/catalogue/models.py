@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
@@ -94,7 +95,7 @@ class Operation(Root):
     store_path = None
 
     code = models.CharField(_("code"), max_length=30, unique=True)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("thing", "name"), max_length=80)
     pinyin = models.CharField(max_length=160, blank=True)
     category = models.CharField(max_length=20, choices=RepairCategory.choices, default=RepairCategory.MINOR)
     hours = models.DecimalField(_("standard hours"), max_digits=5, decimal_places=2)
@@ -122,7 +123,7 @@ class Part(Root):
     store_path = None
 
     number = models.CharField(_("part number"), max_length=40, unique=True)
-    name = models.CharField(_("name"), max_length=80)
+    name = models.CharField(pgettext_lazy("thing", "name"), max_length=80)
     pinyin = models.CharField(max_length=160, blank=True)
     unit = models.CharField(_("unit"), max_length=10, default="件")
     brand = models.CharField(max_length=40, blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
@@ -79,7 +80,7 @@ class ApiClient(Root):
     store_path = None
 
     application = models.OneToOneField("oauth2_provider.Application", models.PROTECT, related_name="api_client")
-    name = models.CharField(_("name"), max_length=60, unique=True)
+    name = models.CharField(pgettext_lazy("thing", "name"), max_length=60, unique=True)
     stores = models.ManyToManyField(Store, related_name="+")
     scopes = ArrayField(models.CharField(max_length=80))
     acts_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

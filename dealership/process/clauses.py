@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ CHAPTERS: dict[int, Any] = {
     4: _("Delivery and after-sales"),
     5: _("People"),
     6: _("Service quality"),
-    7: _("Information systems"),
+    7: pgettext_lazy("clause of the manual", "Information systems"),
     8: _("Safety and compliance"),
 }
 
@@ -126,7 +127,7 @@ CLAUSES: dict[str, Clause] = {
         Clause("3.4", _("Tools"), _("Tools are issued, returned and calibrated; an expired one is used nowhere.")),
         Clause(
             "4.1",
-            _("Delivery"),
+            pgettext_lazy("clause of the manual", "Delivery"),
             _("Inspection passed, certificate, signed settlement list, payment, signed hand-over: in this order."),
         ),
         Clause(
@@ -161,11 +162,13 @@ CLAUSES: dict[str, Clause] = {
         ),
         Clause(
             "6.4",
-            _("Complaints"),
+            pgettext_lazy("clause of the manual", "Complaints"),
             _("Levels and separate clocks for answer, plan and closure; who handled it doesn't close it."),
         ),
         Clause(
-            "7.1", _("Systems"), _("Roles, two-factor sign-in, dated settings, a health page, one command to install.")
+            "7.1",
+            pgettext_lazy("clause of the manual", "Systems"),
+            _("Roles, two-factor sign-in, dated settings, a health page, one command to install."),
         ),
         Clause("7.2", _("Data"), _("Imports with preview and undo, data quality, personal-data rights.")),
         Clause("7.3", _("Sharing"), _("A documented API, signed events, masked personal data.")),
@@ -173,7 +176,11 @@ CLAUSES: dict[str, Clause] = {
             "7.4", _("Maintenance and upgrade"), _("Backups that are restored, an audit log, upgrades without loss.")
         ),
         Clause("8.1", _("Safety"), _("Inspections, hazards, permits and incidents.")),
-        Clause("8.2", _("Compliance"), _("Obligations, licences, hazardous waste, prices posted.")),
+        Clause(
+            "8.2",
+            pgettext_lazy("clause of the manual", "Compliance"),
+            _("Obligations, licences, hazardous waste, prices posted."),
+        ),
         Clause("8.3", _("Risk"), _("A register of risks with controls and reviews.")),
         Clause(
             "8.4",

@@ -25,6 +25,10 @@ class Figure:
     An event touches its own day. Where it changes the count of another day, ``days`` selects these days (dates at the
     store) from the event's ``%(root_uid)s``. Where time alone changes a count, ``run_out`` selects (store, moment within
     the day) of what has run out by ``%(now)s`` since the day was counted.
+
+    ``rows`` selects what stands behind it for one store and any span of days, one row for each thing that was counted:
+    (kind, uid, plate, plate colour, moment, dimension, person's name, numerator, denominator). It gets the same values
+    and ``%(zone)s``; its sums are the figure. ``kind`` is visit, order, appointment or complaint.
     """
 
     code: str
@@ -41,6 +45,7 @@ class Figure:
     sums: bool = False
     days: str = ""
     run_out: str = ""
+    rows: str = ""
 
 
 FIGURES: dict[str, Figure] = {}
@@ -65,10 +70,11 @@ def figure(
     sums: bool = False,
     days: str = "",
     run_out: str = "",
+    rows: str = "",
 ) -> str:
     """Declares a figure; ``touched_by`` are the events after which its day is computed again (see ``Figure.days``).
 
-    ``sums`` marks an amount that adds up over days (cars, money) instead of a ratio.
+    ``sums`` marks an amount that adds up over days (cars, money) instead of a ratio. ``rows`` leads to what was counted.
     """
     if code in FIGURES:
         raise ValueError(f"Figure {code} is declared twice.")
@@ -89,6 +95,7 @@ def figure(
         sums,
         days,
         run_out,
+        rows,
     )
     for event in touched_by:
         handlers = registry.SUBSCRIPTIONS.setdefault(event, [])

@@ -151,6 +151,7 @@ def waiting(by: Actor, first: date, last: date) -> dict[str, Any]:
     most = max((r.numerator for r in found), default=Decimal(0))
     rows = [
         {
+            "cause": r.dimension,
             "label": CAUSES.get(r.dimension, (r.dimension, "booked"))[0],
             "colour": CAUSES.get(r.dimension, ("", "booked"))[1],
             "hours": round(r.numerator, 1),
@@ -160,6 +161,17 @@ def waiting(by: Actor, first: date, last: date) -> dict[str, Any]:
         for r in sorted(found, key=lambda r: -r.numerator)
     ]  # fmt: skip
     return {"rows": rows, "total": round(total, 1)}
+
+
+def dimension_label(dimension: str, names: dict[str, str]) -> Any:
+    """The person, cause or hour that a figure is split by, in words."""
+    if dimension in names:
+        return names[dimension]
+    if dimension in CAUSES:
+        return CAUSES[dimension][0]
+    if len(dimension) == 3 and dimension[0] == "h":
+        return f"{dimension[1:]}:00"
+    return dimension or _("nobody")
 
 
 def advisors(by: Actor, first: date, last: date) -> list[dict[str, Any]]:
@@ -201,7 +213,11 @@ def heat(by: Actor, last: date, *, weeks: int = 8) -> dict[str, Any]:
         {
             "weekday": weekday,
             "cells": [
-                {"mean": round(mean.get((weekday, h), Decimal(0)), 1), "shade": int(mean.get((weekday, h), 0) * 5 / top)}
+                {
+                    "hour": f"h{h:02d}",
+                    "mean": round(mean.get((weekday, h), Decimal(0)), 1),
+                    "shade": int(mean.get((weekday, h), 0) * 5 / top),
+                }
                 for h in hours
             ],
         }

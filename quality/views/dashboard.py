@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import Http404
 
+from dealership.kernel import clock
 from dealership.kernel.pages import Page
 from dealership.process.figures import FIGURES
-from dealership.process.selectors.figures import by_day, by_dimension, read
+from dealership.process.selectors.figures import by_day, by_dimension, read, rows_behind
 from quality import permissions
 from quality.selectors import dashboard as reads
 from staff.models import Employee
@@ -40,27 +42,56 @@ class DashboardPage(Page):
 
 
 class FigurePage(Page):
-    """6.1: one figure with its formula, population, days and people."""
+    """6.1: one figure with its formula, population, days, people and every row behind it."""
 
     permission = permissions.DASHBOARD_VIEW
     template_name = "quality/figure.html"
+
+    def span(self) -> tuple[str, date, date]:
+        """The days looked at: one day of the last year, or the last 1, 7 or 30."""
+        given = self.request.GET.get("day", "")
+        with suppress(ValueError):
+            day = date.fromisoformat(given)
+            if clock.today() - timedelta(days=3700) <= day <= clock.today():
+                return "", day, day
+        name = self.request.GET.get("period", "month")
+        name = name if name in reads.PERIODS else "month"
+        return name, *reads.period(name)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         code = self.kwargs["code"]
         if code not in FIGURES:
             raise Http404(code)
-        first, last = reads.period("month")
+        period, first, last = self.span()
+        who = self.request.GET.get("who")
+        page = self.request.GET.get("page", "1")
         people = by_dimension(self.actor, code, first, last)
+        uids = {r.dimension for r in people} | {who or ""}
         names = {
             str(uid): name
-            for uid, name in Employee.objects.filter(uid__in=[r.dimension for r in people if len(r.dimension) == 36])
-            .values_list("uid", "name")
-        }  # fmt: skip
+            for uid, name in Employee.objects.filter(uid__in=[uid for uid in uids if len(uid) == 36]).values_list(
+                "uid", "name"
+            )
+        }
+        behind = rows_behind(
+            self.actor,
+            code,
+            first,
+            last,
+            dimension=who,
+            page=int(page) if page.isdecimal() and 0 < len(page) < 6 and int(page) else 1,
+        )
         return super().get_context_data(**kwargs) | {
             "figure": FIGURES[code],
             "whole": read(self.actor, code, first, last),
-            "days": by_day(self.actor, code, last - timedelta(days=29), last)[::-1],
-            "people": [(names.get(r.dimension, r.dimension), r) for r in people],
+            "days": by_day(self.actor, code, first, last)[::-1],
+            "people": [(reads.dimension_label(r.dimension, names), r) for r in people],
+            "behind": behind,
+            "yes_or_no": FIGURES[code].scale == 100 and all(r.numerator in (0, 1) for r in behind.rows),
+            "who": who,
+            "who_name": reads.dimension_label(who, names) if who is not None else "",
+            "period": period,
             "first": first,
             "last": last,
+            "query": f"day={first.isoformat()}" if not period else f"period={period}",
         }

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
@@ -138,7 +138,7 @@ class AssignPage(LineCommand):
 class MovePage(AssignPage):
     """Moves one plan to another bay, person or time, or takes it back."""
 
-    title, submit, done = _("Move the plan"), _("Move"), _("Moved.")
+    title, submit, done = _("Move the plan"), pgettext_lazy("plan", "Move"), _("Moved.")
 
     @cached_property
     def dispatched(self) -> Dispatch:

@@ -31,7 +31,7 @@ class SetupForm(forms.Form):
     closes = forms.TimeField(label=_("Closes"), initial="17:30", widget=_HOUR)
     break_from = forms.TimeField(label=_("Break from"), initial="12:00", required=False, widget=_HOUR)
     break_to = forms.TimeField(label=_("Break to"), initial="13:00", required=False, widget=_HOUR)
-    bays = forms.IntegerField(label=_("Bays"), min_value=0, max_value=60, initial=4)
+    bays = forms.IntegerField(label=_("Number of bays"), min_value=0, max_value=60, initial=4)
     labor_rate = forms.DecimalField(
         label=_("Price of an hour (CNY, with VAT)"), min_value=0, max_digits=8, decimal_places=2, required=False
     )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Sum
 
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import Store
 
 from ..figures import FIGURES, Figure
 from ..models import KpiValue
@@ -84,3 +91,74 @@ def by_dimension(by: Actor, code: str, first: date, last: date) -> list[Reading]
         .order_by("dimension")
     )
     return [Reading(FIGURES[code], row["n"], row["d"], dimension=row["dimension"]) for row in rows]
+
+
+def store_day(store: Store, day: date) -> tuple[datetime, datetime]:
+    """Beginning and end (exclusive) of a calendar day at the store, in UTC."""
+    zone = ZoneInfo(store.time_zone)
+    start = datetime.combine(day, time(), zone).astimezone(UTC)
+    return start, datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+ROWS_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """One thing that a figure counted: a visit, order, appointment or complaint with its car and person."""
+
+    kind: str
+    uid: UUID
+    plate: str
+    color: str
+    at: datetime
+    person: str
+    numerator: Decimal
+    denominator: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RowsBehind:
+    """A page of the rows, newest first, with the sums of all of them: they are the figure."""
+
+    rows: list[Behind]
+    count: int
+    numerator: Decimal
+    denominator: Decimal
+    page: int
+    more: bool
+
+
+def rows_behind(
+    by: Actor, code: str, first: date, last: date, *, dimension: str | None = None, page: int = 1
+) -> RowsBehind:
+    """What stands behind a figure of the actor's stores over days of the store, for everybody or one ``dimension``.
+
+    Read from the base tables, never from the rollup. ``page`` counts from 1.
+    """
+    figure = FIGURES[code]
+    found: list[str] = []
+    values: dict[str, Any] = {"dimension": dimension, "shown": ROWS_SHOWN, "before": (page - 1) * ROWS_SHOWN}
+    for store in Store.objects.for_actor(by).order_by("pk"):
+        start, end = store_day(store, first)[0], store_day(store, last)[1]
+        given = {"store_id": store.pk, "zone": store.time_zone, "day_start": start, "day_end": end, "now": clock.now()}
+        values |= {f"{name}_{store.pk}": value for name, value in given.items()}
+        found.append("(" + re.sub(r"%\((\w+)\)s", rf"%(\1_{store.pk})s", figure.rows) + ")")
+    if not found:
+        return RowsBehind([], 0, Decimal(0), Decimal(0), page, False)
+    union = " UNION ALL ".join(found)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH behind (kind, uid, plate, color, at, dimension, person, numerator, denominator) AS ("  # noqa: S608
+            f"{union}) SELECT kind, uid, plate, color, at, person, numerator, denominator, count(*) OVER (),"
+            " sum(numerator) OVER (), sum(denominator) OVER () FROM behind"
+            " WHERE %(dimension)s::text IS NULL OR dimension = %(dimension)s"
+            " ORDER BY at DESC NULLS LAST, uid LIMIT %(shown)s OFFSET %(before)s",
+            values,
+        )
+        got = cursor.fetchall()
+    if not got:
+        return RowsBehind([], 0, Decimal(0), Decimal(0), page, False)
+    count, numerator, denominator = got[0][8:]
+    shown = [Behind(*row[:6], Decimal(row[6] or 0), Decimal(row[7] or 0)) for row in got]
+    return RowsBehind(shown, count, Decimal(numerator or 0), Decimal(denominator or 0), page, count > page * ROWS_SHOWN)

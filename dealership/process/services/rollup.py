@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,13 +14,7 @@ from dealership.kernel.models import Store
 
 from ..figures import FIGURES, OTHER_DAYS
 from ..models import KpiTouchedDay, KpiValue
-
-
-def store_day(store: Store, day: date) -> tuple[datetime, datetime]:
-    """Beginning and end (exclusive) of a calendar day at the store, in UTC."""
-    zone = ZoneInfo(store.time_zone)
-    start = datetime.combine(day, time(), zone).astimezone(UTC)
-    return start, datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+from ..selectors.figures import store_day
 
 
 @transaction.atomic
