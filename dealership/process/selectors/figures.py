@@ -160,5 +160,8 @@ def rows_behind(
     if not got:
         return RowsBehind([], 0, Decimal(0), Decimal(0), page, False)
     count, numerator, denominator = got[0][8:]
-    shown = [Behind(*row[:6], Decimal(row[6] or 0), Decimal(row[7] or 0)) for row in got]
+    shown = [
+        Behind(kind, uid, plate, color, at, person, Decimal(own or 0), Decimal(of or 0))
+        for kind, uid, plate, color, at, person, own, of, *_sums in got
+    ]
     return RowsBehind(shown, count, Decimal(numerator or 0), Decimal(denominator or 0), page, count > page * ROWS_SHOWN)
