@@ -118,4 +118,4 @@ def test_one_word_has_one_chinese_in_all_rooms(tmp_path: Path, monkeypatch: pyte
     for room, word, context in (("kernel", "日期", ""), ("staff", "天", ""), ("quality", "日", 'msgctxt "unit"\n')):
         (tmp_path / f"{room}.po").write_text(f'{context}msgid "Day"\nmsgstr "{word}"\n', encoding="utf-8")
     [said] = messages.clashes()
-    assert said.startswith("'Day' is said in different ways: 日期 (kernel), 天 (staff)")
+    assert said.startswith("'Day' is said in different ways: 天 (staff), 日期 (kernel)")
