@@ -102,8 +102,6 @@ INSTALLED_APPS = [
     "template_partials.apps.SimpleAppConfig",
     "django_cotton.apps.SimpleAppConfig",
     "crispy_forms",
-    "crispy_bootstrap5",
-    "django_filters",
     "oauth2_provider",
     "allauth",
     "allauth.account",
@@ -122,6 +120,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "dealership.kernel.api.middleware.ProblemMiddleware",
     "dealership.kernel.api.middleware.ClientMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -139,6 +138,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dealership.kernel.middleware.ActorMiddleware",
     "dealership.kernel.middleware.RuleErrorMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "dealership.urls"
@@ -176,8 +176,9 @@ TEMPLATES = [
     }
 ]
 COTTON_DIR = "cotton"
-CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
-CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "house"
+CRISPY_TEMPLATE_PACK = "house"
+CRISPY_FAIL_SILENTLY = False
 
 DATABASES = {
     "default": database(
@@ -263,7 +264,6 @@ STATICFILES_DIRS: list[Any] = [
     ("vendor/htmx", _npm / "htmx.org/dist"),
     ("vendor/inter", _npm / "@fontsource/inter/files"),
     ("vendor/signature-pad", _npm / "signature_pad/dist"),
-    ("vendor/echarts", _npm / "echarts/dist"),
     ("vendor/swagger-ui", _npm / "swagger-ui-dist"),
 ]
 STATICFILES_DIRS = [d for d in STATICFILES_DIRS if (d[1] if isinstance(d, tuple) else d).exists()]
@@ -323,6 +323,8 @@ OAUTH2_PROVIDER = {
 }
 
 PROMETHEUS_EXPORT_MIGRATIONS = False
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+METRICS_ADDRESSES = env_list("METRICS_ADDRESSES", "127.0.0.0/8,::1")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -34,7 +34,12 @@ NOBODY = "anonymous"
 VALUES = {"key": "delivery.callback_day", "day": "2026-01-05", "code": "BJ01", "store_code": "BJ01"}
 # Bearer tokens and scopes open the API, not posts: tests/api ask every resource with and without them. Health looks at
 # nobody: tests/exchange ask it.
-NOT_BY_POST = ("dealership.kernel.api", "dealership.exchange.views.api_docs", "dealership.exchange.views.health")
+NOT_BY_POST = (
+    "dealership.kernel.api",
+    "dealership.exchange.views.api_docs",
+    "dealership.exchange.views.health",
+    "dealership.exchange.views.metrics",
+)
 # What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language.
 PUBLIC = {
     "language",

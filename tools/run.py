@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -196,6 +197,10 @@ def serve(var: Path) -> int:
     clear_the_way(var, number)
     os.environ.setdefault("DEMO", "true")
     os.environ["VAR_DIR"], os.environ["PORT"] = str(var), str(number)
+    counters = var / "run" / "metrics"  # what /metrics adds up over all web processes, afresh with each start
+    shutil.rmtree(counters, ignore_errors=True)
+    counters.mkdir(parents=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(counters))
 
     say("Starting PostgreSQL and Redis …")
     servers.start(var)

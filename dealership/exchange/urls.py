@@ -5,11 +5,12 @@ from django.urls import path
 from dealership.kernel.api.routes import UNKNOWN
 
 from . import api
-from .views import api_docs, approvals, health, imports, messages, settings, setup, system
+from .views import api_docs, approvals, health, imports, messages, metrics, settings, setup, system
 
 urlpatterns = [
     path("health/", health.health, name="health"),
     path("health/ready/", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("setup/", setup.SetupPage.as_view(), name="setup"),
     # --- the system itself (7.1) ---
     path("system/", system.SystemPage.as_view(), name="system"),

@@ -81,7 +81,7 @@ def receive(advisor: Desk, visit: str) -> str:
     advisor.press("下一步")
     advisor.fill(signed_name="张试驾")
     advisor.draw()
-    advisor.press("签字")
+    advisor.press("签字确认")
     advisor.open(visit + "key/")
     advisor.fill(key_tag="07", place="B3")
     advisor.press("保存")

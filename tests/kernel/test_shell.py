@@ -331,7 +331,7 @@ def test_another_store_can_be_chosen_only_where_a_role_is_held(signed_in: Client
 
 
 @pytest.mark.parametrize("name", ["home", "profile", "styleguide"])
-def test_pages_of_the_frame_ask_strangers_to_sign_in(client: Client, db: None, name: str) -> None:
+def test_pages_of_the_frame_ask_strangers_to_sign_in(client: Client, person: User, name: str) -> None:
     answer = client.get(reverse(name))
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith(reverse("account_login"))

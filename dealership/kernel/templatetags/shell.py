@@ -22,7 +22,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, pgettext
 
-from dealership.kernel import clock, saying
+from dealership.kernel import clock, crispy, saying
 
 register = template.Library()
 
@@ -251,7 +251,7 @@ def render_field(field: BoundField, **extra: Any) -> dict[str, Any]:
     return field_parts(field, extra={key.replace("_", "-"): value for key, value in extra.items()})
 
 
-@register.inclusion_tag("kernel/form.html")
-def render_form(form: BaseForm, columns: str = "") -> dict[str, Any]:
-    """All fields of a Django form with what is wrong as a whole on top; ``columns="one"`` stacks them."""
-    return {"form": form, "columns": columns}
+@register.simple_tag
+def render_form(form: BaseForm, columns: str = "") -> str:
+    """All fields of a Django form, drawn by crispy in our own look; ``columns="one"`` stacks them."""
+    return crispy.draw(form, columns)
