@@ -51,7 +51,7 @@ ANSWERED_IN_TIME = figure(
         FROM quality_complaint k LEFT JOIN reception_visit v ON v.id = k.visit_id
         LEFT JOIN reception_vehicle c ON c.id = v.vehicle_id LEFT JOIN staff_employee e ON e.id = k.handler_id
         WHERE k.store_id = %(store_id)s AND k.opened_at >= %(day_start)s AND k.opened_at < %(day_end)s
-          AND (k.responded_at IS NOT NULL OR k.response_due_at < %(now)s)
+          AND (k.responded_at IS NOT NULL OR k.response_due_at <= %(now)s)
     """,
     touched_by=("quality.complaint.opened", "quality.complaint.responded"),
     days="""
