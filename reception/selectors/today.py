@@ -17,7 +17,7 @@ from django.apps import apps
 from django.db.models import Count, F, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from dealership.catalogue.models import Powertrain
 from dealership.kernel import clock, limits, stages
@@ -46,18 +46,18 @@ EXPECTED = Lane(
     "EXPECTED", gettext_lazy("Expected"), "booked", stages.BOOKING, gettext_lazy("Nobody else is booked today.")
 )
 RECEPTION = Lane(
-    "RECEPTION", gettext_lazy("Queue / reception"), "reception", stages.RECEPTION, gettext_lazy("Nobody is waiting.")
+    "RECEPTION", pgettext_lazy("lane", "Reception"), "reception", stages.RECEPTION, gettext_lazy("Nobody is waiting.")
 )
 CONSENT = Lane(
     "CONSENT",
-    gettext_lazy("Waiting for the customer"),
+    pgettext_lazy("lane", "To be agreed"),
     "consent",
     stages.CONSENT,
     gettext_lazy("No estimate waits for an answer."),
 )
 DISPATCH = Lane(
     "DISPATCH",
-    gettext_lazy("To dispatch / parts"),
+    pgettext_lazy("lane", "Dispatch / parts"),
     "wait",
     stages.WORK,
     gettext_lazy("Nothing waits for a bay or parts."),
@@ -65,14 +65,14 @@ DISPATCH = Lane(
 WORKSHOP = Lane("WORKSHOP", gettext_lazy("Workshop"), "work", stages.WORK, gettext_lazy("No car is being worked on."))
 INSPECTION = Lane(
     "INSPECTION",
-    gettext_lazy("Awaiting final inspection"),
+    pgettext_lazy("lane", "Final check"),
     "inspect",
     stages.INSPECTION,
     gettext_lazy("Nothing waits for the final inspection."),
 )
 DELIVERY = Lane(
     "DELIVERY",
-    gettext_lazy("Settle and hand over"),
+    pgettext_lazy("lane", "Hand-over"),
     "ready",
     stages.SETTLEMENT,
     gettext_lazy("No car waits to be collected."),
