@@ -213,6 +213,8 @@ def end_post(*, holding_uid: UUID, ends_on: date, by: Actor) -> PostHolding:
     _require_period(holding.starts_on, ends_on)
     if holding.ends_on is not None and holding.ends_on < ends_on:
         raise RuleError("post.ended", _("The post ends earlier already."), field="ends_on")
+    if holding.ends_on == ends_on:
+        raise RuleError("post.ended", _("The post ends on that day already."), field="ends_on")
     _end_post(holding, ends_on, by)
     return holding
 
@@ -317,6 +319,8 @@ def end_deputyship(*, uid: UUID, ends_on: date, by: Actor) -> Deputyship:
     _require_period(deputyship.starts_on, ends_on)
     if deputyship.ends_on < ends_on:
         raise RuleError("deputy.ended", _("The deputyship ends earlier already."), field="ends_on")
+    if deputyship.ends_on == ends_on:
+        raise RuleError("deputy.ended", _("The deputyship ends on that day already."), field="ends_on")
     before, deputyship.ends_on = deputyship.ends_on, ends_on
     deputyship.save(update_fields=["ends_on"])
     end_role_grants(source=_source(deputyship), ends_on=ends_on)

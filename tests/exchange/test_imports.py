@@ -412,6 +412,9 @@ def test_undo_of_what_was_all_used_is_refused_and_changes_nothing(clerk: Actor) 
     assert fingerprint() == before
     assert ImportBatch.objects.get().state == "DONE"
     imports.ask_undo(uid=batch.uid, by=clerk)
+    with rule("import.undo_asked"):
+        imports.ask_undo(uid=batch.uid, by=clerk)
+    assert History.objects.filter(code="exchange.import.undo_asked", root_uid=batch.uid).count() == 1
     assert imports.undo_asked(uid=batch.uid).summary["undo_refused"] == "import.undo_nothing"
 
 

@@ -24,7 +24,8 @@ from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
-from delivery.services import followups, handovers, payments, settlements
+from delivery.models import Deposit
+from delivery.services import deposits, followups, handovers, payments, settlements
 from quality.services import complaints
 from reception.models import Customer, Vehicle, Visit
 from reception.services import appointments, customers, evening, handing_over, vehicles, visits, walkarounds
@@ -52,6 +53,7 @@ STORY: dict[str, str] = {
     "compliance.mark_for_destruction": "one: state.move",
     "compliance.sign_destruction": "both",
     "delivery.answer_survey": "one: survey.answered",
+    "delivery.ask_goodwill": "one: approval.open",
     "delivery.ask_unpaid_exit": "one: approval.open",
     "delivery.cancel_gate_pass": "one: gatepass.used",
     "delivery.hand_over": "one: handover.exists",
@@ -60,13 +62,15 @@ STORY: dict[str, str] = {
     "delivery.plan_follow_up": "same",
     "delivery.record_call": "one: follow_up.closed",
     "delivery.refund_payment": "one: payment.amount",
+    "delivery.return_deposit": "one: deposit.amount",
     "delivery.scan_back": "one: gate.used",
     "delivery.scan_out": "one: gate.used",
     "delivery.send_survey": "same",
     "delivery.sign_settlement": "one: state.move",
+    "delivery.take_deposit": "both",
     "delivery.take_payment": "one: payment.amount",
     "delivery.void_settlement": "one: state.move",
-    "exchange.ask_undo": "both",
+    "exchange.ask_undo": "one: import.undo_asked",
     "exchange.confirm_import": "one: state.move",
     "exchange.discard_import": "one: import.discard",
     "exchange.retry_event": "one: event.not_failed",
@@ -117,9 +121,9 @@ STORY: dict[str, str] = {
     "reception.sign_walkaround": "one: walkaround.signed",
     "reception.view_link": "same",
     "staff.appoint_deputy": "one: deputy.overlap",
-    "staff.end_deputyship": "both",
+    "staff.end_deputyship": "one: deputy.ended",
     "staff.end_employment": "one: employee.left",
-    "staff.end_post": "both",
+    "staff.end_post": "one: post.ended",
     "staff.give_login": "one: login.exists",
     "staff.give_post": "one: post.overlap",
     "staff.grade_skill": "both",
@@ -145,7 +149,7 @@ STORY: dict[str, str] = {
     "workshop.finish_line": "one: state.move",
     "workshop.give_approved_discount": "same",
     "workshop.hold_line": "one: hold.open",
-    "workshop.inspect_order": "both",
+    "workshop.inspect_order": "one: inspection.passed",
     "workshop.issue_certificate": "one: certificate.exists",
     "workshop.issue_part": "one: part.quantity",
     "workshop.keep_for_line": "same",
@@ -426,6 +430,15 @@ def test_money_gate_and_what_follows() -> None:
         certificate = go(inspections.issue_certificate, order_uid=order.uid, by=actor(house.inspector))
         go(inspections.void_certificate, uid=certificate.uid, reason="写错了", by=actor(house.inspector))
         inspections.issue_certificate(order_uid=order.uid, by=actor(house.inspector))
+        accountant = actor(house.floor.hire("accountant"))
+        ahead = {"order_uid": order.uid, "method": "CASH", "amount": Decimal(50)}
+        go(deposits.take_deposit, **ahead, by=house.cashier)
+        first, second = Deposit.objects.order_by("id")  # both took one
+        back = {"amount": Decimal(50), "reason": "退订", "by": accountant}
+        go(deposits.return_deposit, deposit_uid=first.uid, **back)
+        deposits.return_deposit(deposit_uid=second.uid, **back)
+        waived = go(settlements.ask_goodwill, order_uid=order.uid, amount=Decimal(10), reason="等待过久", by=desk)
+        services.withdraw_approval(uid=waived.uid, by=desk)
         settlement = go(settlements.issue_settlement, order_uid=order.uid, by=desk)
         go(settlements.void_settlement, uid=settlement.uid, reason="写错了", by=manager)
         settlement = settlements.issue_settlement(order_uid=order.uid, by=desk)
@@ -433,7 +446,6 @@ def test_money_gate_and_what_follows() -> None:
         go(settlements.ask_unpaid_exit, uid=settlement.uid, reason="月结", by=desk)
         given = {"settlement_uid": settlement.uid, "method": "SCAN_CODE", "amount": settlement.total}
         payment = go(payments.take_payment, **given, by=house.cashier)
-        accountant = actor(house.floor.hire("accountant"))
         go(payments.refund_payment, payment_uid=payment.uid, amount=settlement.total, reason="退款", by=accountant)
         payments.take_payment(**given, by=house.cashier)
         visit = order.visit

@@ -165,6 +165,7 @@ def test_ending_a_post_ends_its_role(store, hr):
     assert actor_for(employee).permissions == frozenset()
     assert events_of(holding) == ["staff.post.given", "staff.post.ended"]
     refused("post.ended", commands.end_post, holding_uid=holding.uid, ends_on=clock.today(), by=hr)
+    refused("post.ended", commands.end_post, holding_uid=holding.uid, ends_on=yesterday, by=hr)
 
 
 def test_a_login_brings_the_roles_of_the_posts(store, hr):
@@ -239,6 +240,7 @@ def test_a_deputyship_can_end_early(store, manager):
     absent, deputy = make_employee(store, "foreman"), make_employee(store, "leader")
     deputyship = commands.appoint_deputy(**appointing(absent, deputy, manager))
     commands.end_deputyship(uid=deputyship.uid, ends_on=clock.today(), by=manager)
+    refused("deputy.ended", commands.end_deputyship, uid=deputyship.uid, ends_on=clock.today(), by=manager)
     with clock.moved_to(clock.now() + timedelta(days=1)):
         assert "foreman" not in {g.role for g in deputy.user.role_grants.all() if g.ends_on is None}
         assert set(employees_with_role(store.pk, "foreman")) == {absent}

@@ -64,9 +64,14 @@ def test_three_levels_in_order_make_the_order_ready(nine):
     with rule("inspection.order"):
         crew.inspect(order, "TEAM")
     crew.inspect(order, "SELF")
+    with rule("inspection.passed"):
+        crew.inspect(order, "SELF")
     with rule("inspection.order"):
         crew.inspect(order, "FINAL")
     crew.inspect(order, "TEAM")
+    with rule("inspection.passed"):
+        crew.inspect(order, "TEAM")
+    assert Inspection.objects.count() == 2
     assert states(order) == ["COMPLETED"]
     final = crew.inspect(order, "FINAL", road_test_km=3)
     assert (states(order), stage(order)) == (["INSPECTED"], "READY")

@@ -65,7 +65,7 @@ def inspect_order(
 
     FINAL PASSED turns COMPLETED lines INSPECTED. FAILED sends one line back to work: internal rework, counted by these
     rows. ``road_test_km`` is the length of the test drive. Raises RuleError ``inspection.work_open``, ``.nothing``,
-    ``.own_work``, ``.not_worker``, ``.order``, ``.reason``, ``.line``, ``certificate.valid``.
+    ``.own_work``, ``.not_worker``, ``.order``, ``.passed``, ``.reason``, ``.line``, ``certificate.valid``.
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
         raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
@@ -83,6 +83,8 @@ def inspect_order(
             needed=InspectionLevel(needed).label,
         )
     failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
+    if failed is None:
+        _check_not_passed(order, inspector, level)
     inspection = Inspection.objects.create(
         store_id=order.store_id,
         order=order,
@@ -127,6 +129,22 @@ def _check_ready(order: RepairOrder, lines: list[OrderLine]) -> None:
         )
     if not any(line.state == L.COMPLETED for line in lines):
         raise RuleError("inspection.nothing", _("There is no finished work to inspect on this order."))
+
+
+def _check_not_passed(order: RepairOrder, inspector: Employee, level: str) -> None:
+    """A level passes once after the work; each of several workers may do the self check of their own."""
+    if not passed_since_work(order, level):
+        return
+    passed = order.inspections.filter(level=level, result=InspectionResult.PASSED)
+    if level == InspectionLevel.SELF:
+        passed = passed.filter(inspector=inspector)
+    failed = order.inspections.filter(result=InspectionResult.FAILED).order_by("-id").first()
+    if passed.filter(id__gt=failed.pk if failed else 0).exists():
+        raise RuleError(
+            "inspection.passed",
+            _("“%(level)s” has passed already; no work was done since."),
+            level=InspectionLevel(level).label,
+        )
 
 
 def _check_person(order: RepairOrder, inspector: Employee, level: str) -> None:

@@ -353,11 +353,13 @@ def write_import(*, uid: UUID, size: int = STEP, told: Any = None) -> ImportBatc
 
 @transaction.atomic
 def ask_undo(*, uid: UUID, by: Actor) -> ImportBatch:
-    """Has a written import taken back in the background."""
+    """Has a written import taken back in the background. Raises RuleError ``import.undo_asked``, ``.undo_too_late``."""
     by.require(permissions.IMPORTS_RUN)
     batch = ImportBatch.objects.for_actor(by).locked().get(uid=uid)
     require(IMPORT_MOVES, ImportState(batch.state), ImportState.UNDONE)
     _require_rows(batch)
+    if "undo_by" in batch.summary:
+        raise RuleError("import.undo_asked", _("This import is being taken back already."))
     batch.summary |= {"undo_by": [str(by.kind), by.id]}
     batch.save(update_fields=["summary"])
     record(batch, events.IMPORT_UNDO_ASKED, by=by)
