@@ -34,7 +34,8 @@ setup: python
 setup-dev: python
 	@$(PYTHON) tools/prepare.py --dev --no-static
 
-run: setup
+run: python
+	@$(PYTHON) tools/prepare.py --no-static
 	@$(VENV)/python -m tools.run
 
 test: setup-dev

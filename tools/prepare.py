@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -122,6 +123,14 @@ def collect_static(var: Path) -> None:
     stamp.write_text(digest.hexdigest())
 
 
+def install_side_by_side(*, dev: bool) -> None:
+    """Python and front-end packages at once: each waits mostly for the network."""
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(make_venv, dev=dev), pool.submit(install_node_packages)]
+    for one in both:
+        one.result()
+
+
 def prepare(*, dev: bool = False, static: bool = True) -> None:
     check_python()
     var = Path(os.environ.get("VAR_DIR") or BASE_DIR / "var").resolve()
@@ -132,8 +141,7 @@ def prepare(*, dev: bool = False, static: bool = True) -> None:
     lock = os.open(BASE_DIR, os.O_RDONLY)  # two starts side by side share .venv: one installs, the other waits
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        make_venv(dev=dev)
-        install_node_packages()
+        install_side_by_side(dev=dev)
         compile_translations()
         if static:
             collect_static(var)

@@ -202,6 +202,7 @@ def serve(var: Path) -> int:
     counters.mkdir(parents=True)
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(counters))
 
+    static = subprocess.Popen([str(BIN / "python"), "tools/prepare.py"], cwd=BASE_DIR)  # beside the database
     say("Starting PostgreSQL and Redis …")
     servers.start(var)
     say("Bringing the database up to date …")
@@ -209,6 +210,8 @@ def serve(var: Path) -> int:
     done = subprocess.run([str(BIN / "python"), "-m", "tools.database", *demo], cwd=BASE_DIR)
     if done.returncode:
         raise servers.ServerError("The database could not be brought up to date (see above).")
+    if static.wait():
+        raise servers.ServerError("The static files could not be collected (see above).")
 
     conf = write_configuration(number, var)
     command = child("supervisord", [str(BIN / "python"), "-m", "supervisor.supervisord", "-c", str(conf)])
