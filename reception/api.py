@@ -523,14 +523,6 @@ register(
                 when=OPEN,
                 help="Send the customer the one link of the visit",
             ),
-            Action(
-                verb="rate-reception",
-                run=visits.rate_reception,
-                permission=RECEIVE,
-                when=OPEN,
-                input={"rating": Whole(1, 5)},
-                help="The customer's mark for the reception, 1 to 5",
-            ),
         ),
     )
 )
@@ -626,7 +618,7 @@ register(
                 verb="confirm",
                 run=appointments.confirm_appointment,
                 permission=BOOK,
-                when={A.REQUESTED, A.NO_SHOW},
+                when={A.REQUESTED},
                 help="The desk confirms a booking from outside",
             ),
             Action(

@@ -26,7 +26,7 @@ class ExchangeConfig(AppConfig):
 
     def register_pages(self) -> None:
         """The rail's entries of messages, approvals and the system itself."""
-        from dealership.exchange.permissions import IMPORTS_RUN
+        from dealership.exchange.permissions import CLIENTS_MANAGE, IMPORTS_RUN
         from dealership.exchange.selectors.approvals import count_waiting
         from dealership.exchange.selectors.messages import in_trouble
         from dealership.kernel import navigation as nav
@@ -72,6 +72,15 @@ class ExchangeConfig(AppConfig):
                 group="system",
                 permission=permissions.HEALTH_VIEW,
                 order=20,
+            ),
+            nav.Entry(
+                code="integration",
+                label=_("Interfaces"),
+                icon="plug-connected",
+                url_name="integration",
+                group="system",
+                permission=CLIENTS_MANAGE,
+                order=50,
             ),
             nav.Entry(
                 code="imports",

@@ -86,6 +86,7 @@ class ApiClient(Root):
     acts_for = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     active = models.BooleanField(default=True)
     requests = models.PositiveBigIntegerField(default=0)
+    errors = models.PositiveBigIntegerField(default=0)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -5,7 +5,7 @@ from django.urls import path
 from dealership.kernel.api.routes import UNKNOWN
 
 from . import api
-from .views import api_docs, approvals, health, imports, messages, metrics, settings, setup, system
+from .views import api_docs, approvals, health, imports, integration, messages, metrics, settings, setup, system
 
 urlpatterns = [
     path("health/", health.health, name="health"),
@@ -31,6 +31,8 @@ urlpatterns = [
     path("imports/<uuid:uid>/discard/", imports.DiscardView.as_view(), name="import-discard"),
     path("imports/<uuid:uid>/undo/", imports.UndoView.as_view(), name="import-undo"),
     # --- API (7.3) ---
+    path("integration/", integration.IntegrationPage.as_view(), name="integration"),
+    path("integration/<uuid:uid>/withdraw/", integration.WithdrawClientView.as_view(), name="api-client-withdraw"),
     path("api/v1/oauth/token", api_docs.token, name="api-token"),
     path("api/v1/openapi.json", api_docs.openapi, name="api-openapi"),
     path("api/v1/docs", api_docs.docs, name="api-docs"),

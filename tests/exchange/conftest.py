@@ -1,9 +1,11 @@
 """A store, and nothing remembered from the test before."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from dealership.kernel.api import auth
 from dealership.kernel.models import Store
@@ -23,6 +25,23 @@ def _fresh() -> Iterator[None]:
 @pytest.fixture
 def store(db: None) -> Store:
     return make_store()
+
+
+def all_served() -> None:
+    """Waits until the feed gives every line that is committed.
+
+    A line waits for every older transaction of the whole database server, and another test process may have one open.
+    """
+    end = time.monotonic() + 120
+    with connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute(
+                "SELECT coalesce(max(txid), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM kernel_history"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.05)
+    raise AssertionError("an older transaction stays open")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dealership.exchange.services.demo_store import make_store
 from dealership.kernel import clock, outbox
 from dealership.kernel.models import Outbox, OutboxState, Store, User
 from delivery.tasks import send_due_surveys
-from tests.factories.api import make_credentials
+from tests.factories.api import make_credentials, take_token
 
 ROOMS = ("reception", "catalogue", "staff", "workshop", "delivery", "quality", "compliance", "kernel")
 SCOPES = (*(f"{room}:write" for room in ROOMS), "personal:read", "events:read")
@@ -36,6 +36,11 @@ class Shop:
         person = User.objects.get(username=login) if login else None
         made = make_credentials(*(scopes or SCOPES), stores=[self.store], acts_for=person)
         return made.client_id, made.client_secret
+
+    def token(self, login: str | None = None, *scopes: str) -> str:
+        person = User.objects.get(username=login) if login else None
+        said = take_token(make_credentials(*(scopes or SCOPES), stores=[self.store], acts_for=person))
+        return str(said.json()["access_token"])
 
     def relay(self) -> None:
         """Due surveys, then everything behind the outbox until nothing is due; nothing may fail."""

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from dealership.kernel.actors import machine
+from tests.exchange.conftest import all_served
 from tests.factories.api import ApiCaller, problem
 from tests.factories.kernel import make_store
 from tests.factories.reception import make_customer
@@ -32,11 +33,13 @@ def _all(reader: ApiCaller, after: str = "", limit: int = 2) -> tuple[list[dict]
 
 def test_every_event_once_in_order(reader) -> None:
     made = [str(make_customer(by=machine("tests")).uid) for _ in range(5)]
+    all_served()
     events, cursor = _all(reader)
     assert [e["root_uid"] for e in events if e["type"] == "reception.customer.registered"] == made
     assert len({e["id"] for e in events}) == len(events)
     assert _all(reader, cursor) == ([], cursor)
     later = str(make_customer().uid)
+    all_served()
     assert [e["root_uid"] for e in _all(reader, cursor)[0]] == [later]
 
 
@@ -55,6 +58,7 @@ def test_late_commit_is_not_lost(reader) -> None:
             connections.close_all()
 
     thread = threading.Thread(target=late)
+    all_served()
     _before, cursor = _all(reader)
     thread.start()
     assert wrote.wait(20)
@@ -63,6 +67,7 @@ def test_late_commit_is_not_lost(reader) -> None:
     assert seen == []  # the quick one waits behind the slow one
     go.set()
     thread.join()
+    all_served()
     seen, _cursor = _all(reader, cursor)
     assert [e["root_uid"] for e in seen] == [slow[0], quick]
 
@@ -72,6 +77,7 @@ def test_events_of_other_stores_stay_there(reader) -> None:
 
     other = make_store()
     queue_message(key="k", store=other, channel="SMS", recipient="1", template="t", body="b", by=machine("tests"))
+    all_served()
     assert [e for e in _all(reader)[0] if e["type"] == "kernel.message.queued"] == []
     seen, _cursor = _all(ApiCaller("events:read", store=other))
     assert [e["store_code"] for e in seen if e["type"] == "kernel.message.queued"] == [other.code]

@@ -96,7 +96,12 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
     client = getattr(row.application, "api_client", None) if row else None
     if row is None or row.is_expired() or client is None or not client.active:
         return None
-    ApiClient.objects.filter(pk=client.pk).update(requests=F("requests") + requests, last_used_at=clock.written_now())
+    key = f"client:{client.uid}"
+    ApiClient.objects.filter(pk=client.pk).update(
+        requests=F("requests") + requests,
+        errors=F("errors") + auth.take_refusals(key),
+        last_used_at=clock.written_now(),
+    )
     stores = list(client.stores.all())
     allowed = scopes.permissions_of(set(row.scope.split()) & scopes.with_implied(client.scopes))
     if client.acts_for is not None:
@@ -108,9 +113,7 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
         frozenset(store.pk for store in stores),
         user=client.acts_for,
     )
-    return auth.Caller(
-        actor, f"client:{client.uid}", limits.value("exchange.api_requests_per_minute"), row.expires.timestamp()
-    )
+    return auth.Caller(actor, key, limits.value("exchange.api_requests_per_minute"), row.expires.timestamp())
 
 
 def _checksum(token: str) -> str:

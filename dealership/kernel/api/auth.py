@@ -44,6 +44,7 @@ class Caller:
 TokenReader = Callable[[str, int], "Caller | None"]
 _readers: list[TokenReader] = []
 _seen: dict[str, int] = {}
+_refused: dict[str, int] = {}
 SESSION_PER_MINUTE = 600
 
 
@@ -56,6 +57,17 @@ def forget() -> None:
     """Drops what this process remembers (between tests)."""
     _known.clear()
     _seen.clear()
+    _refused.clear()
+
+
+def note_refusal(caller: Caller) -> None:
+    """Counts an answer from 400 on, in this process; written with the requests when the token is read again."""
+    _refused[caller.key] = _refused.get(caller.key, 0) + 1
+
+
+def take_refusals(key: str) -> int:
+    """How many refusals of this caller were counted since the last time."""
+    return _refused.pop(key, 0)
 
 
 def caller_of(request: HttpRequest) -> Caller:

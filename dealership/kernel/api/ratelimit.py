@@ -19,6 +19,15 @@ SHARE = 100
 _leases: dict[str, tuple[int, int]] = {}
 
 
+def used(key: str) -> int:
+    """Requests of this caller (``Caller.key``) in the present minute; 0 where the cache can't be asked."""
+    try:
+        return int(cache.get(f"api-rate:{key}:{int(time.time() // WINDOW_SECONDS)}") or 0)
+    except Exception as exc:
+        log.warning("api.rate_unknown", error=str(exc))
+        return 0
+
+
 def count(caller: Caller) -> None:
     """Raises Problem 429 when the caller's minute is used up; an unreachable cache lets everybody pass.
 

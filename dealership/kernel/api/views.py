@@ -22,7 +22,7 @@ from ..errors import RuleError
 from ..models import ExternalRef, Root
 from ..services import name_root
 from . import idempotency, lists, problems, ratelimit
-from .auth import Caller, caller_of
+from .auth import Caller, caller_of, note_refusal
 from .items import encode, etag_of, items_of, lock, read_plainly, read_rows, shower
 from .problems import Problem
 from .references import REF_ID, REF_SYSTEM
@@ -38,6 +38,7 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
     @csrf_exempt  # a session's token is checked in ``caller_of``; a bearer token can't be sent by a foreign page
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         language = _language(request)
+        caller: Caller | None = None
         with translation.override(language):
             try:
                 method = "GET" if request.method == "HEAD" else request.method
@@ -52,6 +53,8 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
                 _check_media_types(request)
                 response = handler(request, caller, **kwargs)
             except Exception as exc:
+                if caller is not None:
+                    note_refusal(caller)
                 return problems.respond(problems.of(exc), request.path)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers["Vary"] = "Authorization, Accept-Language, Cookie"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,14 +19,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="how the client is called in history")
-        parser.add_argument("--store", action="append", required=True, help="code of a store it acts in (repeatable)")
+        parser.add_argument(
+            "--store",
+            action="append",
+            default=[],
+            help="code of a store it acts in (repeatable); needless with one store",
+        )
         parser.add_argument("--scopes", required=True, help="separated by commas: reception:read,reception:write,…")
         parser.add_argument("--acts-for", default="", help="log-in in whose name a device speaks")
 
     def handle(self, *args: Any, **options: Any) -> None:
         api.load()
-        stores = list(Store.objects.filter(code__in=options["store"]))
-        if missing := set(options["store"]) - {store.code for store in stores}:
+        every = list(Store.objects.order_by("code"))
+        codes = options["store"] or [store.code for store in every if len(every) == 1]
+        if not codes:
+            known = ", ".join(store.code for store in every) or "none yet"
+            raise CommandError(f"Name a store with --store CODE; there are: {known}.")
+        stores = [store for store in every if store.code in codes]
+        if missing := set(codes) - {store.code for store in stores}:
             raise CommandError(f"There is no store {', '.join(sorted(missing))}.")
         person = None
         if options["acts_for"]:
@@ -44,7 +55,6 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"client_id:     {made.client_id}")
         self.stdout.write(f"client_secret: {made.client_secret}")
+        address = f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}/api/v1/oauth/token"
         self.stdout.write("The secret isn't kept in readable form; write it down now. A token for an hour:")
-        self.stdout.write(
-            f"  curl -u {made.client_id}:SECRET -d grant_type=client_credentials http://127.0.0.1:8000/api/v1/oauth/token"
-        )
+        self.stdout.write(f"  curl -u {made.client_id}:SECRET -d grant_type=client_credentials {address}")
