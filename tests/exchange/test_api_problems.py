@@ -48,6 +48,19 @@ def test_body_that_is_no_json(desk, body: bytes) -> None:
     assert not Customer.objects.exists()
 
 
+def test_empty_body_says_what_to_send(desk) -> None:
+    said = problem(desk.post("customers", b"", Content_Type="application/json", Accept_Language="en"), 400, "json")
+    assert "{}" in said["detail"]
+
+
+def test_what_only_a_person_does(store, desk) -> None:
+    body = {"contact_name": "张试驾", "contact_phone": "13800001111", "model_text": "途远", "need": "异响"}
+    visit = desk.post("visits", {**body, "plate": "京A12345"}).json()
+    path = f"visits/{visit['uid']}"
+    said = problem(desk.act(path, "greet", Accept_Language="en"), 409, "employee.missing")
+    assert "--acts-for" in said["detail"]
+
+
 def test_stranger() -> None:
     answer = Client().get("/api/v1/customers")
     problem(answer, 401, "unauthenticated")
@@ -135,6 +148,8 @@ def test_crash_outside_the_views_is_a_problem_too(settings) -> None:
 def test_english_where_the_client_asks_for_it(desk) -> None:
     said = problem(desk.get("nothing", Accept_Language="en-GB,en"), 404, "not_found")
     assert said["detail"] == "There is nothing here, or it belongs to another store."
+    assert desk.get("customers", Accept_Language="en").headers["Content-Language"] == "en"
+    assert desk.get("customers").headers["Content-Language"] == "zh-hans"
     said = problem(desk.get("nothing"), 404, "not_found")
     assert said["detail"] == "这里没有内容，或者它属于另一家门店。"
 

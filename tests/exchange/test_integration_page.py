@@ -19,7 +19,7 @@ from dealership.kernel.api import auth
 from dealership.kernel.models import History
 from tests.exchange.conftest import all_served
 from tests.exchange.shop import Shop
-from tests.factories.api import ApiCaller, problem
+from tests.factories.api import ApiCaller, problem, take_token
 from tests.factories.kernel import make_store, make_user
 from tests.factories.reception import make_customer
 
@@ -38,6 +38,7 @@ class TestPage:
         for answer in (caller.get("customers"), caller.get("customers?wrong=1"), caller.post("customers", {})):
             assert answer.status_code in (200, 400, 403)
         auth._known.clear()  # ten seconds later
+        caller.token = take_token(caller.credentials).json()["access_token"]  # another token of the same client
         caller.get("customers")
         client = caller.credentials.client
         client.refresh_from_db()

@@ -97,10 +97,9 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
     if row is None or row.is_expired() or client is None or not client.active:
         return None
     key = f"client:{client.uid}"
+    asked, refused = auth.take_counts(key)
     ApiClient.objects.filter(pk=client.pk).update(
-        requests=F("requests") + requests,
-        errors=F("errors") + auth.take_refusals(key),
-        last_used_at=clock.written_now(),
+        requests=F("requests") + requests + asked, errors=F("errors") + refused, last_used_at=clock.written_now()
     )
     stores = list(client.stores.all())
     allowed = scopes.permissions_of(set(row.scope.split()) & scopes.with_implied(client.scopes))

@@ -40,23 +40,23 @@ class Caller:
         return self.actor.may(PERSONAL_READ)
 
 
-# Filled by ``exchange``: the client behind a token (None: unknown or expired), and how often a caller may ask.
+# Filled by ``exchange``: the client behind a token (None: unknown or expired), told how many requests that is.
 TokenReader = Callable[[str, int], "Caller | None"]
 _readers: list[TokenReader] = []
-_seen: dict[str, int] = {}
+_asked: dict[str, int] = {}  # by the caller's key, so that several tokens of one client count together
 _refused: dict[str, int] = {}
 SESSION_PER_MINUTE = 600
 
 
 def read_tokens_with(reader: TokenReader) -> None:
-    """Sets the function that finds a client by (token, requests since it was last asked)."""
+    """Sets the function that finds a client by (token, requests that are counted with it)."""
     _readers[:] = [reader]
 
 
 def forget() -> None:
     """Drops what this process remembers (between tests)."""
     _known.clear()
-    _seen.clear()
+    _asked.clear()
     _refused.clear()
 
 
@@ -65,9 +65,9 @@ def note_refusal(caller: Caller) -> None:
     _refused[caller.key] = _refused.get(caller.key, 0) + 1
 
 
-def take_refusals(key: str) -> int:
-    """How many refusals of this caller were counted since the last time."""
-    return _refused.pop(key, 0)
+def take_counts(key: str) -> tuple[int, int]:
+    """How many requests and refusals of this caller were counted since the last time."""
+    return _asked.pop(key, 0), _refused.pop(key, 0)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -103,14 +103,15 @@ def _stranger(error: str) -> Problem:
 
 def _by_token(token: str) -> Caller | None:
     digest = hashlib.sha256(token.encode()).hexdigest()
-    _seen[digest] = _seen.get(digest, 0) + 1
     kept = _known.get(digest)
     now = time.monotonic()
     if kept is None or now - kept[0] > TOKEN_SECONDS:
-        caller = _readers[0](token, _seen.pop(digest)) if _readers else None
+        caller = _readers[0](token, 1) if _readers else None
         if len(_known) > _REMEMBERED_AT_MOST:
             forget()
         kept = _known[digest] = (now, caller)
+    elif kept[1] is not None:
+        _asked[kept[1].key] = _asked.get(kept[1].key, 0) + 1
     caller = kept[1]
     return caller if caller is not None and caller.expires > time.time() else None
 
@@ -118,7 +119,7 @@ def _by_token(token: str) -> Caller | None:
 def _in_store(request: HttpRequest, caller: Caller) -> Caller:
     """A client of several stores names the one it acts in by the header ``Store-Code``."""
     code = request.headers.get("Store-Code")
-    if not code:
+    if code is None:
         return caller
     actor = caller.actor
     store = Store.objects.for_actor(actor).filter(code=code[:4]).first() if "\x00" not in code else None

@@ -318,7 +318,7 @@ def _listing_path(listing: Listing) -> Schema:
             "parameters": [*_query({"limit": lists.LIMIT, **listing.parameters}), _header("StoreCode")],
             "responses": {
                 "200": {"description": "A page.", "content": _json(_ref(f"{listing.name}List"))},
-                **_refusals(400),
+                **_refusals(400, 409),
             },
         }
     }

@@ -38,24 +38,27 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
     @csrf_exempt  # a session's token is checked in ``caller_of``; a bearer token can't be sent by a foreign page
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         language = _language(request)
-        caller: Caller | None = None
         with translation.override(language):
-            try:
-                method = "GET" if request.method == "HEAD" else request.method
-                handler = methods.get(str(method))
-                if handler is None:
-                    allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
-                    raise Problem(
-                        405, "method", _("This address doesn't know that method."), headers={"Allow": allowed}
-                    )
-                caller = caller_of(request)
-                ratelimit.count(caller)
-                _check_media_types(request)
-                response = handler(request, caller, **kwargs)
-            except Exception as exc:
-                if caller is not None:
-                    note_refusal(caller)
-                return problems.respond(problems.of(exc), request.path)
+            response = answered(request, **kwargs)
+        response.headers["Content-Language"] = language
+        return response
+
+    def answered(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        caller: Caller | None = None
+        try:
+            method = "GET" if request.method == "HEAD" else request.method
+            handler = methods.get(str(method))
+            if handler is None:
+                allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
+                raise Problem(405, "method", _("This address doesn't know that method."), headers={"Allow": allowed})
+            caller = caller_of(request)
+            ratelimit.count(caller)
+            _check_media_types(request)
+            response = handler(request, caller, **kwargs)
+        except Exception as exc:
+            if caller is not None:
+                note_refusal(caller)
+            return problems.respond(problems.of(exc), request.path)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers["Vary"] = "Authorization, Accept-Language, Cookie"
         return response
@@ -79,6 +82,8 @@ def _check_media_types(request: HttpRequest) -> None:
 
 
 def body_of(request: HttpRequest) -> Any:
+    if not request.body:
+        raise Problem(400, "json", _("The body is empty; send {} where there is nothing to say."))
     try:
         return orjson.loads(request.body)
     except orjson.JSONDecodeError as exc:
