@@ -48,6 +48,13 @@ def test_body_that_is_no_json(desk, body: bytes) -> None:
     assert not Customer.objects.exists()
 
 
+def test_a_value_that_makes_no_sense_to_the_command(desk) -> None:
+    body = {"contact_name": "张试驾", "contact_phone": "0", "model_text": "途远", "need": "异响", "plate": "京A12345"}
+    said = problem(desk.post("visits", body), 422, "validation")
+    assert said["errors"][0]["code"] == "invalid"
+    assert "电话" in said["errors"][0]["message"]
+
+
 def test_empty_body_says_what_to_send(desk) -> None:
     said = problem(desk.post("customers", b"", Content_Type="application/json", Accept_Language="en"), 400, "json")
     assert "{}" in said["detail"]

@@ -77,6 +77,8 @@ def of(exc: Exception) -> Problem:
         return exc
     if isinstance(exc, Refused):
         return invalid(exc)
+    if isinstance(exc, ValidationError):
+        return unfit(exc)
     if isinstance(exc, RuleError):
         return refusal(exc)
     if isinstance(exc, ValidationError):  # a telephone number, plate or VIN of a wrong form (kernel.formats)
@@ -101,6 +103,17 @@ def of(exc: Exception) -> Problem:
     if isinstance(exc, PermissionDenied):
         return Problem(403, "permission", _("This isn't allowed."))
     return unexpected(exc)
+
+
+def unfit(exc: ValidationError) -> Problem:
+    """A value that a command couldn't make sense of (a telephone number that is none)."""
+    named = exc.message_dict if hasattr(exc, "error_dict") else {"": exc.messages}
+    errors = [
+        {"pointer": f"/{name}" if name else "", "code": "invalid", "message": message}
+        for name, messages in named.items()
+        for message in messages
+    ]
+    return invalid(Refused(errors))
 
 
 def refusal(error: RuleError) -> Problem:
