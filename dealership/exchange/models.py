@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dealership.kernel import states
+from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import explain_constraint
-from dealership.kernel.models import Root, Store, User
+from dealership.kernel.models import Root, ScopedQuerySet, Store, User
 
 
 class ImportState(models.TextChoices):
@@ -71,13 +74,22 @@ class ImportRow(models.Model):
         indexes = [models.Index(fields=["batch", "action"], name="importrow_action")]
 
 
+class ApiClientQuerySet(ScopedQuerySet):
+    def for_actor(self, by: Actor) -> Self:
+        """A client may act in several stores; it is there for whoever is in one of them."""
+        if by.kind == ActorKind.LINK or by.store_ids is None:
+            return super().for_actor(by)
+        places = ApiClient.stores.through.objects.filter(store_id__in=by.store_ids)
+        return self.filter(pk__in=places.values("apiclient_id"))
+
+
 class ApiClient(Root):
     """Another system that uses the API (7.3): its stores, its scopes, and when it last asked.
 
     ``acts_for`` is the person in whose name a device at a working place speaks; it then may what both may.
     """
 
-    store_path = None
+    store_path = "stores"
 
     application = models.OneToOneField("oauth2_provider.Application", models.PROTECT, related_name="api_client")
     name = models.CharField(pgettext_lazy("thing", "name"), max_length=60, unique=True)
@@ -88,6 +100,8 @@ class ApiClient(Root):
     requests = models.PositiveBigIntegerField(default=0)
     errors = models.PositiveBigIntegerField(default=0)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = ApiClientQuerySet.as_manager()
 
     class Meta:
         triggers = [states.versioned()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -16,7 +17,7 @@ from dealership.kernel.api import auth, ratelimit
 from dealership.kernel.api.problems import Problem
 from dealership.kernel.models import Store
 from tests.factories.api import ApiCaller
-from tests.factories.kernel import make_user
+from tests.factories.kernel import make_store, make_user
 from tests.factories.reception import make_customer, make_vehicle, make_vin
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +116,21 @@ def test_a_kept_connection_that_died_is_seen_without_a_question(transactional_db
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+
+
+def test_each_connection_prepares_for_itself(transactional_db: None) -> None:
+    """Another thread has its own connection; one that was closed is a new one."""
+    caller = ApiCaller("reception:read", store=make_store())
+
+    def status() -> int:
+        try:
+            return caller.get("customers").status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        asked = [first.submit(status), second.submit(status), first.submit(status)]
+        assert [answer.result() for answer in asked] == [200, 200, 200]
 
 
 def test_the_search_box_over_the_api(desk: ApiCaller) -> None:

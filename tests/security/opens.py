@@ -1,6 +1,7 @@
 """Which kind of row each address with a uid opens; ``test_other_stores`` compares it with the URL table."""
 
 OPENS = {
+    "api-client-withdraw": "exchange.ApiClient",
     "appointment-cancel": "reception.Appointment",
     "appointment-confirm": "reception.Appointment",
     "appointment-detail": "reception.Appointment",

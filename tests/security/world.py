@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from dealership.exchange.services import demo_store
+from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.demo import equip
 from dealership.exchange.services.imports import upload_import
 from dealership.exchange.services.simulator import Simulation
@@ -119,6 +120,7 @@ class World:
             by=self.actor(store, "hr"),
         )
         upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="customers.csv", by=manager)
+        create_api_client(name=f"dms {store.code}", stores=[store], scope=["reception:read"], by=system)
         queue_message(
             key=f"tests:{store.pk}",
             store=store,

@@ -20,7 +20,10 @@ _leases: dict[str, tuple[int, int]] = {}
 
 
 def used(key: str) -> int:
-    """Requests of this caller (``Caller.key``) in the present minute; 0 where the cache can't be asked."""
+    """What the processes have taken of this caller's (``Caller.key``) present minute, a hundredth of it at a time.
+
+    0 where the cache can't be asked.
+    """
     try:
         return int(cache.get(f"api-rate:{key}:{int(time.time() // WINDOW_SECONDS)}") or 0)
     except Exception as exc:

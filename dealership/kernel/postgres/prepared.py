@@ -16,7 +16,7 @@ def run_prepared(name: str, sql: str, values: list[Any]) -> list[tuple[Any, ...]
         elif connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             cursor.execute(_in_place(sql, len(values)), values)
         else:
-            known: set[str] = connection.__dict__.setdefault("prepared_here", set())
+            known: set[str] = connection.prepared_here  # type: ignore[attr-defined]  # of this thread's connection; a new one begins empty
             made = f"p_{hashlib.sha256((name + sql).encode()).hexdigest()[:20]}"
             if made not in known:
                 cursor.execute(f"PREPARE {made} AS {sql}")
