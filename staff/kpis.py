@@ -7,3 +7,4 @@ from dealership.process.clauses import screen
 screen("1.2", "staff", _("Staff"))
 screen("5.1", "staff", _("Staff"))
 screen("5.1", "roster", _("Roster"))
+screen("2.4", "calendar", _("Working calendar"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from staff.views import employees, rosters
+from staff.views import calendar, employees, rosters
 
 urlpatterns = [
     # people
@@ -17,6 +17,13 @@ urlpatterns = [
     path("staff/<uuid:uid>/skill/", employees.SkillPage.as_view(), name="staff-skill"),
     path("staff/<uuid:uid>/hand-over/", employees.HandOverPage.as_view(), name="staff-hand-over"),
     path("staff/<uuid:uid>/leave/", employees.LeavePage.as_view(), name="staff-leave"),
+    # the working calendar
+    path("calendar/", calendar.CalendarPage.as_view(), name="calendar"),
+    path("calendar/public-day/", calendar.PublicDayPage.as_view(), name="calendar-public-day"),
+    path("calendar/public-day/<uuid:uid>/drop/", calendar.DropPublicDayView.as_view(), name="calendar-public-day-drop"),
+    path("calendar/store-day/", calendar.StoreDayPage.as_view(), name="calendar-store-day"),
+    path("calendar/store-day/<str:day>/drop/", calendar.DropStoreDayView.as_view(), name="calendar-store-day-drop"),
+    path("calendar/hours/", calendar.HoursPage.as_view(), name="calendar-hours"),
     # rosters
     path("roster/", rosters.RosterPage.as_view(), name="roster"),
     path("roster/plan/", rosters.RosterPlanPage.as_view(), name="roster-plan"),

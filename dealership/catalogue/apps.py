@@ -9,3 +9,20 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
     verbose_name = _("Catalogue")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dealership.kernel import navigation as nav
+
+        from . import permissions
+
+        nav.register(
+            nav.Entry(
+                code="catalogue",
+                label=_("Prices and bays"),
+                icon="tag",
+                url_name="labor-rates",
+                group="management",
+                permission=permissions.PRICES_MANAGE,
+                order=530,
+            )
+        )

@@ -15,8 +15,13 @@ APPROVAL_WITHDRAWN = event("kernel.approval.withdrawn", _("Request taken back"),
 # stores
 STORE_OPENED = event("kernel.store.opened", _("Store opened"), clause="1.2")
 STORE_HOURS_SET = event("kernel.store.hours_set", _("Opening hours set"), clause="2.4")
+STORE_DAY_DROPPED = event("kernel.store.day_dropped", _("Special day taken off"), clause="2.4")
 STORE_DAY_SET = event("kernel.store.day_set", _("Hours of one day set"), clause="2.4")
 
 # API
 REFERENCE_ADDED = event("kernel.reference.added", _("Another system's name kept"), clause="7.3")
 PERSONAL_DATA_READ = event("kernel.personal_data.read", _("Personal data shown over the API"), clause="7.3")
+
+# The statutory calendar
+PUBLIC_DAY_SET = event("kernel.public_day.set", _("Public holiday or make-up day written down"), clause="2.4")
+PUBLIC_DAY_DROPPED = event("kernel.public_day.dropped", _("Public holiday or make-up day taken off"), clause="2.4")

@@ -490,3 +490,35 @@ class CalendarDay(models.Model):
                 | Q(opens__isnull=False, closes__isnull=False, closes__gt=F("opens")),
             ),
         ]
+
+
+class PublicDayKind(models.TextChoices):
+    HOLIDAY = "HOLIDAY", _("Public holiday")
+    MAKE_UP = "MAKE_UP", _("Make-up working day")
+
+
+class PublicDay(Root):
+    """One day of the State Council's yearly list, written down by the group (2.4); it wins over the package's list."""
+
+    store_path = None
+
+    day = models.DateField(_("day"), unique=True)
+    kind = models.CharField(max_length=7, choices=PublicDayKind.choices)
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.CheckConstraint(name="publicday_named", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="publicday_make_up_on_weekend",
+                condition=~Q(kind=PublicDayKind.MAKE_UP) | Q(day__iso_week_day__gte=6),
+            ),
+        ]
+
+
+explain_constraint(
+    "publicday_make_up_on_weekend",
+    "publicday.kind",
+    _("A make-up day is a Saturday or Sunday that is worked; check the date."),
+)

@@ -16,6 +16,9 @@ APPROVALS_VIEW = permission("kernel.approvals.view", _("See one's own requests a
 APPROVALS_UNLIMITED = permission("kernel.approvals.unlimited", _("Decide on any amount."))
 MESSAGES_RETRY = permission("kernel.messages.retry", _("Let a message that wasn't sent be tried again."))
 STORES_MANAGE = permission("kernel.stores.manage", _("Open a store and set its hours and holidays."))
+CALENDAR_MANAGE = permission(
+    "kernel.calendar.manage", _("Set a store's hours and special days and write public holidays down.")
+)
 PERSONAL_READ = permission(
     "kernel.personal.read", _("See names, telephones and addresses unmasked over the API; each reading is logged.")
 )
@@ -66,3 +69,5 @@ for code in (
 role("gm", permissions={APPROVALS_UNLIMITED})
 for code in ("admin", "manager", "gm", "care", "advisor"):
     role(code, permissions={MESSAGES_RETRY})
+for code in ("manager", "hr"):
+    role(code, permissions={CALENDAR_MANAGE})

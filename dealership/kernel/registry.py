@@ -61,7 +61,7 @@ ROLES: dict[str, set[str]] = {}
 ROLE_LABELS: dict[str, Any] = {}
 LIMITS: dict[str, Limit] = {}
 
-DECLARATIONS = ("permissions", "events", "limits", "kpis", "handlers", "panels", "approvals", "retention")
+DECLARATIONS = ("permissions", "events", "limits", "kpis", "handlers", "panels", "approvals", "retention", "holidays")
 
 
 def event(

@@ -18,7 +18,7 @@ import pytest
 from compliance.models import ArchiveRecord
 from compliance.services import archives
 from dealership.catalogue.models import Resource, ResourceKind
-from dealership.catalogue.services import plans
+from dealership.catalogue.services import plans, resources
 from dealership.exchange.services import clients, imports
 from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
@@ -49,6 +49,7 @@ STORY: dict[str, str] = {
     "catalogue.release": "one: reservation.released",
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
+    "catalogue.switch_resource": "one: resource.same",
     "compliance.archive_order": "same",
     "compliance.mark_for_destruction": "one: state.move",
     "compliance.sign_destruction": "both",
@@ -224,6 +225,8 @@ def test_people_and_rosters() -> None:
     go(services.retry_message, uid=message.uid, by=staff.make_actor(store, "admin"))
     credentials = make_credentials("reception:read", stores=[store])
     go(clients.withdraw_api_client, uid=credentials.client.uid, by=machine("tests"))
+    bay = resources.add_resource(store=store, kind="BAY", code="B1", name="1 号工位", capability="PAINT", by=manager)
+    go(resources.switch_resource, uid=bay.uid, active=False, by=manager)
 
 
 def test_customers_cars_and_reception() -> None:

@@ -19,8 +19,8 @@ from .addresses import METHODS, Address, ask, of_rows
 from .opens import OPENS
 from .world import World, signed_in, taken_back
 
-# What belongs to the group: another store's customers and cars are the own ones.
-OF_THE_GROUP = {"reception.Customer", "reception.Vehicle"}
+# What belongs to the group: another store's customers and cars are the own ones; so are parts and holidays.
+OF_THE_GROUP = {"reception.Customer", "reception.Vehicle", "catalogue.Part", "kernel.PublicDay"}
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from dealership.exchange.services.imports import upload_import
 from dealership.exchange.services.simulator import Simulation
 from dealership.kernel import clock, registry
 from dealership.kernel.actors import Actor, machine
+from dealership.kernel.holidays import set_public_day
 from dealership.kernel.models import Store, User
 from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
@@ -119,6 +120,7 @@ class World:
             reason="休假",
             by=self.actor(store, "hr"),
         )
+        set_public_day(day=date(2031, 1, 1), kind="HOLIDAY", name="元旦", by=manager)
         upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="customers.csv", by=manager)
         create_api_client(name=f"dms {store.code}", stores=[store], scope=["reception:read"], by=system)
         queue_message(

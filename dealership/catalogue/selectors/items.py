@@ -65,9 +65,14 @@ def search_operations(text: str, *, limit: int = 20, diagnosis: bool | None = No
     return list(_matching(rows, text, "code")[:limit])
 
 
+def matching_parts(text: str) -> QuerySet:
+    """Active parts that match, best first."""
+    return _matching(Part.objects.filter(active=True), text, "number")
+
+
 def search_parts(text: str, *, limit: int = 20) -> list[Part]:
     """Active parts that match, best first."""
-    return list(_matching(Part.objects.filter(active=True), text, "number")[:limit])
+    return list(matching_parts(text)[:limit])
 
 
 def priced_operations(

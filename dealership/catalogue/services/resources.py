@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import events, permissions
-from dealership.catalogue.models import BayCapability, Resource, ResourceKind
+from dealership.catalogue.models import BayCapability, Reservation, Resource, ResourceKind
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -39,6 +40,8 @@ def add_resource(
         raise RuleError("resource.kind", _("There is no such kind of resource."), field="kind")
     if kind == ResourceKind.BAY and not capability:
         raise RuleError("resource.capability", _("Say what the bay can do."), field="capability")
+    if capability and kind != ResourceKind.BAY:
+        raise RuleError("resource.capability", _("Only a bay has something it can do."), field="capability")
     if Resource.objects.filter(store=store, kind=kind, code=code).exists():
         raise RuleError("resource.code", _("The store has a resource with this code."), field="code")
     employee = Employee.objects.filter(uid=employee_uid, store=store).first() if employee_uid else None
@@ -54,4 +57,27 @@ def add_resource(
         position=position,
     )
     record(resource, events.RESOURCE_ADDED, by=by, kind=kind, capability=capability or None)
+    return resource
+
+
+@transaction.atomic
+def switch_resource(*, uid: UUID, active: bool, by: Actor) -> Resource:
+    """Takes a bay, tool or loan car out of use or brings it back (2.4); people come and go with their employment.
+
+    Raises RuleError "resource.planned" where time ahead is still planned in it, "resource.same" where it stands so.
+    """
+    by.require(permissions.RESOURCES_MANAGE)
+    resource = Resource.objects.for_actor(by).exclude(kind=ResourceKind.PERSON).locked().get(uid=uid)
+    if resource.active == active:
+        raise RuleError("resource.same", _("Somebody has already changed this; look again."))
+    ahead = Reservation.objects.filter(resource=resource, live=True, period__endswith__gt=clock.now())
+    if not active and ahead.exists():
+        raise RuleError(
+            "resource.planned",
+            _("Work is still planned in “%(name)s”; move it on the plan first."),
+            name=resource.name,
+        )
+    resource.active = active
+    resource.save(update_fields=["active"])
+    record(resource, events.RESOURCE_SWITCHED, by=by, changed={"active": (not active, active)}, kind=resource.kind)
     return resource

@@ -1,0 +1,49 @@
+"""What the pages of prices and of places in the plan ask for; the rules stand in the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import BayCapability, PayType, ResourceKind
+from dealership.kernel import clock
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label, initial=clock.today, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+def _money(label: Any, help_text: Any) -> forms.DecimalField:
+    return forms.DecimalField(label=label, max_digits=10, decimal_places=2, min_value=0, help_text=help_text)
+
+
+class LaborRateForm(forms.Form):
+    pay_type = forms.ChoiceField(label=_("Who pays"), choices=PayType.choices)
+    rate = _money(_("Price of one hour"), _("CNY, VAT included."))
+    starts_on = _day(_("From"))
+
+
+class PartPriceForm(forms.Form):
+    price = _money(_("Price per unit"), _("CNY, VAT included."))
+    starts_on = _day(_("From"))
+
+
+class ResourceForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[choice for choice in ResourceKind.choices if choice[0] != ResourceKind.PERSON]
+    )
+    code = forms.CharField(label=_("Code"), max_length=20)
+    name = forms.CharField(label=_("Name on the plan"), max_length=60)
+    capability = forms.ChoiceField(
+        label=_("What the bay can do"),
+        choices=[("", "—"), *BayCapability.choices],
+        required=False,
+        help_text=_("For bays only."),
+    )
+    position = forms.IntegerField(
+        label=_("Place in the order of the plan"), min_value=0, max_value=999, initial=0, required=False
+    )

@@ -1,0 +1,9 @@
+"""The pages that carry out the clauses on prices and on places in the plan."""
+
+from django.utils.translation import gettext_lazy as _
+
+from dealership.process.clauses import screen
+
+screen("3.2", "labor-rates", _("Labour rates"))
+screen("3.2", "part-prices", _("Part prices"))
+screen("2.4", "bays", _("Bays and tools"))
