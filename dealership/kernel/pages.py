@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -49,10 +49,8 @@ def claim_submission(request: HttpRequest) -> str | None:
 
     Returns the address of the first answer when the same form was already sent, else None.
     """
-    token = request.POST.get("form_token", "")
-    try:
-        key = UUID(token)
-    except ValueError:
+    key = _submission_key(request)
+    if key is None:
         return None
     user = request.user if request.user.is_authenticated else None
     row, created = Submission.objects.get_or_create(token=key, defaults={"user": user})
@@ -61,10 +59,18 @@ def claim_submission(request: HttpRequest) -> str | None:
 
 def close_submission(request: HttpRequest, location: str) -> None:
     """Remembers where the first answer led to."""
+    key = _submission_key(request)
+    if key is not None:
+        Submission.objects.filter(token=key).update(location=location[:300])
+
+
+def _submission_key(request: HttpRequest) -> UUID | None:
+    """The form's token together with who sends it and where to: of nobody else and of no other form is it known."""
     try:
-        Submission.objects.filter(token=UUID(request.POST.get("form_token", ""))).update(location=location[:300])
+        token = UUID(request.POST.get("form_token", ""))
     except ValueError:
-        return
+        return None
+    return uuid5(token, f"{request.user.pk or '-'} {request.path}")
 
 
 class CommandMixin:

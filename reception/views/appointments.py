@@ -204,11 +204,12 @@ class NewAppointmentPage(CommandPage):
         return [rows[uid] for uid in wanted if uid in rows]
 
     def _advisor(self, uid: str) -> int | None:
-        if not uid:
+        try:
+            wanted = UUID(uid)
+        except ValueError:
             return None
-        return (
-            commands.employees_with_role(self.store.pk, "advisor").filter(uid=uid).values_list("pk", flat=True).first()
-        )
+        people = commands.employees_with_role(self.store.pk, "advisor")
+        return people.filter(uid=wanted).values_list("pk", flat=True).first()
 
     def run(self, form: BookingForm) -> Appointment:
         data = dict(form.cleaned_data)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from dealership.kernel.models import User
+from reception.models import Customer
 from tests.test_permissions import MATRIX, PUBLIC
 
 from .addresses import addresses, of_links, of_rows
@@ -135,6 +137,23 @@ def test_every_post_needs_its_token(world: World) -> None:
     from .test_other_stores import changed
 
     assert changed(before, world.mark()) == []
+
+
+def test_a_forms_one_time_token_is_of_one_person_and_form(world: World) -> None:
+    """Sent twice by the same person it is one command; by somebody else, or to another form, it is another one."""
+    first, second = signed_in(world.everything), signed_in(User.objects.get(username="receptionist"))
+    token, customers = str(uuid4()), Customer.objects.filter(name__startswith="令牌")
+    form = {"name": "令牌一", "phone": "13900008811", "kind": "PERSON", "language": "zh-hans", "channel": "SMS"}
+    form["form_token"] = token
+    sent = first.post("/customers/new/", form)
+    assert (sent.status_code, sent.url) == (302, first.post("/customers/new/", form).url)  # type: ignore[attr-defined]
+    assert customers.count() == 1
+    other = second.post("/customers/new/", form | {"name": "令牌二", "phone": "13900008822"})
+    assert (other.status_code, customers.count()) == (302, 2)
+    assert other.url != sent.url  # type: ignore[attr-defined]
+    made = customers.get(name="令牌一")
+    changed = first.post(f"/customers/{made.uid}/edit/", form | {"name": "令牌三"})
+    assert (changed.status_code, customers.filter(name="令牌三").count()) == (302, 1)
 
 
 def test_the_api_with_a_session_needs_it_too(world: World) -> None:

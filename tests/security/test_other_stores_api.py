@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 
 from dealership.exchange import api, scopes
+from dealership.kernel.api import lists
 from dealership.kernel.api.resources import LISTINGS, RESOURCES, Resource
 from dealership.kernel.models import ExternalRef
 from tests.factories.api import ApiCaller
@@ -72,6 +74,21 @@ def test_filters_and_expansion(world: World, client: ApiCaller) -> None:
             said = client.get(f"{resource.path}?expand={','.join(resource.expand)}")
             assert said.status_code == 200, said.content
             assert not [uid for uid in foreign if uid in said.content.decode()], resource.path
+
+
+def test_a_cursor_made_of_a_foreign_id(world: World, client: ApiCaller) -> None:
+    """A cursor says where a list goes on; one made of another store's id leads nowhere, like one of no row at all."""
+    for resource in SCOPED:
+        newest, own = str(rows(resource, world.theirs)[0]), str(rows(resource, world.ours)[0])
+        for uid in (newest, str(uuid.uuid4())):
+            said = client.get(f"{resource.path}?cursor={lists._cursor([uid])}")
+            assert (said.status_code, said.json()["data"]) == (200, []), resource.path
+            since = f"updated_gte=2020-01-01T00:00:00Z&cursor={lists._cursor(['2999-01-01T00:00:00+00:00', uid])}"
+            assert client.get(f"{resource.path}?{since}").json()["data"] == [], resource.path
+        last = client.get(f"{resource.path}?cursor={lists._cursor([own])}").json()["data"]
+        assert own not in {item["uid"] for item in last}, resource.path
+    visit = str(rows(RESOURCES["visits"], world.ours)[0])
+    assert client.get(f"visits?cursor={lists._cursor([visit])}").json()["data"] != []
 
 
 def test_every_command_on_a_foreign_item(world: World, client: ApiCaller) -> None:

@@ -94,9 +94,11 @@ def _read_cursor(text: str, length: int) -> list[str]:
 def page(resource: Resource, queryset: Any, values: dict[str, Any]) -> tuple[Any, int]:
     """The queryset of one page and one row more, so that ``has_more`` is known without counting.
 
-    Newest first; with ``updated_gte`` oldest change first, so that a reader can go on where it stopped.
+    Newest first; with ``updated_gte`` oldest change first, so that a reader can go on where it stopped. The row that
+    the cursor names is looked for among those of ``queryset``: another store's row has no place in this list.
     """
     limit = values.get("limit", DEFAULT_LIMIT)
+    visible = queryset.order_by()
     for name, made in resource.filters.items():
         if name in values:
             queryset = queryset.filter(**{made.lookup: values[name]})
@@ -104,13 +106,13 @@ def page(resource: Resource, queryset: Any, values: dict[str, Any]) -> tuple[Any
         queryset = queryset.filter(updated_at__gte=values["updated_gte"]).order_by("updated_at", "pk")
         if "cursor" in values:
             at, uid = _read_cursor(values["cursor"], 2)
-            last = resource.model.objects.filter(uid=uid).values("pk")[:1]
+            last = visible.filter(uid=uid).values("pk")[:1]
             queryset = queryset.filter(Q(updated_at__gt=at) | Q(updated_at=at, pk__gt=last))
     else:
         queryset = queryset.order_by("-pk")
         if "cursor" in values:
             (uid,) = _read_cursor(values["cursor"], 1)
-            queryset = queryset.filter(pk__lt=resource.model.objects.filter(uid=uid).values("pk")[:1])
+            queryset = queryset.filter(pk__lt=visible.filter(uid=uid).values("pk")[:1])
     return queryset[: limit + 1], limit
 
 
