@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pgtrigger  # noqa: F401  (django-pgtrigger refuses to be configured later)
+import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -325,6 +326,15 @@ OAUTH2_PROVIDER = {
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 METRICS_ADDRESSES = env_list("METRICS_ADDRESSES", "127.0.0.0/8,::1")
+# Plain tracebacks: the values of variables (names, telephone numbers, tokens) don't belong in a log.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -178,7 +178,7 @@ class Postgres:
     def running(self) -> bool:
         if not (self.data / "PG_VERSION").exists():
             return False
-        return self.call("pg_isready", "-q", "-h", str(self.sockets()), "-t", "2", check=False) == 0
+        return self.call("pg_isready", "-q", "-h", str(self.sockets()), "-U", "postgres", "-t", "2", check=False) == 0
 
     def start(self) -> None:
         account = _unprivileged()

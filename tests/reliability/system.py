@@ -27,7 +27,7 @@ from django.db import connections
 from tools import servers
 
 BASE = Path(settings.BASE_DIR)
-CEILING = 180  # seconds until a condition must hold, on however slow a machine; nothing waits for it to pass
+CEILING = 300  # seconds until a condition must hold, on however slow a machine; nothing waits for it to pass
 SPEED = {
     "OUTBOX_RESEND_SECONDS": "2",
     "WORKER_SILENT_SECONDS": "20",

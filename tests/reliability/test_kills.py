@@ -82,8 +82,8 @@ def test_no_effect_is_lost_or_doubled_when_its_workers_are_killed(system: System
         killer.worker()
         if number % 3 == 0:
             killer.redis()
-        if number % 4 == 0:
-            killer.part(others[number // 4 % len(others)])
+        if number % 3 == 2:
+            killer.part(others[number // 3 % len(others)])
     assert causes.stdin
     causes.stdin.close()
     assert causes.wait(timeout=reliability.CEILING) == 0, (system.var / "causes.log").read_text()[-2000:]
@@ -117,6 +117,8 @@ def test_no_effect_is_lost_or_doubled_when_its_workers_are_killed(system: System
     }  # fmt: skip
     reliability.write_report(REPORT, report)
     assert sum(1 for entry in killer.log if "row" in entry) == KILLS
+    if KILLS >= 10:
+        assert set(others) <= {entry["killed"] for entry in killer.log}
     assert again[1] > 0, "no run was hit"
     assert min(count["causes"] for count in counts.values()) > 0
     assert {name: (c["lost"], c["doubled"]) for name, c in counts.items()} == dict.fromkeys(counts, (0, 0))
@@ -201,11 +203,10 @@ def test_every_acknowledged_command_survives_the_kill_of_the_database(system: Sy
     for desk in desks:
         desk.join(timeout=reliability.CEILING)
     all_well()
-    until(
-        lambda: system.rows("SELECT count(*) FROM kernel_outbox WHERE state <> 'DONE'")[0][0] == 0,
-        "nothing owed",
-        pause=0.5,
-    )
+    owing = "SELECT handler, state, attempts, left(last_error, 200) FROM kernel_outbox WHERE state <> 'DONE'"
+    with contextlib.suppress(AssertionError):  # what is still owed is said by the next line
+        until(lambda: not system.rows(owing), "nothing owed", pause=0.5)
+    assert system.rows(owing) == []
     uids = [uid for desk in desks for uid in desk.acknowledged]
     rows = {row[0] for row in system.rows("SELECT uid::text FROM reception_visit")} - before
     lines = [

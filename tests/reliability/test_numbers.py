@@ -1,8 +1,8 @@
 """Changing a number of the trade changes an outcome: for every key of the facts' section 10 that a rule reads (issue 4).
 
 ``PROOFS`` holds, per setting, what comes out with the declared value, another value, and what comes out then.
-A number with a source outside this house that has no proof here, and a key of section 10 that is neither read nor named
-in ``docs/settings.md`` as waiting, fails.
+``SECTION_10`` is a list kept by hand: each key of that section names the setting that carries it, which must have a
+proof here, or its line in ``docs/settings.md`` under those that wait. Settings outside section 10 are not asked for here.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from django.db.backends.postgresql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     outer_is_all = False
+    prepared_here: set[str]
 
     def _savepoint_allowed(self) -> bool:
         if self.outer_is_all and not self.savepoint_ids:
@@ -25,7 +26,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bool(super()._savepoint_allowed())  # type: ignore[misc]
 
     def get_new_connection(self, conn_params: Any) -> Any:
-        self.prepared_here: set[str] = set()  # what ``run_prepared`` has prepared in this connection
+        self.prepared_here = set()  # what ``run_prepared`` has prepared in this connection
         return super().get_new_connection(conn_params)
 
     def is_usable(self) -> bool:
