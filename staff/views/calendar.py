@@ -22,6 +22,17 @@ from staff import permissions
 from staff.forms import calendar as forms
 from staff.views.rosters import read_day
 
+HOLIDAYS = {
+    "New Year's Day": _("New Year's Day"),
+    "Spring Festival": _("Spring Festival"),
+    "Tomb-sweeping Day": _("Tomb-sweeping Day"),
+    "Labour Day": _("Labour Day"),
+    "Dragon Boat Festival": _("Dragon Boat Festival"),
+    "National Day": _("National Day"),
+    "Mid-autumn Festival": _("Mid-autumn Festival"),
+}
+"""The official list's names in the reader's language; what people write down stays as typed."""
+
 
 def own_store(by: Actor) -> Store:
     return Store.objects.for_actor(by).get(pk=by.store_id)
@@ -39,7 +50,8 @@ def listed_days(year: int) -> list[dict[str, Any]]:
             days.append({"day": day, "kind": row.kind, "label": row.get_kind_display(), "name": row.name, "row": row})
         elif known.kind in (DayKind.HOLIDAY, DayKind.MAKE_UP):
             label = holidays.PublicDayKind(known.kind.value).label
-            days.append({"day": day, "kind": known.kind.value, "label": label, "name": known.name, "row": None})
+            name = HOLIDAYS.get(known.name, known.name)
+            days.append({"day": day, "kind": known.kind.value, "label": label, "name": name, "row": None})
         day += timedelta(days=1)
     return days
 
