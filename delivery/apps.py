@@ -23,6 +23,11 @@ class DeliveryConfig(AppConfig):
 
         LANE_SOURCES.append(delivery_lane)
 
+        # 2.3, 4.1: a settlement list names who was asked to pay; merging customers leaves it as it is.
+        from reception.services.merging import STAYS
+
+        STAYS.add("delivery.settlement.payer")
+
         def ready_cars(actor: Any) -> int:
             return board_size(by=actor)
 

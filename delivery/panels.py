@@ -115,14 +115,14 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
             {
                 "settlement": s,
                 "due": due.get(s.pk, ZERO),
-                "paid_by": "" if s.payer_id == own else s.payer.name,
+                "paid_by": "" if (s.payer.merged_into_id or s.payer_id) == own else s.payer.name,
                 "to_sign": s.state == SettlementState.ISSUED,
                 "url": reverse("link-settlement", args=[visit.link.token, s.uid]),
                 "pdf": reverse("link-settlement-pdf", args=[visit.link.token, s.uid]),
             }
             for s in lists
         ],
-        "due": sum((due.get(s.pk, ZERO) for s in lists if s.payer_id == own), ZERO),
+        "due": sum((due.get(s.pk, ZERO) for s in lists if (s.payer.merged_into_id or s.payer_id) == own), ZERO),
         "visit": visit,
     }
 

@@ -30,6 +30,7 @@ from dealership.kernel.models import MessageChannel, Store
 from dealership.kernel.permissions import SEARCH
 from reception import permissions
 from reception.models import (
+    MERGE_COLUMNS,
     A,
     Appointment,
     AppointmentItem,
@@ -40,9 +41,11 @@ from reception.models import (
     Consent,
     ConsentPurpose,
     CustomerKind,
+    CustomerMerge,
     DamageKind,
     DamageMark,
     DamageSide,
+    MergeState,
     OldParts,
     Ownership,
     PlateColor,
@@ -58,7 +61,7 @@ from reception.models import (
 )
 from reception.models import Customer as CustomerRow
 from reception.selectors import capacity, search
-from reception.services import appointments, customers, handing_over, vehicles, visits, walkarounds
+from reception.services import appointments, customers, handing_over, merging, vehicles, visits, walkarounds
 
 # --- customers and vehicles (2.3) ---
 LANGUAGE = Choice(choices=customers.LANGUAGES)
@@ -107,6 +110,9 @@ register(
             "channel": Choice(choices=MessageChannel),
             "note": Text(mask=mask_text),
             "contact_uid": Uid(source="contact__uid", null=True, help="The person whom the customer asks for."),
+            "merged_into_uid": Uid(
+                source="merged_into__uid", null=True, help="The customer this one was merged into; use that one."
+            ),
             "consents": Many(
                 rows=_consents,
                 by="customer_id",
@@ -158,6 +164,52 @@ register(
                 permission=permissions.CUSTOMERS_EDIT,
                 input={"employee_uid": Uid(optional=True, null=True, help="Left out or null: nobody in particular.")},
                 help="Name the person whom the customer asks for (1.2)",
+            ),
+        ),
+    )
+)
+
+
+register(
+    Resource(
+        path="customer-merges",
+        name="CustomerMerge",
+        room="reception",
+        model=CustomerMerge,
+        view=permissions.CUSTOMERS_MERGE,
+        help="Two customers who were one: which was kept, how many rows moved, whether it was undone (2.3).",
+        state="state",
+        lock_first=("kept", "merged"),
+        shape={
+            "kept_uid": Uid(source="kept__uid"),
+            "merged_uid": Uid(source="merged__uid"),
+            "state": Choice(choices=MergeState),
+            "rows": Whole(help="Rows that moved to the kept customer."),
+            "merged_at": Moment(),
+            "undone_at": Moment(null=True),
+        },
+        filters={"kept_uid": Filter(field=Uid(), lookup="kept__uid")},
+        create=Command(
+            run=merging.merge_customers,
+            permission=permissions.CUSTOMERS_MERGE,
+            input={
+                "kept_uid": Uid(),
+                "merged_uid": Uid(),
+                "take": ListOf(
+                    inner=Choice(choices=MERGE_COLUMNS),
+                    optional=True,
+                    help="Columns whose content comes from the merged customer.",
+                ),
+            },
+            help="Merge one customer into another; nothing is lost and it can be undone",
+        ),
+        actions=(
+            Action(
+                verb="undo",
+                run=merging.undo_merge,
+                permission=permissions.CUSTOMERS_MERGE,
+                when={MergeState.DONE},
+                help="Part the two again; each moved row goes back",
             ),
         ),
     )

@@ -11,19 +11,30 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Powertrain, VehicleModel
 from dealership.kernel import clock, states
 from dealership.kernel.errors import RuleError, explain_constraint
-from dealership.kernel.models import DateRange, MessageChannel, Root, Store, StoredFile
+from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
 from staff.models import Employee
 
 
 class CustomerKind(models.TextChoices):
     PERSON = "PERSON", _("Private person")
     COMPANY = "COMPANY", _("Company")
+
+
+class CustomerQuerySet(ScopedQuerySet):
+    def standing(self, uid: uuid.UUID) -> Customer:
+        """The customer with this uid, or the one it was merged into; one query, raises Customer.DoesNotExist."""
+        there = Customer.objects.filter(uid=uid).values(stands=Coalesce("merged_into_id", "id"))[:1]
+        return self.get(pk=Subquery(there))
+
+    def unmerged(self) -> CustomerQuerySet:
+        return self.filter(merged_into__isnull=True)
 
 
 class Customer(Root):
@@ -48,9 +59,49 @@ class Customer(Root):
     contact = models.ForeignKey(
         Employee, models.PROTECT, null=True, blank=True, related_name="contacts", verbose_name=_("contact person")
     )
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+
+    objects: ClassVar[Any] = CustomerQuerySet.as_manager()
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # 2.3: who was merged stays as it was until the merge is undone.
+                "customer_merged_is_final",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.merged_into_id IS NOT NULL"),
+                func="""
+                    IF TG_OP = 'DELETE' OR NEW.merged_into_id IS NOT DISTINCT FROM OLD.merged_into_id THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="customer.merged",
+                text=_("This customer was merged into another one; open that one, or undo the merge first."),
+            ),
+            states.guard(
+                # 2.3: the mark of a merge stands exactly while its record does.
+                "customer_merge_recorded",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("merged_into_id"),
+                func="""
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.merged_into_id IS NOT NULL THEN {refuse} END IF;
+                    ELSIF NEW.merged_into_id IS NULL THEN
+                        IF EXISTS (SELECT 1 FROM reception_customermerge m
+                            WHERE m.merged_id = NEW.id AND m.state = 'DONE') THEN {refuse} END IF;
+                    ELSIF NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id THEN
+                        IF NEW.merged_into_id = NEW.id
+                            OR EXISTS (SELECT 1 FROM reception_customer c
+                                WHERE c.id = NEW.merged_into_id AND c.merged_into_id IS NOT NULL)
+                            OR NOT EXISTS (SELECT 1 FROM reception_customermerge m
+                                WHERE m.merged_id = NEW.id AND m.state = 'DONE')
+                        THEN {refuse} END IF;
+                    END IF;
+                    RETURN NEW;
+                """,
+                code="customer.merge_recorded",
+                text=_("Customers are merged and parted only with a record of it."),
+            ),
+        ]
         constraints = [
             # 2.1.2: a customer has a name and a way to be reached.
             models.CheckConstraint(name="customer_named", condition=~Q(name="")),
@@ -70,6 +121,23 @@ class Customer(Root):
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"customer": self.uid}
+
+
+def to_standing_customer(name: str) -> pgtrigger.Trigger:
+    """Nothing new is written for a customer who was merged; it waits for a merge that is under way."""
+    return states.guard(
+        name,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("customer_id"),
+        declare=[("target", "bigint")],
+        func="""
+            IF TG_OP = 'UPDATE' AND NEW.customer_id = OLD.customer_id THEN RETURN NEW; END IF;
+            SELECT merged_into_id INTO target FROM reception_customer WHERE id = NEW.customer_id FOR SHARE;
+            IF target IS NOT NULL THEN {refuse} END IF;
+            RETURN NEW;
+        """,
+        code="customer.merged",
+        text=_("This customer was merged into another one; open that one, or undo the merge first."),
+    )
 
 
 class PlateKind(models.TextChoices):
@@ -140,11 +208,6 @@ explain_constraint(
 explain_constraint(
     "ownership_one_at_a_time", "vehicle.owner_overlap", _("On some of these days the vehicle already has an owner.")
 )
-explain_constraint(
-    "consent_append_only",
-    "consent.append_only",
-    _("A consent that was given or withdrawn is never changed; record the new decision."),
-)
 explain_constraint("customer_reachable", "customer.reachable", _("Give a telephone number or an e-mail address."))
 
 
@@ -187,7 +250,7 @@ class Ownership(Root):
     ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.versioned(), to_standing_customer("ownership_standing_customer")]
         constraints = [
             ExclusionConstraint(
                 name="ownership_one_at_a_time",
@@ -224,11 +287,164 @@ class Consent(Root):
     class Meta:
         triggers = [
             states.versioned(),
-            pgtrigger.Protect(name="consent_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            # 2.3: only a merge, or its end, gives a consent to another customer; the decision itself never changes.
+            states.guard(
+                "consent_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE'
+                        OR (OLD.id, OLD.uid, OLD.purpose, OLD.given, OLD.text_version, OLD.channel, OLD.at)
+                        IS DISTINCT FROM
+                        (NEW.id, NEW.uid, NEW.purpose, NEW.given, NEW.text_version, NEW.channel, NEW.at)
+                        OR NOT EXISTS (SELECT 1 FROM reception_movedrow r JOIN reception_customermerge m ON m.id = r.merge_id
+                            WHERE r.label = 'reception.consent' AND r.row_id = OLD.id AND (
+                                (m.state = 'DONE' AND m.merged_id = OLD.customer_id AND m.kept_id = NEW.customer_id) OR
+                                (m.state = 'UNDONE' AND m.kept_id = OLD.customer_id AND m.merged_id = NEW.customer_id)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="consent.append_only",
+                text=_("A consent that was given or withdrawn is never changed; record the new decision."),
+            ),
+            to_standing_customer("consent_standing_customer"),
         ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"customer": self.customer.uid}
+
+
+class DuplicateCue(models.TextChoices):
+    """Why two customers may be one (2.3)."""
+
+    PHONE = "PHONE", _("Same telephone number")
+    VIN = "VIN", _("Same car by VIN, and the names sound alike")
+    NAME_PLATE = "NAME_PLATE", _("Same name and plate")
+    USCC = "USCC", _("Same company code")
+
+
+class DuplicateState(models.TextChoices):
+    OPEN = "OPEN", _("To be looked at")
+    DIFFERENT = "DIFFERENT", _("Two different customers")
+    MERGED = "MERGED", _("Merged")
+
+
+DUPLICATE_MOVES = {
+    DuplicateState.OPEN: {DuplicateState.DIFFERENT, DuplicateState.MERGED},
+    DuplicateState.DIFFERENT: {DuplicateState.MERGED},
+    DuplicateState.MERGED: {DuplicateState.OPEN},
+}
+
+
+class Duplicate(Root):
+    """Two customers who may be one, to be decided by a person: a number alone may be a family's (2.3)."""
+
+    store_path = None
+
+    first = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    second = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    cues = ArrayField(models.CharField(max_length=12, choices=DuplicateCue.choices))
+    state = models.CharField(max_length=10, choices=DuplicateState.choices, default=DuplicateState.OPEN)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned(), states.fsm(DUPLICATE_MOVES, field="state", name="duplicate_moves")]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="duplicate_once"),
+            models.CheckConstraint(name="duplicate_order", condition=Q(first__lt=F("second"))),
+            models.CheckConstraint(name="duplicate_has_cue", condition=~Q(cues=[])),
+        ]
+        indexes = [models.Index(fields=["-id"], name="duplicate_open", condition=Q(state=DuplicateState.OPEN))]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.first.uid}
+
+    @property
+    def cue_labels(self) -> list[Any]:
+        return [DuplicateCue(code).label for code in self.cues]
+
+    @property
+    def maybe_family(self) -> bool:
+        """Only the number is the same: several people of one family or company may share it."""
+        return self.cues == [DuplicateCue.PHONE]
+
+
+# What a merge may take from the other customer.
+MERGE_COLUMNS = ("name", "kind", "phone", "phone_2", "email", "uscc", "language", "channel", "note", "contact_id")
+
+
+class MergeState(models.TextChoices):
+    DONE = "DONE", _("Merged")
+    UNDONE = "UNDONE", _("Undone")
+
+
+MERGE_MOVES: dict[MergeState, set[MergeState]] = {MergeState.DONE: {MergeState.UNDONE}, MergeState.UNDONE: set()}
+
+
+class CustomerMerge(Root):
+    """One customer merged into another: what both looked like and which rows moved, so that it can be undone (2.3)."""
+
+    store_path = None
+
+    kept = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    merged = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=6, choices=MergeState.choices, default=MergeState.DONE)
+    before = models.JSONField(help_text="the kept customer's columns that the merge changed, as they were")
+    after = models.JSONField(help_text="the same columns as the merge wrote them")
+    rows = models.PositiveIntegerField(default=0)
+    merged_at = models.DateTimeField(default=clock.now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(MERGE_MOVES, field="state", name="customermerge_moves"),
+            states.guard(
+                "customermerge_fixed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR (OLD.kept_id, OLD.merged_id, OLD.before, OLD.after, OLD.rows, OLD.merged_at)
+                        IS DISTINCT FROM (NEW.kept_id, NEW.merged_id, NEW.before, NEW.after, NEW.rows, NEW.merged_at)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="customer.merge_fixed",
+                text=_("The record of a merge is never changed; undo the merge."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="customermerge_two", condition=~Q(kept=F("merged"))),
+            models.UniqueConstraint(name="customermerge_once", fields=["merged"], condition=Q(state=MergeState.DONE)),
+            models.CheckConstraint(
+                name="customermerge_undone_at", condition=Q(state=MergeState.DONE) | Q(undone_at__isnull=False)
+            ),
+        ]
+        indexes = [models.Index(fields=["kept", "-id"], name="customermerge_kept")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.kept.uid}
+
+
+class MovedRow(models.Model):
+    """One row that a merge gave to the kept customer; undoing gives exactly these back."""
+
+    merge = models.ForeignKey(CustomerMerge, models.PROTECT, related_name="moved")
+    label = models.CharField(max_length=60)
+    field = models.CharField(max_length=30)
+    row_id = models.BigIntegerField()
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="movedrow_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        constraints = [
+            models.UniqueConstraint(fields=["merge", "label", "field", "row_id"], name="movedrow_once"),
+        ]
+
+
+explain_constraint("duplicate_once", "duplicate.known", _("These two customers are already on the list."))
+explain_constraint(
+    "customermerge_once",
+    "customer.merged",
+    _("This customer was merged into another one; open that one, or undo the merge first."),
+)
 
 
 class WaitingMode(models.TextChoices):
@@ -295,6 +511,7 @@ class Appointment(Root):
         triggers = [
             states.versioned(),
             states.fsm(APPOINTMENT_MOVES, field="state", name="appointment_moves", births=[A.REQUESTED, A.CONFIRMED]),
+            to_standing_customer("appointment_standing_customer"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -417,7 +634,11 @@ class Visit(Root):
     )
 
     class Meta:
-        triggers = [states.versioned(), states.fsm(VISIT_MOVES, field="state", name="visit_moves")]
+        triggers = [
+            states.versioned(),
+            states.fsm(VISIT_MOVES, field="state", name="visit_moves"),
+            to_standing_customer("visit_standing_customer"),
+        ]
         constraints = [
             # 2.1.2: name, contact, model and need are mandatory.
             models.CheckConstraint(

@@ -10,6 +10,9 @@ CUSTOMERS_EDIT = permission("reception.customers.edit", _("Register and correct 
 CUSTOMERS_UNMASK = permission(
     "reception.customers.unmask", _("See a customer's whole telephone number; each look is logged with its reason.")
 )
+CUSTOMERS_MERGE = permission(
+    "reception.customers.merge", _("Decide whether two customers are one, merge them and undo it.")
+)
 VEHICLES_VIEW = permission("reception.vehicles.view", _("See vehicles, their visits and their timeline."))
 VEHICLES_EDIT = permission("reception.vehicles.edit", _("Register and correct vehicles and their owners."))
 VIN_OVERRIDE = permission(
@@ -20,8 +23,9 @@ _SEE = {CUSTOMERS_VIEW, VEHICLES_VIEW}
 _EDIT = _SEE | {CUSTOMERS_EDIT, CUSTOMERS_UNMASK, VEHICLES_EDIT}
 for _code in ("receptionist", "advisor", "care"):
     role(_code, permissions=_EDIT)
+role("care", permissions={CUSTOMERS_MERGE})
 for _code in ("manager", "gm"):
-    role(_code, permissions=_EDIT | {VIN_OVERRIDE})
+    role(_code, permissions=_EDIT | {VIN_OVERRIDE, CUSTOMERS_MERGE})
 for _code in ("warranty", "cashier", "accountant", "supervisor"):
     role(_code, permissions=_SEE)
 for _code in ("foreman", "leader", "technician", "inspector", "techdirector", "parts"):

@@ -2,7 +2,7 @@
 
 from dealership.kernel.tasks import periodic
 
-from .services import appointments
+from .services import appointments, merging
 
 
 @periodic("reception.remind", seconds=300)
@@ -15,3 +15,9 @@ def remind() -> int:
 def prepare() -> int:
     """Every five minutes: the preparation list once its hour has come (2.4)."""
     return appointments.send_preparation_lists()
+
+
+@periodic("reception.find_duplicates", seconds=1800)
+def find_duplicates() -> int:
+    """Every half hour: the worklist of customers who may be one (2.3)."""
+    return merging.find_duplicates()

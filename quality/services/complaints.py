@@ -54,7 +54,7 @@ def open_complaint(
     complaint = Complaint.objects.create(
         store=store,
         number=numbering.next_number(store, "TS"),
-        customer=Customer.objects.for_actor(by).get(uid=customer_uid),
+        customer=Customer.objects.for_actor(by).standing(customer_uid),
         visit=Visit.objects.for_actor(by).get(uid=visit_uid) if visit_uid else None,
         survey=survey,
         subject=Employee.objects.for_actor(by).get(uid=subject_uid) if subject_uid else None,

@@ -76,6 +76,22 @@ class ContactForm(forms.Form):
         set_choices(self, "employee_uid", [("", _("Nobody in particular")), *people])
 
 
+class MergeForm(forms.Form):
+    """Whose content stands where the two differ; without a word the first one's."""
+
+    def __init__(self, *args: Any, sides: list[dict[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for row in sides:
+            if row["differs"]:
+                self.fields[row["name"]] = forms.ChoiceField(
+                    label=row["label"], choices=[("first", "first"), ("second", "second")], initial="first"
+                )
+
+    @property
+    def taken(self) -> list[str]:
+        return [name for name, side in self.cleaned_data.items() if side == "second"]
+
+
 class ConsentForm(forms.Form):
     purpose = forms.ChoiceField(choices=ConsentPurpose.choices)
     given = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda value: value == "1")

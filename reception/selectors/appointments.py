@@ -278,7 +278,7 @@ def find_cars(by: Actor, text: str) -> list[FoundCar]:
             where |= Q(vin__endswith=typed.vin)
     people = customer_filter(typed)
     if people is not None:
-        owners = Customer.objects.for_actor(by).filter(people).order_by("-updated_at").values("pk")[:50]
+        owners = Customer.objects.for_actor(by).unmerged().filter(people).order_by("-updated_at").values("pk")[:50]
         where |= Q(
             pk__in=Ownership.objects.filter(
                 ends_on__isnull=True, customer__in=list(owners.values_list("pk", flat=True))

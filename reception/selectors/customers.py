@@ -7,11 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
 from dealership.kernel.actors import Actor
-from reception.models import Appointment, Consent, ConsentPurpose, Customer, CustomerKind, Ownership, Visit
+from reception.models import (
+    MERGE_COLUMNS,
+    Appointment,
+    Consent,
+    ConsentPurpose,
+    Customer,
+    CustomerKind,
+    CustomerMerge,
+    Duplicate,
+    DuplicateState,
+    MergeState,
+    Ownership,
+    Visit,
+)
 from reception.selectors.search import Typed, customer_filter
 
 PAGE = 50
@@ -29,12 +43,12 @@ class CustomerList:
 
 def customer_of(*, uid: UUID, by: Actor) -> Customer:
     """One customer; raises Customer.DoesNotExist."""
-    return Customer.objects.for_actor(by).select_related("home_store", "contact").get(uid=uid)
+    return Customer.objects.for_actor(by).select_related("home_store", "contact").standing(uid)
 
 
 def list_customers(*, by: Actor, words: str = "", kind: str = "", before: int | None = None) -> CustomerList:
     """Fifty customers from a cursor on, with their cars and the last visit to the actor's stores."""
-    found: QuerySet[Customer] = Customer.objects.for_actor(by)
+    found: QuerySet[Customer] = Customer.objects.for_actor(by).unmerged()
     if words:
         where = customer_filter(Typed(formats.fold_width(words)[:100]))
         found = found.filter(where) if where is not None else found.none()
@@ -64,7 +78,7 @@ def others_with_phone(*, phone: str, by: Actor, besides: UUID | None = None) -> 
     number = formats.normalise_phone(phone)
     if not number or formats.phone_kind(phone) is None:
         return []
-    rows = Customer.objects.for_actor(by).filter(Q(phone=number) | Q(phone_2=number)).exclude(uid=besides)
+    rows = Customer.objects.for_actor(by).unmerged().filter(Q(phone=number) | Q(phone_2=number)).exclude(uid=besides)
     return list(rows.order_by("id")[:5])
 
 
@@ -74,6 +88,9 @@ def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
     ownerships = list(customer.ownerships.select_related("vehicle").order_by("-ends_on", "-starts_on"))
     visits = Visit.objects.for_actor(by).filter(customer=customer).select_related("vehicle", "advisor")
     appointments = Appointment.objects.for_actor(by).filter(customer=customer).select_related("vehicle")
+    merges = list(
+        CustomerMerge.objects.filter(kept=customer, state=MergeState.DONE).select_related("merged").order_by("-id")
+    )
     return {
         "customer": customer,
         "ownerships": ownerships,
@@ -81,8 +98,84 @@ def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
         "visits": list(visits.order_by("-arrived_at")[:20]),
         "appointments": list(appointments.order_by("-starts_at")[:5]),
         "consents": consents_of(customer),
+        "timeline_uids": [customer.uid, *(row.merged.uid for row in merges)],
+        "merges": merges,
         "same_phone": others_with_phone(phone=customer.phone, by=by, besides=customer.uid),
     }
+
+
+def duplicates(*, by: Actor, state: str = DuplicateState.OPEN) -> list[Duplicate]:
+    """The newest fifty pairs of customers who may be one, in one state of the decision."""
+    rows = Duplicate.objects.for_actor(by).filter(state=state).select_related("first", "second")
+    return list(rows.order_by("-id")[:PAGE])
+
+
+def duplicate_counts(*, by: Actor) -> dict[str, int]:
+    counted = Duplicate.objects.for_actor(by).order_by().values("state").annotate(n=Count("id"))
+    return dict.fromkeys(DuplicateState.values, 0) | {row["state"]: row["n"] for row in counted}
+
+
+def duplicate_of(*, uid: UUID, by: Actor) -> Duplicate:
+    """One pair with both customers; raises Duplicate.DoesNotExist."""
+    rows = Duplicate.objects.for_actor(by).select_related("first__contact", "second__contact")
+    return rows.get(uid=uid)
+
+
+def belongings(pair: Duplicate, *, by: Actor) -> list[dict[str, Any]]:
+    """What hangs on each of the two: present cars, last visit, the day of registering."""
+    owned = Ownership.objects.filter(customer__in=(pair.first, pair.second), ends_on__isnull=True)
+    visits = Visit.objects.for_actor(by).filter(customer__in=(pair.first, pair.second)).order_by()
+    last = {
+        row["customer_id"]: row for row in visits.values("customer_id").annotate(at=Max("arrived_at"), n=Count("id"))
+    }
+    cars: dict[int, list[Any]] = {}
+    for row in owned.select_related("vehicle").order_by("-starts_on"):
+        cars.setdefault(row.customer_id, []).append(row.vehicle)
+    return [
+        {"customer": one, "cars": cars.get(one.pk, []), "visits": last.get(one.pk, {"n": 0, "at": None})}
+        for one in (pair.first, pair.second)
+    ]
+
+
+def both_sides(pair: Duplicate) -> list[dict[str, Any]]:
+    """The columns of a pair side by side, with whether they differ."""
+    return [
+        {
+            "name": name,
+            "label": _LABELS[name],
+            "first": _shown(pair.first, name),
+            "second": _shown(pair.second, name),
+            "differs": getattr(pair.first, name) != getattr(pair.second, name),
+        }
+        for name in MERGE_COLUMNS
+    ]
+
+
+_LABELS: dict[str, Any] = {
+    "name": _("Name"),
+    "kind": _("Person or company"),
+    "phone": _("Telephone"),
+    "phone_2": _("Second telephone"),
+    "email": _("E-mail"),
+    "uscc": _("Unified social credit code"),
+    "language": _("Language"),
+    "channel": _("Reached best by"),
+    "note": _("Note"),
+    "contact_id": _("Contact person"),
+}
+_LANGUAGES = {"zh-hans": "中文", "en": "English"}
+
+
+def _shown(customer: Customer, name: str) -> Any:
+    if name in ("kind", "channel"):
+        return getattr(customer, f"get_{name}_display")()
+    if name == "language":
+        return _LANGUAGES.get(customer.language, customer.language)
+    if name == "contact_id":
+        return customer.contact.name if customer.contact else ""
+    if name in ("phone", "phone_2"):
+        return formats.mask_phone(getattr(customer, name))
+    return formats.mask_email(customer.email) if name == "email" else getattr(customer, name)
 
 
 def consents_of(customer: Customer) -> list[dict[str, Any]]:

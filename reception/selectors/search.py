@@ -113,7 +113,8 @@ _VEHICLES = """
     FROM reception_vehicle v WHERE {where} ORDER BY v.updated_at DESC LIMIT {limit}
 """
 _CUSTOMERS = """
-    SELECT c.uid, c.name, c.phone, c.phone_2, c.pinyin, c.pinyin_initials,
+    SELECT c.uid, (SELECT k.uid FROM reception_customer k WHERE k.id = c.merged_into_id) AS kept,
+        c.name, c.phone, c.phone_2, c.pinyin, c.pinyin_initials,
         ARRAY(SELECT coalesce(nullif(v.plate, ''), v.vin) FROM reception_ownership o
             JOIN reception_vehicle v ON v.id = o.vehicle_id
             WHERE o.customer_id = c.id AND o.ends_on IS NULL ORDER BY o.starts_on DESC LIMIT 3) AS cars
@@ -205,7 +206,10 @@ def customer_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     if where is None:
         return
     rows = _rows(_CUSTOMERS, where, "c")
+    shown = {row["uid"] for row in rows}
     for row in rows:
+        if row["kept"] in shown:
+            continue  # merged into one that is found as well
         plates = [formats.display_plate(plate) for plate in row["cars"]]
         yield Hit(
             kind="customer",
@@ -214,7 +218,8 @@ def customer_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
             title=row["name"],
             say=" · ".join([formats.mask_phone(row["phone"] or row["phone_2"]), *plates]).strip(" ·"),
             rank=_customer_rank(row, typed),
-            uid=row["uid"],
+            uid=row["kept"] or row["uid"],
+            chip=_("Merged") if row["kept"] else "",
             person=row["name"],
         )
 

@@ -226,13 +226,13 @@ def _customer_and_vehicle(
         vehicle = Vehicle.objects.filter(plate=number, plate_kind=PlateKind.NORMAL).first()
     else:
         raise RuleError("appointment.vehicle", _("Find the car, or give its plate."), field="plate")
-    customer = Customer.objects.for_actor(by).get(uid=customer_uid) if customer_uid is not None else None
+    customer = Customer.objects.for_actor(by).standing(customer_uid) if customer_uid is not None else None
     if customer is None and vehicle is not None:
         owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
         if owner is not None and (vehicle_uid is not None or phone in (owner.customer.phone, owner.customer.phone_2)):
             customer = owner.customer
     if customer is None:
-        customer = Customer.objects.filter(phone=phone, name=name).first()
+        customer = Customer.objects.unmerged().filter(phone=phone, name=name).first()
     if customer is None:
         customer = customers.register_customer(name=name, phone=phone, by=by)
     if vehicle is None:

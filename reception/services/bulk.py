@@ -190,5 +190,10 @@ def remove_rows(
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM reception_ownership WHERE uid = ANY(%s::uuid[])", [ownerships])
         cursor.execute("DELETE FROM reception_vehicle WHERE uid = ANY(%s::uuid[])", [vehicles])
+        cursor.execute(
+            "DELETE FROM reception_duplicate d USING reception_customer c"
+            " WHERE c.uid = ANY(%s::uuid[]) AND c.id IN (d.first_id, d.second_id)",
+            [customers],
+        )
         cursor.execute("DELETE FROM reception_customer WHERE uid = ANY(%s::uuid[])", [customers])
     record_many(lines, by=by)

@@ -136,7 +136,7 @@ def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
 
     History names the columns that changed, never their content. Raises RuleError where nothing changes.
     """
-    customer = Customer.objects.for_actor(by).locked().get(uid=uid)
+    customer = Customer.objects.for_actor(by).locked().standing(uid)
     read = {key: value for key, value in read_customer(changes).items() if getattr(customer, key) != value}
     if not read:
         raise RuleError("customer.unchanged", _("Nothing was changed."))
@@ -164,7 +164,7 @@ def record_consent(
     """
     if purpose not in ConsentPurpose.values:
         raise RuleError("consent.purpose", _("Choose what the consent is for."), field="purpose")
-    customer = Customer.objects.for_actor(by).locked().get(uid=customer_uid)
+    customer = Customer.objects.for_actor(by).locked().standing(customer_uid)
     last = customer.consents.filter(purpose=purpose).order_by("-at", "-id").first()
     if (last.given if last else False) == given:
         raise RuleError("consent.unchanged", _("This is what already stands; there is nothing to record."))
@@ -186,6 +186,6 @@ def unmask_customer(*, uid: UUID, reason: str, by: Actor) -> Customer:
     by.require(permissions.CUSTOMERS_UNMASK)
     if reason not in UnmaskReason.values:
         raise RuleError("customer.unmask_reason", _("Say why the whole number is needed."), field="reason")
-    customer = Customer.objects.for_actor(by).get(uid=uid)
+    customer = Customer.objects.for_actor(by).standing(uid)
     record(customer, events.CUSTOMER_UNMASKED, by=by, reason=reason)
     return customer

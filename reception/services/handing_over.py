@@ -25,7 +25,7 @@ def name_contact(*, customer_uid: UUID, by: Actor, employee_uid: UUID | None = N
     nothing changes.
     """
     by.require(permissions.CUSTOMERS_EDIT)
-    customer = Customer.objects.for_actor(by).locked().select_related("contact").get(uid=customer_uid)
+    customer = Customer.objects.for_actor(by).locked().select_related("contact").standing(customer_uid)
     wanted = Employee.objects.for_actor(by).get(uid=employee_uid) if employee_uid else None
     if wanted is not None and not Employee.objects.filter(employed(clock.today()), pk=wanted.pk).exists():
         raise RuleError(
@@ -44,7 +44,7 @@ def name_contact(*, customer_uid: UUID, by: Actor, employee_uid: UUID | None = N
 
 def hand_over_customers(giver: Employee, taker: Employee, by: Actor) -> int:
     """The customers who ask for ``giver`` get ``taker`` as their contact; returns how many."""
-    rows = Customer.objects.for_actor(by).filter(contact=giver).locked().order_by("pk")
+    rows = Customer.objects.for_actor(by).unmerged().filter(contact=giver).locked().order_by("pk")
     for customer in rows:
         customer.contact = taker
         customer.save(update_fields=["contact"])

@@ -134,7 +134,7 @@ def register_vehicle(
     Raises RuleError for a plate or VIN that can't be right or is taken (RaceLost where somebody was quicker), and
     NotAllowed where a refused VIN is overridden without the right to.
     """
-    owner = Customer.objects.for_actor(by).locked().get(uid=owner_uid) if owner_uid else None
+    owner = Customer.objects.for_actor(by).locked().standing(owner_uid) if owner_uid else None
     model = VehicleModel.objects.get(uid=model_uid) if model_uid else None
     plate = read_plate(plate, plate_kind) if plate or plate_kind != PlateKind.NORMAL else ""
     vin, vin_note = _read_vin(vin, vin_override_reason, by)
@@ -253,7 +253,7 @@ def change_owner(*, uid: UUID, owner_uid: UUID | None, on: date, by: Actor) -> V
 
     Raises RuleError for a future day, a day before the present owner's first, or the same owner.
     """
-    owner = Customer.objects.for_actor(by).locked().get(uid=owner_uid) if owner_uid else None
+    owner = Customer.objects.for_actor(by).locked().standing(owner_uid) if owner_uid else None
     vehicle = Vehicle.objects.for_actor(by).locked().get(uid=uid)
     if on > clock.today():
         raise RuleError("vehicle.owner_day", _("A new owner is entered from today or an earlier day on."), field="on")

@@ -147,12 +147,12 @@ def _find_vehicle(*, vehicle_uid: UUID | None, plate: str, vin: str, plate_kind:
 def _find_customer(*, customer_uid: UUID | None, vehicle: Vehicle | None, phone: str, name: str) -> Customer | None:
     """Who is named, else the car's present owner, else the one customer with this name and number."""
     if customer_uid is not None:
-        return Customer.objects.get(uid=customer_uid)
+        return Customer.objects.standing(customer_uid)
     if vehicle is not None:
         owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
         if owner is not None:
             return owner.customer
-    return Customer.objects.filter(phone=phone, name=name).first()
+    return Customer.objects.unmerged().filter(phone=phone, name=name).first()
 
 
 def _arrive_appointment(*, uid: UUID | None, vehicle: Vehicle, by: Actor) -> Appointment | None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.errors import RuleError
@@ -18,13 +19,14 @@ from reception.forms.customers import (
     ConsentForm,
     ContactForm,
     CustomerForm,
+    MergeForm,
     NewCustomerForm,
     UnmaskForm,
 )
-from reception.models import Consent, Customer
+from reception.models import Consent, Customer, CustomerMerge, Duplicate, DuplicateState
 from reception.selectors import customers as reads
 from reception.services import customers as commands
-from reception.services import handing_over
+from reception.services import handing_over, merging
 
 
 class CustomerListPage(Page):
@@ -42,6 +44,7 @@ class CustomerListPage(Page):
             "kind": kind,
             "before": cursor,
             "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
+            "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),
         }
 
 
@@ -115,6 +118,7 @@ class CustomerPage(Page):
                 "consent_channels": CONSENT_CHANNELS,
                 "revealed": kwargs.get("revealed", False),
                 "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
+                "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),
                 "may_unmask": self.actor.may(permissions.CUSTOMERS_UNMASK),
                 "may_edit_vehicles": self.actor.may(permissions.VEHICLES_EDIT),
                 "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
@@ -134,6 +138,83 @@ class UnmaskCustomerView(CustomerPage):
         response = self.render_to_response(self.get_context_data(revealed=True))
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+class DuplicatesPage(Page):
+    """2.3: pairs of customers who may be one, to be decided by a person."""
+
+    permission = permissions.CUSTOMERS_MERGE
+    template_name = "reception/duplicates.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.GET.get("state", "")
+        state = asked if asked in DuplicateState.values else DuplicateState.OPEN
+        counts = reads.duplicate_counts(by=self.actor)
+        return super().get_context_data(**kwargs) | {
+            "state": state,
+            "strip": [(code, label, counts[code]) for code, label in DuplicateState.choices],
+            "pairs": reads.duplicates(by=self.actor, state=state),
+            "form_token": uuid4(),
+        }
+
+
+class MergePage(CommandPage):
+    """Two customers side by side; for each difference it is chosen what stands afterwards."""
+
+    permission = permissions.CUSTOMERS_MERGE
+    template_name = "reception/merge.html"
+    form_class = MergeForm
+    done = _("Merged. The customer's page can undo it.")
+
+    @cached_property
+    def pair(self) -> Duplicate:
+        return reads.duplicate_of(uid=self.kwargs["uid"], by=self.actor)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"sides": self.sides}
+
+    @cached_property
+    def sides(self) -> list[dict[str, Any]]:
+        return reads.both_sides(self.pair)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        for row in self.sides:
+            row["chosen"] = self.request.POST.get(row["name"], "first")
+        return super().get_context_data(**kwargs) | {
+            "pair": self.pair,
+            "sides": self.sides,
+            "belongings": reads.belongings(self.pair, by=self.actor),
+        }
+
+    def run(self, form: MergeForm) -> CustomerMerge:
+        return merging.merge_customers(
+            kept_uid=self.pair.first.uid, merged_uid=self.pair.second.uid, take=form.taken, by=self.actor
+        )
+
+    def location(self, result: CustomerMerge) -> str:
+        return reverse("customer-detail", args=[result.kept.uid])
+
+
+class KeepApartView(ActionView):
+    permission = permissions.CUSTOMERS_MERGE
+    done = _("Kept apart; the pair doesn't come back.")
+
+    def run(self, form: Any) -> Duplicate:
+        return merging.keep_apart(uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Duplicate) -> str:
+        return reverse("customer-duplicates")
+
+
+class UndoMergeView(ActionView):
+    permission = permissions.CUSTOMERS_MERGE
+    done = _("The merge is undone; both customers are there again.")
+
+    def run(self, form: Any) -> CustomerMerge:
+        return merging.undo_merge(uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: CustomerMerge) -> str:
+        return reverse("customer-detail", args=[result.merged.uid])
 
 
 class ContactView(ActionView):

@@ -27,8 +27,8 @@ from dealership.kernel.models import Approval, History, Outbox
 from delivery.models import Deposit
 from delivery.services import deposits, followups, handovers, payments, settlements
 from quality.services import complaints
-from reception.models import Customer, Vehicle, Visit
-from reception.services import appointments, customers, evening, handing_over, vehicles, visits, walkarounds
+from reception.models import Customer, CustomerMerge, Duplicate, Vehicle, Visit
+from reception.services import appointments, customers, evening, handing_over, merging, vehicles, visits, walkarounds
 from staff.models import PostHolding
 from staff.services import employees, rosters
 from tests.delivery.test_whole_way import House
@@ -104,7 +104,10 @@ STORY: dict[str, str] = {
     "reception.end_consultation": "one: state.move",
     "reception.give_key": "one: visit.key_same",
     "reception.greet_visit": "one: visit.greeted",
+    "reception.keep_apart": "one: customer.duplicate_decided",
+    "reception.find_duplicates": "silent",
     "reception.lead_to_area": "both",
+    "reception.merge_customers": "one: customer.merged",
     "reception.leave_unserved": "one: state.move",
     "reception.mark_no_show": "one: state.move",
     "reception.move_appointment": "one: appointment.same",
@@ -120,6 +123,7 @@ STORY: dict[str, str] = {
     "reception.save_walkaround": "same",
     "reception.send_link": "one: visit.link_again",
     "reception.sign_walkaround": "one: walkaround.signed",
+    "reception.undo_merge": "one: customer.merge_undone",
     "reception.view_link": "same",
     "staff.appoint_deputy": "one: deputy.overlap",
     "staff.end_deputyship": "one: deputy.ended",
@@ -272,6 +276,12 @@ def test_customers_cars_and_reception() -> None:
         for v in Visit.objects.filter(store=store, state__in=("WAITING", "IN_RECEPTION", "IN_SHOP"))
     ]
     go(evening.count_evening, lines=counted, by=desk)
+    manager = kernel.make_actor("manager", store=store)
+    twins = [make_customer(name="双试", phone="13700000001") for _n in range(3)]
+    go(merging.find_duplicates)
+    go(merging.keep_apart, uid=Duplicate.objects.get(first=twins[0], second=twins[2]).uid, by=manager)
+    go(merging.merge_customers, kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
+    go(merging.undo_merge, uid=CustomerMerge.objects.get().uid, by=manager)
     go(vehicles.read_odometer, vehicle=Vehicle.objects.get(pk=car.pk), km=20_000, by=desk)
 
 

@@ -31,7 +31,7 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import customers, visits, walkarounds
+from reception.services import customers, merging, visits, walkarounds
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -110,6 +110,9 @@ class World:
         complaints.open_complaint(
             customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
         )
+        twins = [customers.register_customer(name="双试", phone="13700000001", by=desk) for _n in range(3)]
+        merging.merge_customers(kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
+        merging.find_duplicates()
         people = {e.user.username.partition(".")[0]: e for e in store_staff(store)}
         employees.appoint_deputy(
             absent_uid=people["cashier"].uid,

@@ -151,7 +151,7 @@ def open_repair_order(
         original = RepairOrder.objects.for_actor(by).get(uid=original_uid)
         if original.vehicle_id != visit.vehicle_id:
             raise RuleError("order.original", _("That order belongs to another car."), field="original")
-    payer = Customer.objects.for_actor(by).get(uid=payer_uid) if payer_uid else visit.customer
+    payer = Customer.objects.for_actor(by).standing(payer_uid) if payer_uid else visit.customer
     if kind == OrderKind.INSURANCE and payer.pk == visit.customer_id:
         raise RuleError(
             "order.payer",

@@ -211,8 +211,10 @@ def load_world(readings: list[Reading], *, made: dict[str, int], lock: bool = Fa
 def _find_ids(vins: set[str], plates: set[str], phones: set[str]) -> tuple[set[int], set[int]]:
     cars = set(Vehicle.objects.filter(vin__in=vins).exclude(vin="").values_list("pk", flat=True))
     cars |= set(Vehicle.objects.filter(plate__in=plates, plate_kind=PlateKind.NORMAL).values_list("pk", flat=True))
-    people = set(Customer.objects.filter(phone__in=phones).values_list("pk", flat=True))
-    people |= set(Customer.objects.exclude(phone_2="").filter(phone_2__in=phones).values_list("pk", flat=True))
+    people = set(Customer.objects.unmerged().filter(phone__in=phones).values_list("pk", flat=True))
+    people |= set(
+        Customer.objects.unmerged().exclude(phone_2="").filter(phone_2__in=phones).values_list("pk", flat=True)
+    )
     people |= set(Ownership.objects.filter(vehicle_id__in=cars).values_list("customer_id", flat=True))
     return cars, people
 

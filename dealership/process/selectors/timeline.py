@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,8 +34,9 @@ class Line:
     late: bool
 
 
-def timeline(by: Actor, *, limit: int = 50, **key: UUID) -> list[Line]:
-    """The newest ``limit`` lines of one root (``visit=``, ``vehicle=``, ``customer=`` or ``order=`` its uid).
+def timeline(by: Actor, *, limit: int = 50, **key: UUID | Sequence[UUID]) -> list[Line]:
+    """The newest ``limit`` lines of one root (``visit=``, ``vehicle=``, ``customer=`` or ``order=`` its uid,
+    or several of a customer who was merged).
 
     A person sees the lines of the own stores and those of the whole group; a customer's link sees none.
     """
@@ -44,7 +45,9 @@ def timeline(by: Actor, *, limit: int = 50, **key: UUID) -> list[Line]:
         raise ValueError(f"A timeline belongs to one of {', '.join(KEYS)}.")
     if by.kind == ActorKind.LINK:
         return []
-    return _read(by, History.objects.filter(**{f"{name}_uid": uid}), limit)
+    return _read(
+        by, History.objects.filter(**{f"{name}_uid": uid} if isinstance(uid, UUID) else {f"{name}_uid__in": uid}), limit
+    )
 
 
 def timeline_of_roots(by: Actor, uids: Iterable[UUID], *, limit: int = 50) -> list[Line]:
