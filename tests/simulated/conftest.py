@@ -1,0 +1,168 @@
+"""A shop that ran for some days, in a database of its own that all tests of this folder share.
+
+``manage.py simulate`` makes it once, as the application's role; then it goes on until noon of the next day, and gets rows
+that a simulated shop doesn't make. Each test looks at it at that noon; what a test writes is taken back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+from django.test.utils import override_settings
+from django.utils import translation
+from PIL import Image
+
+from dealership.exchange.services import imports
+from dealership.exchange.services.clients import create_api_client
+from dealership.exchange.services.simulator import Simulation
+from dealership.kernel import clock, holidays, registry, stores
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import PublicDayKind, Store, User
+from dealership.kernel.services import actor_of, ask_approval
+from delivery.services.deposits import take_deposit
+from reception.services import visits, walkarounds
+from staff.models import Employee
+from staff.services import employees
+from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
+from tests.factories.dirty_files import as_csv, dirty_rows
+from workshop.models import OrderLine
+from workshop.services import orders
+
+FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 11
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+UNTIL = datetime.combine(FIRST + timedelta(days=DAYS - 1), time(16), UTC)
+NOON = datetime.combine(FIRST + timedelta(days=DAYS), time(11, 40), SHANGHAI)
+WORDS = ["--days", str(DAYS), "--stores", "1", "--cars", str(CARS), "--seed", str(SEED), "--start", str(FIRST)]
+
+
+@dataclass
+class Run:
+    """What the run said, as whom it spoke to the database, and which module each of its writes came from."""
+
+    database: str
+    said: str = ""
+    manual: str = ""
+    roles: set[str] = field(default_factory=set)
+    writers: Counter[str] = field(default_factory=Counter)
+
+
+def _innermost(frame: Any) -> str:
+    """The module of ours that is nearest to a statement."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.split(".")[0] in registry.OUR_PACKAGES:
+            return name
+        frame = frame.f_back
+    return "?"
+
+
+@contextlib.contextmanager
+def _fresh_database(blocker: Any, name: str) -> Iterator[str]:
+    """A migrated and seeded database, used by this process while the block runs."""
+    before = connections["default"].settings_dict["NAME"]
+    with blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "tpl_{_schema_hash()}" STRATEGY file_copy')
+        _use_database(name)
+        try:
+            yield name
+        finally:
+            _use_database(before)
+            _drop(cursor, name)
+
+
+def drawn(kind: str) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (60, 40), "navy").save(out, kind)
+    return out.getvalue()
+
+
+def go_on_until_noon() -> None:
+    """Half a day more, so that cars stand at every stage; whoever comes now draws the signature."""
+    today = UNTIL.astimezone(SHANGHAI).date()
+    signing = partial(walkarounds.sign_walkaround, signature=drawn("PNG"))
+    with mock.patch.object(walkarounds, "sign_walkaround", signing):
+        Simulation(list(Store.objects.all()), seed=SEED, cars_a_day=lambda _day: 6).run(today, today, NOON, resume=True)
+
+
+def make_every_kind() -> None:
+    """Rows that a simulated shop doesn't make, through the commands of the rooms: pictures, deputy, deposit …"""
+    store = Store.objects.get()
+
+    def acting(login: str) -> Actor:
+        return actor_of(User.objects.get(username=login), store)
+
+    line = OrderLine.objects.filter(order__visit__state="IN_SHOP", state__in=["AUTHORIZED", "IN_PROGRESS"]).first()
+    assert line is not None, "a car is being worked on at noon"
+    visits.add_photo(visit_uid=line.order.visit.uid, content=drawn("JPEG"), name="a.jpg", by=acting("advisor"))
+    orders.add_line_photo(line_uid=line.uid, content=drawn("JPEG"), by=acting("advisor"))
+    absent, deputy = (Employee.objects.get(user__username=login) for login in ("foreman", "leader"))
+    employees.appoint_deputy(
+        absent_uid=absent.uid,
+        deputy_uid=deputy.uid,
+        post_code="foreman",
+        starts_on=clock.today() + timedelta(days=1),
+        ends_on=clock.today() + timedelta(days=2),
+        reason="培训",
+        by=acting("hr"),
+    )
+    ask_approval(kind="discount", root=line, store=store, reason="老客户", amount=Decimal(50), by=acting("advisor"))
+    take_deposit(order_uid=line.order.uid, method="CASH", amount=Decimal(200), by=acting("cashier"))
+    create_api_client(name="财务系统", stores=[store], scope=["events:read"], by=acting("admin"))
+    stores.set_calendar_day(store=store, day=clock.today() + timedelta(days=20), name="盘点", by=acting("hr"))
+    holidays.set_public_day(
+        day=clock.today() + timedelta(days=25), kind=PublicDayKind.HOLIDAY, name="节日", by=acting("hr")
+    )
+    batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
+    imports.read_import(uid=batch.uid)
+
+
+@pytest.fixture(scope="package")
+def run(
+    django_db_setup: None, django_db_blocker: Any, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Run]:
+    files: Path = tmp_path_factory.mktemp("simulated")
+    with (
+        _fresh_database(django_db_blocker, f"test_{os.getpid()}_{worker_id}_run") as name,
+        override_settings(VAR_DIR=files, MEDIA_ROOT=files / "files"),
+    ):
+        found = Run(name)
+
+        def look(execute: Any, sql: str, *given: Any) -> Any:
+            if sql.split(None, 1)[0] in ("INSERT", "UPDATE", "DELETE", "WITH"):
+                found.writers[_innermost(sys._getframe(1))] += 1
+            return execute(sql, *given)
+
+        said = StringIO()
+        with connection.execute_wrapper(look):
+            call_command("simulate", *WORDS, stdout=said)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            found.roles.add(cursor.fetchone()[0])
+        go_on_until_noon()
+        with clock.moved_to(NOON):
+            make_every_kind()
+        connection.close()
+        found.said = said.getvalue()
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _at_the_end_of_the_run(run: Run) -> Iterator[None]:
+    with clock.moved_to(NOON), translation.override("en"):
+        yield
