@@ -9,6 +9,7 @@ from .views import api_docs, approvals, health, imports, integration, messages, 
 
 urlpatterns = [
     path("health/", health.health, name="health"),
+    path("health/alive/", health.alive, name="health-alive"),
     path("health/ready/", health.ready, name="health-ready"),
     path("metrics", metrics.metrics, name="metrics"),
     path("setup/", setup.SetupPage.as_view(), name="setup"),

@@ -1,4 +1,4 @@
-"""``/health/``: the answer for machines, whether this process can serve a page."""
+"""The answers for machines: whether this process lives, can serve a page, and has everything behind it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,16 @@ log = structlog.get_logger(__name__)
 
 @never_cache
 @require_safe
+def alive(request: HttpRequest) -> JsonResponse:
+    """200 from a web process that answers; asks nothing of anybody. A container is restarted by this one: starting it
+    again doesn't bring PostgreSQL back."""
+    return JsonResponse({"status": "alive", "version": settings.VERSION})
+
+
+@never_cache
+@require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, else 503. No sign-in, nothing about the dealership."""
+    """200 when the database answers and a page can be served, else 503. No sign-in, nothing about the dealership."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
