@@ -122,10 +122,20 @@ class Deputyship(Root):
         constraints = [
             models.CheckConstraint(name="deputyship_other_person", condition=~Q(absent=F("deputy"))),
             models.CheckConstraint(name="deputyship_period", condition=Q(ends_on__gte=F("starts_on"))),
+            ExclusionConstraint(
+                name="deputyship_one_a_day",
+                expressions=[
+                    ("absent", RangeOperators.EQUAL),
+                    ("post", RangeOperators.EQUAL),
+                    ("store", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+            ),
         ]
 
 
 explain_constraint("deputyship_other_person", "deputy.self", _("Nobody deputises for themselves."))
+explain_constraint("deputyship_one_a_day", "deputy.overlap", _("On some of these days somebody deputises already."))
 explain_constraint("deputyship_period", "deputy.period", _("The last day must not lie before the first."))
 explain_constraint("postholding_once", "post.overlap", _("The person already holds this post in that time."))
 

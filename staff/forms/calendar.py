@@ -49,7 +49,9 @@ class WeekForm(forms.Form):
                 self.fields[f"{part}_{weekday}"] = forms.TimeField(
                     label=label,
                     required=False,
-                    widget=forms.TimeInput(attrs={"type": "time", "aria-label": label}, format="%H:%M"),
+                    widget=forms.TimeInput(
+                        attrs={"type": "time", "class": "form-control", "aria-label": label}, format="%H:%M"
+                    ),
                 )
 
     def days(self) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from dealership.kernel import clock
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
 from reception.models import Customer, Vehicle, Visit, VisitState
-from reception.services.visits import register_arrival
+from reception.services.visits import greet_visit, register_arrival
+from tests.factories import staff
 from tests.factories.kernel import make_actor, make_store, make_user
 
 ARRIVAL = {
@@ -174,3 +175,27 @@ def test_a_late_entry_shows_both_times():
     assert line.at == stated
     assert line.written_at > line.at
     assert line.late_reason == "停电"
+
+
+@pytest.mark.django_db
+def test_every_step_of_reception_can_be_entered_late():
+    """1.1: arrival, walk-around, evening count and leaving without service carry the hour and the reason."""
+    employee = staff.make_employee(staff.make_store(), "receptionist", "advisor")
+    client = Client()
+    client.force_login(employee.user)
+    by = staff.actor_for(employee)
+    with clock.moved_to(datetime(2026, 11, 23, 2, 0, tzinfo=UTC)):
+        visit = register_arrival(**ARRIVAL, by=by)
+    with clock.moved_to(datetime(2026, 11, 23, 4, 0, tzinfo=UTC)):
+        leaving = f"/visits/{visit.uid}/left/"
+        for address in ("/visits/new/", "/evening-count/", leaving):
+            page = client.get(address).content.decode()
+            assert ('name="happened_at"' in page, 'name="happened_reason"' in page) == (True, True), address
+        stated = {"happened_at": "2026-11-23T11:15", "happened_reason": "停电"}
+        assert client.post(leaving, {"reason": "不等了"} | stated).status_code == 302
+        greeted = greet_visit(uid=register_arrival(**ARRIVAL | {"plate": "沪A·12346"}, by=by).uid, by=by)
+        walk = f"/visits/{greeted.uid}/walkaround/"
+        assert 'name="happened_at"' in client.get(f"{walk}?step=sign").content.decode()
+        assert 'name="happened_at"' not in client.get(walk).content.decode(), "it saves by itself with each change"
+    line = History.objects.get(root_uid=visit.uid, code="reception.visit.left_unserved")
+    assert (line.at, line.late_reason) == (datetime(2026, 11, 23, 3, 15, tzinfo=UTC), "停电")

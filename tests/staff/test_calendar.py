@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.test import Client
@@ -12,6 +12,7 @@ from dealership.kernel import clock, holidays, worktime
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import CalendarDay, History, PublicDay
 from dealership.kernel.stores import DayHours, hours_of_week
+from staff.views.calendar import HOLIDAYS
 from tests.factories.staff import actor_for, make_employee, make_store
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +111,26 @@ def test_the_page_warns_and_takes_the_days(client: Client, manager):
         assert "盘点" in client.get(reverse("calendar")).content.decode()
     for odd in ("year=x", "year=1999", "year=99999"):
         assert client.get(f"{reverse('calendar')}?{odd}").status_code == 200
+
+
+def test_official_names_are_in_the_readers_language(client: Client, manager):
+    client.force_login(manager.user)
+    address = f"{reverse('calendar')}?year={worktime.official_until().year}"
+    with clock.moved_to(datetime(worktime.official_until().year, 3, 2, 3, tzinfo=UTC)):
+        assert "春节" in client.get(address).content.decode()
+        manager.user.language = "en"
+        manager.user.save(update_fields=["language"])
+        page = client.get(address).content.decode()
+    assert "Spring Festival" in page
+    assert "春节" not in page
+
+
+def test_every_official_holiday_has_a_name():
+    year = worktime.official_until().year
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
+    named = {worktime.statutory_day(day).name for day in days} - {""}
+    assert len(named) == 7
+    assert named <= HOLIDAYS.keys()
 
 
 def test_who_only_looks_sees_no_buttons(client: Client, manager):

@@ -236,6 +236,17 @@ def test_a_deputy_is_refused(store, manager, hr):
         appoint(**appointing(absent, make_employee(make_store("SH02"), "leader"), manager))
 
 
+def test_the_database_refuses_two_deputies_on_one_day(store, manager, request):
+    absent = make_employee(store, "foreman")
+    first = commands.appoint_deputy(**appointing(absent, make_employee(store, "leader"), manager))
+    day = first.ends_on + timedelta(days=1)
+    second = commands.appoint_deputy(
+        **appointing(absent, make_employee(store, "leader"), manager, starts_on=day, ends_on=day)
+    )
+    with request.getfixturevalue("refused")("deputyship_one_a_day") as sql:
+        sql("UPDATE staff_deputyship SET starts_on = %s WHERE id = %s", [first.ends_on, second.pk])
+
+
 def test_a_deputyship_can_end_early(store, manager):
     absent, deputy = make_employee(store, "foreman"), make_employee(store, "leader")
     deputyship = commands.appoint_deputy(**appointing(absent, deputy, manager))
