@@ -32,20 +32,29 @@ from reception import permissions
 from reception.models import (
     MERGE_COLUMNS,
     A,
+    AnswerWay,
     Appointment,
     AppointmentItem,
     AppointmentSource,
     AppointmentState,
     Area,
     Belonging,
+    ClockKind,
     Consent,
     ConsentPurpose,
+    Consultation,
+    ConsultationChannel,
+    ConsultationClock,
+    ConsultationMessage,
+    ConsultationState,
+    ConsultationTopic,
     CustomerKind,
     CustomerMerge,
     DamageKind,
     DamageMark,
     DamageSide,
     MergeState,
+    MessageDirection,
     OldParts,
     Ownership,
     PlateColor,
@@ -61,7 +70,16 @@ from reception.models import (
 )
 from reception.models import Customer as CustomerRow
 from reception.selectors import capacity, search
-from reception.services import appointments, customers, handing_over, merging, vehicles, visits, walkarounds
+from reception.services import (
+    appointments,
+    consultations,
+    customers,
+    handing_over,
+    merging,
+    vehicles,
+    visits,
+    walkarounds,
+)
 
 # --- customers and vehicles (2.3) ---
 LANGUAGE = Choice(choices=customers.LANGUAGES)
@@ -816,3 +834,174 @@ register_listing(
 star_codes(WaitingMode, "WAIT_AT_DEALER", "LOANER", "PICK_UP")
 star_codes(AppointmentSource, "PHONE", "CONSUMER_PORTAL", "SERVICE_ADVISOR_INITIATED", "DMS_DIRECT")
 star_codes(Powertrain, "ICE", "HEV", "PHEV", "BEV", "FCEV")
+
+
+# --- consultations (2.2) ---
+WORK = permissions.CONSULTATIONS_WORK
+RUNNING = {ConsultationState.AWAITING, ConsultationState.IN_PROGRESS, ConsultationState.ANSWERED}
+
+
+def _thread() -> QuerySet:
+    return ConsultationMessage.objects.order_by("at", "id")
+
+
+def _clocks() -> QuerySet:
+    return ConsultationClock.objects.order_by("started_at", "id")
+
+
+register(
+    Resource(
+        path="consultations",
+        name="Consultation",
+        room="reception",
+        model=Consultation,
+        view=permissions.CONSULTATIONS_VIEW,
+        help="A question with its thread and its limits (2.2). A limit that is late is worked out, never given.",
+        state="state",
+        shape={
+            "number": Text(),
+            "channel": Choice(choices=ConsultationChannel),
+            "topic": Choice(choices=ConsultationTopic),
+            "state": Choice(choices=ConsultationState),
+            "subject": Text(mask=mask_text),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "contact_email": Text(mask=mask_email),
+            "model_text": Text(),
+            "customer_uid": Uid(source="customer__uid", null=True),
+            "vehicle_uid": Uid(source="vehicle__uid", null=True),
+            "assignee_uid": Uid(source="assignee__uid", null=True),
+            "appointment_uid": Uid(source="appointment__uid", null=True),
+            "visit_uid": Uid(source="visit__uid", null=True),
+            "asked_at": Moment(),
+            "snoozed_until": Moment(null=True),
+            "ended_at": Moment(null=True),
+            "messages": Many(
+                rows=_thread,
+                by="consultation_id",
+                fields={
+                    "direction": Choice(choices=MessageDirection),
+                    "way": Text(),
+                    "body": Text(mask=mask_text),
+                    "at": Moment(),
+                },
+            ),
+            "clocks": Many(
+                rows=_clocks,
+                by="consultation_id",
+                fields={
+                    "kind": Choice(choices=ClockKind),
+                    "started_at": Moment(),
+                    "due_at": Moment(null=True, help="Null while the customer has the word."),
+                    "met_at": Moment(null=True),
+                    "working_only": Flag(),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=ConsultationState), lookup="state"),
+            "channel": Filter(field=Choice(choices=ConsultationChannel), lookup="channel"),
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+        },
+        create=Command(
+            run=consultations.register_consultation,
+            permission=WORK,
+            input={
+                "channel": Choice(choices=ConsultationChannel),
+                "body": Text(20000, min=1),
+                "contact_name": Text(60, optional=True),
+                "contact_phone": Text(60, optional=True),
+                "contact_email": Text(120, optional=True),
+                "plate": Text(20, optional=True),
+                "model_text": Text(80, optional=True),
+                "topic": Choice(choices=ConsultationTopic, optional=True),
+                "subject": Text(160, optional=True),
+            },
+        ),
+        actions=(
+            Action(
+                verb="receive",
+                run=consultations.receive_message,
+                permission=WORK,
+                input={"body": Text(20000, min=1)},
+                help="The customer writes again",
+            ),
+            Action(
+                verb="answer",
+                run=consultations.answer_consultation,
+                permission=WORK,
+                when=RUNNING,
+                input={"body": Text(20000, min=1), "way": Choice(choices=AnswerWay)},
+                help="Answer the customer",
+            ),
+            Action(
+                verb="note",
+                run=consultations.note_consultation,
+                permission=WORK,
+                input={"body": Text(20000, min=1)},
+                help="A word for colleagues",
+            ),
+            Action(
+                verb="assign",
+                run=consultations.assign_consultation,
+                permission=WORK,
+                when=RUNNING,
+                input={"employee_uid": Uid()},
+                help="Give it to somebody to look after",
+            ),
+            Action(
+                verb="snooze",
+                run=consultations.snooze_consultation,
+                permission=WORK,
+                when=RUNNING,
+                input={"until": Moment()},
+                help="Put it off; its limits run on",
+            ),
+            Action(
+                verb="settle",
+                run=consultations.settle_consultation,
+                permission=WORK,
+                when={ConsultationState.ANSWERED},
+                help="The customer says that the answer settles it",
+            ),
+            Action(
+                verb="close",
+                run=consultations.close_consultation,
+                permission=WORK,
+                when=RUNNING,
+                input={"reason": Text(300, min=1)},
+                help="Close it for a reason",
+            ),
+            Action(
+                verb="convert-to-appointment",
+                run=consultations.convert_to_appointment,
+                permission=WORK,
+                when=RUNNING,
+                input={"appointment_uid": Uid()},
+                help="It became a booking",
+            ),
+            Action(
+                verb="convert-to-visit",
+                run=consultations.convert_to_visit,
+                permission=WORK,
+                when=RUNNING,
+                input={"visit_uid": Uid()},
+                help="It became a visit",
+            ),
+            Action(
+                verb="hand-to-sales",
+                run=consultations.hand_to_sales,
+                permission=WORK,
+                when=RUNNING,
+                input={
+                    "contact_name": Text(60, min=1),
+                    "contact_phone": Text(60, min=1),
+                    "model_text": Text(80, min=1),
+                    "topic": Choice(choices=ConsultationTopic),
+                    "note": Text(300, optional=True),
+                },
+                help="Sales goes on with it",
+            ),
+        ),
+    )
+)

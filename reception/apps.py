@@ -33,9 +33,10 @@ class ReceptionConfig(AppConfig):
         from staff.services.employees import HANDOVERS
 
         from .services.appointments import hand_over_appointments
+        from .services.consultations import hand_over_consultations
         from .services.handing_over import hand_over_customers, hand_over_visits
 
-        HANDOVERS.extend((hand_over_customers, hand_over_appointments, hand_over_visits))
+        HANDOVERS.extend((hand_over_customers, hand_over_appointments, hand_over_visits, hand_over_consultations))
 
         # --- appointments (2.4) ---
         from .selectors import appointments
@@ -63,6 +64,24 @@ class ReceptionConfig(AppConfig):
                 group="workshop",
                 permission=permissions.APPOINTMENTS_VIEW,
                 order=80,
+            )
+        )
+
+        # --- consultations (2.2) ---
+        from .selectors import consultations
+
+        navigation.register(
+            navigation.Entry(
+                code="consultations",
+                label=_("Questions"),
+                icon="messages",
+                url_name="consultations",
+                group="front",
+                permission=permissions.CONSULTATIONS_VIEW,
+                order=25,
+                count=consultations.waiting_count,
+                hot=consultations.has_late,
+                phone=True,
             )
         )
 

@@ -112,3 +112,22 @@ APPOINTMENT_KEPT = event("reception.appointment.kept", _("Booked customer came")
 APPOINTMENT_HANDED_OVER = event(
     "reception.appointment.handed_over", _("Booking given to another advisor"), clause="2.4", stage=stages.BOOKING
 )
+
+# --- consultations (2.2) ---
+CONSULTATION_ASKED = event(
+    "reception.consultation.asked",
+    _("Question came in"),
+    clause="2.2.1",
+    norm=("reception.consultation.answered", "reception.consultation.ended"),
+)
+CONSULTATION_WRITTEN = event("reception.consultation.written", _("Customer wrote again"), clause="2.2.1")
+CONSULTATION_ANSWERED = event("reception.consultation.answered", _("Question answered"), clause="2.2.1")
+CONSULTATION_NOTED = event("reception.consultation.noted", _("Note for colleagues"), clause="2.2.1")
+CONSULTATION_ASSIGNED = event(
+    "reception.consultation.assigned", _("Question given to somebody to look after"), clause="2.2.1"
+)
+CONSULTATION_SNOOZED = event("reception.consultation.snoozed", _("Question put off"), clause="2.2.1")
+CONSULTATION_ESCALATED = event("reception.consultation.escalated", _("Limit of a question escalated"), clause="2.2.1")
+CONSULTATION_ENDED = event("reception.consultation.ended", _("Question ended"), clause="2.2.1")
+LEAD_HANDED = event("reception.sales_lead.handed", _("Lead handed to sales"), clause="2.2.2")
+TEMPLATE_SAVED = event("reception.answer_template.saved", _("Answer template saved"), clause="2.2.2")

@@ -5,8 +5,8 @@ from dealership.kernel.history import Event
 from dealership.kernel.registry import handles
 
 from . import events
-from .models import Appointment, Visit
-from .services import appointments
+from .models import Appointment, Consultation, Visit
+from .services import appointments, consultations
 
 
 # --- appointments (2.4) ---
@@ -33,3 +33,17 @@ def release_booked_plans(event: Event) -> None:
     if visit.appointment is not None:
         by = machine("bookings", store_id=visit.store_id)
         appointments.release_plans(appointment=visit.appointment, by=by)
+
+
+# --- consultations (2.2) ---
+@handles(events.CONSULTATION_ESCALATED, name="reception.tell_escalation")
+def tell_escalation(event: Event) -> None:
+    """Whoever looks after a question, and in the end the manager, reads that its limit is near or has passed."""
+    consultation = Consultation.objects.select_related("store", "assignee__user").get(uid=event.root_uid)
+    consultations.tell_escalation(
+        consultation=consultation,
+        kind=event.facts["clock"],
+        step=event.facts["step"],
+        key=f"consultation:{consultation.uid}:{event.id}",
+        by=machine("consultations", store_id=consultation.store_id),
+    )

@@ -133,3 +133,71 @@ ONLINE_PER_ADDRESS = limit(
 PRICE_DAYS = limit(
     "reception.estimate_days", 14, "d", _("Days a quoted price of a booking holds"), clause="2.4", source="design"
 )
+
+# --- consultations (2.2.1) ---
+CONSULTATION_RESPONSE = limit(
+    "reception.answer_minutes",
+    {
+        "PHONE": 30,
+        "MISSED_CALL": 30,
+        "WECHAT": 5,
+        "EMAIL": 1440,
+        "WEB_FORM": 60,
+        "API": 60,
+        "WALK_IN": 5,
+        "REVIEW": 240,
+    },
+    "min",
+    _("Minutes until a question is answered, by channel"),
+    clause="2.2.1",
+    source="MAN, domain 2.2",
+)
+CONSULTATION_RESOLUTION = limit(
+    "reception.settle_minutes",
+    {
+        "PHONE": 480,
+        "MISSED_CALL": 480,
+        "WECHAT": 480,
+        "EMAIL": 4320,
+        "WEB_FORM": 960,
+        "API": 960,
+        "WALK_IN": 480,
+        "REVIEW": 960,
+    },
+    "min",
+    _("Minutes until a question is settled, by channel"),
+    clause="2.2.1",
+    source="design",
+)
+CONSULTATION_ELAPSED = limit(
+    "reception.elapsed_channels",
+    ["EMAIL"],
+    "",
+    _("Channels whose limits run around the clock; the others run in opening time, lunch left out"),
+    clause="2.2.1",
+    source="MAN",
+)
+CONSULTATION_WARN_SHARE = limit(
+    "reception.answer_warn_share",
+    75,
+    "%",
+    _("Used share of a limit from which whoever looks after the question is warned"),
+    clause="2.2.1",
+    source="design",
+)
+CONSULTATION_MANAGER_MINUTES = limit(
+    "reception.answer_manager_minutes",
+    60,
+    "min",
+    _("Minutes after a missed limit at which the manager is told"),
+    clause="2.2.1",
+    source="design",
+)
+CONSULTATION_REOPEN_DAYS = limit(
+    "reception.reopen_days",
+    30,
+    "d",
+    _("Days in which a new word of the customer opens the old thread again"),
+    clause="2.2.1",
+    source="design",
+)

@@ -11,9 +11,10 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q, Subquery
+from django.db.models import Case, ExpressionWrapper, F, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation, Powertrain, VehicleModel
 from dealership.kernel import clock, states
@@ -983,6 +984,367 @@ class VisitPhoto(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+# --- consultations (2.2) ---
+
+
+class ConsultationChannel(models.TextChoices):
+    """2.2.1: how a question came in; each channel has limits of its own."""
+
+    PHONE = "PHONE", _("Telephone")
+    MISSED_CALL = "MISSED_CALL", _("Missed call")
+    WECHAT = "WECHAT", _("WeChat")
+    EMAIL = "EMAIL", _("E-mail")
+    WEB_FORM = "WEB_FORM", _("Web form")
+    API = "API", _("Other system")
+    WALK_IN = "WALK_IN", _("At the desk")
+    REVIEW = "REVIEW", _("Review site")
+
+
+class ConsultationTopic(models.TextChoices):
+    """2.2.2: what is asked about."""
+
+    MODEL = "MODEL", _("Models")
+    PRICE = "PRICE", _("Prices")
+    INTERVAL = "INTERVAL", _("Maintenance intervals")
+    WARRANTY = "WARRANTY", _("Warranty policy")
+    AFTER_SALES = "AFTER_SALES", _("After-sales service")
+    OTHER = "OTHER", _("Something else")
+
+
+class ConsultationState(models.TextChoices):
+    """Domain 2.2: 待响应→处理中→已答复→(客户确认 | 转预约 | 已到店 | 转销售线索 | 关闭)."""
+
+    AWAITING = "AWAITING", _("Waits for an answer")
+    IN_PROGRESS = "IN_PROGRESS", pgettext_lazy("question", "Being looked into")
+    ANSWERED = "ANSWERED", _("Answered")
+    CONFIRMED = "CONFIRMED", _("Settled for the customer")
+    BOOKED = "BOOKED", _("Became a booking")
+    VISITED = "VISITED", _("Became a visit")
+    SALES_LEAD = "SALES_LEAD", _("Handed to sales")
+    CLOSED = "CLOSED", pgettext_lazy("question", "Closed")
+
+
+Q_ = ConsultationState
+CONSULTATION_ENDS = (Q_.CONFIRMED, Q_.BOOKED, Q_.VISITED, Q_.SALES_LEAD, Q_.CLOSED)
+CONSULTATION_MOVES: dict[ConsultationState, set[ConsultationState]] = {
+    Q_.AWAITING: {Q_.IN_PROGRESS, Q_.ANSWERED, Q_.BOOKED, Q_.VISITED, Q_.SALES_LEAD, Q_.CLOSED},
+    Q_.IN_PROGRESS: {Q_.AWAITING, Q_.ANSWERED, Q_.BOOKED, Q_.VISITED, Q_.SALES_LEAD, Q_.CLOSED},
+    Q_.ANSWERED: {Q_.AWAITING, Q_.CONFIRMED, Q_.BOOKED, Q_.VISITED, Q_.SALES_LEAD, Q_.CLOSED},
+    # The customer writes again in the same thread: it is open again, with clocks of its own.
+    **{end: {Q_.AWAITING} for end in CONSULTATION_ENDS},
+}
+
+
+class Consultation(Root):
+    """One thread of questions and answers (2.2). Who asks may be unknown; a known customer or car is matched."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    channel = models.CharField(_("channel"), max_length=12, choices=ConsultationChannel.choices)
+    topic = models.CharField(
+        _("topic"), max_length=12, choices=ConsultationTopic.choices, default=ConsultationTopic.OTHER
+    )
+    subject = models.CharField(_("subject"), max_length=160, blank=True)
+    contact_name = models.CharField(_("name"), max_length=60, blank=True)
+    contact_phone = models.CharField(_("telephone"), max_length=20, blank=True)
+    contact_email = models.CharField(_("e-mail"), max_length=120, blank=True)
+    model_text = models.CharField(_("model"), max_length=80, blank=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="consultations")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, null=True, blank=True, related_name="consultations")
+    state = models.CharField(max_length=12, choices=Q_.choices, default=Q_.AWAITING)
+    assignee = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="consultations")
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, blank=True, related_name="consultations")
+    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, related_name="consultations")
+    asked_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(CONSULTATION_MOVES, field="state", name="consultation_moves", births=[Q_.AWAITING]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="consultation_ended_at",
+                condition=Q(state__in=CONSULTATION_ENDS, ended_at__isnull=False)
+                | (~Q(state__in=CONSULTATION_ENDS) & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="consultation_contact",
+                condition=~Q(contact_name="") | ~Q(contact_phone="") | ~Q(contact_email=""),
+            ),
+            models.CheckConstraint(name="consultation_close_reason", condition=~Q(state=Q_.CLOSED) | ~Q(ended_note="")),
+            models.CheckConstraint(
+                name="consultation_booking", condition=~Q(state=Q_.BOOKED) | Q(appointment__isnull=False)
+            ),
+            models.CheckConstraint(name="consultation_visit", condition=~Q(state=Q_.VISITED) | Q(visit__isnull=False)),
+        ]
+        indexes = [models.Index(fields=["store", "state", "asked_at"], name="consultation_inbox")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {
+            "customer": self.customer.uid if self.customer else None,
+            "vehicle": self.vehicle.uid if self.vehicle else None,
+        }
+
+    @property
+    def is_open(self) -> bool:
+        return self.state not in CONSULTATION_ENDS
+
+    @property
+    def who(self) -> str:
+        """Whatever is known of who asks."""
+        return self.contact_name or self.contact_phone or self.contact_email
+
+    def move(self, state: ConsultationState) -> None:
+        """Goes on to ``state``; an end is dated, a thread that is open again has none."""
+        states.require(CONSULTATION_MOVES, Q_(self.state), state)
+        self.state = state
+        self.ended_at = clock.now() if state in CONSULTATION_ENDS else None
+        if state not in CONSULTATION_ENDS:
+            self.ended_note = ""
+
+    move.alters_data = True  # type: ignore[attr-defined]
+
+
+explain_constraint(
+    "consultation_contact", "consultation.contact", _("Write down a name, a telephone number or an e-mail address.")
+)
+explain_constraint("consultation_close_reason", "consultation.close_reason", _("Say why it is closed."))
+
+
+class MessageDirection(models.TextChoices):
+    IN = "IN", _("from the customer")
+    OUT = "OUT", _("to the customer")
+    NOTE = "NOTE", _("note for colleagues")
+
+
+class AnswerWay(models.TextChoices):
+    """How an answer goes out: the first two are sent by the system, the others are written down."""
+
+    EMAIL = "EMAIL", _("By e-mail")
+    SMS = "SMS", _("By SMS")
+    WECHAT = "WECHAT", _("Written in WeChat")
+    PHONE = "PHONE", _("Said on the telephone")
+    IN_PERSON = "IN_PERSON", _("Said at the desk")
+
+
+class ConsultationMessage(models.Model):
+    """One word of a thread, kept as it was said (2.2.1)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    consultation = models.ForeignKey(Consultation, models.PROTECT, related_name="messages")
+    direction = models.CharField(max_length=4, choices=MessageDirection.choices)
+    way = models.CharField(max_length=12)
+    body = models.TextField()
+    at = models.DateTimeField(default=clock.now)
+    author = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    actor_kind = models.CharField(max_length=8)
+    actor_id = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["at", "id"]
+        triggers = [
+            pgtrigger.Protect(name="consultationmessage_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        constraints = [models.CheckConstraint(name="consultationmessage_words", condition=~Q(body=""))]
+
+
+class ClockKind(models.TextChoices):
+    RESPONSE = "RESPONSE", _("Answer")
+    RESOLUTION = "RESOLUTION", pgettext_lazy("question", "Settlement")
+
+
+DUE = ExpressionWrapper(F("started_at") + F("limit"), output_field=models.DateTimeField())
+
+
+class ConsultationClock(models.Model):
+    """2.2.1: a limit that runs. ``limit`` in elapsed or (``working_only``) opening time; ``due_at`` is computed from it,
+    the calendar and the pauses, and is empty while a pause holds the clock. ``late`` is the database's own."""
+
+    consultation = models.ForeignKey(Consultation, models.PROTECT, related_name="clocks")
+    kind = models.CharField(max_length=10, choices=ClockKind.choices)
+    started_at = models.DateTimeField()
+    limit = models.DurationField()
+    working_only = models.BooleanField()
+    soon_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    met_at = models.DateTimeField(null=True, blank=True)
+    late = models.GeneratedField(
+        expression=Case(
+            When(met_at__isnull=False, due_at__isnull=False, then=Q(met_at__gt=F("due_at"))),
+            default=None,
+            output_field=models.BooleanField(null=True),
+        ),
+        output_field=models.BooleanField(null=True),
+        db_persist=True,
+    )
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        triggers = [
+            states.guard(
+                "consultationclock_computed",
+                operation=pgtrigger.Update,
+                func="""
+                    IF NEW.consultation_id <> OLD.consultation_id OR NEW.kind <> OLD.kind
+                        OR NEW.started_at <> OLD.started_at OR NEW."limit" <> OLD."limit"
+                        OR NEW.working_only <> OLD.working_only
+                        OR (OLD.met_at IS NOT NULL
+                            AND (NEW.met_at IS DISTINCT FROM OLD.met_at OR NEW.due_at IS DISTINCT FROM OLD.due_at))
+                        OR (NEW.due_at IS DISTINCT FROM OLD.due_at AND (NEW.kind = 'RESPONSE' OR NOT EXISTS (
+                            SELECT 1 FROM reception_consultationpause p WHERE p.consultation_id = NEW.consultation_id
+                        )))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="consultation.clock",
+                text=_("A limit that runs is computed; nobody sets it."),
+            ),
+            states.guard(
+                "consultationclock_met",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("met_at"),
+                func="""
+                    IF NEW.met_at IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.met_at IS NULL) AND NOT EXISTS (
+                        SELECT 1 FROM reception_consultation c WHERE c.id = NEW.consultation_id AND c.ended_at = NEW.met_at
+                    ) AND NOT (NEW.kind = 'RESPONSE' AND EXISTS (
+                        SELECT 1 FROM reception_consultationmessage m WHERE m.consultation_id = NEW.consultation_id
+                            AND m.direction = 'OUT' AND m.at = NEW.met_at
+                    )) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="consultation.clock_met",
+                text=_("A limit is met by an answer or by the end of the question, by nothing else."),
+            ),
+            states.guard(
+                "consultationclock_email",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NEW.kind = 'RESPONSE' AND (NEW.working_only OR NEW."limit" > interval '24 hours') AND EXISTS (
+                        SELECT 1 FROM reception_consultation c WHERE c.id = NEW.consultation_id AND c.channel = 'EMAIL'
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="consultation.email_limit",
+                text=_("An e-mail is answered within 24 hours, whatever the calendar says (2.2.1)."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="consultationclock_due",
+                condition=Q(due_at__isnull=True, kind=ClockKind.RESOLUTION)
+                | Q(due_at__isnull=False, due_at__gte=DUE, working_only=True)
+                | Q(due_at__isnull=False, due_at__gte=DUE, kind=ClockKind.RESOLUTION)
+                | Q(due_at__isnull=False, due_at=DUE),
+            ),
+            models.CheckConstraint(
+                name="consultationclock_met_has_due", condition=Q(met_at__isnull=True) | Q(due_at__isnull=False)
+            ),
+            models.UniqueConstraint(
+                name="consultationclock_one_running",
+                fields=["consultation", "kind"],
+                condition=Q(met_at__isnull=True),
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="consultationclock_running", condition=Q(met_at__isnull=True))]
+
+
+class ConsultationPause(models.Model):
+    """A time in which the customer has the word; the clock of the settlement stands (2.2.1)."""
+
+    consultation = models.ForeignKey(Consultation, models.PROTECT, related_name="pauses")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="consultationpause_one_open", fields=["consultation"], condition=Q(ended_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="consultationpause_order",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
+            ),
+        ]
+
+
+class EscalationStep(models.TextChoices):
+    SOON = "SOON", _("Limit is near")
+    BREACHED = "BREACHED", _("Limit has passed")
+    MANAGER = "MANAGER", _("Manager told")
+
+
+class ConsultationEscalation(models.Model):
+    """A step of the escalation, taken once for one clock (2.2.1)."""
+
+    on = models.ForeignKey(ConsultationClock, models.PROTECT, related_name="escalations")
+    step = models.CharField(max_length=8, choices=EscalationStep.choices)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="consultationescalation_once", fields=["on", "step"])]
+
+
+class ConsultationPresence(models.Model):
+    """Who has the thread open just now, so that two people don't answer at once."""
+
+    consultation = models.ForeignKey(Consultation, models.CASCADE, related_name="presences")
+    employee = models.ForeignKey(Employee, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="consultationpresence_once", fields=["consultation", "employee"])]
+
+
+class AnswerTemplate(Root):
+    """A text that answers a usual question, with fields in braces (2.2.2). Of the whole group."""
+
+    store_path = None
+
+    title = models.CharField(_("title"), max_length=60)
+    topic = models.CharField(_("topic"), max_length=12, choices=ConsultationTopic.choices)
+    body = models.TextField(_("text"))
+    active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        ordering = ["topic", "title"]
+        constraints = [models.UniqueConstraint(name="answertemplate_title", fields=["title"])]
+
+
+explain_constraint("answertemplate_title", "template.title", _("There is a template with this title."))
+
+
+class SalesLead(Root):
+    """A question that sales goes on with: contact, model and topic as they were handed over (2.2.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    consultation = models.OneToOneField(Consultation, models.PROTECT, related_name="lead")
+    contact_name = models.CharField(_("name"), max_length=60)
+    contact_phone = models.CharField(_("telephone"), max_length=20)
+    model_text = models.CharField(_("model"), max_length=80)
+    topic = models.CharField(_("topic"), max_length=12, choices=ConsultationTopic.choices)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+    handed_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="saleslead_kept", operation=pgtrigger.Delete),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="saleslead_contact", condition=~Q(contact_name="") & ~Q(contact_phone="") & ~Q(model_text="")
+            )
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.consultation.history_keys()
 
 
 class EveningCount(Root):

@@ -69,3 +69,17 @@ for code in ("foreman", "leader", "techdirector"):
     role(code, permissions={APPOINTMENTS_VIEW, APPOINTMENTS_WORKSHOP})
 for code in ("supervisor", "gm"):
     role(code, permissions={APPOINTMENTS_VIEW})
+
+# --- consultations (2.2) ---
+CONSULTATIONS_VIEW = permission("reception.consultations.view", _("See the questions of customers and their threads."))
+CONSULTATIONS_WORK = permission(
+    "reception.consultations.work", _("Write down, answer, assign, put off and end questions of customers.")
+)
+TEMPLATES_MANAGE = permission("reception.templates.manage", _("Write the templates for answers."))
+
+for code in ("receptionist", "advisor", "care", "manager"):
+    role(code, permissions={CONSULTATIONS_VIEW, CONSULTATIONS_WORK})
+for code in ("supervisor", "gm"):
+    role(code, permissions={CONSULTATIONS_VIEW})
+for code in ("manager", "care", "admin"):
+    role(code, permissions={TEMPLATES_MANAGE})

@@ -2,7 +2,7 @@
 
 from dealership.kernel.tasks import periodic
 
-from .services import appointments, merging
+from .services import appointments, consultations, merging
 
 
 @periodic("reception.remind", seconds=300)
@@ -21,3 +21,9 @@ def prepare() -> int:
 def find_duplicates() -> int:
     """Every half hour: the worklist of customers who may be one (2.3)."""
     return merging.find_duplicates()
+
+
+@periodic("reception.escalate", seconds=60)
+def escalate() -> int:
+    """Every minute: limits of questions that are near or have passed (2.2.1)."""
+    return consultations.escalate_due()

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import appointments, booking, customers, keys, links, search, today, vehicles, visits, walkarounds
+from .views import (
+    appointments,
+    booking,
+    consultations,
+    customers,
+    keys,
+    links,
+    search,
+    today,
+    vehicles,
+    visits,
+    walkarounds,
+)
 
 urlpatterns = [
     # --- search, customers, vehicles ---
@@ -56,6 +68,24 @@ urlpatterns = [
     path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),
     path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
     path("v/<str:token>/photos/<uuid:uid>/", links.CustomerPhotoView.as_view(), name="visit-link-photo"),
+    # --- consultations (2.2) ---
+    path("consultations/", consultations.ConsultationListPage.as_view(), name="consultations"),
+    path("consultations/new/", consultations.NewConsultationPage.as_view(), name="consultation-new"),
+    path("consultations/templates/", consultations.TemplateListPage.as_view(), name="answer-templates"),
+    path("consultations/templates/new/", consultations.NewTemplatePage.as_view(), name="answer-template-new"),
+    path("consultations/templates/<uuid:uid>/", consultations.EditTemplatePage.as_view(), name="answer-template-edit"),
+    path("consultations/<uuid:uid>/", consultations.ConsultationPage.as_view(), name="consultation-detail"),
+    path("consultations/<uuid:uid>/present/", consultations.PresenceView.as_view(), name="consultation-present"),
+    path("consultations/<uuid:uid>/take/", consultations.TakeView.as_view(), name="consultation-take"),
+    path("consultations/<uuid:uid>/settled/", consultations.SettleView.as_view(), name="consultation-settled"),
+    path("consultations/<uuid:uid>/received/", consultations.ReceivedPage.as_view(), name="consultation-received"),
+    path("consultations/<uuid:uid>/note/", consultations.NotePage.as_view(), name="consultation-note"),
+    path(
+        "consultations/<uuid:uid>/assign/", consultations.AssignConsultationPage.as_view(), name="consultation-assign"
+    ),
+    path("consultations/<uuid:uid>/snooze/", consultations.SnoozePage.as_view(), name="consultation-snooze"),
+    path("consultations/<uuid:uid>/close/", consultations.CloseConsultationPage.as_view(), name="consultation-close"),
+    path("consultations/<uuid:uid>/lead/", consultations.LeadPage.as_view(), name="consultation-lead"),
     # --- appointments (2.4) ---
     path("appointments/", appointments.AppointmentListPage.as_view(), name="appointments"),
     path("appointments/new/", appointments.NewAppointmentPage.as_view(), name="appointment-new"),

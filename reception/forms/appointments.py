@@ -84,6 +84,7 @@ class BookingForm(forms.Form):
     )
     vehicle = forms.UUIDField(required=False)
     filled_for = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
     contact_name = forms.CharField(label=_("Who calls"), max_length=60)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20)
     plate = forms.CharField(label=_("Plate"), max_length=12, required=False)

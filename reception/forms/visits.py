@@ -45,6 +45,7 @@ class ArrivalForm(forms.Form):
         label=_("Meanwhile"), choices=WaitingMode.choices, initial=WaitingMode.WAIT_AT_DEALER
     )
     appointment = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def clean_contact_phone(self) -> str:
         return formats.clean_phone(self.cleaned_data["contact_phone"])

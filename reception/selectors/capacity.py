@@ -47,12 +47,14 @@ BUSY_SHARE = 3
 """A day counts as busy when at most one in this many of its times is left."""
 
 
-def store_calendar(store: Store) -> Calendar:
-    """The store's opening hours with its holidays and make-up days."""
+def store_calendar(store: Store, *, since: date | None = None) -> Calendar:
+    """The store's opening hours with its holidays and make-up days from ``since`` (default: a week ago) on."""
 
     def minutes(row: Any) -> Hours:
         opens, closes = row.opens.hour * 60 + row.opens.minute, row.closes.hour * 60 + row.closes.minute
-        rest = breaks.get(row.day.weekday() if isinstance(row, CalendarDay) else row.weekday)
+        weekday = row.day.weekday() if isinstance(row, CalendarDay) else row.weekday
+        # A make-up day on a weekday that is closed otherwise has the usual lunch.
+        rest = breaks.get(weekday) if weekday in open_weekdays else next(iter(breaks.values()), None)
         if rest and opens < rest[0] and rest[1] < closes:
             return ((opens, rest[0]), (rest[1], closes))
         return ((opens, closes),)
@@ -66,10 +68,12 @@ def store_calendar(store: Store) -> Calendar:
         for row in week_rows
         if row.break_from and row.break_to
     }
+    open_weekdays = {row.weekday for row in week_rows}
     week = {row.weekday: minutes(row) for row in week_rows}
+    first = since or clock.today(store.time_zone) - timedelta(days=7)
     exceptions = {
         row.day: minutes(row) if row.opens and row.closes else CLOSED
-        for row in CalendarDay.objects.filter(store=store, day__gte=clock.today(store.time_zone) - timedelta(days=7))
+        for row in CalendarDay.objects.filter(store=store, day__gte=first)
     }
     days = tuple(week.get(day, CLOSED) for day in range(7))
     return Calendar(days, exceptions, store.time_zone)  # type: ignore[arg-type]

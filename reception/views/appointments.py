@@ -22,7 +22,9 @@ from ..limits import PRICE_DAYS
 from ..models import Appointment
 from ..selectors import appointments as reads
 from ..selectors import capacity
+from ..selectors.consultations import asked_by
 from ..services import appointments as commands
+from ..services.consultations import convert_to_appointment
 
 WEEK = 7
 
@@ -100,7 +102,10 @@ class NewAppointmentPage(CommandPage):
 
     def get_initial(self) -> dict[str, Any]:
         asked = self.request.GET
-        return super().get_initial() | {"q": asked.get("q") or asked.get("plate", "")}
+        question = asked_by(self.actor, asked.get("consultation", ""))
+        if question:
+            question["concern"] = question.pop("need")
+        return super().get_initial() | {"q": asked.get("q") or asked.get("plate", "")} | question
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if {"look", "drop"} & set(request.POST):
@@ -216,7 +221,7 @@ class NewAppointmentPage(CommandPage):
         vehicle_uid = data["vehicle"]
         if vehicle_uid is None and (found := reads.find_cars(self.actor, data["q"])) and len(found) == 1:
             vehicle_uid = found[0].vehicle.uid
-        return commands.book_appointment(
+        booked = commands.book_appointment(
             vehicle_uid=vehicle_uid,
             contact_name=data["contact_name"],
             contact_phone=data["contact_phone"],
@@ -230,6 +235,9 @@ class NewAppointmentPage(CommandPage):
             starts_at=data["starts_at"],
             by=self.actor,
         )
+        if data["consultation"]:
+            convert_to_appointment(uid=data["consultation"], appointment_uid=booked.uid, by=self.actor)
+        return booked
 
     def location(self, result: Appointment) -> str:
         return reverse("appointment-detail", args=[result.uid])

@@ -33,7 +33,9 @@ from ..forms.visits import (
 from ..limits import GREET_MINUTES
 from ..models import Visit, VisitState
 from ..selectors import visits as reads
+from ..selectors.consultations import asked_by
 from ..services import visits as commands
+from ..services.consultations import convert_to_visit
 
 
 class NewVisitPage(CommandPage):
@@ -46,7 +48,9 @@ class NewVisitPage(CommandPage):
 
     def get_initial(self) -> dict[str, Any]:
         known = reads.known_car(self.actor, plate=self.request.GET.get("plate", ""))
-        return super().get_initial() | {"plate": self.request.GET.get("plate", "")} | (known.fills if known else {})
+        asked = asked_by(self.actor, self.request.GET.get("consultation", ""))
+        plate = {"plate": self.request.GET.get("plate", "")}
+        return super().get_initial() | plate | (known.fills if known else {}) | asked
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -55,7 +59,11 @@ class NewVisitPage(CommandPage):
 
     def run(self, form: ArrivalForm) -> Visit:
         data = dict(form.cleaned_data)
-        return commands.register_arrival(by=self.actor, appointment_uid=data.pop("appointment"), **data)
+        asked = data.pop("consultation")
+        visit = commands.register_arrival(by=self.actor, appointment_uid=data.pop("appointment"), **data)
+        if asked:
+            convert_to_visit(uid=asked, visit_uid=visit.uid, by=self.actor)
+        return visit
 
     def location(self, result: Visit) -> str:
         return reverse("visit-detail", args=[result.uid])

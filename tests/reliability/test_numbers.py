@@ -24,6 +24,7 @@ from quality.models import Complaint
 from quality.services.complaints import open_complaint
 from reception.models import Appointment
 from reception.services.appointments import remind_customer, send_preparation_lists
+from reception.services.consultations import register_consultation
 from tests.delivery.test_whole_way import House
 from tests.factories import staff
 from tests.factories.departed import make_departed
@@ -101,9 +102,20 @@ def case_after(recommend: int, worst: int) -> int:
     return Complaint.objects.count()
 
 
+def email_due_in() -> timedelta:
+    """How long an e-mail may wait for its answer."""
+    with clock_at(17):
+        desk = staff.make_actor(staff.make_store(), "receptionist")
+        asked = register_consultation(channel="EMAIL", body="多久保养一次？", contact_email="asks@example.com", by=desk)
+        due = asked.clocks.get(kind="RESPONSE").due_at
+        assert due is not None
+        return due - clock.now()
+
+
 MINOR = {"km": 9000, "days": 45}
 # setting → what comes out, the declared value's outcome, another value, its outcome
 PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
+    "reception.answer_minutes": (email_due_in, timedelta(hours=24), {"EMAIL": 720}, timedelta(hours=12)),
     "reception.reminder_days": (lambda: reminded(timedelta(hours=20)), "24h", [5], ""),
     "reception.reminder_hours": (lambda: reminded(timedelta(minutes=90)), "24h", [2], "2h"),
     "reception.prep_list_time": (listed, 0, "14:30", 1),
@@ -126,7 +138,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
 }  # fmt: skip
 # The keys of section 10 of the facts: the setting that carries each, or the words under which it waits.
 SECTION_10 = {
-    "email_reply_h": "reply to an e-mail",
+    "email_reply_h": "reception.answer_minutes",
     "phone_ring_s": "telephone answered",
     "reminder_days": "reception.reminder_days",
     "reminder_hours": "reception.reminder_hours",

@@ -28,7 +28,17 @@ from delivery.models import Deposit
 from delivery.services import deposits, followups, handovers, payments, settlements
 from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, Vehicle, Visit
-from reception.services import appointments, customers, evening, handing_over, merging, vehicles, visits, walkarounds
+from reception.services import (
+    appointments,
+    consultations,
+    customers,
+    evening,
+    handing_over,
+    merging,
+    vehicles,
+    visits,
+    walkarounds,
+)
 from staff.models import PostHolding
 from staff.services import employees, rosters
 from tests.delivery.test_whole_way import House
@@ -38,7 +48,7 @@ from tests.factories.api import make_credentials
 from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import actor, at, clock_at, make_agreed
-from tests.factories.reception import make_customer, make_picture, make_vehicle
+from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
 from tests.reliability.meeting import locking_commands, meet
 from workshop.models import CertificateRange, Estimate, PartLine
@@ -90,6 +100,18 @@ STORY: dict[str, str] = {
     "quality.respond_complaint": "one: state.move",
     "quality.review_complaint": "one: state.move",
     "reception.add_damage": "both",
+    "reception.answer_consultation": "both",
+    "reception.assign_consultation": "one: consultation.assignee_same",
+    "reception.close_consultation": "one: state.move",
+    "reception.convert_to_appointment": "one: state.move",
+    "reception.convert_to_visit": "one: state.move",
+    "reception.hand_to_sales": "one: lead.exists",
+    "reception.note_consultation": "both",
+    "reception.receive_message": "both",
+    "reception.save_template": "one: template.title",
+    "reception.settle_consultation": "one: state.move",
+    "reception.snooze_consultation": "both",
+    "reception.take_consultation": "one: consultation.taken",
     "reception.add_photo": "both",
     "reception.book_appointment": "one: appointment.vehicle_booked",
     "reception.cancel_appointment": "one: state.move",
@@ -289,6 +311,36 @@ def link_visit(visit: Visit) -> Any:
     from dealership.kernel.actors import customer_link
 
     return customer_link(visit_id=visit.pk, store_id=visit.store_id, token_id=str(visit.link.uid))
+
+
+def test_questions() -> None:
+    with clock.moved_to(booked.at("8:00")):
+        shop = booked.make_bookable()
+        desk = shop.desk
+
+        def asked() -> Any:
+            return consultations.register_consultation(
+                channel="PHONE", body="多少钱？", contact_name="张试问", contact_phone="13900002299", by=desk
+            ).uid
+
+        uid = asked()
+        go(consultations.take_consultation, uid=uid, by=desk)
+        other = staff.make_employee(shop.store, "advisor")
+        go(consultations.assign_consultation, uid=uid, employee_uid=other.uid, by=desk)
+        go(consultations.note_consultation, uid=uid, body="老客户", by=desk)
+        go(consultations.snooze_consultation, uid=uid, until=booked.at("9:00"), by=desk)
+        go(consultations.answer_consultation, uid=uid, body="468 元", way="PHONE", by=desk)
+        go(consultations.receive_message, uid=uid, body="含工时吗？", by=desk)
+        consultations.answer_consultation(uid=uid, body="含", way="PHONE", by=desk)
+        go(consultations.settle_consultation, uid=uid, by=desk)
+        go(consultations.close_consultation, uid=asked(), reason="广告", by=desk)
+        lead = {"contact_name": "张试问", "contact_phone": "13900002299", "model_text": "途远", "topic": "MODEL"}
+        go(consultations.hand_to_sales, uid=asked(), by=desk, **lead)
+        appointment = booked.make_appointment(shop)
+        go(consultations.convert_to_appointment, uid=asked(), appointment_uid=appointment.uid, by=desk)
+        visit = make_visit(desk)
+        go(consultations.convert_to_visit, uid=asked(), visit_uid=visit.uid, by=desk)
+        go(consultations.save_template, title="价格", topic="PRICE", body="{name}您好", by=machine("tests"))
 
 
 def test_bookings() -> None:

@@ -1,6 +1,7 @@
 """Which kind of row each address with a uid opens; ``test_other_stores`` compares it with the URL table."""
 
 OPENS = {
+    "answer-template-edit": "reception.AnswerTemplate",
     "api-client-withdraw": "exchange.ApiClient",
     "appointment-cancel": "reception.Appointment",
     "appointment-confirm": "reception.Appointment",
@@ -22,6 +23,16 @@ OPENS = {
     "complaint-close": "quality.Complaint",
     "complaint-detail": "quality.Complaint",
     "complaint-new": "reception.Visit",
+    "consultation-assign": "reception.Consultation",
+    "consultation-close": "reception.Consultation",
+    "consultation-detail": "reception.Consultation",
+    "consultation-lead": "reception.Consultation",
+    "consultation-note": "reception.Consultation",
+    "consultation-present": "reception.Consultation",
+    "consultation-received": "reception.Consultation",
+    "consultation-settled": "reception.Consultation",
+    "consultation-snooze": "reception.Consultation",
+    "consultation-take": "reception.Consultation",
     "customer-apart": "reception.Duplicate",
     "customer-consent": "reception.Customer",
     "customer-contact": "reception.Customer",

@@ -23,6 +23,7 @@ from .world import World, signed_in, taken_back
 OF_THE_GROUP = {
     "catalogue.Part",
     "kernel.PublicDay",
+    "reception.AnswerTemplate",
     "reception.Customer",
     "reception.CustomerMerge",
     "reception.Duplicate",

@@ -31,7 +31,7 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import customers, merging, visits, walkarounds
+from reception.services import consultations, customers, merging, visits, walkarounds
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -126,6 +126,10 @@ class World:
         set_public_day(day=date(2031, 1, 1), kind="HOLIDAY", name="元旦", by=manager)
         upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="customers.csv", by=manager)
         create_api_client(name=f"dms {store.code}", stores=[store], scope=["reception:read"], by=system)
+        consultations.register_consultation(
+            channel="PHONE", body="保养多久一次？", contact_name="张试问", contact_phone="13900001234", by=desk
+        )
+        consultations.save_template(title=f"价格 {store.code}", topic="PRICE", body="{name}您好", by=system)
         queue_message(
             key=f"tests:{store.pk}",
             store=store,

@@ -47,7 +47,7 @@ from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import Appointment, AppointmentState, Vehicle, Visit, VisitState, WalkAround
-from reception.services import appointments, customers, vehicles, visits, walkarounds
+from reception.services import appointments, consultations, customers, vehicles, visits, walkarounds
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
@@ -56,6 +56,31 @@ from workshop.services import authorizations, clocking, dispatch, inspections, o
 Steps = Generator[datetime, None, None]
 A = AppointmentState
 
+# Channel, topic, model, question, answer and the way it goes out.
+QUESTIONS = [
+    (
+        "PHONE",
+        "PRICE",
+        "途远 2.0T",
+        "小保养一次多少钱？",
+        "请以前台价目表为准，含机油机滤和工时，可预约到店。",
+        "PHONE",
+    ),
+    ("MISSED_CALL", "AFTER_SALES", "", "未接来电，客户未留言", "已回电，客户想约周末保养。", "PHONE"),
+    ("WECHAT", "INTERVAL", "途远 2.0T", "一万公里还没到，满一年了要保养吗？", "要的，里程和时间以先到为准。", "WECHAT"),
+    (
+        "WECHAT",
+        "WARRANTY",
+        "",
+        "车门异响在保修范围内吗？",
+        "保修期内非人为损坏可以免费检查，请带行驶证到店。",
+        "WECHAT",
+    ),
+    ("EMAIL", "WARRANTY", "", "过户以后三包还有效吗？", "三包随车，过户后继续有效，请携带购车发票复印件。", "EMAIL"),
+    ("EMAIL", "MODEL", "新款 SUV", "新车什么时候到店，可以试驾吗？", "到店后通知您试驾，请留意电话。", "EMAIL"),
+    ("WALK_IN", "MODEL", "新款 SUV", "想看看七座车型", "已带看展车并介绍配置。", "IN_PERSON"),
+    ("REVIEW", "AFTER_SALES", "", "等了两个小时才交车", "抱歉让您久等，已请服务顾问致电说明。", "PHONE"),
+]
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
 GIVEN = ["示例", "样本", "演示", "试用", "范例", "例安", "例宁", "例和", "例文", "例清", "例平", "例心"]
 NEEDS = {
@@ -139,6 +164,14 @@ class Shop:
         not_these = set(but)
         people = [person for person in self.people[role] if person.pk not in not_these]
         return self.actor(self.rng.choice([p for p in people if p.pk in self.here] or people))
+
+    def at_desk(self) -> Actor:
+        """Whoever of the desk is on duty; takes nothing from the shop's chance."""
+        self.wake()
+        holders = list(
+            employees_with_role(self.store.pk, "receptionist", self.day).select_related("user").order_by("number")
+        )
+        return self.actor(([p for p in holders if p.pk in self.here] or holders)[0])
 
     def today(self) -> date:
         return clock.today(self.store.time_zone)
@@ -252,6 +285,11 @@ class Simulation:
         planned.append((shop.local(day, 9, 30), self.care_round(shop)))
         planned.append((shop.local(day, 16, 30), self.care_round(shop)))
         planned.append((shop.local(day, 8, 20), self.restock(shop)))
+        chance = random.Random(f"questions-{self.seed}-{shop.store.code}-{day}")
+        for _question in range(max(1, round(self.cars_a_day(day) / 6))):
+            planned.append(
+                (shop.local(day, chance.randrange(8, 18), chance.randrange(60)), self.question(shop, chance))
+            )
         for at, run in planned:
             if since is None or at > since:
                 self.push(at, run)
@@ -806,6 +844,37 @@ class Simulation:
             elif complaint.state == ComplaintState.RESOLVED and rng.random() < 0.6:
                 self.try_to(complaints.close_complaint, uid=complaint.uid, by=manager)
         yield clock.now() + timedelta(minutes=1)
+
+    def question(self, shop: Shop, chance: random.Random) -> Steps:
+        """2.2: somebody asks; the desk answers soon, late or not yet; some are settled, some go to sales."""
+        channel, topic, model, words, answer, way = chance.choice(QUESTIONS)
+        name = chance.choice(SURNAMES) + chance.choice(GIVEN)
+        phone = f"1391{shop.store.pk % 10}{chance.randrange(10**6):06d}"
+        asked = consultations.register_consultation(
+            channel=channel,
+            topic=topic,
+            body=words,
+            model_text=model,
+            contact_name=name,
+            contact_phone=phone,
+            contact_email=f"asks{phone[-6:]}@example.com" if channel == "EMAIL" else "",
+            subject=words[:20] if channel == "EMAIL" else "",
+            by=shop.at_desk(),
+        )
+        usual = asked.clocks.get(kind="RESPONSE").limit
+        yield clock.now() + usual * chance.uniform(0.1, 1.15) + timedelta(minutes=1)
+        desk = shop.at_desk()
+        self.try_to(consultations.take_consultation, uid=asked.uid, by=desk)
+        if chance.random() < 0.12:
+            return  # still being looked into
+        if topic == "MODEL" and chance.random() < 0.6:
+            given = {"contact_name": name, "contact_phone": phone, "model_text": model, "topic": topic}
+            self.try_to(consultations.hand_to_sales, uid=asked.uid, note="想约试驾", by=desk, **given)
+            return
+        self.try_to(consultations.answer_consultation, uid=asked.uid, body=answer, way=way, by=desk)
+        yield clock.now() + timedelta(minutes=chance.randrange(20, 400))
+        if chance.random() < 0.75:
+            self.try_to(consultations.settle_consultation, uid=asked.uid, by=shop.at_desk())
 
     def restock(self, shop: Shop) -> Steps:
         """The parts keeper receives what lines wait for and what runs low."""
