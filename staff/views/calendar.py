@@ -63,7 +63,8 @@ class CalendarPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         today = clock.today()
         given = self.request.GET.get("year", "")
-        year = int(given) if given.isdecimal() and today.year - 5 <= int(given) <= today.year + 2 else today.year
+        year = int(given) if given.isdecimal() and len(given) == 4 else today.year
+        year = year if today.year - 5 <= year <= today.year + 2 else today.year
         store_days = CalendarDay.objects.filter(store_id=self.actor.store_id, day__gte=today).order_by("day")
         return super().get_context_data(**kwargs) | {
             "year": year,
