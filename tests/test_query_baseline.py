@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from dealership.exchange import api
-from dealership.kernel import limits
+from dealership.kernel import limits, navigation
 from dealership.kernel.actors import machine
 from dealership.kernel.api import auth
 from dealership.kernel.api.resources import LISTINGS, RESOURCES
@@ -97,6 +97,7 @@ def _nothing_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process remembers for seconds is remembered for the whole test, so that no count depends on the time it took."""
     monkeypatch.setattr(limits, "_CACHE_SECONDS", 1e9)
     monkeypatch.setattr(auth, "TOKEN_SECONDS", 1e9)
+    monkeypatch.setattr(navigation, "COUNTS_SECONDS", 1_000_000)
     auth.forget()
     limits.forget()
     cache.clear()

@@ -76,6 +76,8 @@ class TestVersions:
         assert (unchanged.status_code, unchanged.content) == (304, b"")
         assert unchanged.headers["ETag"] == answer.headers["ETag"]
         assert desk.get(path, If_None_Match='"other"').status_code == 200
+        for no_tag in ("", "版本"):
+            problem(desk.get(path, If_None_Match=no_tag), 400, "if_none_match")
 
     def test_etag_follows_what_hangs_on_the_item(self, desk) -> None:
         """A consent changes no column of the customer, but the answer: 304 would hide it."""

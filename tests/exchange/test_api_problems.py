@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client
 
-from dealership.kernel.api import views
+from dealership.kernel.api import ratelimit, views
 from reception.models import Customer
 from tests.factories.api import ApiCaller, problem, take_token
 from tests.factories.kernel import make_store, make_user
@@ -200,6 +203,25 @@ class TestToken:
         answer = take_token(desk.credentials, client_secret="wrong")
         said = problem(answer, 401, "oauth.invalid_client")
         assert said["error"] == "invalid_client"
+
+    def test_guessing_is_limited_for_that_client(self, desk, store, monkeypatch) -> None:
+        """A wrong secret can be tried so often in a minute; then even the right one waits. Another client doesn't."""
+        moved = SimpleNamespace(time=lambda: 1_800_000_045.0)
+        monkeypatch.setattr(ratelimit, "time", moved)
+        wrong = base64.b64encode(f"{desk.credentials.client_id}:wrong".encode()).decode()
+        for number in range(ratelimit.FAILED_TOKENS):
+            if number % 2:
+                answer = take_token(desk.credentials, client_secret="wrong")
+            else:
+                form = {"grant_type": "client_credentials"}
+                answer = Client().post("/api/v1/oauth/token", form, headers={"Authorization": f"Basic {wrong}"})
+            problem(answer, 401, "oauth.invalid_client")
+        answer = take_token(desk.credentials)
+        problem(answer, 429, "oauth.too_many_failures")
+        assert answer.headers["Retry-After"] == "15"
+        assert take_token(ApiCaller("reception:read", store=store).credentials).status_code == 200
+        moved.time = lambda: 1_800_000_060.0
+        assert take_token(desk.credentials).status_code == 200
 
     def test_no_other_grant(self, desk) -> None:
         said = problem(take_token(desk.credentials, grant_type="magic"), 400, "oauth.unsupported_grant_type")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from contextlib import suppress
 from functools import cache
 
 import orjson
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_safe
 from oauth2_provider.views import TokenView
 
 from dealership.exchange import api
-from dealership.kernel.api import problems
+from dealership.kernel.api import problems, ratelimit
 
 
 @cache
@@ -38,10 +40,16 @@ def token(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         detail = _("This address doesn't know that method.")
         return problems.respond(problems.Problem(405, "method", detail, headers={"Allow": "POST"}), request.path)
+    asking = request.META.get("REMOTE_ADDR", ""), _client_named(request)
+    try:
+        ratelimit.refuse_guessing(*asking)
+    except problems.Problem as refusal:
+        return problems.respond(refusal, request.path)
     response = TokenView.as_view()(request)
     if response.status_code < 400:
         response.headers["Cache-Control"] = "no-store"
         return response
+    ratelimit.count_failure(*asking)
     said = orjson.loads(response.content or b"{}")
     error = str(said.get("error", "invalid_request"))
     problem = problems.Problem(
@@ -53,3 +61,13 @@ def token(request: HttpRequest) -> HttpResponse:
         error=error,
     )
     return problems.respond(problem, request.path)
+
+
+def _client_named(request: HttpRequest) -> str:
+    """The client's id in the form or in the Basic header, whichever is sent; "" where there is none."""
+    scheme, _space, pair = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return str(request.POST.get("client_id", ""))
+    with suppress(ValueError):
+        return base64.b64decode(pair).decode().partition(":")[0]
+    return ""

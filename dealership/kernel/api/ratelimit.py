@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 
@@ -17,6 +18,11 @@ WINDOW_SECONDS = 60
 SHARE = 100
 """A process takes a hundredth of the minute's allowance at once, so that not every request asks Redis."""
 _leases: dict[str, tuple[int, int]] = {}
+FAILED_TOKENS = 20
+"""So many token requests for one client may fail in a minute from one network address; each costs a slow hash.
+
+Behind a proxy everybody comes from its address: without the client's name one system's wrong secret would shut out all.
+"""
 
 
 def used(key: str) -> int:
@@ -64,3 +70,39 @@ def count(caller: Caller) -> None:
     if len(_leases) > 5000:
         _leases.clear()
     _leases[caller.key] = (window, min(share, allowed) - 1)
+
+
+def refuse_guessing(address: str, client: str) -> None:
+    """Raises Problem 429 when too many token requests for this client failed in the present minute."""
+    key, wait = _failures(address, client)
+    try:
+        failed = int(cache.get(key) or 0)
+    except Exception as exc:
+        log.warning("api.rate_unknown", error=str(exc))
+        return
+    if failed >= FAILED_TOKENS:
+        raise Problem(
+            429,
+            "oauth.too_many_failures",
+            _("Too many token requests for this client have failed; wait %(wait)s seconds.") % {"wait": wait},
+            headers={"Retry-After": str(wait)},
+        )
+
+
+def count_failure(address: str, client: str) -> None:
+    """One more token request for this client has failed; neither name nor address is kept."""
+    key, _wait = _failures(address, client)
+    try:
+        cache.add(key, 0, WINDOW_SECONDS * 2)
+        cache.incr(key)
+    except Exception as exc:
+        log.warning("api.rate_unknown", error=str(exc))
+
+
+def _failures(address: str, client: str) -> tuple[str, int]:
+    """The key of an address and a client in this minute, and the seconds until the next one."""
+    now = time.time()
+    window = int(now // WINDOW_SECONDS)
+    wait = max(1, math.ceil((window + 1) * WINDOW_SECONDS - now))
+    named = hashlib.sha256(f"{address}\n{client}".encode()).hexdigest()[:32]
+    return f"token-failures:{named}:{window}", wait

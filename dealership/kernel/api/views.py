@@ -146,9 +146,12 @@ def shown(item: dict[str, Any], request: HttpRequest, *, status: int = 200) -> H
     """The item with its ETag; 304 where the reader already has exactly this."""
     response = answer(item, status=status)
     tag = etag_of(item, response.content)
-    held = request.headers.get("If-None-Match", "")
-    if request.method in ("GET", "HEAD") and held and (held.strip() == "*" or tag in _tags(held)):
-        response = HttpResponse(status=304)
+    if request.method in ("GET", "HEAD") and "If-None-Match" in request.headers:
+        held = request.headers["If-None-Match"]
+        if not (held and held.isascii() and held.isprintable()):
+            raise Problem(400, "if_none_match", _("Send the ETag you hold in If-None-Match, or leave the header out."))
+        if held.strip() == "*" or tag in _tags(held):
+            response = HttpResponse(status=304)
     response.headers["ETag"] = tag
     return response
 
