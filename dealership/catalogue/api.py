@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from dealership.catalogue import permissions
 from dealership.catalogue.models import (
     BayCapability,
+    LaborRate,
     Operation,
     OperationPart,
     Part,
     PartKind,
+    PartPrice,
+    PayType,
     RepairCategory,
     ResourceKind,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
+from dealership.catalogue.services import prices, resources
 from dealership.kernel.actors import Actor
-from dealership.kernel.api.resources import Filter, Many, Resource, register
-from dealership.kernel.api.shapes import Choice, Flag, Number, Text, Uid, Whole
+from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
+from dealership.kernel.api.shapes import Choice, Day, Flag, Money, Number, Text, Uid, Whole
 from dealership.kernel.api.star import star_codes
+from dealership.kernel.models import Store
 
 
 def _operation_parts() -> QuerySet:
@@ -29,6 +38,19 @@ def _operation_parts() -> QuerySet:
 
 def _bays(by: Actor) -> QuerySet:
     return PlannedResource.objects.for_actor(by).filter(kind=ResourceKind.BAY)
+
+
+def _own_store(by: Actor) -> Store:
+    return Store.objects.for_actor(by).get(pk=by.store_id)
+
+
+def _set_labor_rate(*, pay_type: str, rate: Decimal, starts_on: date, by: Actor) -> LaborRate:
+    return prices.set_labor_rate(store=_own_store(by), pay_type=pay_type, rate=rate, starts_on=starts_on, by=by)
+
+
+def _set_part_price(*, part_uid: UUID, price: Decimal, starts_on: date, by: Actor) -> PartPrice:
+    part = Part.objects.get(uid=part_uid)
+    return prices.set_part_price(store=_own_store(by), part=part, price=price, starts_on=starts_on, by=by)
 
 
 register(
@@ -109,6 +131,67 @@ register(
             "active": Flag(),
         },
         filters={"code": Filter(field=Text(20, min=1), lookup="code")},
+        actions=(
+            Action(
+                verb="switch",
+                run=resources.switch_resource,
+                permission=permissions.RESOURCES_MANAGE,
+                input={"active": Flag()},
+                help="Take the bay out of use or bring it back (2.4)",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="labor-rates",
+        name="LaborRate",
+        room="catalogue",
+        model=LaborRate,
+        view=permissions.CATALOGUE_VIEW,
+        help="What one hour costs in a store by who pays, from a day on (3.2).",
+        shape={
+            "store_code": Text(source="store__code"),
+            "pay_type": Choice(choices=PayType),
+            "rate": Money(),
+            "starts_on": Day(),
+            "ends_on": Day(null=True),
+        },
+        filters={"pay_type": Filter(field=Choice(choices=PayType), lookup="pay_type")},
+        create=Command(
+            run=_set_labor_rate,
+            permission=permissions.PRICES_MANAGE,
+            input={"pay_type": Choice(choices=PayType), "rate": Money(), "starts_on": Day()},
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="part-prices",
+        name="PartPrice",
+        room="catalogue",
+        model=PartPrice,
+        view=permissions.CATALOGUE_VIEW,
+        help="What one unit of a part costs in a store, from a day on (3.2).",
+        shape={
+            "store_code": Text(source="store__code"),
+            "part_uid": Uid(source="part__uid"),
+            "part_number": Text(source="part__number"),
+            "price": Money(),
+            "starts_on": Day(),
+            "ends_on": Day(null=True),
+        },
+        filters={
+            "part_uid": Filter(field=Uid(), lookup="part__uid"),
+            "part_number": Filter(field=Text(40, min=1), lookup="part__number"),
+        },
+        create=Command(
+            run=_set_part_price,
+            permission=permissions.PRICES_MANAGE,
+            input={"part_uid": Uid(), "price": Money(), "starts_on": Day()},
+        ),
     )
 )
 

@@ -16,6 +16,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History
+from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import rule
 from tests.factories.staff import actor_for, make_employee, make_store
 
@@ -168,3 +169,19 @@ def test_who_only_looks_changes_nothing(client: Client, manager, bay: Resource) 
     person = Resource.objects.create(store=manager.store, kind="PERSON", code="P1", name="测试员", employee=advisor)
     with pytest.raises(Resource.DoesNotExist):
         resources.switch_resource(uid=person.uid, active=False, by=actor_for(manager))
+
+
+def test_rates_prices_and_bays_over_the_api(manager, bay: Resource) -> None:
+    caller = ApiCaller("catalogue:write", store=manager.store, acts_for=manager.user)
+    later = (clock.today() + timedelta(days=3)).isoformat()
+    rate = {"pay_type": "INSURANCE", "rate": "165.00", "starts_on": later}
+    made = caller.post("labor-rates", rate)
+    assert (made.status_code, made.json()["rate"], made.json()["ends_on"]) == (201, "165.00", None)
+    problem(caller.post("labor-rates", rate), 409, "rate.later_exists")
+    part = Part.objects.get(number="OIL-5W30-1L")
+    price = caller.post("part-prices", {"part_uid": str(part.uid), "price": "71.00", "starts_on": later})
+    assert (price.status_code, price.json()["part_number"]) == (201, "OIL-5W30-1L")
+    listed = caller.get(f"part-prices?part_uid={part.uid}").json()["data"]
+    assert sorted(row["price"] for row in listed) == ["68.00", "71.00"]
+    assert not caller.act(f"bays/{bay.uid}", "switch", {"active": False}).json()["active"]
+    problem(caller.act(f"bays/{bay.uid}", "switch", {"active": False}), 409, "resource.same")
