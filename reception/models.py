@@ -314,6 +314,15 @@ class Consent(Root):
         return {"customer": self.customer.uid}
 
 
+class UnmaskReason(models.TextChoices):
+    """Why a whole number is looked at; a code, because history holds no free text."""
+
+    CALL = "CALL", _("To call or write to the customer")
+    CHECK = "CHECK", _("To check the number with the customer")
+    COMPLAINT = "COMPLAINT", _("To settle a complaint")
+    AUTHORITY = "AUTHORITY", _("An authority asked for it")
+
+
 class DuplicateCue(models.TextChoices):
     """Why two customers may be one (2.3)."""
 

@@ -10,6 +10,7 @@ CUSTOMERS_EDIT = permission("reception.customers.edit", _("Register and correct 
 CUSTOMERS_UNMASK = permission(
     "reception.customers.unmask", _("See a customer's whole telephone number; each look is logged with its reason.")
 )
+CUSTOMERS_LOOKS = permission("reception.customers.looks", _("See who looked at whole telephone numbers, when and why."))
 CUSTOMERS_MERGE = permission(
     "reception.customers.merge", _("Decide whether two customers are one, merge them and undo it.")
 )
@@ -25,7 +26,7 @@ for _code in ("receptionist", "advisor", "care"):
     role(_code, permissions=_EDIT)
 role("care", permissions={CUSTOMERS_MERGE})
 for _code in ("manager", "gm"):
-    role(_code, permissions=_EDIT | {VIN_OVERRIDE, CUSTOMERS_MERGE})
+    role(_code, permissions=_EDIT | {VIN_OVERRIDE, CUSTOMERS_LOOKS, CUSTOMERS_MERGE})
 for _code in ("warranty", "cashier", "accountant", "supervisor"):
     role(_code, permissions=_SEE)
 for _code in ("foreman", "leader", "technician", "inspector", "techdirector", "parts"):

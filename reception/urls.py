@@ -21,6 +21,7 @@ urlpatterns = [
     path("search/", search.SearchPage.as_view(), name="search"),
     path("customers/", customers.CustomerListPage.as_view(), name="customers"),
     path("customers/new/", customers.NewCustomerPage.as_view(), name="customer-new"),
+    path("customers/looks/", customers.LooksPage.as_view(), name="customer-looks"),
     path("customers/duplicates/", customers.DuplicatesPage.as_view(), name="customer-duplicates"),
     path("customers/duplicates/<uuid:uid>/", customers.MergePage.as_view(), name="customer-merge"),
     path("customers/duplicates/<uuid:uid>/apart/", customers.KeepApartView.as_view(), name="customer-apart"),

@@ -12,8 +12,7 @@ from dealership.catalogue.models import Powertrain
 from dealership.kernel.actors import Actor
 from dealership.kernel.forms import set_choices
 from dealership.kernel.models import MessageChannel
-from reception.models import ConsentPurpose, Customer, CustomerKind, PlateColor, PlateKind
-from reception.services.customers import UnmaskReason
+from reception.models import ConsentPurpose, Customer, CustomerKind, PlateColor, PlateKind, UnmaskReason
 from staff.selectors.employees import employees_with_role
 
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import formats
-from dealership.kernel.actors import Actor
+from dealership.kernel import clock, formats
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.models import History, User
+from reception import events
 from reception.models import (
     MERGE_COLUMNS,
     Appointment,
@@ -24,11 +27,13 @@ from reception.models import (
     DuplicateState,
     MergeState,
     Ownership,
+    UnmaskReason,
     Visit,
 )
 from reception.selectors.search import Typed, customer_filter
 
 PAGE = 50
+LOOK_DAYS = 31
 FILTERS = {"": Q(), "PERSON": Q(kind=CustomerKind.PERSON), "COMPANY": Q(kind=CustomerKind.COMPANY)}
 
 
@@ -135,6 +140,42 @@ def belongings(pair: Duplicate, *, by: Actor) -> list[dict[str, Any]]:
         {"customer": one, "cars": cars.get(one.pk, []), "visits": last.get(one.pk, {"n": 0, "at": None})}
         for one in (pair.first, pair.second)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at a customer's whole number: who, when, whose, why."""
+
+    at: datetime
+    who: str
+    customer: Customer | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The newest hundred of the last ``days`` days in the actor's store; ``counts`` by reason over all of them."""
+
+    rows: list[Look]
+    counts: dict[str, int]
+    total: int
+
+
+def looks(*, by: Actor, reason: str = "", days: int = LOOK_DAYS) -> Looks:
+    """7.3: who looked at whole telephone numbers, for whoever answers for data protection."""
+    since = clock.now() - timedelta(days=days)
+    lines = History.objects.filter(store_id=by.store_id, code=events.CUSTOMER_UNMASKED, at__gte=since)
+    counted = lines.order_by().values_list("facts__reason").annotate(n=Count("id"))
+    counts = dict.fromkeys(UnmaskReason.values, 0) | {str(code): n for code, n in counted}
+    shown = list((lines.filter(facts__reason=reason) if reason else lines).order_by("-at", "-id")[: 2 * PAGE])
+    asked = {row.actor_id for row in shown if row.actor_kind == ActorKind.USER}
+    people = {str(uid): name for uid, name in User.objects.filter(uid__in=asked).values_list("uid", "name")}
+    whose = Customer.objects.for_actor(by).in_bulk({row.root_uid for row in shown}, field_name="uid")
+    rows = [
+        Look(row.at, people.get(row.actor_id, ""), whose.get(row.root_uid), str(row.facts.get("reason", "")))
+        for row in shown
+    ]
+    return Looks(rows, counts, sum(counts.values()))
 
 
 def both_sides(pair: Duplicate) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -15,20 +15,11 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel
 from reception import events, permissions
-from reception.models import Consent, ConsentPurpose, Customer, CustomerKind
+from reception.models import Consent, ConsentPurpose, Customer, CustomerKind, UnmaskReason
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 LANGUAGES = ("zh-hans", "en")
 CONSENT_TEXT_VERSION = "2026-1"
-
-
-class UnmaskReason(models.TextChoices):
-    """Why a whole number is looked at; a code, because history holds no free text."""
-
-    CALL = "CALL", _("To call or write to the customer")
-    CHECK = "CHECK", _("To check the number with the customer")
-    COMPLAINT = "COMPLAINT", _("To settle a complaint")
-    AUTHORITY = "AUTHORITY", _("An authority asked for it")
 
 
 def tidy(value: Any, *, field: str, limit: int) -> str:
@@ -91,6 +82,11 @@ def _require_reachable(phone: str, email: str) -> None:
         raise RuleError("customer.reachable", _("Give a telephone number or an e-mail address."), field="phone")
 
 
+def _store_of(by: Actor) -> int | None:
+    """The one store that somebody acts in; None for whoever acts in several."""
+    return next(iter(by.store_ids)) if by.store_ids is not None and len(by.store_ids) == 1 else None
+
+
 @transaction.atomic
 def register_customer(
     *,
@@ -124,7 +120,7 @@ def register_customer(
         }
     )
     _require_reachable(read["phone"], read["email"])
-    home = next(iter(by.store_ids)) if by.store_ids is not None and len(by.store_ids) == 1 else None
+    home = _store_of(by)
     customer = Customer.objects.create(home_store_id=home, **read)
     record(customer, events.CUSTOMER_REGISTERED, by=by, store_id=home, kind=customer.kind)
     return customer
@@ -187,5 +183,5 @@ def unmask_customer(*, uid: UUID, reason: str, by: Actor) -> Customer:
     if reason not in UnmaskReason.values:
         raise RuleError("customer.unmask_reason", _("Say why the whole number is needed."), field="reason")
     customer = Customer.objects.for_actor(by).standing(uid)
-    record(customer, events.CUSTOMER_UNMASKED, by=by, reason=reason)
+    record(customer, events.CUSTOMER_UNMASKED, by=by, store_id=_store_of(by), reason=reason)
     return customer

@@ -23,7 +23,7 @@ from reception.forms.customers import (
     NewCustomerForm,
     UnmaskForm,
 )
-from reception.models import Consent, Customer, CustomerMerge, Duplicate, DuplicateState
+from reception.models import Consent, Customer, CustomerMerge, Duplicate, DuplicateState, UnmaskReason
 from reception.selectors import customers as reads
 from reception.services import customers as commands
 from reception.services import handing_over, merging
@@ -45,6 +45,7 @@ class CustomerListPage(Page):
             "before": cursor,
             "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
             "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),
+            "may_see_looks": self.actor.may(permissions.CUSTOMERS_LOOKS),
         }
 
 
@@ -155,6 +156,26 @@ class DuplicatesPage(Page):
             "strip": [(code, label, counts[code]) for code, label in DuplicateState.choices],
             "pairs": reads.duplicates(by=self.actor, state=state),
             "form_token": uuid4(),
+        }
+
+
+class LooksPage(Page):
+    """7.3: the looks at whole numbers, for whoever answers for data protection."""
+
+    permission = permissions.CUSTOMERS_LOOKS
+    template_name = "reception/looks.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked = self.request.GET.get("reason", "")
+        reason = asked if asked in UnmaskReason.values else ""
+        looks = reads.looks(by=self.actor, reason=reason)
+        labels = dict(UnmaskReason.choices)
+        return super().get_context_data(**kwargs) | {
+            "reason": reason,
+            "looks": looks,
+            "rows": [(look, labels.get(look.reason, look.reason)) for look in looks.rows],
+            "strip": [(code, label, looks.counts[code]) for code, label in UnmaskReason.choices],
+            "days": reads.LOOK_DAYS,
         }
 
 
