@@ -1,7 +1,8 @@
 """What the kill test does to the system: prepares a store, then lets cars leave and bookings come near.
 
 ``python -m tests.reliability.causes prepare`` prints the API client as JSON; ``… run`` makes causes through the
-commands until its input is closed. A cause that the database refuses to take (it is being killed) is made again later.
+commands until its input is closed; ``… again`` asks once more for every effect. A cause that the database refuses to
+take (it is being killed) is made again later.
 """
 
 from __future__ import annotations
@@ -154,6 +155,27 @@ def run(seed: int) -> None:
             close_old_connections()
 
 
+def again() -> None:
+    """Every effect is asked for once more, as a message that is delivered a second time asks for it."""
+    from compliance.services.archives import archive_order
+    from dealership.kernel.actors import machine
+    from dealership.kernel.models import Store
+    from delivery.services.followups import plan_follow_up, send_survey
+    from reception.models import Appointment, Visit
+    from reception.services.appointments import remind_customer
+    from workshop.models import RepairOrder
+
+    store = Store.objects.get(code=STORE)
+    by = machine("again", store_id=store.pk)
+    for visit in Visit.objects.filter(store=store, state="DEPARTED").order_by("pk"):
+        send_survey(visit_uid=visit.uid, by=by)
+        plan_follow_up(visit_uid=visit.uid, by=by)
+    for order in RepairOrder.objects.filter(store=store, closed_at__isnull=False).order_by("pk"):
+        archive_order(order_uid=order.uid, by=by)
+    for appointment in Appointment.objects.filter(store=store).order_by("pk"):
+        remind_customer(uid=appointment.uid, by=by)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dealership.settings")
     import django
@@ -161,6 +183,8 @@ def main() -> None:
     django.setup()
     if sys.argv[1] == "prepare":
         say(json.dumps(prepare()))
+    elif sys.argv[1] == "again":
+        again()
     else:
         run(int(sys.argv[2]))
 

@@ -106,6 +106,7 @@ def test_no_effect_is_lost_or_doubled_when_its_workers_are_killed(system: System
         pause=0.5,
     )  # fmt: skip
     beats.terminate()
+    assert system.python("-m", "tests.reliability.causes", "again").wait(timeout=reliability.CEILING) == 0
     counts, provider = reliability.counted(system), reliability.at_the_provider(system)
     again = system.rows("SELECT count(*), COALESCE(sum(lost), 0) FROM kernel_outbox WHERE lost > 0")[0]
     report = {
