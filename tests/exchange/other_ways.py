@@ -1,0 +1,239 @@
+"""What a visit can need beside its straight way: every further command of the API once, on a Thursday of its own."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+from PIL import Image
+
+from tests.exchange.visit_by_program import PNG, act, only
+
+THURSDAY = (2026, 12, 3)
+DAY = "2026-12-03T{}:00+08:00"
+
+
+def photo() -> str:
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8), "navy").save(drawn, "PNG")
+    return base64.b64encode(drawn.getvalue()).decode()
+
+
+def other_ways(world: Any, made: dict[str, Any]) -> None:
+    world.at(8, 0, THURSDAY)
+    customer, vehicle = _records(world, made)
+    _bookings(world, vehicle)
+    _answers_without_work(world, made)
+    first = _work(world, made, customer, vehicle)
+    _money(world, first)
+    _ended_early(world, made)
+    _afterwards(world, made)
+
+
+def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
+    desk = world.receptionist
+    body = {"name": "李试驾", "phone": "13800002222"}
+    customer = desk.upsert_customer_by_ref(system="dms", external_id="C-2", body=body)
+    desk.upsert_customer_by_ref(
+        system="dms", external_id="C-2", body={**body, "note": "周末来店"}, if_match=customer.etag
+    )
+    customer_uid = customer["uid"]
+    etag = desk.get_customer_by_ref(system="dms", external_id="C-2").etag
+    desk.replace_customer(uid=customer_uid, body={**body, "kind": "PERSON"}, if_match=etag)
+    act(desk, "customer", customer_uid, "record_consent", {"purpose": "SURVEY", "given": True})
+    advisor = only(world.hr.list_employee(number=world.numbers["advisor"]))["uid"]
+    act(desk, "customer", customer_uid, "name_contact", {"employee_uid": advisor})
+    car = {"plate": "京B22222", "model_text": "途远 1.5T"}
+    vehicle = desk.upsert_vehicle_by_ref(system="dms", external_id="V-2", body=car)["uid"]
+    etag = desk.get_vehicle(uid=vehicle).etag
+    desk.replace_vehicle(uid=vehicle, body={**car, "color": "白"}, if_match=etag)
+    act(desk, "vehicle", vehicle, "change_owner", {"owner_uid": customer_uid, "on": "2026-12-03"})
+    act(desk, "vehicle", vehicle, "read_odometer", {"km": 12000})
+    return customer_uid, vehicle
+
+
+def _bookings(world: Any, vehicle: str) -> None:
+    desk = world.receptionist
+    who = {"contact_name": "李试驾", "contact_phone": "13800002222", "concern": "保养"}
+    free = [slot["starts_at"] for slot in desk.list_appointment_slot(day_gte="2026-12-03", days=2)["data"]]
+    coming = {**who, "plate": "京B22223", "model_text": "途远 1.5T"}
+    first = desk.create_appointment_by_ref(
+        system="web", external_id="A-1", body={**coming, "starts_at": free[4], "source": "CONSUMER_PORTAL"}
+    )["uid"]
+    act(desk, "appointment", first, "confirm")
+    act(desk, "appointment", first, "move", {"starts_at": free[6], "reason": "客户要求改期"})
+    act(desk, "appointment", first, "cancel", {"reason": "客户取消"})
+    other = {**coming, "plate": "京B22224", "starts_at": free[0]}
+    late = desk.create_appointment(body=other)["uid"]
+    world.at(13, 0, THURSDAY)
+    act(desk, "appointment", late, "mark_no_show")
+
+
+def _arrival(world: Any, plate: str, *, greet: bool = True, **more: Any) -> str:
+    body = {
+        "contact_name": "李试驾",
+        "contact_phone": "13800002222",
+        "model_text": "途远 1.5T",
+        "need": "异响",
+        "plate": plate,
+        **more,
+    }
+    visit = world.receptionist.create_visit(body=body)["uid"]
+    if greet:
+        act(world.advisor, "visit", visit, "greet")
+    return visit
+
+
+def _received(world: Any, plate: str, key: str, **more: Any) -> str:
+    """In the shop, walked around and signed."""
+    visit = _arrival(world, plate, **more)
+    seen = {"odometer_km": 12010, "energy_eighths": 4, "old_parts": "LEAVE", "no_valuables": True, "kit_fitted": True}
+    act(world.advisor, "visit", visit, "save_walkaround", seen)
+    act(world.advisor, "visit", visit, "give_key", {"key_tag": key, "place": "C1"})
+    act(world.advisor, "visit", visit, "sign_walkaround", {"signed_name": "李试驾", "signature": PNG})
+    return visit
+
+
+def _answers_without_work(world: Any, made: dict[str, Any]) -> None:
+    advisor = world.advisor
+    body = {
+        "contact_name": "王试驾",
+        "contact_phone": "13800003333",
+        "model_text": "途远",
+        "need": "询价",
+        "plate": "京C33333",
+    }
+    asked = world.receptionist.create_visit_by_ref(system="gate", external_id="G-1", body=body)["uid"]
+    act(advisor, "visit", asked, "greet")
+    act(advisor, "visit", asked, "lead_to_area", {"area": "LOUNGE"})
+    marked = act(advisor, "visit", asked, "add_damage", {"side": "REAR", "kind": "DENT", "x": 10, "y": 10})
+    act(advisor, "visit", asked, "add_photo", {"content": photo(), "name": "rear.png"})
+    act(advisor, "visit", asked, "remove_damage", {"mark_uid": marked["damages"][0]["uid"]})
+    world.at(13, 5, THURSDAY)
+    act(advisor, "visit", asked, "send_link")
+    act(advisor, "visit", asked, "end_consultation", {"outcome": "CONSULTED"})
+    gone = _arrival(world, "京C33334", greet=False)
+    act(world.receptionist, "visit", gone, "leave_unserved", {"reason": "等太久"})
+
+
+def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict[str, str]:
+    advisor, foreman, parts, technician = world.advisor, world.foreman, world.parts, world.technician
+    operations = made["operations"]
+    visit = _received(world, "京B22222", "11", customer_uid=customer, vehicle_uid=vehicle)
+    order = advisor.create_repair_order_by_ref(
+        system="dms", external_id="R-2", body={"visit_uid": visit, "complaint": "异响", "diagnosis_agreed_by": "李试驾"}
+    )["uid"]
+    diagnosis = only(advisor.list_labor_operation(repair_order_uid=order))["uid"]
+    promise = {"promised_at": DAY.format("17:30"), "reason": "等备件"}
+    act(advisor, "repair_order", order, "change_promise", promise)
+
+    def line(**more: Any) -> str:
+        return advisor.create_labor_operation(body={"repair_order_uid": order, **more})["uid"]
+
+    brakes = line(operation_uid=operations["BR-10"]["uid"], category="ASSEMBLY")
+    filters = line(operation_uid=operations["AC-10"]["uid"])
+    slip = line(operation_uid=operations["BR-10"]["uid"])
+    later = line(operation_uid=operations["AC-10"]["uid"])
+    taken_back = line(operation_uid=operations["AC-10"]["uid"])
+    act(advisor, "labor_operation", brakes, "change", {"complaint": "踩刹车抖"})
+    act(advisor, "labor_operation", brakes, "discount", {"amount": "1.00", "reason": "老客户"})
+    pad = only(parts.list_part(number="BRK-PAD-F"))["uid"]
+    act(advisor, "labor_operation", filters, "add_part", {"part_uid": pad, "quantity": "1.00"})
+    act(advisor, "labor_operation", slip, "cancel", {"reason": "写错了"})
+    rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
+    pads = rows[0]["uid"]
+    act(advisor, "part_line", pads, "change", {"quantity": "2.00"})
+    act(advisor, "repair_order", order, "send_estimate")
+    answers = {uid: {"approve": True} for uid in (brakes, filters, taken_back)} | {
+        later: {"approve": False, "reason": "下次"}
+    }
+    said = {"decisions": answers, "method": "VERBAL_PHONE", "authorized_by": "李试驾", "note": "电话"}
+    act(advisor, "repair_order", order, "decide", said)
+    act(advisor, "labor_operation", later, "offer_again")
+    act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})
+    act(advisor, "labor_operation", taken_back, "revoke", {"reason": "客户改变主意", "revoked_by": "李试驾"})
+    act(foreman, "labor_operation", filters, "hold", {"cause": "PARTS"})
+    act(foreman, "labor_operation", filters, "release")
+
+    # Plan, work, parts (2.4, 3.2).
+    world.at(13, 30, THURSDAY)
+    plan = {"technician_uid": made["technician"], "bay_uid": made["lift"]}
+    taken = foreman.create_dispatch(body={**plan, "labor_operation_uid": filters, "starts_at": DAY.format("16:00")})
+    act(foreman, "dispatch", taken["uid"], "take_back", {"reason": "改计划"})
+    for uid, at in ((diagnosis, "13:30"), (brakes, "14:30")):
+        foreman.create_dispatch(body={**plan, "labor_operation_uid": uid, "starts_at": DAY.format(at)})
+    technician.create_clocking(body={"labor_operation_uid": diagnosis})
+    act(parts, "part_line", pads, "reserve")
+    act(parts, "part_line", pads, "issue", {"quantity": "2.00"})
+    act(parts, "part_line", pads, "return", {"quantity": "1.00", "reason": "多领"})
+    act(parts, "part_line", pads, "issue")
+    world.at(14, 0, THURSDAY)
+    act(technician, "labor_operation", diagnosis, "finish", {"cause": "磨损"})
+    clocking = technician.create_clocking(body={"labor_operation_uid": brakes})["uid"]
+    gate = advisor.create_gate_pass(body={"visit_uid": visit, "kind": "ROAD_TEST", "reason": "试车"})["uid"]
+    act(world.receptionist, "gate_pass", gate, "scan_out")
+    world.at(14, 20, THURSDAY)
+    act(world.receptionist, "gate_pass", gate, "scan_back")
+    unused = advisor.create_gate_pass(body={"visit_uid": visit, "kind": "ROAD_TEST", "reason": "再试"})["uid"]
+    act(advisor, "gate_pass", unused, "cancel")
+    world.at(14, 40, THURSDAY)
+    act(technician, "labor_operation", brakes, "finish", {"cause": "磨损", "correction": "更换"})
+    times = {"started_at": DAY.format("14:05"), "ended_at": DAY.format("14:40"), "reason": "开工时间记错"}
+    act(foreman, "clocking", clocking, "correct", times)
+    act(world.manager, "labor_operation", filters, "withdraw", {"reason": "客户不做了"})
+    inspect = {"repair_order_uid": order, "result": "PASSED"}
+    technician.create_inspection(body={**inspect, "level": "SELF"})
+    world.leader.create_inspection(body={**inspect, "level": "TEAM"})
+    world.inspector.create_inspection(body={**inspect, "level": "FINAL", "road_test_km": 2})
+    first = world.inspector.create_certificate(body={"repair_order_uid": order})["uid"]
+    act(world.inspector, "certificate", first, "void", {"reason": "打印错误"})
+    world.inspector.create_certificate(body={"repair_order_uid": order})
+    return {"visit": visit, "order": order}
+
+
+def _money(world: Any, at: dict[str, str]) -> None:
+    advisor = world.advisor
+    world.at(15, 0, THURSDAY)
+    wrong = advisor.create_settlement(body={"repair_order_uid": at["order"]})["uid"]
+    act(world.manager, "settlement", wrong, "void", {"reason": "客户抬头写错"})
+    bill = advisor.create_settlement_by_ref(system="erp", external_id="S-2", body={"repair_order_uid": at["order"]})
+    act(advisor, "settlement", bill["uid"], "sign", {"signed_name": "李试驾", "signature": PNG})
+    act(advisor, "settlement", bill["uid"], "ask_unpaid_exit", {"reason": "公司月结"})
+    pay = {"settlement_uid": bill["uid"], "method": "CASH", "amount": "10.00"}
+    world.cashier.create_payment_by_ref(system="pos", external_id="P-2", body=pay)
+
+
+def _ended_early(world: Any, made: dict[str, Any]) -> None:
+    """The customer pays in advance, then goes without repair."""
+    world.at(15, 20, THURSDAY)
+    visit = _received(world, "京D44444", "12")
+    opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾"}
+    order = world.advisor.create_repair_order(body=opened)["uid"]
+    ahead = {"repair_order_uid": order, "method": "CASH", "amount": "200.00"}
+    world.cashier.create_deposit(body={**ahead, "amount": "50.00"})
+    paid = world.cashier.create_deposit_by_ref(system="pos", external_id="D-1", body=ahead)["uid"]
+    act(world.accountant, "deposit", paid, "return", {"amount": "200.00", "reason": "客户另约"})
+    act(world.manager, "repair_order", order, "withdraw", {"reason": "客户另约"})
+
+
+def _afterwards(world: Any, made: dict[str, Any]) -> None:
+    twice = world.receptionist.create_customer(body={"name": "李试驾", "phone": "13800004444"})["uid"]
+    merge = world.care.create_customer_merge(body={"kept_uid": made["customer"], "merged_uid": twice})["uid"]
+    act(world.care, "customer_merge", merge, "undo")
+    item = world.parts.list_stock_item()["data"][0]
+    act(world.parts, "stock_item", item["uid"], "count", {"counted": "99.00", "reason": "盘点"})
+    delivered = {"part_uid": item["part_uid"], "quantity": "1.00", "unit_cost": "10.00"}
+    world.parts.create_stock_movement(body=delivered)
+    case = world.care.create_complaint(
+        body={"customer_uid": made["customer"], "description": "等太久", "source": "PHONE"}
+    )["uid"]
+    act(world.care, "complaint", case, "respond", {"words": "已致歉"})
+    act(world.care, "complaint", case, "review", {"cause": "排队过长"})
+    act(world.care, "complaint", case, "resolve", {"solution": "下次优先"})
+    act(world.supervisor, "complaint", case, "close")
+    act(world.supervisor, "complaint", case, "reopen", {"reason": "客户不满意"})
+    world.relay()
+    old = world.file_whose_time_has_run_out(made["archive"])
+    act(world.manager, "archive", old, "mark_for_destruction")
+    act(world.manager, "archive", old, "sign_destruction", {"reason": "到期"})

@@ -1,0 +1,202 @@
+"""schemathesis against the running API finds nothing, and every operation answers 2xx at least once (shown by 1).
+
+First two stories are told operation by operation, each answer judged by schemathesis; what they leave open is asked of
+every resource in the same way. Then schemathesis itself runs over all operations with the ids that came to be. What it
+may expect is committed in ``schemathesis.toml``; its seed is fixed, so every run asks the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from datetime import date
+from typing import Any
+
+import schemathesis
+import yaml
+from django.conf import settings
+from schemathesis import checks
+from schemathesis.core import NOT_SET
+
+from compliance.models import ArchiveRecord
+from dealership.exchange import api
+from dealership.kernel.actors import machine
+from dealership.kernel.api import auth
+from dealership.kernel.api.resources import LISTINGS, RESOURCES
+from dealership.kernel.models import User
+from dealership.kernel.services import set_setting
+from tests.compliance.test_archives import old_file
+from tests.exchange.client_from_openapi import method_name
+from tests.exchange.other_ways import other_ways
+from tests.exchange.shop import Shop
+from tests.exchange.visit_by_program import act, whole_visit
+from workshop.models import RepairOrder
+
+api.load()
+BASE = settings.BASE_DIR
+# ``make test`` tries every kind of case on every operation, and of the further ones one in so many; 1: all of them.
+SHARE = os.environ.get("API_SHARE", "16")
+EXAMPLES = os.environ.get("API_EXAMPLES", "")  # so many random requests of each operation, beside the systematic ones
+
+checks.load_all_checks()
+# Checks that look at one answer; those that ask again belong to the run over all operations.
+JUDGED = [
+    checks.CHECKS.get_one(name)
+    for name in (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    )
+]
+
+
+class Refused(Exception):
+    def __init__(self, answer: Any) -> None:
+        self.code = answer.json()["code"]
+        super().__init__(answer.text)
+
+
+class Answer:
+    def __init__(self, answer: Any) -> None:
+        self.json = answer.json() if answer.content else None
+        self.etag = answer.headers.get("etag", [None])[0]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.json[name]
+
+
+class Asked:
+    """The API as schemathesis knows it; remembers which operations answered 2xx."""
+
+    def __init__(self, base: str) -> None:
+        described = yaml.safe_load((BASE / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
+        self.schema = schemathesis.openapi.from_dict(described)
+        self.base, self.reached = base, set()
+        every = [found.ok() for found in self.schema.get_all_operations()]
+        self.operations = {method_name(item.definition.raw["operationId"]): item for item in every}
+
+    def ask(self, token: str, name: str, **given: Any) -> Answer:
+        operation = self.operations[name]
+        raw = {
+            p.name: p.location.value
+            for p in operation.iter_parameters()
+            if p.location.value in ("path", "query", "header")
+        }
+        places: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {"Authorization": f"Bearer {token}"}}
+        body = given.pop("body", NOT_SET)
+        for known, where in raw.items():
+            value = given.pop(known.lower().replace("-", "_"), None)
+            if value is not None:
+                places[where][known] = str(value)
+            elif known == "Idempotency-Key":
+                places[where][known] = str(uuid.uuid4())
+        assert not given, given
+        case = operation.Case(
+            path_parameters=places["path"],
+            query=places["query"],
+            headers=places["header"],
+            body=body,
+            **({"media_type": "application/json"} if body is not NOT_SET else {}),
+        )
+        answer = case.call(base_url=self.base)
+        case.validate_response(answer, checks=JUDGED)
+        if answer.status_code >= 400:
+            raise Refused(answer)
+        self.reached.add(name)
+        return Answer(answer)
+
+
+class Person:
+    """Stands where the generated client stands in the stories."""
+
+    def __init__(self, asked: Asked, token: str) -> None:
+        self._asked, self._token = asked, token
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda **given: self._asked.ask(self._token, name, **given)
+
+
+class World:
+    def __init__(self, shop: Shop, asked: Asked, checklist: list[str]) -> None:
+        self.shop, self.asked, self.checklist = shop, asked, checklist
+        self.numbers = {
+            person.username: person.employee.number
+            for person in User.objects.exclude(employee=None).select_related("employee")
+        }
+
+    def __getattr__(self, login: str) -> Person:
+        if login.startswith("_"):
+            raise AttributeError(login)
+        self.__dict__[login] = made = Person(self.asked, self.shop.token(login))
+        return made
+
+    def at(self, hour: int, minute: int, day: tuple[int, int, int] = (2026, 11, 27)) -> None:
+        self.shop.at(*day, hour, minute)
+
+    def relay(self) -> None:
+        self.shop.relay()
+
+    def file_whose_time_has_run_out(self, uid: str) -> str:
+        archive = ArchiveRecord.objects.get(uid=uid)
+        return str(old_file(RepairOrder.objects.get(uid=archive.subject_uid), archive).uid)
+
+
+def read_everything(asked: Asked, token: str) -> dict[str, list[str]]:
+    """Every list, every item and every name by another system; returns the uids by resource."""
+    anybody = Person(asked, token)
+    uids = {}
+    for path, resource in RESOURCES.items():
+        name = method_name(resource.name)
+        found = getattr(anybody, f"list_{name}")(limit=20)["data"]
+        assert found, f"nothing of {path} came to be: tell it in the stories"
+        uids[path] = [item["uid"] for item in found]
+        getattr(anybody, f"get_{name}")(uid=uids[path][0])
+        if resource.refs:
+            (uid,) = uids[path][-1:]
+            held = {ref["system"]: ref["id"] for item in found if item["uid"] == uid for ref in item["external_refs"]}
+            held["schema"] = f"{path}-1"
+            act(anybody, name, uid, "add_reference", {"system": "schema", "id": held["schema"]})
+            getattr(anybody, f"get_{name}_by_ref")(system="schema", external_id=held["schema"])
+    for listing in LISTINGS.values():
+        getattr(anybody, f"list_{method_name(listing.name)}")()
+    return uids
+
+
+def test_schemathesis_finds_nothing(shop: Shop, live_server, tmp_path) -> None:
+    asked = Asked(live_server.url)
+    checklist = asked.schema.raw_schema["components"]["schemas"]["DeliveryCreate"]["properties"]["checklist"]
+    world = World(shop, asked, checklist["propertyNames"]["enum"])
+    other_ways(world, whole_visit(world))
+    token = shop.token()
+    uids = read_everything(asked, token)
+    assert asked.operations.keys() - asked.reached == set()
+
+    (tmp_path / "uids.json").write_text(json.dumps(uids))
+    set_setting(
+        key="exchange.api_requests_per_minute",
+        value=1_000_000,
+        starts_on=date(2026, 12, 1),
+        by=machine("tests"),
+    )
+    auth.forget()
+    report = tmp_path / "report.ndjson"
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(BASE / "schemathesis.toml")),
+        *("run", str(BASE / "docs" / "openapi.yaml"), "--url", live_server.url),
+        *(("--phases", "coverage,fuzzing", "--max-examples", EXAMPLES) if EXAMPLES else ("--phases", "coverage")),
+        *("--header", f"Authorization: Bearer {token}"),
+        *("--report-ndjson-path", str(report)),
+    ]
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "tests.exchange.schemathesis_hooks",
+        "API_UIDS": str(tmp_path / "uids.json"),
+        "API_SHARE": SHARE,
+    }
+    ran = subprocess.run(command, cwd=BASE, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-3000:]
