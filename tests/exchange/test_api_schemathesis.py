@@ -2,7 +2,7 @@
 
 First two stories are told operation by operation, each answer judged by schemathesis; what they leave open is asked of
 every resource in the same way. Then schemathesis itself runs over all operations with the ids that came to be. What it
-may expect is committed in ``schemathesis.toml``; its seed is fixed, so every run asks the same.
+may expect is committed in ``schemathesis.toml``; it draws nothing at random, so every run asks the same.
 """
 
 from __future__ import annotations
