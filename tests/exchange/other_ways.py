@@ -68,6 +68,7 @@ def _bookings(world: Any, vehicle: str) -> None:
     late = desk.create_appointment(body=other)["uid"]
     world.at(13, 0, THURSDAY)
     act(desk, "appointment", late, "mark_no_show")
+    _questions(world, first)
 
 
 def _arrival(world: Any, plate: str, *, greet: bool = True, **more: Any) -> str:
@@ -93,6 +94,37 @@ def _received(world: Any, plate: str, key: str, **more: Any) -> str:
     act(world.advisor, "visit", visit, "give_key", {"key_tag": key, "place": "C1"})
     act(world.advisor, "visit", visit, "sign_walkaround", {"signed_name": "李试驾", "signature": PNG})
     return visit
+
+
+def _questions(world: Any, booked: str) -> None:
+    """One question for each way it can end (2.2)."""
+    desk = world.receptionist
+    advisor = only(world.hr.list_employee(number=world.numbers["advisor"]))["uid"]
+
+    def asked(**more: Any) -> str:
+        body = {
+            "channel": "PHONE",
+            "body": "保养多少钱？",
+            "contact_name": "孙试驾",
+            "contact_phone": "13800005555",
+            **more,
+        }
+        return desk.create_consultation(body=body)["uid"]
+
+    settled = asked()
+    act(desk, "consultation", settled, "note", {"body": "老客户"})
+    act(desk, "consultation", settled, "assign", {"employee_uid": advisor})
+    act(desk, "consultation", settled, "snooze", {"until": DAY.format("16:00")})
+    act(desk, "consultation", settled, "receive", {"body": "还在吗？"})
+    act(desk, "consultation", settled, "answer", {"body": "三百元起", "way": "PHONE"})
+    act(desk, "consultation", settled, "settle")
+    act(desk, "consultation", asked(), "close", {"reason": "打错电话"})
+    act(desk, "consultation", asked(), "convert_to_appointment", {"appointment_uid": booked})
+    here = _arrival(world, "京C33335", greet=False)
+    act(desk, "consultation", asked(), "convert_to_visit", {"visit_uid": here})
+    act(world.receptionist, "visit", here, "leave_unserved", {"reason": "改日再来"})
+    lead = {"contact_name": "孙试驾", "contact_phone": "13800005555", "model_text": "途远", "topic": "OTHER"}
+    act(desk, "consultation", asked(), "hand_to_sales", lead)
 
 
 def _answers_without_work(world: Any, made: dict[str, Any]) -> None:
