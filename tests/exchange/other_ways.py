@@ -265,6 +265,11 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.care, "complaint", case, "resolve", {"solution": "下次优先"})
     act(world.supervisor, "complaint", case, "close")
     act(world.supervisor, "complaint", case, "reopen", {"reason": "客户不满意"})
+    world.manager.create_labor_rate(body={"pay_type": "INTERNAL", "rate": "90.00", "starts_on": "2026-12-10"})
+    price = {"part_uid": item["part_uid"], "price": "66.00", "starts_on": "2026-12-10"}
+    world.manager.create_part_price(body=price)
+    bay = world.manager.list_bay()["data"][-1]["uid"]
+    act(world.manager, "bay", bay, "switch", {"active": False})
     world.relay()
     old = world.file_whose_time_has_run_out(made["archive"])
     act(world.manager, "archive", old, "mark_for_destruction")
