@@ -36,7 +36,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from delivery.services.deposits import take_deposit
-from reception.services import visits, walkarounds
+from reception.services import customers, merging, visits, walkarounds
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -128,6 +128,13 @@ def make_every_kind() -> None:
     holidays.set_public_day(
         day=clock.today() + timedelta(days=25), kind=PublicDayKind.HOLIDAY, name="节日", by=acting("hr")
     )
+    twins = [
+        [customers.register_customer(name=name, phone=phone, by=acting("receptionist")) for _each in range(2)]
+        for name, phone in (("章示例", "13900008801"), ("简示例", "13900008802"))
+    ]
+    merging.find_duplicates()
+    kept, merged = twins[0]
+    merging.merge_customers(kept_uid=kept.uid, merged_uid=merged.uid, by=acting("manager"))
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
 
