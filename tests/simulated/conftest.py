@@ -36,7 +36,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from delivery.services.deposits import take_deposit
-from reception.services import customers, merging, visits, walkarounds
+from reception.services import consultations, customers, merging, visits, walkarounds
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -135,6 +135,14 @@ def make_every_kind() -> None:
     merging.find_duplicates()
     kept, merged = twins[0]
     merging.merge_customers(kept_uid=kept.uid, merged_uid=merged.uid, by=acting("manager"))
+    consultations.register_consultation(
+        channel="PHONE",
+        body="首保要多久？",
+        contact_name="章示例",
+        contact_phone="13900008803",
+        by=acting("receptionist"),
+    )
+    consultations.save_template(title="首保时长", topic="OTHER", body="您好，首保约一小时。", by=acting("manager"))
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
 

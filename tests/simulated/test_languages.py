@@ -60,7 +60,7 @@ def odd_words(html: str, language: str, data: list[str]) -> set[str]:
             text = re.sub(rf"https?://\S*|{PLATE}", " ", text)
         elif known in text:
             text = text.replace(known, " ")
-    text = re.sub(r"\b\w+(?:\.\w+)+", " ", text)  # keys such as reception.slot_hours
+    text = re.sub(r"\b\w+(?:\.\w+)+|\{\w+\}", " ", text)  # keys such as reception.slot_hours, fields of a template
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{16,}\b", " ", text)
     if language == "en":
         return set(re.findall(CHINESE, text)) - {"中", "中文"}
