@@ -10,10 +10,13 @@ from __future__ import annotations
 import io
 import itertools
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from django.apps import apps
 
 from dealership.kernel import formats
 
@@ -108,6 +111,7 @@ class Loader:
     def copy(self, table: str, columns: str, lines: Iterator[str], *, keep_rules: bool = False) -> None:
         start = time.monotonic()
         after = [] if keep_rules else self._rules_off(table)
+        after += self._defaults(table, columns)
         self.cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", Rows(lines))
         count = self.cursor.rowcount
         for statement in after:
@@ -117,6 +121,28 @@ class Loader:
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
             )
         self.say(f"  {table}: {count:,} rows in {time.monotonic() - start:.1f} s")
+
+    def _defaults(self, table: str, columns: str) -> list[str]:
+        """Columns that aren't filled here get the model's default for the time of the copy; returns what undoes it."""
+        given = set(re.split(r",\s*", columns))
+        missing = self.column(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_nullable = 'NO'"
+            " AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER'",
+            [table],
+        )
+        fields = {
+            field.column: field
+            for m in apps.get_models()
+            for field in m._meta.concrete_fields
+            if m._meta.db_table == table
+        }
+        after = []
+        for name in missing:
+            if name not in given:
+                default = fields[name].get_default()
+                self.cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{name}" SET DEFAULT %s', [default])
+                after.append(f'ALTER TABLE {table} ALTER COLUMN "{name}" DROP DEFAULT')
+        return after
 
     def _rules_off(self, table: str) -> list[str]:
         """Turns triggers, foreign keys and plain indexes off; returns what turns them on again."""

@@ -55,7 +55,7 @@ def fingerprint() -> str:
     )
     with connection.cursor() as cursor:
         for table, columns in tables.items():
-            cursor.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id")
+            cursor.execute(f"SELECT {', '.join(map(connection.ops.quote_name, columns))} FROM {table} ORDER BY id")
             digest.update(table.encode())
             for row in cursor.fetchall():
                 digest.update(repr(row).encode())

@@ -11,6 +11,7 @@ from dealership.exchange import api, scopes
 from dealership.kernel.api import lists
 from dealership.kernel.api.resources import LISTINGS, RESOURCES, Resource
 from dealership.kernel.models import ExternalRef
+from reception.models import Appointment, Visit
 from tests.factories.api import ApiCaller
 
 from .bodies import body, commands, uid_fields
@@ -36,7 +37,8 @@ def rows(resource: Resource, store: Any) -> list[Any]:
 
 def test_what_belongs_to_the_group_is_known() -> None:
     of_the_group = {r.model._meta.label for r in RESOURCES.values() if r.model.store_path is None}
-    assert of_the_group == OF_THE_GROUP - {"kernel.PublicDay", "reception.Duplicate"} | {"catalogue.Operation"}
+    without_api = {"kernel.PublicDay", "reception.AnswerTemplate", "reception.Duplicate"}
+    assert of_the_group == OF_THE_GROUP - without_api | {"catalogue.Operation"}
 
 
 def test_reading(world: World, client: ApiCaller) -> None:
@@ -171,16 +173,22 @@ def test_the_event_feed_of_one_store(world: World, client: ApiCaller) -> None:
         patch.setattr(feed, "_SQL", sql)
         events = feed.read_events(after=(0, 0), limit=100_000, stores=[world.ours.pk])
     assert {event["store_code"] for event in events} == {world.ours.code, None}
-    assert not foreign & {str(event["root_uid"]) for event in events}
+    named = {(event["type"], event["store_code"]) for event in events if str(event["root_uid"]) in foreign}
+    assert named == set()
 
 
 def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, client: ApiCaller) -> None:
     """Listings that are no collections (events, free times, figures) are all looked at here."""
-    assert set(LISTINGS) == {"events", "meta/star-map", "appointment-slots", "kpis"}, (
+    assert set(LISTINGS) == {"events", "meta/star-map", "appointment-slots", "kpis", "search"}, (
         "say here how the new listing keeps to the store"
     )
     said = client.get("kpis?code=reception.arrivals&from=2026-11-01&to=2026-11-30", Store_Code=world.theirs.code)
     assert said.status_code in (400, 403, 404)
+    for model, number in ((Visit, "number"), (Appointment, "number")):
+        foreign = model.objects.filter(store=world.theirs).first()
+        found = client.get(f"search?q={getattr(foreign, number)}")
+        assert found.status_code == 200
+        assert str(foreign.uid) not in found.content.decode()
 
 
 def test_a_store_that_is_not_the_clients(world: World, client: ApiCaller) -> None:

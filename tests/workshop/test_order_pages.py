@@ -309,7 +309,7 @@ def test_another_visits_link_opens_nothing(shop: Shop, asked: RepairOrder) -> No
     other = make_order(shop)
     strange = page("visit-link-decide", other.visit.link.token, asked.uid)
     customer = Client()
-    assert customer.get(strange).status_code == 302
+    assert customer.get(strange).status_code == 404
     line = asked.lines.first()
     answer = customer.post(
         strange,

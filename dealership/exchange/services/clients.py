@@ -33,6 +33,11 @@ class Credentials:
     client_secret: str
 
 
+def _one_store(places: list[Store]) -> int | None:
+    """What is done to a client of one store is that store's line of history, else the group's."""
+    return places[0].pk if len(places) == 1 else None
+
+
 @transaction.atomic
 def create_api_client(
     *, name: str, stores: Iterable[Store], scope: Iterable[str], by: Actor, acts_for: User | None = None
@@ -63,6 +68,7 @@ def create_api_client(
         client,
         events.CLIENT_CREATED,
         by=by,
+        store_id=_one_store(places),
         scopes=wanted,
         stores=[store.code for store in places],
         acts_for=acts_for.uid if acts_for else None,
@@ -82,7 +88,7 @@ def withdraw_api_client(*, uid: UUID, by: Actor) -> ApiClient:
     client.application.client_secret = generate_client_secret()  # nobody ever sees this one
     client.application.save(update_fields=["client_secret"])
     AccessToken.objects.filter(application=client.application).delete()
-    record(client, events.CLIENT_WITHDRAWN, by=by)
+    record(client, events.CLIENT_WITHDRAWN, by=by, store_id=_one_store(list(client.stores.all())))
     return client
 
 
