@@ -641,6 +641,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
     parser.add_argument("--only", default="", help="operations, separated by commas")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/performance.md")
+    parser.add_argument(
+        "--profile", action="store_true", help="where the time of each operation goes, and nothing else"
+    )
     parser.add_argument("--quick", action="store_true", help="one cold start instead of three")
     options = parser.parse_args()
     wanted = tuple(options.only.split(",")) if options.only else OPERATIONS
@@ -648,6 +651,15 @@ def main() -> int:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     start = time.monotonic()
     try:
+        if options.profile:
+            from . import profiles
+
+            said = set_up(options.scale)
+            plan = Plan(said, said["database_owner_url"])
+            plan.forget_bookings()
+            say("\n" + profiles.profile(plan, wanted))
+            plan.forget_bookings()
+            return 0
         result = measure(options.scale, options.seconds, wanted, starts=1 if options.quick else 3)
     finally:
         if (VAR / "servers.json").exists():
