@@ -68,6 +68,12 @@ class ReceptionConfig(AppConfig):
         )
 
         # --- consultations (2.2) ---
+        from dealership.kernel.transports import HEADERS
+
+        from .services.mail import thread_headers
+
+        HEADERS.append(thread_headers)
+
         from .selectors import consultations
 
         navigation.register(

@@ -1163,6 +1163,66 @@ class ConsultationMessage(models.Model):
         constraints = [models.CheckConstraint(name="consultationmessage_words", condition=~Q(body=""))]
 
 
+class ConsultationMail(models.Model):
+    """The mail behind a message of a thread: taken once by its content, found again by what answers it (2.2.1)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    message = models.OneToOneField(ConsultationMessage, models.PROTECT, related_name="mail")
+    sha256 = models.CharField(max_length=64)
+    mail_id = models.CharField(max_length=250, blank=True)
+    references = models.TextField(blank=True)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="consultationmail_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        constraints = [models.UniqueConstraint(name="consultationmail_once", fields=["store", "sha256"])]
+        indexes = [models.Index(fields=["store", "mail_id"], name="consultationmail_thread")]
+
+
+class ConsultationAttachment(models.Model):
+    """A file that came with a mail: kept where it is what may be kept, else named with the reason."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    message = models.ForeignKey(ConsultationMessage, models.PROTECT, related_name="attachments")
+    name = models.CharField(max_length=120, blank=True)
+    size = models.PositiveIntegerField()
+    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    refused_because = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="consultationattachment_kept_or_refused",
+                condition=Q(file__isnull=False, refused_because="") | (Q(file__isnull=True) & ~Q(refused_because="")),
+            )
+        ]
+
+
+class MailboxMark(models.Model):
+    """Up to which mail a mailbox has been read; it never goes back within one making of the folder (2.2.1)."""
+
+    name = models.CharField(max_length=300, unique=True)
+    uid_validity = models.BigIntegerField()
+    last_uid = models.BigIntegerField(default=0)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.guard(
+                "mailboxmark_forward",
+                operation=pgtrigger.Update,
+                func="""
+                    IF NEW.uid_validity = OLD.uid_validity AND NEW.last_uid < OLD.last_uid THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="mailbox.mark",
+                text=_("The mark of a mailbox only goes forward."),
+            )
+        ]
+
+
 class ClockKind(models.TextChoices):
     RESPONSE = "RESPONSE", _("Answer")
     RESOLUTION = "RESOLUTION", pgettext_lazy("question", "Settlement")

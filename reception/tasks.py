@@ -2,7 +2,7 @@
 
 from dealership.kernel.tasks import periodic
 
-from .services import appointments, consultations, merging
+from .services import appointments, consultations, mail, merging
 
 
 @periodic("reception.remind", seconds=300)
@@ -27,3 +27,9 @@ def find_duplicates() -> int:
 def escalate() -> int:
     """Every minute: limits of questions that are near or have passed (2.2.1)."""
     return consultations.escalate_due()
+
+
+@periodic("reception.read_mailbox", seconds=60)
+def read_mailbox() -> int:
+    """Every minute: new mails of the shop's mailbox go into the inbox (2.2.1)."""
+    return mail.read_mailbox()

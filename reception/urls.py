@@ -75,6 +75,7 @@ urlpatterns = [
     path("consultations/templates/", consultations.TemplateListPage.as_view(), name="answer-templates"),
     path("consultations/templates/new/", consultations.NewTemplatePage.as_view(), name="answer-template-new"),
     path("consultations/templates/<uuid:uid>/", consultations.EditTemplatePage.as_view(), name="answer-template-edit"),
+    path("consultations/files/<uuid:uid>/", consultations.FileView.as_view(), name="consultation-file"),
     path("consultations/<uuid:uid>/", consultations.ConsultationPage.as_view(), name="consultation-detail"),
     path("consultations/<uuid:uid>/present/", consultations.PresenceView.as_view(), name="consultation-present"),
     path("consultations/<uuid:uid>/take/", consultations.TakeView.as_view(), name="consultation-take"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote
 
@@ -24,16 +25,23 @@ class Mailbox:
         return MessageState.MAILBOX, ""
 
 
+HEADERS: list[Callable[[Message], dict[str, str]]] = []
+"""Rooms add headers to e-mails that they know more of (the thread of an answer)."""
+
+
 class Smtp:
     """E-mail over the configured SMTP server; the message's key becomes the Message-ID, so that a copy is recognised."""
 
     def send(self, message: Message) -> tuple[MessageState, str]:
         domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]
+        headers = {"Message-ID": f"<{message.uid}@{domain}>"}
+        for more in HEADERS:
+            headers |= more(message)
         mail = EmailMessage(
             message.subject.replace("\n", " ").replace("\r", " "),
             message.body,
             to=[message.recipient],
-            headers={"Message-ID": f"<{message.uid}@{domain}>"},
+            headers=headers,
         )
         try:
             mail.send()

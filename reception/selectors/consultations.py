@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import StoredFile
 from staff.models import Employee
 from staff.selectors.employees import employee_of
 
@@ -21,6 +22,7 @@ from ..models import (
     AnswerTemplate,
     ClockKind,
     Consultation,
+    ConsultationAttachment,
     ConsultationClock,
     ConsultationState,
 )
@@ -184,6 +186,15 @@ def clocks_of(consultation: Consultation) -> list[ClockShown]:
         )
         for kind, row in latest.items()
     ]
+
+
+def attachment_for(by: Actor, uid: UUID) -> StoredFile:
+    """The file of a mail whose thread the actor may see. Raises ConsultationAttachment.DoesNotExist otherwise."""
+    row = ConsultationAttachment.objects.select_related("file").get(
+        uid=uid, file__isnull=False, message__consultation__in=Consultation.objects.for_actor(by)
+    )
+    assert row.file is not None
+    return row.file
 
 
 def others_present(by: Actor, consultation: Consultation) -> list[str]:

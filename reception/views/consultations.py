@@ -6,12 +6,15 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
 
-from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.files import file_response
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 
 from .. import permissions
 from ..forms.consultations import (
@@ -102,7 +105,7 @@ class ConsultationPage(ConsultationMixin, CommandPage):
         before, after = reads.neighbours(self.actor, consultation)
         return super().get_context_data(**kwargs) | {
             "consultation": consultation,
-            "thread": consultation.messages.select_related("author"),
+            "thread": consultation.messages.select_related("author").prefetch_related("attachments"),
             "clocks": reads.clocks_of(consultation),
             "stage": reads.STAGES.get(consultation.state, "ready"),  # type: ignore[call-overload]
             "present": reads.others_present(self.actor, consultation),
@@ -129,6 +132,15 @@ class PresenceView(ConsultationMixin, ActionView):
         commands.note_presence(uid=consultation.uid, by=self.actor)
         context = {"present": reads.others_present(self.actor, consultation)}
         return render(request, "reception/consultations/present.html", context)
+
+
+class FileView(StaffPage, View):
+    """A file that came with a mail, as a download: it is never run here."""
+
+    permission = permissions.CONSULTATIONS_VIEW
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
+        return file_response(reads.attachment_for(self.actor, uid), download=True)
 
 
 class ConsultationActionView(ActionView):

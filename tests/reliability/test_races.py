@@ -202,6 +202,7 @@ ELSEWHERE: dict[str, str] = {
     "exchange.begin": "tests/exchange/test_setup.py opens an empty system twice at once",
     "exchange.make_store": "only the start of the demo makes its store, and one start runs at a time",
     "exchange.extend_rosters": "only the start of the demo tops rosters up, and one start runs at a time",
+    "reception.take_mail": "part of read_mailbox, which holds the mailbox's mark",
     "reception.admit_visit": "part of open_repair_order, which holds the visit",
     "reception.depart_visit": "part of scan_out, which holds the visit",
 }

@@ -26,6 +26,7 @@ OPENS = {
     "consultation-assign": "reception.Consultation",
     "consultation-close": "reception.Consultation",
     "consultation-detail": "reception.Consultation",
+    "consultation-file": "reception.ConsultationAttachment",
     "consultation-lead": "reception.Consultation",
     "consultation-note": "reception.Consultation",
     "consultation-present": "reception.Consultation",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import consultations, customers, merging, visits, walkarounds
+from reception.services import consultations, customers, mail, merging, visits, walkarounds
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -129,6 +130,11 @@ class World:
         consultations.register_consultation(
             channel="PHONE", body="保养多久一次？", contact_name="张试问", contact_phone="13900001234", by=desk
         )
+        letter = EmailMessage()
+        letter["From"] = "asks@example.com"
+        letter.set_content("见附件")
+        letter.add_attachment(make_picture(), maintype="image", subtype="jpeg", filename="a.jpg")
+        mail.take_mail(raw=letter.as_bytes(), received_at=NOW, by=system)
         consultations.save_template(title=f"价格 {store.code}", topic="PRICE", body="{name}您好", by=system)
         queue_message(
             key=f"tests:{store.pk}",
@@ -204,6 +210,7 @@ def _tables() -> list[str]:
 def _of_store(store: Store) -> Iterator[tuple[Any, Any]]:
     """Each model whose rows have a uid and a store, with the store's rows."""
     extra = {"kernel.User": "store_id", "kernel.StoredFile": "store_id"}
+    extra |= {"reception.ConsultationAttachment": "message__consultation__store_id"}
     extra |= {"reception.DamageMark": "walkaround__visit__store_id", "reception.VisitPhoto": "visit__store_id"}
     for model in apps.get_models():
         path = extra.get(model._meta.label) or getattr(model, "store_path", None)
