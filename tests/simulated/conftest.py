@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from email.message import EmailMessage
 from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -36,7 +37,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from delivery.services.deposits import take_deposit
-from reception.services import consultations, customers, merging, visits, walkarounds
+from reception.services import consultations, customers, mail, merging, visits, walkarounds
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -143,6 +144,11 @@ def make_every_kind() -> None:
         by=acting("receptionist"),
     )
     consultations.save_template(title="首保时长", topic="OTHER", body="您好，首保约一小时。", by=acting("manager"))
+    letter = EmailMessage()
+    letter["From"] = "asks@example.com"
+    letter.set_content("见附件")
+    letter.add_attachment(drawn("JPEG"), maintype="image", subtype="jpeg", filename="a.jpg")
+    mail.take_mail(raw=letter.as_bytes(), received_at=clock.now(), by=acting("manager"))
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
 
