@@ -290,7 +290,8 @@ def _find(
         assert option.work_at is not None
         assert option.ready_at is not None
         return Booked(option.work_at, option.ready_at, rules.choose(supply, option))
-    why = capacity.say_cause(option.cause)
+    closed = option.cause is None or option.cause.code == "closed"
+    why = _("The shop is closed then.") if closed else capacity.say_cause(option.cause)
     supply = capacity.load_supply(store, first, LOOK_AHEAD, besides=besides)
     later = capacity.next_free(supply, needs, starts_at, days=LOOK_AHEAD, waits=waits, advisor=who)
     if later is None:

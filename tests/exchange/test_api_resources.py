@@ -175,6 +175,13 @@ class TestLists:
         second = desk.get(f"customers?limit=2&cursor={first['next_cursor']}").json()
         assert [i["uid"] for i in first["data"] + second["data"]] == made[::-1]
 
+    def test_a_cursor_is_of_one_list_with_its_filters(self, desk) -> None:
+        make_customer(name="张一"), make_customer(name="张二", phone="13800007777")
+        cursor = desk.get("customers?limit=1").json()["next_cursor"]
+        for other in ("vehicles?", "customers?kind=PERSON&"):
+            said = problem(desk.get(f"{other}cursor={cursor}"), 400, "validation")
+            assert (said["errors"][0]["pointer"], said["errors"][0]["code"]) == ("?cursor", "cursor")
+
     def test_updated_gte_gives_changes_in_their_order(self, desk) -> None:
         made = [make_customer() for _ in range(5)]
         since = made[0].created_at + timedelta(days=0)
@@ -196,7 +203,7 @@ class TestLists:
         for _ in range(2):
             make_customer()
         cursor = desk.get("customers?limit=1").json()["next_cursor"]
-        (uid,) = json.loads(base64.urlsafe_b64decode(cursor + "==="))
+        _of, uid = json.loads(base64.urlsafe_b64decode(cursor + "==="))
         assert len(uid) == 36
 
 

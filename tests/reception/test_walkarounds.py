@@ -212,3 +212,22 @@ def test_a_signed_one_is_never_changed(advisor):
         (walkarounds.sign_walkaround, {"signed_name": "李试"}),
     ):
         assert unchanged(command, visit_uid=visit.uid, by=advisor, **values).code == "walkaround.signed"
+
+
+def test_the_visits_version_goes_on_with_its_walkaround(advisor):
+    """The walk-around stands in the visit's item of the API: an ETag read before must not pass afterwards."""
+    visit = make_received_visit(advisor)
+
+    def version() -> int:
+        return Visit.objects.values_list("version", flat=True).get(pk=visit.pk)
+
+    seen = [version()]
+    walkarounds.save_walkaround(visit_uid=visit.uid, energy_eighths=3, by=advisor)
+    seen.append(version())
+    mark = walkarounds.add_damage(visit_uid=visit.uid, side="FRONT", kind="SCRATCH", by=advisor)
+    seen.append(version())
+    walkarounds.remove_damage(visit_uid=visit.uid, mark_uid=mark.uid, by=advisor)
+    seen.append(version())
+    assert seen == sorted(set(seen)), "each change counts"
+    walkarounds.save_walkaround(visit_uid=visit.uid, energy_eighths=3, by=advisor)
+    assert version() == seen[-1], "nothing changed"

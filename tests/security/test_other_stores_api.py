@@ -80,17 +80,22 @@ def test_filters_and_expansion(world: World, client: ApiCaller) -> None:
 
 def test_a_cursor_made_of_a_foreign_id(world: World, client: ApiCaller) -> None:
     """A cursor says where a list goes on; one made of another store's id leads nowhere, like one of no row at all."""
+
+    def made(resource: Resource, *parts: str) -> str:
+        return lists._cursor([lists._list_of(resource, {}), *parts])
+
     for resource in SCOPED:
         newest, own = str(rows(resource, world.theirs)[0]), str(rows(resource, world.ours)[0])
         for uid in (newest, str(uuid.uuid4())):
-            said = client.get(f"{resource.path}?cursor={lists._cursor([uid])}")
+            said = client.get(f"{resource.path}?cursor={made(resource, uid)}")
             assert (said.status_code, said.json()["data"]) == (200, []), resource.path
-            since = f"updated_gte=2020-01-01T00:00:00Z&cursor={lists._cursor(['2999-01-01T00:00:00+00:00', uid])}"
+            since = f"updated_gte=2020-01-01T00:00:00Z&cursor={made(resource, '2999-01-01T00:00:00+00:00', uid)}"
             assert client.get(f"{resource.path}?{since}").json()["data"] == [], resource.path
-        last = client.get(f"{resource.path}?cursor={lists._cursor([own])}").json()["data"]
+        last = client.get(f"{resource.path}?cursor={made(resource, own)}").json()["data"]
         assert own not in {item["uid"] for item in last}, resource.path
-    visit = str(rows(RESOURCES["visits"], world.ours)[0])
-    assert client.get(f"visits?cursor={lists._cursor([visit])}").json()["data"] != []
+    visits = RESOURCES["visits"]
+    visit = str(rows(visits, world.ours)[0])
+    assert client.get(f"visits?cursor={made(visits, visit)}").json()["data"] != []
 
 
 def test_every_command_on_a_foreign_item(world: World, client: ApiCaller) -> None:

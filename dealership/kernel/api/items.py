@@ -278,7 +278,6 @@ def lock(resource: Resource, uid: uuid.UUID, caller: Caller, if_match: str | Non
             412,
             "if_match.changed",
             _("It was changed since you read it; read it again and decide again."),
-            headers={"ETag": f'"{root.version}"'},
         )
     return root
 

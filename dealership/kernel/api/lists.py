@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,10 +74,19 @@ def _cursor(made: list[str]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(made)).decode().rstrip("=")
 
 
-def _read_cursor(text: str, length: int) -> list[str]:
+def _list_of(resource: Resource, values: dict[str, Any]) -> str:
+    """Which list a cursor is of: the collection with its filters."""
+    filters = sorted((name, str(values[name])) for name in resource.filters if name in values)
+    return f"{zlib.crc32(orjson.dumps([resource.path, filters])):08x}"
+
+
+def _read_cursor(text: str, of: str, length: int) -> list[str]:
     try:
-        made = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not (isinstance(made, list) and len(made) == length and all(isinstance(part, str) for part in made)):
+        whole = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not (isinstance(whole, list) and len(whole) == length + 1 and all(isinstance(part, str) for part in whole)):
+            raise ValueError
+        made = whole[1:]
+        if whole[0] != of:
             raise ValueError
         UUID(made[-1])
         if length == 2 and datetime.fromisoformat(made[0]).tzinfo is None:
@@ -86,7 +96,15 @@ def _read_cursor(text: str, length: int) -> list[str]:
             400,
             "validation",
             _("Some parameters can't be taken; see “errors”."),
-            errors=[{"pointer": "?cursor", "code": "cursor", "message": _("This cursor doesn't belong to this list.")}],
+            errors=[
+                {
+                    "pointer": "?cursor",
+                    "code": "cursor",
+                    "message": _(
+                        "This cursor doesn't belong to this list: keep the filters of the page before, or begin without it."
+                    ),
+                }
+            ],
         ) from None
     return made
 
@@ -105,17 +123,18 @@ def page(resource: Resource, queryset: Any, values: dict[str, Any]) -> tuple[Any
     if "updated_gte" in values:
         queryset = queryset.filter(updated_at__gte=values["updated_gte"]).order_by("updated_at", "pk")
         if "cursor" in values:
-            at, uid = _read_cursor(values["cursor"], 2)
+            at, uid = _read_cursor(values["cursor"], _list_of(resource, values), 2)
             last = visible.filter(uid=uid).values("pk")[:1]
             queryset = queryset.filter(Q(updated_at__gt=at) | Q(updated_at=at, pk__gt=last))
     else:
         queryset = queryset.order_by("-pk")
         if "cursor" in values:
-            (uid,) = _read_cursor(values["cursor"], 1)
+            (uid,) = _read_cursor(values["cursor"], _list_of(resource, values), 1)
             queryset = queryset.filter(pk__lt=visible.filter(uid=uid).values("pk")[:1])
     return queryset[: limit + 1], limit
 
 
-def next_cursor(row: dict[str, Any], values: dict[str, Any]) -> str:
+def next_cursor(resource: Resource, row: dict[str, Any], values: dict[str, Any]) -> str:
     uid = str(row["uid"])
-    return _cursor([row["updated_at"].isoformat(), uid] if "updated_gte" in values else [uid])
+    of = _list_of(resource, values)
+    return _cursor([of, row["updated_at"].isoformat(), uid] if "updated_gte" in values else [of, uid])

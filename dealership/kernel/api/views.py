@@ -110,7 +110,7 @@ def listing(resource: Resource) -> Handler:
                 rows = read_rows(resource, queryset)
             has_more, rows = len(rows) > limit, rows[:limit]
             data = items_of(resource, rows, caller, lists.expand_of(values))
-        cursor = lists.next_cursor(rows[-1], values) if has_more else None
+        cursor = lists.next_cursor(resource, rows[-1], values) if has_more else None
         return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
 
     return get
