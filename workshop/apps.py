@@ -66,6 +66,7 @@ class WorkshopConfig(AppConfig):
                     order=order,
                     count=count,
                     phone=True,
+                    start=code == "my-jobs",
                 )
             )
 

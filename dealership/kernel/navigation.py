@@ -39,6 +39,8 @@ class Entry:
     count: Callable[[Any], int | None] | None = None
     hot: Callable[[Any], bool] | None = None
     phone: bool = False
+    start: bool = False
+    """Who has this entry begins the day there, whatever stands above it."""
 
     @property
     def url(self) -> str:
@@ -96,10 +98,10 @@ def permitted(actor: Any) -> list[Entry]:
 
 
 def first_url(actor: Any) -> str | None:
-    """Where this actor's day starts: the address of the first entry that is permitted."""
-    for entry in permitted(actor):
-        return entry.url
-    return None
+    """Where this actor's day starts: at a permitted entry that says so, else at the first that is permitted."""
+    allowed = permitted(actor)
+    start = next((entry for entry in allowed if entry.start), None) or next(iter(allowed), None)
+    return start.url if start else None
 
 
 def groups_for(actor: Any, *, path: str, who: str) -> list[Group]:

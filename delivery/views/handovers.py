@@ -186,7 +186,7 @@ class GatePage(CommandPage):
         response = super().execute(form)
         code = form.cleaned_data["code"].strip()
         gate_pass = GatePass.objects.for_actor(self.actor).select_related("visit__vehicle").get(code=code)
-        words = _("%(plate)s is back.") if gate_pass.back_at else _("%(plate)s may drive out.")
+        words = _("%(plate)s is back.") if gate_pass.back_at else _("%(plate)s has driven out.")
         messages.success(self.request, words % {"plate": gate_pass.visit.vehicle})
         return response
 

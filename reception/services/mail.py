@@ -38,6 +38,7 @@ from ..models import (
     ConsultationMessage,
     MailboxMark,
 )
+from ..pictures import clean_picture
 from . import consultations
 
 KEPT_TEXT = 18_000
@@ -273,9 +274,12 @@ def _thread_of(store: Store, mail: ReadMail) -> Consultation | None:
 
 
 def _keep_file(said: ConsultationMessage, name: str, content: bytes, by: Actor) -> None:
-    reason, stored = "", None
+    """A picture is kept without the place and the camera that it was taken with, as everywhere; a PDF as it came."""
+    reason, stored, kept = "", None, content
+    with contextlib.suppress(RuleError):  # no picture: the file's own check says what it is
+        kept = clean_picture(content)
     try:
-        stored = store_file(content=content, name=name, store_id=by.store_id, by=by)
+        stored = store_file(content=kept, name=name, store_id=by.store_id, by=by)
     except RuleError as refusal:
         reason = str(refusal)
     ConsultationAttachment.objects.create(

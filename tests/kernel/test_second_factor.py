@@ -18,6 +18,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code is typed in the half-minute in which it is shown, whenever the test runs."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
+@pytest.fixture(autouse=True)
 def empty_cache():
     """Used codes and limits are remembered in the cache."""
     cache.clear()

@@ -590,7 +590,14 @@ def test_there_is_no_export_that_a_formula_could_reach() -> None:
 
 
 def message(**given: Any) -> Any:
-    known = {"subject": "车好了", "body": "请来取车", "recipient": "a@demo.example", "uid": "1", "channel": "EMAIL"}
+    known = {
+        "subject": "车好了",
+        "body": "请来取车",
+        "recipient": "a@demo.example",
+        "uid": "1",
+        "channel": "EMAIL",
+        "key": "",
+    }
     return SimpleNamespace(**known | given)
 
 
