@@ -14,9 +14,11 @@ from dealership.catalogue.models import PartKind
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile, User
-from reception.models import Customer, Visit, new_token
+from reception.models import Customer, Visit
 from staff.models import Employee
 from workshop.models import OrderLine, PartLine, RepairOrder
+
+from . import rules
 
 
 class SettlementState(models.TextChoices):
@@ -506,7 +508,7 @@ class GatePass(Root):
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     visit = models.ForeignKey(Visit, models.PROTECT, related_name="gate_passes")
     kind = models.CharField(max_length=10, choices=GatePassKind.choices)
-    code = models.CharField(max_length=40, unique=True, default=new_token)
+    code = models.CharField(max_length=40, unique=True, default=rules.new_gate_code)
     reason = models.CharField(max_length=200, blank=True)
     risk_note_signed_by = models.CharField(max_length=60, blank=True)
     issued_by = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
@@ -636,6 +638,11 @@ class GatePass(Root):
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.visit.history_keys()
+
+    @property
+    def said_code(self) -> str:
+        """The code in groups, to be read aloud and typed."""
+        return rules.group_gate_code(self.code)
 
 
 explain_constraint("gatepass_risk_note", "gatepass.risk_note", _("The customer must sign the note about the risk."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -75,3 +77,27 @@ def next_service(
         last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
         day = date(year, month, min(on.day, last))
     return day, odometer_km + interval_km if interval_km else None
+
+
+GATE_SIGNS = "ACDEFGHJKMNPQRTVWXY34679"
+"""Signs of a gate code; none looks like another, whatever the printer or the hand: no 0/O, 1/I/L, 2/Z, 5/S, 8/B, U/V."""
+GATE_LENGTH = 12
+"""24 signs to the power of 12: 55 bits from the system's source, in a store's own passes only."""
+
+
+def new_gate_code() -> str:
+    """What a scanner reads and a guard can type from paper."""
+    return "".join(secrets.choice(GATE_SIGNS) for _ in range(GATE_LENGTH))
+
+
+def read_gate_code(typed: str) -> str:
+    """The code as it is kept: typed small or large, full width, with spaces or strokes between the groups."""
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def group_gate_code(code: str) -> str:
+    """``JWTM-4K7R-XQ9A``: three groups of four to be read aloud; codes of earlier passes stay as they are."""
+    if len(code) != GATE_LENGTH:
+        return code
+    return "-".join(code[at : at + 4] for at in range(0, GATE_LENGTH, 4))

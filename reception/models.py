@@ -22,6 +22,8 @@ from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
 from staff.models import Employee
 
+from . import rules
+
 
 class CustomerKind(models.TextChoices):
     PERSON = "PERSON", _("Private person")
@@ -939,6 +941,39 @@ class DamageSide(models.TextChoices):
     REAR = "REAR", _("Rear")
 
 
+class CarPart(models.TextChoices):
+    """What lies under a mark on the drawing (``rules.car_part``)."""
+
+    BONNET = "BONNET", _("Bonnet")
+    WINDSCREEN = "WINDSCREEN", _("Windscreen")
+    ROOF = "ROOF", _("Roof")
+    REAR_WINDOW = "REAR_WINDOW", _("Rear window")
+    BOOT_LID = "BOOT_LID", _("Boot lid")
+    GRILLE = "GRILLE", _("Grille")
+    FRONT_BUMPER = "FRONT_BUMPER", _("Front bumper")
+    REAR_BUMPER = "REAR_BUMPER", _("Rear bumper")
+    LEFT_LAMP = "LEFT_LAMP", _("Left headlamp")
+    LEFT_TAIL_LAMP = "LEFT_TAIL_LAMP", _("Left tail lamp")
+    LEFT_FRONT_WING = "LEFT_FRONT_WING", _("Left front wing")
+    LEFT_REAR_WING = "LEFT_REAR_WING", _("Left rear wing")
+    LEFT_FRONT_DOOR = "LEFT_FRONT_DOOR", _("Left front door")
+    LEFT_REAR_DOOR = "LEFT_REAR_DOOR", _("Left rear door")
+    LEFT_FRONT_WINDOW = "LEFT_FRONT_WINDOW", _("Left front window")
+    LEFT_REAR_WINDOW = "LEFT_REAR_WINDOW", _("Left rear window")
+    LEFT_FRONT_WHEEL = "LEFT_FRONT_WHEEL", _("Left front wheel")
+    LEFT_REAR_WHEEL = "LEFT_REAR_WHEEL", _("Left rear wheel")
+    RIGHT_LAMP = "RIGHT_LAMP", _("Right headlamp")
+    RIGHT_TAIL_LAMP = "RIGHT_TAIL_LAMP", _("Right tail lamp")
+    RIGHT_FRONT_WING = "RIGHT_FRONT_WING", _("Right front wing")
+    RIGHT_REAR_WING = "RIGHT_REAR_WING", _("Right rear wing")
+    RIGHT_FRONT_DOOR = "RIGHT_FRONT_DOOR", _("Right front door")
+    RIGHT_REAR_DOOR = "RIGHT_REAR_DOOR", _("Right rear door")
+    RIGHT_FRONT_WINDOW = "RIGHT_FRONT_WINDOW", _("Right front window")
+    RIGHT_REAR_WINDOW = "RIGHT_REAR_WINDOW", _("Right rear window")
+    RIGHT_FRONT_WHEEL = "RIGHT_FRONT_WHEEL", _("Right front wheel")
+    RIGHT_REAR_WHEEL = "RIGHT_REAR_WHEEL", _("Right rear wheel")
+
+
 class DamageKind(models.TextChoices):
     DENT = "DENT", _("Dent")
     SCRATCH = "SCRATCH", _("Scratch")
@@ -979,6 +1014,15 @@ class DamageMark(models.Model):
                 text=_("The customer has signed this walk-around; it can't be changed any more."),
             )
         ]
+
+    @property
+    def where(self) -> str:
+        """What the advisor wrote, else the part that was tapped; a mark from the list names its side alone."""
+        if self.place:
+            return self.place
+        if (self.x, self.y) == (500, 500):
+            return str(DamageSide(self.side).label)
+        return str(CarPart(rules.car_part(self.side, self.x, self.y)).label)
 
 
 class VisitPhoto(models.Model):

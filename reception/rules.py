@@ -297,3 +297,40 @@ def is_quiet(minute: int, quiet_from: int, quiet_to: int) -> bool:
     if quiet_from <= quiet_to:
         return quiet_from <= minute < quiet_to
     return minute >= quiet_from or minute < quiet_to
+
+
+def car_part(side: str, x: int, y: int) -> str:
+    """The part of the car under a mark (2.1.2), by the drawing of ``templates/reception/sketch.html``.
+
+    ``x`` and ``y`` are thousandths of that side. Both long sides are drawn with the front up and the roof outwards;
+    front and rear as somebody sees them who stands over the car, so left on paper is the left of the car.
+    """
+    if side == "TOP":
+        for below, part in ((230, "BONNET"), (375, "WINDSCREEN"), (750, "ROOF"), (905, "REAR_WINDOW")):
+            if y < below:
+                return part
+        return "BOOT_LID"
+    if side in ("FRONT", "REAR"):
+        return _end_part(side, x, y)
+    hand, out = (side, 1000 - x) if side == "LEFT" else (side, x)  # out: from the sill to the roof
+    for place, down in (("FRONT", 183), ("REAR", 817)):
+        if ((y - down) * 0.35) ** 2 + ((out - 255) * 0.11) ** 2 <= 25**2:
+            return f"{hand}_{place}_WHEEL"
+    if y < 285:
+        return f"{hand}_FRONT_WING"
+    if y >= 745:
+        return f"{hand}_REAR_WING"
+    place = "FRONT" if y < 515 else "REAR"
+    return f"{hand}_{place}_WINDOW" if out > 420 else f"{hand}_{place}_DOOR"
+
+
+def _end_part(side: str, x: int, y: int) -> str:
+    lamp = "LAMP" if side == "FRONT" else "TAIL_LAMP"
+    if 200 <= y < 750:
+        if x < 300:
+            return f"LEFT_{lamp}"
+        if x >= 700:
+            return f"RIGHT_{lamp}"
+    if side == "FRONT":
+        return "GRILLE" if y < 500 else "FRONT_BUMPER"
+    return "BOOT_LID" if y < 450 else "REAR_BUMPER"

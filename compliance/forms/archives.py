@@ -3,6 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.forms import demanded
+
 
 class DestroyForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+    reason = demanded(forms.CharField(label=_("Reason"), max_length=200, required=False))

@@ -21,7 +21,11 @@ class CallForm(forms.Form):
 
     result = forms.ChoiceField(label=_("Result"), choices=CallResult.choices)
     note = forms.CharField(
-        label=_("What the customer said"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("What the customer said"),
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed once somebody was reached."),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel.forms import set_choices
+from dealership.kernel.forms import demanded, set_choices
 
 from ..models import CHECKS_THAT_MAY_NOT_APPLY, GatePassKind, HandoverCheck
 from .settlements import SignatureField
@@ -35,8 +35,8 @@ class HandoverForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
     )
     received_by = forms.CharField(label=_("Who takes the car"), max_length=60)
-    risk_note_signed_by = forms.CharField(
-        label=_("Customer who signed the note about the risk"), max_length=60, required=False
+    risk_note_signed_by = demanded(
+        forms.CharField(label=_("Customer who signed the note about the risk"), max_length=60, required=False)
     )
     signature = SignatureField()
 
@@ -67,9 +67,17 @@ class GatePassForm(forms.Form):
     """4.1: why a car leaves; the reason is asked for every kind but the delivery."""
 
     kind = forms.ChoiceField(label=_("Why it leaves"), choices=GatePassKind.choices, widget=forms.RadioSelect)
-    reason = forms.CharField(label=_("Reason, place or company"), max_length=200, required=False)
+    reason = forms.CharField(
+        label=_("Reason, place or company"),
+        max_length=200,
+        required=False,
+        help_text=_("Needed for every kind but the delivered car."),
+    )
     risk_note_signed_by = forms.CharField(
-        label=_("Customer who signed the note about the risk"), max_length=60, required=False
+        label=_("Customer who signed the note about the risk"),
+        max_length=60,
+        required=False,
+        help_text=_("Needed where the car leaves unrepaired."),
     )
 
     def __init__(self, *args: Any, kinds: list[str] | None = None, **kwargs: Any) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 
+from .. import rules
 from ..models import GatePass, GatePassKind
 
 
@@ -20,6 +21,11 @@ class Gate:
     waiting: list[GatePass]
     outside: list[GatePass]
     recent: list[GatePass]
+
+
+def pass_with_code(typed: str, *, by: Actor) -> QuerySet[GatePass]:
+    """The store's pass with a scanned or typed code; earlier passes carry longer codes that are taken to the letter."""
+    return GatePass.objects.for_actor(by).filter(code__in={typed.strip(), rules.read_gate_code(typed)})
 
 
 def gate(*, by: Actor) -> Gate:

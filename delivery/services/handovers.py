@@ -23,6 +23,7 @@ from workshop.models import RepairOrder
 from .. import events, permissions
 from ..limits import GATE_PASS_HOURS
 from ..models import CHECKS_THAT_MAY_NOT_APPLY, GatePass, GatePassKind, Handover, HandoverCheck
+from ..selectors import gate as reads
 from ..selectors.exits import ExitStep, VisitExit, visit_exit
 
 NOT_APPLICABLE = "NOT_APPLICABLE"
@@ -222,7 +223,7 @@ def cancel_gate_pass(*, uid: UUID, by: Actor) -> GatePass:
 
 def _locked_pass(code: str, by: Actor) -> GatePass:
     """The pass behind a scanned code with its visit and orders locked before it (design 5)."""
-    found = GatePass.objects.for_actor(by).select_related("visit").filter(code=code.strip()).first()
+    found = reads.pass_with_code(code, by=by).select_related("visit").first()
     if found is None:
         raise RuleError("gate.unknown", _("No gate pass of this store has this code."), field="code")
     visit = _locked_visit(found.visit.uid, by)

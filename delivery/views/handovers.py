@@ -174,18 +174,16 @@ class GatePage(CommandPage):
         return super().get_context_data(**kwargs) | {"gate": reads.gate(by=self.actor)}
 
     def run(self, form: GateForm) -> GatePass:
-        code = form.cleaned_data["code"].strip()
-        comes_back = GatePass.objects.for_actor(self.actor).filter(
-            code=code, out_at__isnull=False, kind__in=reads.COMES_BACK
-        )
+        code = form.cleaned_data["code"]
+        comes_back = reads.pass_with_code(code, by=self.actor).filter(out_at__isnull=False, kind__in=reads.COMES_BACK)
         scan = commands.scan_back if comes_back.exists() else commands.scan_out
         return scan(code=code, by=self.actor)
 
     def execute(self, form: Any = None) -> HttpResponse:
 
         response = super().execute(form)
-        code = form.cleaned_data["code"].strip()
-        gate_pass = GatePass.objects.for_actor(self.actor).select_related("visit__vehicle").get(code=code)
+        passes = reads.pass_with_code(form.cleaned_data["code"], by=self.actor)
+        gate_pass = passes.select_related("visit__vehicle").get()
         words = _("%(plate)s is back.") if gate_pass.back_at else _("%(plate)s has driven out.")
         messages.success(self.request, words % {"plate": gate_pass.visit.vehicle})
         return response

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
 from dealership.kernel import formats
+from dealership.kernel.forms import demanded
 from staff.selectors.employees import employees_with_role
 
 from ..models import AppointmentSource, WaitingMode
@@ -87,8 +88,8 @@ class BookingForm(forms.Form):
     consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
     contact_name = forms.CharField(label=_("Who calls"), max_length=60)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20)
-    plate = forms.CharField(label=_("Plate"), max_length=12, required=False)
-    model_text = forms.CharField(label=_("Model"), max_length=80, required=False)
+    plate = demanded(forms.CharField(label=_("Plate"), max_length=12, required=False))
+    model_text = demanded(forms.CharField(label=_("Model"), max_length=80, required=False))
     operations = OperationsField(required=False)
     add = forms.ChoiceField(label=_("Add an operation"), required=False)
     concern = forms.CharField(

@@ -28,7 +28,9 @@ class NewConsultationForm(forms.Form):
     """2.2.1: a telephone note, a missed call, a pasted chat; whoever writes it down doesn't know everything."""
 
     channel = forms.ChoiceField(label=_("How it came"), choices=[(c.value, c.label) for c in BY_HAND])
-    contact_phone = forms.CharField(label=_("Telephone"), max_length=20, required=False)
+    contact_phone = forms.CharField(
+        label=_("Telephone"), max_length=20, required=False, help_text=_("One of telephone, name and e-mail is needed.")
+    )
     contact_name = forms.CharField(label=_("Name"), max_length=60, required=False)
     contact_email = forms.CharField(label=_("E-mail"), max_length=120, required=False)
     plate = forms.CharField(label=_("Plate"), max_length=12, required=False)

@@ -26,7 +26,11 @@ class CustomerForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=60, widget=forms.TextInput(attrs={"autofocus": True}))
     kind = forms.ChoiceField(label=_("Person or company"), choices=CustomerKind.choices, initial=CustomerKind.PERSON)
     phone = forms.CharField(
-        label=_("Telephone"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
+        label=_("Telephone"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+        help_text=_("This or an e-mail address is needed."),
     )
     phone_2 = forms.CharField(
         label=_("Second telephone"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "tel"})
@@ -101,7 +105,11 @@ class VehicleForm(forms.Form):
     """A car. ``vin_override_reason`` counts only for whoever may keep a VIN that doesn't fit."""
 
     plate = forms.CharField(
-        label=_("Plate"), max_length=20, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Plate"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("This or the VIN is needed."),
     )
     plate_kind = forms.ChoiceField(label=_("Kind of plate"), choices=PlateKind.choices, initial=PlateKind.NORMAL)
     vin = forms.CharField(

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats
-from dealership.kernel.forms import set_queryset
+from dealership.kernel.forms import demanded, set_queryset
 from staff.models import Employee
 from staff.selectors.employees import employed, employees_with_role
 
@@ -18,22 +18,24 @@ from ..models import Area, PlateKind, ToldBy, Visit, VisitState, WaitingMode
 class ArrivalForm(forms.Form):
     """2.1.2: what is asked at the gate; plate first, because it fills the rest of a known car."""
 
-    plate = forms.CharField(
-        label=_("Plate"),
-        max_length=12,
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "autofocus": True,
-                "autocomplete": "off",
-                "hx-get": reverse_lazy("visit-known-car"),
-                "hx-trigger": "change",
-                "hx-include": "closest form",
-                "hx-target": "#arrival-body",
-            }
-        ),
+    plate = demanded(
+        forms.CharField(
+            label=_("Plate"),
+            max_length=12,
+            required=False,
+            widget=forms.TextInput(
+                attrs={
+                    "autofocus": True,
+                    "autocomplete": "off",
+                    "hx-get": reverse_lazy("visit-known-car"),
+                    "hx-trigger": "change",
+                    "hx-include": "closest form",
+                    "hx-target": "#arrival-body",
+                }
+            ),
+        )
     )
-    vin = forms.CharField(label="VIN", max_length=20, required=False)
+    vin = forms.CharField(label="VIN", max_length=20, required=False, help_text=_("Needed for a car without a plate."))
     plate_kind = forms.ChoiceField(label=_("Kind of plate"), choices=PlateKind.choices, initial=PlateKind.NORMAL)
     contact_name = forms.CharField(label=_("Brought by"), max_length=60)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20)

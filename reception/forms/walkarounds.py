@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.forms import demanded
+
 from ..models import Belonging, DamageKind, DamageSide, OldParts, Visit, WaitingMode, WalkAround, WarningLight
 
 
@@ -34,12 +36,14 @@ class ArrivalStep(StepForm):
 class LookStep(StepForm):
     """2: the car as it stands there."""
 
-    odometer_km = forms.IntegerField(
-        label=_("Mileage (km)"),
-        min_value=0,
-        max_value=2_000_000,
-        required=False,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "big-figure"}),
+    odometer_km = demanded(
+        forms.IntegerField(
+            label=_("Mileage (km)"),
+            min_value=0,
+            max_value=2_000_000,
+            required=False,
+            widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "big-figure"}),
+        )
     )
     odometer_reason = forms.CharField(
         label=_("Why lower than last time"),
@@ -47,13 +51,15 @@ class LookStep(StepForm):
         required=False,
         help_text=_("Only needed where the mileage is lower: new instrument, wrongly read before."),
     )
-    energy_eighths = forms.TypedChoiceField(
-        label=_("Fuel or charge (eighths)"),
-        choices=[(n, str(n)) for n in range(9)],
-        coerce=int,
-        empty_value=None,
-        required=False,
-        widget=forms.RadioSelect,
+    energy_eighths = demanded(
+        forms.TypedChoiceField(
+            label=_("Fuel or charge (eighths)"),
+            choices=[(n, str(n)) for n in range(9)],
+            coerce=int,
+            empty_value=None,
+            required=False,
+            widget=forms.RadioSelect,
+        )
     )
     warning_lights = forms.MultipleChoiceField(
         label=_("Warning lights that are on"),
@@ -65,7 +71,7 @@ class LookStep(StepForm):
         label=_("In the car"), choices=Belonging.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
     kit_fitted = forms.BooleanField(label=_("Protective kit fitted in front of the customer"), required=False)
-    no_valuables = forms.BooleanField(label=_("Customer confirms: no valuables left"), required=False)
+    no_valuables = demanded(forms.BooleanField(label=_("Customer confirms: no valuables left"), required=False))
 
 
 class NeedStep(StepForm):
@@ -78,8 +84,8 @@ class NeedStep(StepForm):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("As it was said: what, when, at which speed, warm or cold."),
     )
-    old_parts = forms.ChoiceField(
-        label=_("Old parts"), choices=OldParts.choices, required=False, widget=forms.RadioSelect
+    old_parts = demanded(
+        forms.ChoiceField(label=_("Old parts"), choices=OldParts.choices, required=False, widget=forms.RadioSelect)
     )
 
 

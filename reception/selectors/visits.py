@@ -150,7 +150,7 @@ class SketchMark:
     @property
     def title(self) -> str:
         size = f" {self.mark.size_mm} mm" if self.mark.size_mm else ""
-        return f"{self.mark.place or self.mark.get_side_display()} {self.mark.get_kind_display()}{size}"
+        return f"{self.mark.where} {self.mark.get_kind_display()}{size}"
 
 
 SKETCH_BOXES = {

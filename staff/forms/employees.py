@@ -95,7 +95,12 @@ class DeputyForm(ActorForm):
 class SkillForm(ActorForm):
     skill_code = forms.ChoiceField(label=_("Skill"))
     level = forms.TypedChoiceField(label=_("Level"), coerce=int, widget=forms.RadioSelect)
-    certificate_number = forms.CharField(label=_("Certificate number"), max_length=60, required=False)
+    certificate_number = forms.CharField(
+        label=_("Certificate number"),
+        max_length=60,
+        required=False,
+        help_text=_("Needed from level 3 on for skills that the law binds to a certificate."),
+    )
     valid_until = day_field(_("Valid until"), required=False)
 
     def fill(self) -> None:

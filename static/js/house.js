@@ -4,6 +4,7 @@ import { wireDrafts } from "./drafts.js";
 import { wireKeys } from "./keys.js";
 import { wireMenus } from "./menus.js";
 import { wirePhotos } from "./photos.js";
+import { wirePrint } from "./print.js";
 import { wireSearch } from "./search.js";
 import { wireSignatures } from "./signature.js";
 import { wireSubmits } from "./submits.js";
@@ -11,7 +12,7 @@ import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
 
-const behaviours = [wireTimers, wireDialogs, wireDrafts, wirePhotos, wireSearch, wireSignatures, wireToasts];
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wirePhotos, wirePrint, wireSearch, wireSignatures, wireToasts];
 
 function wire(root) {
   for (const behaviour of behaviours) behaviour(root);

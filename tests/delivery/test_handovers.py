@@ -194,7 +194,9 @@ def test_a_delivered_car_drives_out_once_and_its_orders_are_closed():
     with pytest.raises(NotAllowed):
         scan_out(code=gate_pass.code, by=team.cashier)
     assert [e.visit for e in board(by=team.advisor)] == [order.visit]
-    scan_out(code=f" {gate_pass.code}\n", by=team.receptionist)
+    said = gate_pass.said_code
+    assert (len(said), said.replace("-", "")) == (14, gate_pass.code)
+    scan_out(code=f" {said.lower().replace('-', ' ')}\n", by=team.receptionist)
     order.refresh_from_db()
     visit = order.visit
     visit.refresh_from_db()

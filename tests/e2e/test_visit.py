@@ -100,7 +100,8 @@ def write_order(advisor: Desk, visit: str) -> str:
     order = advisor.path
     for code in ("BR-10", "AC-10"):
         advisor.open(f"{order}lines/new/?q={code}")
-        advisor.press_on(advisor.page.locator("#found li button").first)
+        advisor.page.locator("#found input[name=operation]").first.check()
+        advisor.press("添加项目")
     advisor.press("发送报价")
     advisor.sees("待授权")
     return order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.translation import override
 
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import History
@@ -145,6 +146,45 @@ def test_a_mark_lies_on_the_car(advisor, change, code):
     walkarounds.save_walkaround(visit_uid=visit.uid, kit_fitted=True, by=advisor)
     given = {"side": "LEFT", "kind": "DENT", "x": 1, "y": 1} | change
     assert unchanged(walkarounds.add_damage, visit_uid=visit.uid, by=advisor, **given).code == code
+
+
+@pytest.mark.parametrize(
+    ("side", "x", "y", "part"),
+    [
+        ("TOP", 500, 100, "Bonnet"),
+        ("TOP", 500, 300, "Windscreen"),
+        ("TOP", 400, 600, "Roof"),
+        ("TOP", 500, 850, "Rear window"),
+        ("TOP", 500, 960, "Boot lid"),
+        ("FRONT", 150, 530, "Left headlamp"),
+        ("FRONT", 850, 530, "Right headlamp"),
+        ("FRONT", 500, 300, "Grille"),
+        ("FRONT", 500, 900, "Front bumper"),
+        ("REAR", 150, 300, "Left tail lamp"),
+        ("REAR", 850, 300, "Right tail lamp"),
+        ("REAR", 500, 200, "Boot lid"),
+        ("REAR", 500, 800, "Rear bumper"),
+        ("LEFT", 500, 100, "Left front wing"),
+        ("LEFT", 745, 183, "Left front wheel"),
+        ("LEFT", 700, 400, "Left front door"),
+        ("LEFT", 450, 400, "Left front window"),
+        ("LEFT", 700, 640, "Left rear door"),
+        ("LEFT", 450, 640, "Left rear window"),
+        ("LEFT", 745, 817, "Left rear wheel"),
+        ("LEFT", 500, 950, "Left rear wing"),
+        ("RIGHT", 500, 100, "Right front wing"),
+        ("RIGHT", 255, 183, "Right front wheel"),
+        ("RIGHT", 300, 400, "Right front door"),
+        ("RIGHT", 550, 640, "Right rear window"),
+        ("RIGHT", 255, 817, "Right rear wheel"),
+        ("TOP", 500, 500, "Top"),
+    ],
+)
+def test_a_mark_is_named_by_the_part_it_lies_on(side, x, y, part):
+    """The drawing's own geometry; a mark taken from the list has no point and names its side alone."""
+    with override("en"):
+        assert DamageMark(side=side, x=x, y=y).where == part
+        assert DamageMark(side=side, x=x, y=y, place="左前门把手").where == "左前门把手"
 
 
 def test_a_mark_of_another_visit_is_not_there(advisor):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import log2
 from typing import Any
 from uuid import UUID
 
@@ -107,6 +108,23 @@ def test_tokens_cannot_be_guessed() -> None:
     made = {new_token() for _ in range(500)}
     assert len(made) == 500
     assert min(map(len, made)) >= 22
+
+
+def test_gate_codes_cannot_be_guessed_nor_misread() -> None:
+    """55 bits from the system's source, in signs that no hand or printer confuses; read however it is typed."""
+    from delivery.rules import GATE_LENGTH, GATE_SIGNS, group_gate_code, new_gate_code, read_gate_code
+
+    made = {new_gate_code() for _ in range(500)}
+    assert len(made) == 500
+    assert log2(len(set(GATE_SIGNS))) * GATE_LENGTH > 55
+    for alike in ("0O", "1IL", "2Z", "5S", "8B", "UV"):
+        assert len(set(alike) & set(GATE_SIGNS)) <= 1, alike
+    assert all(set(code) <= set(GATE_SIGNS) and len(code) == GATE_LENGTH for code in made)
+    assert group_gate_code("JWTM4K7RXQ9A") == "JWTM-4K7R-XQ9A"
+    for typed in ("JWTM-4K7R-XQ9A", " jwtm 4k7r xq9a\r\n", "ＪＷＴＭ４Ｋ７ＲＸＱ９Ａ"):
+        assert read_gate_code(typed) == "JWTM4K7RXQ9A"
+    earlier = "a-VSrJYR7nUZ9AY3Xu_K8Pjc"
+    assert group_gate_code(earlier) == earlier
 
 
 def test_the_receipt_of_an_online_booking_is_signed(world: World) -> None:

@@ -109,6 +109,8 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     assert client.post(f"/my-jobs/{line.uid}/pause/", {"pause_cause": "TOOL"}).status_code == 302
     assert "The line waits" in english(client, "/my-jobs/")
     client.post(f"/my-jobs/{line.uid}/clock-on/")
+    asks = client.get(f"/my-jobs/{line.uid}/finish/").content.decode()
+    assert asks.count('aria-required="true"') == 2
     refused = client.post(f"/my-jobs/{line.uid}/finish/", {"cause": "片磨到 2 mm"})
     assert refused.status_code == 422
     assert "片磨到 2 mm" in refused.content.decode()

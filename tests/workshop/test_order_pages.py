@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dealership.catalogue.models import Operation
 from dealership.kernel.models import Approval, History
 from tests.factories.kernel import make_user
 from tests.factories.workshop import (
@@ -83,6 +84,13 @@ def test_lines_are_added_found_changed_and_taken_off(shop: Shop, desk: Client) -
     found = desk.get(page("line-new", order.uid), {"q": "sldw"}, headers={"HX-Request": "true"}).content.decode()
     assert "AL-10" in found
     assert "<html" not in found
+    chosen = operation("BR-20").uid
+    kept = desk.get(page("line-new", order.uid), {"q": "sldw", "operation": chosen}, headers={"HX-Request": "true"})
+    assert f'value="{chosen}" checked' in kept.content.decode()
+    first = desk.get(page("line-new", order.uid)).content.decode()
+    assert (first.count('name="operation"'), "全部显示" in first) == (21, True)
+    whole = desk.get(page("line-new", order.uid), {"all": "1"}).content.decode()
+    assert (whole.count('name="operation"'), "全部显示" in whole) == (1 + Operation.objects.count(), False)
     desk.post(
         page("line-new", order.uid), {"operation": operation("BR-20").uid, "pay_type": "CUSTOMER_PAY", "cause": "磨损"}
     )
@@ -93,6 +101,8 @@ def test_lines_are_added_found_changed_and_taken_off(shop: Shop, desk: Client) -
         {"description": "检查天窗", "hours": "0.4", "pay_type": "CUSTOMER_PAY", "category": "MINOR"},
     )
     assert order.lines.get(description="检查天窗").labor_amount == Decimal("68.00")
+    both = {"operation": chosen, "description": "检查天窗", "pay_type": "CUSTOMER_PAY"}
+    assert desk.post(page("line-new", order.uid), both).status_code == 422
     empty = desk.post(page("line-new", order.uid), {"pay_type": "CUSTOMER_PAY", "cause": "还没想好"})
     assert (empty.status_code, "还没想好" in empty.content.decode()) == (422, True)
     edit = {

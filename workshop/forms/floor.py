@@ -63,7 +63,9 @@ class MoreWorkForm(forms.Form):
         required=False,
         empty_label=_("— in my own words —"),
     )
-    description = forms.CharField(label=_("Work, in your own words"), max_length=120, required=False)
+    description = forms.CharField(
+        label=_("Work, in your own words"), max_length=120, required=False, help_text=_("Where the list has nothing.")
+    )
     cause = forms.CharField(
         label=_("What was found (the customer reads it)"),
         max_length=300,
@@ -117,7 +119,11 @@ class PlanForm(forms.Form):
 class InspectionForm(forms.Form):
     result = forms.ChoiceField(label=_("Result"), choices=(("PASSED", _("Passed")), ("FAILED", _("Failed"))))
     reason = forms.CharField(
-        label=_("What failed and why"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("What failed and why"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Needed where it failed."),
     )
     failed_line = forms.TypedChoiceField(label=_("Line that goes back"), required=False, coerce=UUID, empty_value=None)
     road_test_km = forms.IntegerField(label=_("Road test (km)"), required=False, min_value=0, max_value=500)

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
-from dealership.kernel.forms import set_queryset
+from dealership.kernel.forms import demanded, set_queryset
 from workshop.models import AuthorizationMethod, OrderKind, RepairOrder
 
 MOMENT = "%Y-%m-%dT%H:%M"
@@ -101,8 +101,17 @@ class NewLineForm(LineForm):
 
     operation = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("operation") and data.get("description"):
+            self.add_error(
+                "description", _("An operation is chosen above. Clear these words, or choose “in my own words”.")
+            )
+        return data
+
 
 class EditLineForm(LineForm):
+    description = demanded(forms.CharField(label=_("Work"), max_length=120, required=False))
     correction = forms.CharField(label=_("What was done"), max_length=300, required=False)
 
 

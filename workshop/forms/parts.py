@@ -22,4 +22,9 @@ class ReceiveForm(forms.Form):
 
 class CountForm(forms.Form):
     counted = forms.DecimalField(label=_("Counted"), **QUANTITY)
-    reason = forms.CharField(label=_("What explains a difference"), max_length=120, required=False)
+    reason = forms.CharField(
+        label=_("What explains a difference"),
+        max_length=120,
+        required=False,
+        help_text=_("Needed where the count differs."),
+    )

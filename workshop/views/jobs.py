@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.errors import RuleError
+from dealership.kernel.forms import demand
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
 from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
@@ -89,6 +90,13 @@ class FinishPage(JobForm):
 
     def get_initial(self) -> dict[str, Any]:
         return {"cause": self.line.cause, "correction": self.line.correction}
+
+    def get_form(self, form_class: type[FinishForm] | None = None) -> FinishForm:
+        """A fault needs both answers, a diagnosis its finding, maintenance neither (as the command says)."""
+        form = super().get_form(form_class)
+        if not (self.line.operation and self.line.operation.is_maintenance):
+            demand(form, "cause", *([] if self.line.is_diagnosis else ["correction"]))
+        return form
 
     def run(self, form: FinishForm) -> Any:
         return clocking.finish_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)

@@ -172,8 +172,19 @@ class OrderCommandPage(CommandPage):
         return order_url(self.order)
 
 
+FIRST_FOUND, MOST_FOUND = 20, 500
+"""Operations that the list shows at once, and at most when all are asked for."""
+
+
+def as_uid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 class NewLinePage(OrderCommandPage):
-    """Writes a line: an operation found in the catalogue, or free words."""
+    """Writes a line: first what is done, an operation found in the catalogue or free words; then what is told of it."""
 
     permission = (permissions.LINES_EDIT, permissions.LINES_PROPOSE)
     template_name = "workshop/line_new.html"
@@ -186,9 +197,17 @@ class NewLinePage(OrderCommandPage):
         return super().get(request, *args, **kwargs)
 
     def found(self) -> dict[str, Any]:
-        asked = self.request.GET.get("q", "") or self.request.POST.get("q", "")
-        pay_type = PAYER_OF_KIND[self.order.kind]  # type: ignore[index]
-        return {"operations": priced_operations(asked, by=self.actor, pay_type=pay_type), "q": asked}
+        sent = self.request.POST if self.request.method == "POST" else self.request.GET
+        asked, chosen = sent.get("q", ""), as_uid(sent.get("operation", ""))
+        most = MOST_FOUND if sent.get("all") else FIRST_FOUND
+        rows = priced_operations(
+            asked,
+            by=self.actor,
+            pay_type=PAYER_OF_KIND[self.order.kind],  # type: ignore[index]
+            limit=most + 1,
+            chosen=chosen,
+        )
+        return {"operations": rows[:most], "more": len(rows) > most, "q": asked, "picked": chosen}
 
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"pay_type": PAYER_OF_KIND[self.order.kind], "category": "MINOR"}  # type: ignore[index]

@@ -42,7 +42,7 @@ class ResourceForm(forms.Form):
         label=_("What the bay can do"),
         choices=[("", "—"), *BayCapability.choices],
         required=False,
-        help_text=_("For bays only."),
+        help_text=_("Needed for a bay, and only there."),
     )
     position = forms.IntegerField(
         label=_("Place in the order of the plan"), min_value=0, max_value=999, initial=0, required=False

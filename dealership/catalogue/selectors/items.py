@@ -76,13 +76,16 @@ def search_parts(text: str, *, limit: int = 20) -> list[Part]:
 
 
 def priced_operations(
-    text: str, *, by: Actor, pay_type: str = PayType.CUSTOMER_PAY, limit: int = 20
+    text: str, *, by: Actor, pay_type: str = PayType.CUSTOMER_PAY, limit: int = 20, chosen: UUID | None = None
 ) -> list[PricedOperation]:
-    """Operations that match with today's labour price in the actor's store."""
+    """Operations that match with today's labour price in the actor's store; a ``chosen`` one stays on top of them."""
     rate = labor_rate(by.store_id, pay_type)
+    rows = search_operations(text, limit=limit)
+    if chosen is not None and all(row.uid != chosen for row in rows):
+        rows = [*Operation.objects.filter(uid=chosen, active=True), *rows[: max(limit - 1, 0)]]
     return [
         PricedOperation(o.uid, o.code, o.name, o.get_category_display(), o.hours, line_amount(o.hours, rate))
-        for o in search_operations(text, limit=limit)
+        for o in rows
     ]
 
 

@@ -91,7 +91,6 @@ NEEDS = {
 }
 ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
 BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
-PLACES = ["左前门", "右前门", "后保险杠", "前保险杠", "左后翼子板", "右后轮毂"]
 DECLINES = ["太贵", "下次再做", "自己处理", "不着急"]
 PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以", "价格透明"]
 BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
@@ -485,7 +484,6 @@ class Simulation:
                 visit_uid=visit.uid,
                 side=rng.choice(["LEFT", "RIGHT", "FRONT", "REAR"]),
                 kind=rng.choice(["SCRATCH", "DENT", "CHIP"]),
-                place=rng.choice(PLACES),
                 x=rng.randrange(200, 800),
                 y=rng.randrange(200, 800),
                 size_mm=rng.randrange(5, 120),

@@ -125,6 +125,12 @@ def thousands(value: int | None) -> str:
 
 
 @register.filter
+def km(value: int | None) -> str:
+    """48,930 km / 48,930 公里, or a dash where nothing is known."""
+    return "—" if value is None or value == "" else gettext("%(km)s km") % {"km": f"{value:,}"}
+
+
+@register.filter
 def initials(name: str | None) -> str:
     return saying.say_initials(name)
 
@@ -219,6 +225,9 @@ def field_parts(field: BoundField, *, extra: Mapping[str, Any] | None = None) ->
         attrs["aria-invalid"] = "true"
     if described:
         attrs["aria-describedby"] = " ".join(described)
+    must = field.field.required or getattr(field.field, "demanded", False)
+    if must and not field.field.required:
+        attrs["aria-required"] = "true"
     attrs.update(extra or {})
     many = isinstance(widget, (RadioSelect, CheckboxSelectMultiple))
     kind = "group" if many else "check" if isinstance(widget, CheckboxInput) else "line"
@@ -226,7 +235,7 @@ def field_parts(field: BoundField, *, extra: Mapping[str, Any] | None = None) ->
         "field": field,
         "kind": kind,
         "control": None if many else field.as_widget(attrs=attrs),
-        "required": field.field.required,
+        "required": must,
         "is_file": isinstance(widget, ClearableFileInput),
         "help_id": f"{field.auto_id}_help",
         "error_id": f"{field.auto_id}_error",
