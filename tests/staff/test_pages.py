@@ -82,7 +82,7 @@ def test_hire_and_give_a_post_and_a_login(client, store, hr):
     person.refresh_from_db()
     assert [g.role for g in person.user.role_grants.all()] == ["care"]
     html = client.get(reverse("staff-person", args=[person.uid])).content.decode()
-    assert "客户关怀专员" in html
+    assert "客服专员" in html
     assert "newcomer" in html
     assert "kite-Harbour" not in html
 

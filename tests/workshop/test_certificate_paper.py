@@ -39,7 +39,7 @@ def test_it_says_what_the_form_asks_for():
     assert facts["VIN"] == order.vehicle.vin
     assert facts["维修类别"] == "总成修理"
     assert facts["合同（工单）编号"] == order.number
-    assert facts["出厂里程 (km)"] == "50,000"
+    assert facts["出厂里程（公里）"] == "50,000"
     assert facts["出厂日期"] == ""  # the car hasn't left; the date is written by hand then
     assert "100 日或 20,000 公里" in data["guarantee"]
     assert data["inspector"][1] == team.people["inspector"].name

@@ -89,8 +89,8 @@ class HoldForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    started_at = LocalMoment(label=_("Clocked on"))
-    ended_at = LocalMoment(label=_("Clocked off"), required=False)
+    started_at = LocalMoment(label=_("Started at"))
+    ended_at = LocalMoment(label=_("Stopped at"), required=False)
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
