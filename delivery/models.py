@@ -86,6 +86,7 @@ class Settlement(Root):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition("OLD.state <> 'ISSUED'"),
                 func="{refuse}",
+                unchanged_passes=True,
                 code="settlement.final",
                 text=_("A signed or voided settlement list is never changed."),
             ),
@@ -167,6 +168,7 @@ class SettlementLine(models.Model):
         ordering = ["settlement", "kind", "position"]
         triggers = [
             pgtrigger.Protect(name="settlementline_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.ShownIn("settlement"),
             states.guard(
                 # 4.1, 1.2: a reduction that belongs to no line is goodwill and needs somebody's yes.
                 "settlementline_goodwill_approved",
@@ -222,7 +224,7 @@ class Deposit(Root):
     class Meta:
         triggers = [
             states.versioned(),
-            pgtrigger.Protect(name="deposit_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.append_only("deposit_append_only"),
             states.guard(
                 # 4.1: not back more than is left of it; the deposit is locked while it is summed.
                 "deposit_refund_within",
@@ -301,7 +303,7 @@ class Payment(Root):
                 code="deposit.amount",
                 text=_("No more is used than is left of the deposit."),
             ),
-            pgtrigger.Protect(name="payment_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.append_only("payment_append_only"),
             states.guard(
                 # 4.1: not more than the list, not back more than came in; the list is locked while it is summed.
                 "payment_within_settlement",
@@ -705,6 +707,9 @@ class FollowUpAttempt(models.Model):
     caller = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=clock.now)
 
+    class Meta:
+        triggers = [states.ShownIn("follow_up")]
+
 
 class Survey(Root):
     """The survey on the visit's link (4.3); answered once."""
@@ -726,6 +731,7 @@ class Survey(Root):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition("OLD.answered_at IS NOT NULL"),
                 func="{refuse}",
+                unchanged_passes=True,
                 code="survey.answered",
                 text=_("This survey has been answered; thank you."),
             ),
@@ -756,6 +762,7 @@ class SurveyAnswer(models.Model):
     score = models.PositiveSmallIntegerField()
 
     class Meta:
+        triggers = [states.ShownIn("survey")]
         constraints = [
             models.UniqueConstraint(fields=["survey", "dimension"], name="surveyanswer_once"),
             models.CheckConstraint(name="surveyanswer_score", condition=Q(score__gte=1, score__lte=5)),

@@ -74,6 +74,7 @@ class Customer(Root):
                 "customer_merged_is_final",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("OLD.merged_into_id IS NOT NULL"),
+                unchanged_passes=True,
                 func="""
                     IF TG_OP = 'DELETE' OR NEW.merged_into_id IS NOT DISTINCT FROM OLD.merged_into_id THEN {refuse} END IF;
                     RETURN NEW;
@@ -183,7 +184,7 @@ class Vehicle(Root):
     odometer_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.ShownIn(root="reception.Visit", by="vehicle", fields=("plate",)), states.versioned()]
         constraints = [
             models.UniqueConstraint(fields=["vin"], name="vehicle_vin", condition=~Q(vin="")),
             models.UniqueConstraint(
@@ -253,7 +254,7 @@ class Ownership(Root):
     ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned(), to_standing_customer("ownership_standing_customer")]
+        triggers = [states.ShownIn("vehicle"), states.versioned(), to_standing_customer("ownership_standing_customer")]
         constraints = [
             ExclusionConstraint(
                 name="ownership_one_at_a_time",
@@ -289,6 +290,7 @@ class Consent(Root):
 
     class Meta:
         triggers = [
+            states.ShownIn("customer"),
             states.versioned(),
             # 2.3: only a merge, or its end, gives a consent to another customer; the decision itself never changes.
             states.guard(
@@ -587,6 +589,9 @@ class AppointmentItem(models.Model):
     hours = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     amount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
 
+    class Meta:
+        triggers = [states.ShownIn("appointment")]
+
 
 class VisitState(models.TextChoices):
     """Domain 2.1: 已到店→接待中→(咨询结束 | 转工单 | 转销售 | 离店未接待); then the car stays until it leaves."""
@@ -862,6 +867,7 @@ class WalkAround(Root):
 
     class Meta:
         triggers = [
+            states.ShownIn("visit"),
             states.versioned(),
             states.fsm(WALKAROUND_MOVES, field="state", name="walkaround_moves"),
             states.guard(
@@ -1000,6 +1006,7 @@ class DamageMark(models.Model):
         ordering = ["id"]
         constraints = [models.CheckConstraint(name="damagemark_inside", condition=Q(x__lte=1000, y__lte=1000))]
         triggers = [
+            states.ShownIn("walkaround__visit"),
             states.guard(
                 "damagemark_walkaround_open",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
@@ -1012,7 +1019,7 @@ class DamageMark(models.Model):
                 """,
                 code="walkaround.signed",
                 text=_("The customer has signed this walk-around; it can't be changed any more."),
-            )
+            ),
         ]
 
     @property
@@ -1036,6 +1043,7 @@ class VisitPhoto(models.Model):
     taken_at = models.DateTimeField(default=clock.now)
 
     class Meta:
+        triggers = [states.ShownIn("visit")]
         ordering = ["id"]
 
 
@@ -1202,7 +1210,8 @@ class ConsultationMessage(models.Model):
     class Meta:
         ordering = ["at", "id"]
         triggers = [
-            pgtrigger.Protect(name="consultationmessage_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            states.ShownIn("consultation"),
+            pgtrigger.Protect(name="consultationmessage_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
         constraints = [models.CheckConstraint(name="consultationmessage_words", condition=~Q(body=""))]
 
@@ -1300,6 +1309,7 @@ class ConsultationClock(models.Model):
     class Meta:
         ordering = ["started_at", "id"]
         triggers = [
+            states.ShownIn("consultation"),
             states.guard(
                 "consultationclock_computed",
                 operation=pgtrigger.Update,

@@ -26,6 +26,7 @@ class Department(models.Model):
     name = models.CharField(max_length=60)
 
     class Meta:
+        triggers = [states.fixed("department_code_fixed", "code")]
         constraints = [models.UniqueConstraint(fields=["store", "code"], name="department_code")]
 
     def __str__(self) -> str:
@@ -39,6 +40,12 @@ class Post(models.Model):
     name = models.CharField(_("name"), max_length=60)
     name_en = models.CharField(max_length=60, blank=True)
     role = models.CharField(max_length=40)
+
+    class Meta:
+        triggers = [
+            states.fixed("post_code_fixed", "code"),
+            states.ShownIn(root="staff.PostHolding", by="post", fields=("role",)),
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -92,7 +99,7 @@ class PostHolding(Root):
     ends_on = models.DateField(_("to"), null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.ShownIn("employee"), states.versioned()]
         constraints = [
             ExclusionConstraint(
                 name="postholding_once",
@@ -148,6 +155,9 @@ class Skill(models.Model):
     name_en = models.CharField(max_length=60, blank=True)
     certificate_required = models.BooleanField(default=False)
 
+    class Meta:
+        triggers = [states.fixed("skill_code_fixed", "code")]
+
     def __str__(self) -> str:
         return self.label
 
@@ -169,7 +179,7 @@ class EmployeeSkill(Root):
     valid_until = models.DateField(null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.ShownIn("employee"), states.versioned()]
         constraints = [
             models.UniqueConstraint(fields=["employee", "skill"], name="employeeskill_once"),
             models.CheckConstraint(name="employeeskill_level", condition=Q(level__gte=0, level__lte=4)),

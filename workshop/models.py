@@ -83,6 +83,7 @@ class RepairOrder(Root):
 
     class Meta:
         triggers = [
+            states.fixed("repairorder_visit_fixed", "visit_id"),
             states.versioned(),
             states.guard(
                 # design 5: the stage follows from the lines; nobody writes it.
@@ -239,6 +240,7 @@ class OrderLine(Root):
     class Meta:
         ordering = ["order", "position"]
         triggers = [
+            states.fixed("orderline_order_fixed", "order_id"),
             states.versioned(),
             states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
             states.guard(
@@ -403,6 +405,7 @@ class PartLine(Root):
                 "partline_settled_is_final",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 declare=[("done", "boolean")],
+                unchanged_passes=True,
                 func="""
                     SELECT settled INTO done FROM workshop_orderline
                     WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
@@ -667,6 +670,7 @@ class StockItem(Root):
 
     class Meta:
         triggers = [
+            states.fixed("stockitem_part_fixed", "part_id"),
             states.versioned(),
             states.guard(
                 # 3.2: the shelf never disagrees with its movements; only their trigger writes on_hand.

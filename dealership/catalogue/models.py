@@ -133,7 +133,7 @@ class Part(Root):
     active = models.BooleanField(default=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.fixed("part_number_fixed", "number"), states.versioned()]
         ordering = ["number"]
 
     def __str__(self) -> str:
@@ -148,6 +148,7 @@ class OperationPart(models.Model):
     quantity = models.DecimalField(max_digits=8, decimal_places=2, default=1)
 
     class Meta:
+        triggers = [states.ShownIn("operation")]
         constraints = [
             models.UniqueConstraint(fields=["operation", "part"], name="operationpart_once"),
             models.CheckConstraint(name="operationpart_quantity", condition=Q(quantity__gt=0)),

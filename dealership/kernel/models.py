@@ -77,7 +77,7 @@ class Store(Root):
     time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.fixed("store_code_fixed", "code"), states.versioned()]
         ordering = ["code"]
 
     def __str__(self) -> str:

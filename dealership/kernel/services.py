@@ -237,6 +237,16 @@ def file_path(sha256: str, media_type: str) -> Path:
     return Path(settings.MEDIA_ROOT) / sha256[:2] / f"{sha256}{ALLOWED_MEDIA[media_type]}"
 
 
+def _move(root: Root) -> None:
+    """Moves ``version`` and ``updated_at`` of a root that this transaction hasn't written yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {root._meta.db_table} SET version = version "  # noqa: S608
+            "WHERE id = %s AND xmin <> pg_current_xact_id()::xid",
+            [root.pk],
+        )
+
+
 @transaction.atomic
 def name_root(root: Root, *, root_type: str, system: str, external_id: str, by: Actor) -> None:
     """Keeps another system's name for a root; the id itself stays out of history, it may be a person's.
@@ -249,6 +259,7 @@ def name_root(root: Root, *, root_type: str, system: str, external_id: str, by: 
     if held.filter(root_uid=root.uid).exists():
         raise RuleError("reference.other", _("This already has another name in that system."), field="id")
     ExternalRef.objects.create(system=system, root_type=root_type, external_id=external_id, root_uid=root.uid)
+    _move(root)  # the name stands in the item, as what ``states.ShownIn`` watches does
     record(root, events.REFERENCE_ADDED, by=by, system=system)
 
 

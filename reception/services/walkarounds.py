@@ -141,8 +141,8 @@ def save_walkaround(*, visit_uid: UUID, by: Actor, waiting_mode: str | None = No
             raise RuleError("walkaround.choice", _("Choose where the customer waits."), field="waiting_mode")
         facts["waiting_mode"] = (visit.waiting_mode, waiting_mode)
         visit.waiting_mode = waiting_mode
+        visit.save(update_fields=["waiting_mode"])
     if changed or facts:
-        _touch(visit)
         record(
             walkaround,
             events.WALKAROUND_SAVED,
@@ -191,7 +191,6 @@ def add_damage(
         size_mm=_whole_or_none(size_mm, lowest=1, highest=9999, field="size_mm", text=_("The size is 1 to 9,999 mm.")),
         note=" ".join(note.split())[:120],
     )
-    _touch(visit)
     record(walkaround, events.DAMAGE_ADDED, by=by, store_id=visit.store_id, mark=mark.uid, side=side, kind=kind)
     return mark
 
@@ -214,13 +213,7 @@ def remove_damage(*, visit_uid: UUID, mark_uid: UUID, by: Actor) -> WalkAround:
     )
     VisitPhoto.objects.filter(mark=mark).update(mark=None)
     mark.delete()
-    _touch(visit)
     return walkaround
-
-
-def _touch(visit: Visit) -> None:
-    """The walk-around stands in the visit's item, so the visit's version and time of change go on with it (ETag)."""
-    visit.save(update_fields=["waiting_mode"])
 
 
 @transaction.atomic

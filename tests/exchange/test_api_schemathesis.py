@@ -32,6 +32,7 @@ from tests.compliance.test_archives import old_file
 from tests.exchange.client_from_openapi import method_name
 from tests.exchange.other_ways import other_ways
 from tests.exchange.shop import Shop
+from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
 from workshop.models import RepairOrder
 
@@ -71,12 +72,13 @@ class Answer:
 
 
 class Asked:
-    """The API as schemathesis knows it; remembers which operations answered 2xx."""
+    """The API as schemathesis knows it; remembers which operations answered 2xx, and what changed under its old version."""
 
     def __init__(self, base: str) -> None:
         described = yaml.safe_load((BASE / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
         self.schema = schemathesis.openapi.from_dict(described)
         self.base, self.reached = base, set()
+        self.unmoved: list[str] = []
         every = [found.ok() for found in self.schema.get_all_operations()]
         self.operations = {method_name(item.definition.raw["operationId"]): item for item in every}
 
@@ -103,11 +105,14 @@ class Asked:
             body=body,
             **({"media_type": "application/json"} if body is not NOT_SET else {}),
         )
+        before = None if operation.method.upper() == "GET" else snapshot()
         answer = case.call(base_url=self.base)
         case.validate_response(answer, checks=JUDGED)
         if answer.status_code >= 400:
             raise Refused(answer)
         self.reached.add(name)
+        if before is not None:
+            self.unmoved += [f"{name}: {what}" for what in unmoved(before, snapshot())]
         return Answer(answer)
 
 
@@ -175,6 +180,7 @@ def test_schemathesis_finds_nothing(shop: Shop, live_server, tmp_path) -> None:
     token = shop.token()
     uids = read_everything(asked, token)
     assert asked.operations.keys() - asked.reached == set()
+    assert asked.unmoved == []
 
     (tmp_path / "uids.json").write_text(json.dumps(uids))
     set_setting(
