@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Powertrain
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_email, mask_name, mask_phone, mask_text
 from dealership.kernel.api.resources import (
@@ -240,6 +242,40 @@ def _vehicles(by: Actor) -> QuerySet:
     return Vehicle.objects.for_actor(by).annotate(owner_uid=Subquery(owner))
 
 
+def _correct_vehicle(*, uid: UUID, by: Actor, owner_since: date | None = None, **given: Any) -> Vehicle:
+    """What stands on the car, its owner and its reading together: each by its own command, and only where it differs.
+
+    The owner changes on ``owner_since`` or today. Raises RuleError ``vehicle.unchanged`` where nothing differs.
+    """
+    by.require(permissions.VEHICLES_EDIT)
+    vehicle = _vehicles(by).get(uid=uid)
+    moved = False
+    if "owner_uid" in given:
+        owner_uid = given.pop("owner_uid")
+        if owner_uid != vehicle.owner_uid:
+            try:
+                vehicles.change_owner(uid=uid, owner_uid=owner_uid, on=owner_since or clock.today(), by=by)
+            except RuleError as refusal:
+                refusal.field = "owner_since" if refusal.field == "on" else refusal.field
+                raise
+            moved = True
+        elif owner_since and not vehicle.ownerships.filter(ends_on__isnull=True, starts_on=owner_since).exists():
+            text = _("This customer already is the owner, from another day on; use the action change-owner.")
+            raise RuleError("vehicle.owner_since", text, field="owner_since")
+    elif owner_since:
+        raise RuleError("vehicle.owner_since", _("Say who the owner is from that day on."), field="owner_uid")
+    km = given.pop("odometer_km", vehicle.odometer_km)
+    if km != vehicle.odometer_km:
+        vehicles.read_odometer(vehicle=vehicle, km=km, by=by)
+        moved = True
+    try:
+        return vehicles.correct_vehicle(uid=uid, by=by, **given)
+    except RuleError as refusal:
+        if refusal.code != "vehicle.unchanged" or not moved:
+            raise
+        return vehicle
+
+
 def _read_odometer(*, uid: UUID, km: int, by: Actor, reason: str = "") -> Vehicle:
     return vehicles.read_odometer(vehicle=Vehicle.objects.for_actor(by).get(uid=uid), km=km, reason=reason, by=by)
 
@@ -258,6 +294,9 @@ VEHICLE_INPUT = {
     "model_year": Whole(1950, 2100, optional=True, null=True),
     "invoiced_on": Day(optional=True, null=True),
     "delivered_on": Day(optional=True, null=True),
+    "owner_uid": Uid(optional=True, null=True),
+    "owner_since": Day(optional=True, null=True, help="First day of this owner; default: today."),
+    "odometer_km": Whole(0, vehicles.MAX_KM, optional=True, help="A lower reading needs read-odometer with a reason."),
 }
 
 register(
@@ -312,14 +351,11 @@ register(
             input={
                 "model_text": Text(80, min=1),
                 **VEHICLE_INPUT,
-                "owner_uid": Uid(optional=True, null=True),
-                "owner_since": Day(optional=True, null=True),
-                "odometer_km": Whole(0, vehicles.MAX_KM, optional=True),
             },
             help="Register a vehicle",
         ),
         update=Command(
-            run=vehicles.correct_vehicle,
+            run=_correct_vehicle,
             permission=permissions.VEHICLES_EDIT,
             input={"model_text": Text(80, min=1, optional=True), **VEHICLE_INPUT},
             help="Correct a vehicle; what is left out stays",
@@ -460,7 +496,9 @@ register(
                 "plate_kind": Choice(choices=PlateKind, optional=True),
                 "customer_uid": Uid(optional=True, null=True),
                 "vehicle_uid": Uid(optional=True, null=True),
-                "appointment_uid": Uid(optional=True, null=True),
+                "appointment_uid": Uid(
+                    optional=True, null=True, help="Today's booking that this arrival keeps; left out: none is taken."
+                ),
                 "waiting_mode": Choice(choices=WaitingMode, optional=True),
             },
             help="Register an arrival",

@@ -235,6 +235,7 @@ def serve(var: Path) -> int:
         logins = var / "demo-logins.txt"
         if demo and logins.exists():
             say("\n" + logins.read_text().rstrip() + "\n")
+        (var / "run" / "port").write_text(str(number))  # for manage.py in another shell
         say(f"Ready: http://127.0.0.1:{number}/")
         say("Ctrl-C stops it.")
         return supervisor.wait()
@@ -242,6 +243,7 @@ def serve(var: Path) -> int:
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, signal.SIG_IGN)
         say("Stopping …")
+        (var / "run" / "port").unlink(missing_ok=True)
         if supervisor.poll() is None:
             supervisor.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -17,10 +17,12 @@ class ExchangeConfig(AppConfig):
         registry.load()
 
         # Who a bearer token belongs to.
+        from dealership.exchange import scopes
         from dealership.exchange.services.clients import caller_by_token
         from dealership.kernel.api import auth
 
         auth.read_tokens_with(caller_by_token)
+        auth.name_scopes_with(scopes.giving)
 
         self.register_pages()
 

@@ -7,6 +7,7 @@ a permission's own code (``workshop.orders.open``) gives just that one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +40,13 @@ def table() -> dict[str, frozenset[str]]:
                 made.setdefault(f"{listing.room}:{kind}", set()).add(listing.view)
     made |= {code: {code} for code in PERMISSIONS}
     return {scope: frozenset(codes) for scope, codes in made.items()}
+
+
+@cache
+def giving(permission: str) -> str:
+    """The scope to ask for where a permission is missing: of a room, reading before writing, else its own code."""
+    rooms = [scope for scope, held in table().items() if permission in held and scope != permission]
+    return min(rooms, key=lambda scope: (not scope.endswith(":read"), scope), default=permission)
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError
 from django.db.utils import DatabaseError
 from django.utils.translation import gettext_lazy as _
@@ -11,11 +13,12 @@ class RuleError(Exception):
     """A command was refused; nothing was written.
 
     ``code`` is stable and machine-readable (``repair_order.amount``), ``text`` says what is wrong and what to do in
-    the reader's language, ``field`` names the input it belongs to. Pages answer 422, the API answers 409.
+    the reader's language, ``field`` names the input it belongs to. ``held_by`` is the root that stands in the way (the
+    car that has this plate), for who may see it. Pages answer 422, the API answers 409.
     """
 
-    def __init__(self, code: str, text, *, field: str | None = None, **params) -> None:
-        self.code, self.text, self.field, self.params = code, text, field, params
+    def __init__(self, code: str, text, *, field: str | None = None, held_by: Any = None, **params) -> None:
+        self.code, self.text, self.field, self.held_by, self.params = code, text, field, held_by, params
         super().__init__(code)
 
     def __str__(self) -> str:

@@ -254,8 +254,10 @@ def name_root(root: Root, *, root_type: str, system: str, external_id: str, by: 
     Raises RuleError where the name belongs to something else, or this has another name in that system.
     """
     held = ExternalRef.objects.filter(system=system, root_type=root_type)
-    if held.filter(external_id=external_id).exists():
-        raise RuleError("reference.taken", _("Something else already has this name in that system."), field="id")
+    if other := held.filter(external_id=external_id).first():
+        holder = type(root)._default_manager.filter(uid=other.root_uid).first()
+        text = _("Something else already has this name in that system.")
+        raise RuleError("reference.taken", text, field="id", held_by=holder)
     if held.filter(root_uid=root.uid).exists():
         raise RuleError("reference.other", _("This already has another name in that system."), field="id")
     ExternalRef.objects.create(system=system, root_type=root_type, external_id=external_id, root_uid=root.uid)

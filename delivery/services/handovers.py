@@ -95,8 +95,8 @@ def hand_over(
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
     visit = _locked_visit(visit_uid, by)
-    if Handover.objects.filter(visit=visit).exists():
-        raise RuleError("handover.exists", _("This car has already been handed over."))
+    if done := Handover.objects.filter(visit=visit).first():
+        raise RuleError("handover.exists", _("This car has already been handed over."), held_by=done)
     state = visit_exit(visit)
     if visit.state != VisitState.IN_SHOP or not state.orders:
         raise RuleError("handover.visit", _("Only a car that is in the shop with an order is handed over."))
@@ -187,8 +187,8 @@ def issue_gate_pass(
         cancelled_at__isnull=True, out_at__isnull=True, expires_at__lte=clock.now()
     ).order_by("pk"):
         _cancel(old, by)
-    if visit.gate_passes.filter(cancelled_at__isnull=True, back_at__isnull=True).exists():
-        raise RuleError("gatepass.exists", _("This car already has a valid gate pass."))
+    if valid := visit.gate_passes.filter(cancelled_at__isnull=True, back_at__isnull=True).first():
+        raise RuleError("gatepass.exists", _("This car already has a valid gate pass."), held_by=valid)
     hours = limits.value(GATE_PASS_HOURS, store_id=visit.store_id)
     gate_pass = GatePass.objects.create(
         store=visit.store,

@@ -101,8 +101,9 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
     if old_parts and old_parts not in OLD_PARTS:
         raise RuleError("settlement.old_parts", _("Choose what becomes of the old parts."), field="old_parts")
     order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit", "customer").get(uid=order_uid)
-    if order.settlements.exclude(state=SettlementState.VOIDED).exists():
-        raise RuleError("settlement.exists", _("This order already has a settlement list for this payer."))
+    if issued := order.settlements.exclude(state=SettlementState.VOIDED).first():
+        text = _("This order already has a settlement list for this payer.")
+        raise RuleError("settlement.exists", text, held_by=issued)
     if order.stage != OrderStage.READY:
         raise RuleError(
             "settlement.not_ready",

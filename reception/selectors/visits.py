@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from ..models import (
     VisitState,
     WalkAround,
 )
+from .appointments import day_bounds, store_of
 from .today import LANE_OF, placements
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
@@ -65,13 +66,20 @@ def known_car(by: Actor, *, plate: str) -> KnownCar | None:
     if vehicle is None:
         return None
     ownership = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
-    near = (clock.now() - timedelta(hours=12), clock.now() + timedelta(hours=12))
+    store = store_of(by)
+    start, end = day_bounds(store, clock.today(store.time_zone))
     return KnownCar(
         vehicle=vehicle,
         owner=ownership.customer if ownership else None,
         open_visit=Visit.objects.for_actor(by).filter(vehicle=vehicle, state__in=OPEN_STATES).first(),
         appointment=Appointment.objects.for_actor(by)
-        .filter(vehicle=vehicle, state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW], starts_at__range=near)
+        .filter(
+            vehicle=vehicle,
+            state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW],
+            starts_at__gte=start,
+            starts_at__lt=end,
+        )
+        .order_by("starts_at", "pk")
         .first(),
         last_visits=list(
             Visit.objects.for_actor(by)

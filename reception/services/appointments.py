@@ -260,6 +260,7 @@ def _require_unbooked(store: Store, vehicle: Vehicle, starts_at: datetime, besid
             "appointment.vehicle_booked",
             _("This car is already booked for that day (%(number)s); move that booking."),
             number=other.number,
+            held_by=other,
         )
 
 

@@ -99,12 +99,13 @@ def _write(action) -> Any:
 
 def _require_free(*, vin: str, plate: str, plate_kind: str, besides: int | None = None) -> None:
     others = Vehicle.objects.all() if besides is None else Vehicle.objects.exclude(pk=besides)
-    if vin and others.filter(vin=vin).exists():
-        raise RuleError("vehicle.vin_taken", _("A vehicle with this VIN already exists; open that one."), field="vin")
-    if plate and plate_kind == PlateKind.NORMAL and others.filter(plate=plate, plate_kind=PlateKind.NORMAL).exists():
-        raise RuleError(
-            "vehicle.plate_taken", _("A vehicle with this plate already exists; open that one."), field="plate"
-        )
+    if vin and (other := others.filter(vin=vin).first()):
+        text = _("A vehicle with this VIN already exists; open that one.")
+        raise RuleError("vehicle.vin_taken", text, field="vin", held_by=other)
+    same = others.filter(plate=plate, plate_kind=PlateKind.NORMAL)
+    if plate and plate_kind == PlateKind.NORMAL and (other := same.first()):
+        text = _("A vehicle with this plate already exists; open that one.")
+        raise RuleError("vehicle.plate_taken", text, field="plate", held_by=other)
 
 
 @transaction.atomic

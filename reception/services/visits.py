@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -67,8 +68,8 @@ def register_arrival(
     """2.1.2: a car arrives; name, contact, model and need are mandatory.
 
     A known car is found by uid, plate or VIN and brings its owner along; an unknown one is registered with whoever
-    brings it. Raises RuleError ``visit.mandatory`` (names the field), ``visit.open`` (the car is already here) and
-    ``appointment.other_car``. Two arrivals of one car at once: one wins, the other is told.
+    brings it. Raises RuleError ``visit.mandatory`` (names the field), ``visit.open`` (the car is already here),
+    ``appointment.other_car`` and ``appointment.other_day``. Two arrivals of one car at once: one wins, the other is told.
     """
     by.require(permissions.VISITS_RECEIVE)
     store = Store.objects.get(pk=by.store_id)
@@ -86,8 +87,9 @@ def register_arrival(
         )
     # Lock order (design 5): customer, vehicle, visit, counter. The car's row makes two arrivals run one by one.
     vehicle = Vehicle.objects.locked().get(pk=vehicle.pk)
-    if Visit.objects.filter(vehicle=vehicle, state__in=OPEN_STATES).exists():
-        raise RuleError("visit.open", _("This car is already in the shop; open its visit."), field="plate")
+    if here := Visit.objects.filter(vehicle=vehicle, state__in=OPEN_STATES).first():
+        text = _("This car is already in the shop; open its visit.")
+        raise RuleError("visit.open", text, field="plate", held_by=here)
     appointment = _arrive_appointment(uid=appointment_uid, vehicle=vehicle, by=by)
     visit = Visit.objects.create(
         store=store,
@@ -156,7 +158,7 @@ def _find_customer(*, customer_uid: UUID | None, vehicle: Vehicle | None, phone:
 
 
 def _arrive_appointment(*, uid: UUID | None, vehicle: Vehicle, by: Actor) -> Appointment | None:
-    """Turns the booking into an arrival; a booking of another car is refused."""
+    """Turns the booking into an arrival; a booking of another car or another day is refused."""
     if uid is None:
         return None
     from .appointments import arrive_appointment
@@ -164,6 +166,15 @@ def _arrive_appointment(*, uid: UUID | None, vehicle: Vehicle, by: Actor) -> App
     appointment = Appointment.objects.for_actor(by).locked().get(uid=uid)
     if appointment.vehicle_id != vehicle.pk:
         raise RuleError("appointment.other_car", _("This booking is for another car."), field="plate")
+    zone = appointment.store.time_zone
+    booked = appointment.starts_at.astimezone(ZoneInfo(zone)).date()
+    if booked != clock.today(zone):
+        raise RuleError(
+            "appointment.other_day",
+            _("This booking is for %(day)s: move it to today first, or register the arrival without it."),
+            field="appointment_uid",
+            day=booked.isoformat(),
+        )
     return arrive_appointment(appointment=appointment, by=by)
 
 

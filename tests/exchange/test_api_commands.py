@@ -25,7 +25,8 @@ def desk(store) -> ApiCaller:
 class TestIdempotency:
     def test_every_post_needs_a_key(self, desk) -> None:
         problem(desk.request("POST", "customers", CUSTOMER), 400, "idempotency.missing")
-        problem(desk.post("customers", CUSTOMER, key="k" * 256), 400, "idempotency.form")
+        for key in ("k" * 256, "a b", "键", " "):
+            problem(desk.post("customers", CUSTOMER, key=key), 400, "idempotency.form")
         assert not Customer.objects.exists()
 
     def test_same_key_and_body_give_the_stored_answer(self, desk) -> None:
@@ -96,7 +97,15 @@ class TestVersions:
         customer.refresh_from_db()
         assert (customer.name, customer.consents.count()) == ("张试驾", 0)
 
-    @pytest.mark.parametrize("tag", ['"99-abc"', "nonsense", 'W/"1-x"', '""'])
+    @pytest.mark.parametrize("tag", ["nonsense", "1", "1-a1b2c3d4", '"1', '"1" "2"', '"1",', ""])
+    def test_what_is_no_tag_is_told_apart_from_a_change(self, desk, tag: str) -> None:
+        customer = make_customer(name="张试驾")
+        said = problem(desk.put(f"customers/{customer.uid}", CUSTOMER, If_Match=tag), 400, "if_match.form")
+        assert '"3-1a2b3c4d"' in said["detail"]
+        customer.refresh_from_db()
+        assert customer.name == "张试驾"
+
+    @pytest.mark.parametrize("tag", ['"99-abc"', '"other"', 'W/"1-x"', '""', '"7", "8"'])
     def test_other_version(self, desk, tag: str) -> None:
         customer = make_customer(name="张试驾")
         problem(desk.put(f"customers/{customer.uid}", {"name": "李试驾"}, If_Match=tag), 412, "if_match.changed")
@@ -179,13 +188,42 @@ class TestReferences:
         assert desk.put("customers/by-ref/dms/2026/11/7", CUSTOMER).status_code == 201
         assert desk.get("customers/by-ref/dms/2026/11/7").status_code == 200
 
-    def test_fields_of_a_new_item_are_passed_over_on_correction(self, desk) -> None:
-        owner = make_customer()
-        body = {"plate": "京A12345", "model_text": "途远", "owner_uid": str(owner.uid)}
-        made = desk.put("vehicles/by-ref/dms/V-1", body)
+    def test_a_put_of_a_car_brings_owner_and_reading_too(self, desk) -> None:
+        owner, buyer = make_customer(), make_customer()
+        path = "vehicles/by-ref/dms/V-1"
+        body = {"plate": "京A12345", "model_text": "途远", "owner_uid": str(owner.uid), "odometer_km": 500}
+        body["owner_since"] = "2026-01-05"
+        made = desk.put(path, body)
         assert (made.status_code, made.json()["owner_uid"]) == (201, str(owner.uid))
-        again = desk.put("vehicles/by-ref/dms/V-1", {**body, "color": "白"}, If_Match=made.headers["ETag"])
-        assert (again.status_code, again.json()["color"]) == (200, "白")
+        same = desk.put(path, body, If_Match=made.headers["ETag"])
+        assert (same.status_code, same.json()) == (200, made.json())
+        again = desk.put(path, {**body, "color": "白", "odometer_km": 620}, If_Match=made.headers["ETag"])
+        said = again.json()
+        assert (again.status_code, said["color"], said["odometer_km"]) == (200, "白", 620)
+        sold = {"owner_uid": str(buyer.uid), "owner_since": "2026-03-01"}
+        said = desk.put(path, {**body, **sold, "odometer_km": 620}, If_Match=again.headers["ETag"]).json()
+        assert said["owner_uid"] == str(buyer.uid)
+        assert [(o["customer_uid"], o["starts_on"], o["ends_on"]) for o in said["owners"]] == [
+            (str(owner.uid), "2026-01-05", "2026-02-28"),
+            (str(buyer.uid), "2026-03-01", None),
+        ]
+        assert said["color"] == "白"
+        assert History.objects.filter(code="reception.vehicle.odometer_read").count() == 1
+
+    def test_what_of_it_is_refused_changes_nothing(self, desk) -> None:
+        owner, other = make_customer(), make_customer()
+        path = "vehicles/by-ref/dms/V-1"
+        body = {"plate": "京A12345", "model_text": "途远", "owner_uid": str(owner.uid), "odometer_km": 500}
+        body["owner_since"] = "2026-01-05"
+        made = desk.put(path, body)
+        for more, code, pointer in (
+            ({"odometer_km": 400, "owner_uid": str(other.uid)}, "vehicle.odometer_lower", "/odometer_km"),
+            ({"owner_since": "2026-01-06"}, "vehicle.owner_since", "/owner_since"),
+            ({"owner_uid": str(other.uid), "owner_since": "2025-12-31"}, "vehicle.owner_order", "/owner_since"),
+        ):
+            said = problem(desk.put(path, {**body, **more, "color": "白"}, If_Match=made.headers["ETag"]), 409, code)
+            assert said["errors"][0]["pointer"] == pointer
+        assert desk.get(path).json() == made.json()
 
 
 @pytest.mark.django_db

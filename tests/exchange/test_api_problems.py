@@ -12,6 +12,7 @@ from dealership.kernel.api import ratelimit, views
 from reception.models import Customer
 from tests.factories.api import ApiCaller, problem, take_token
 from tests.factories.kernel import make_store, make_user
+from tests.factories.reception import make_customer, make_vehicle
 
 pytestmark = pytest.mark.django_db
 CUSTOMER = {"name": "张试驾", "phone": "13800001111"}
@@ -128,7 +129,61 @@ def test_query_is_read_strictly(desk) -> None:
 def test_reference_that_leads_nowhere(desk) -> None:
     body = {"model_text": "途远", "plate": "京A12345", "owner_uid": "00000000-0000-4000-8000-000000000000"}
     said = problem(desk.post("vehicles", body), 422, "validation")
-    assert said["errors"][0]["code"] == "reference"
+    (error,) = said["errors"]
+    assert (error["pointer"], error["code"]) == ("/owner_uid", "reference")
+    assert body["owner_uid"] in error["message"]
+
+
+def test_only_the_uid_that_leads_nowhere_is_named(desk) -> None:
+    """One that leads to something else than is sought is named too: it is the wrong one."""
+    customer, car = make_customer(), make_vehicle()
+    body = {"contact_name": "张试驾", "contact_phone": "13800001111", "model_text": "途远", "need": "异响"}
+    nothing = "00000000-0000-4000-8000-000000000000"
+    for uids, wrong in (
+        ({"customer_uid": str(customer.uid), "vehicle_uid": nothing}, "/vehicle_uid"),
+        ({"customer_uid": str(customer.uid), "vehicle_uid": str(customer.uid)}, "/vehicle_uid"),
+        ({"customer_uid": nothing, "vehicle_uid": str(car.uid)}, "/customer_uid"),
+    ):
+        said = problem(desk.post("visits", {**body, **uids}), 422, "validation")
+        assert [error["pointer"] for error in said["errors"]] == [wrong]
+
+
+def test_what_is_in_the_way_is_named_to_who_may_see_it(desk, store) -> None:
+    car = make_vehicle(plate="京A12345")
+    body = {"model_text": "途远", "plate": "京A12345"}
+    said = problem(desk.post("vehicles", body), 409, "vehicle.plate_taken")
+    assert said["in_the_way"] == {"resource": "vehicles", "uid": str(car.uid)}
+    arrival = {"contact_name": "张试驾", "contact_phone": "13800001111", "need": "异响", **body}
+    visit = desk.post("visits", arrival).json()
+    said = problem(desk.post("visits", arrival), 409, "visit.open")
+    assert said["in_the_way"] == {"resource": "visits", "uid": visit["uid"]}
+    elsewhere = ApiCaller("reception:write", store=make_store())
+    assert "in_the_way" not in problem(elsewhere.post("visits", arrival), 409, "visit.open")
+    blind = ApiCaller("reception.vehicles.edit", store=store)
+    assert "in_the_way" not in problem(blind.post("vehicles", body), 409, "vehicle.plate_taken")
+    first, second = make_customer(), make_customer()
+    name = {"system": "dms", "id": "C-1"}
+    desk.act(f"customers/{first.uid}", "add-reference", name)
+    said = problem(desk.act(f"customers/{second.uid}", "add-reference", name), 409, "reference.taken")
+    assert said["in_the_way"] == {"resource": "customers", "uid": str(first.uid)}
+
+
+def test_a_missing_scope_is_named(store) -> None:
+    reader = ApiCaller("reception:read", store=store)
+    answer = reader.post("customers", CUSTOMER)
+    said = problem(answer, 403, "permission")
+    assert (said["permission"], said["scope"]) == ("reception.customers.edit", "reception:write")
+    assert "reception:write" in said["detail"]
+    assert 'error="insufficient_scope", scope="reception:write"' in answer.headers["WWW-Authenticate"]
+    assert problem(reader.get("settlements"), 403, "permission")["scope"] == "delivery:read"
+    assert problem(reader.get("events"), 403, "permission")["scope"] == "events:read"
+
+
+def test_where_the_person_lacks_it_no_scope_helps(store) -> None:
+    device = ApiCaller("reception:write", store=store, acts_for=make_user("cashier", store=store))
+    said = problem(device.post("customers", CUSTOMER), 403, "permission")
+    assert "scope" not in said
+    assert "以其名义" in said["detail"]
 
 
 def test_database_refusal_is_an_answer(desk, monkeypatch) -> None:
@@ -229,6 +284,27 @@ class TestToken:
 
     def test_method(self) -> None:
         problem(Client().get("/api/v1/oauth/token"), 405, "method")
+
+    def test_each_refusal_says_what_to_do_in_the_language_asked_for(self, desk) -> None:
+        told = set()
+        for more, error in (
+            ({"client_secret": "wrong"}, "invalid_client"),
+            ({"grant_type": "magic"}, "unsupported_grant_type"),
+            ({"scope": "delivery:write"}, "invalid_scope"),
+            ({"grant_type": ""}, "unsupported_grant_type"),
+        ):
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": desk.credentials.client_id,
+                "client_secret": desk.credentials.client_secret,
+                **more,
+            }
+            for language, tag in (("en", "en"), ("zh-CN", "zh-hans")):
+                answer = Client().post("/api/v1/oauth/token", form, headers={"Accept-Language": language})
+                assert answer.headers["Content-Language"] == tag
+                told.add((error, tag, problem(answer, answer.status_code, f"oauth.{error}")["detail"]))
+        assert len(told) == 6
+        assert len({words for _error, _tag, words in told}) == 6
 
     def test_fewer_scopes_than_allowed(self, desk) -> None:
         desk.token = take_token(desk.credentials, scope="reception:read").json()["access_token"]

@@ -217,8 +217,8 @@ def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
             "certificate.not_needed",
             _("Only second-class maintenance, assembly and whole-vehicle repair have a certificate."),
         )
-    if order.certificates.filter(voided_at__isnull=True).exists():
-        raise RuleError("certificate.exists", _("This order already has a valid certificate."))
+    if valid := order.certificates.filter(voided_at__isnull=True).first():
+        raise RuleError("certificate.exists", _("This order already has a valid certificate."), held_by=valid)
     guarantee = limits.value(GUARANTEE, store_id=order.store_id)[category]
     kept = (
         CertificateRange.objects.filter(store_id=order.store_id, next__lte=F("last")).locked().order_by("first").first()

@@ -108,7 +108,7 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
         requests=F("requests") + requests + asked, errors=F("errors") + refused, last_used_at=clock.written_now()
     )
     stores = list(client.stores.all())
-    allowed = scopes.permissions_of(set(row.scope.split()) & scopes.with_implied(client.scopes))
+    allowed = granted = scopes.permissions_of(set(row.scope.split()) & scopes.with_implied(client.scopes))
     if client.acts_for is not None:
         allowed &= actor_of(client.acts_for, stores[0]).permissions
     actor = Actor(
@@ -118,7 +118,8 @@ def caller_by_token(token: str, requests: int) -> auth.Caller | None:
         frozenset(store.pk for store in stores),
         user=client.acts_for,
     )
-    return auth.Caller(actor, key, limits.value("exchange.api_requests_per_minute"), row.expires.timestamp())
+    per_minute = limits.value("exchange.api_requests_per_minute")
+    return auth.Caller(actor, key, per_minute, row.expires.timestamp(), granted)
 
 
 def _checksum(token: str) -> str:

@@ -9,13 +9,15 @@ from functools import cache
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from oauth2_provider.views import TokenView
 
 from dealership.exchange import api
 from dealership.kernel.api import problems, ratelimit
+from dealership.kernel.api.views import language_of
 
 
 @cache
@@ -34,9 +36,32 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "exchange/api_docs.html")
 
 
+# What to do for each ``error`` of RFC 6749, 5.2.
+REFUSALS = {
+    "invalid_client": _(
+        "The client's id or secret is wrong, or the client was withdrawn. Send both as HTTP Basic or form fields."
+    ),
+    "unsupported_grant_type": _("Send grant_type=client_credentials; nothing else is taken."),
+    "invalid_scope": _("A scope that was asked for isn't the client's. Leave “scope” out to get all that it has."),
+    "unauthorized_client": _("This client may not ask for such a token. Send grant_type=client_credentials."),
+    "invalid_request": _(
+        "Send the form fields grant_type=client_credentials and, without HTTP Basic, client_id and client_secret."
+    ),
+}
+
+
 @csrf_exempt
 def token(request: HttpRequest) -> HttpResponse:
-    """OAuth 2 client credentials. A refusal keeps RFC 6749's ``error`` as a member of its problem+json."""
+    """OAuth 2 client credentials, in the language asked for."""
+    language = language_of(request)
+    with translation.override(language):
+        response = _token(request)
+    response.headers["Content-Language"] = language
+    return response
+
+
+def _token(request: HttpRequest) -> HttpResponse:
+    """A token, or a refusal that keeps RFC 6749's ``error`` as a member of its problem+json."""
     if request.method != "POST":
         detail = _("This address doesn't know that method.")
         return problems.respond(problems.Problem(405, "method", detail, headers={"Allow": "POST"}), request.path)
@@ -55,8 +80,7 @@ def token(request: HttpRequest) -> HttpResponse:
     problem = problems.Problem(
         response.status_code,
         f"oauth.{error}",
-        _("No token was given (%(error)s). Send grant_type=client_credentials with the client's id and secret.")
-        % {"error": error},
+        REFUSALS.get(error, REFUSALS["invalid_request"]),
         headers={"WWW-Authenticate": 'Basic realm="api"'} if response.status_code == 401 else None,
         error=error,
     )

@@ -28,12 +28,16 @@ _known: dict[str, tuple[float, Caller | None]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls and how much: ``key`` names the client for idempotency and rate, ``expires`` is its token's end (s)."""
+    """Who calls and how much: ``key`` names the client for idempotency and rate, ``expires`` is its token's end (s).
+
+    ``granted`` are the permissions of a token's scopes, of which the actor may have less where it speaks for a person.
+    """
 
     actor: Actor
     key: str
     per_minute: int
     expires: float = float("inf")
+    granted: frozenset[str] = frozenset()
 
     @property
     def unmasked(self) -> bool:
@@ -51,6 +55,18 @@ SESSION_PER_MINUTE = 600
 def read_tokens_with(reader: TokenReader) -> None:
     """Sets the function that finds a client by (token, requests that are counted with it)."""
     _readers[:] = [reader]
+
+
+# Filled by ``exchange``: the scope with which a token has a permission.
+_scopes: list[Callable[[str], str]] = []
+
+
+def name_scopes_with(giving: Callable[[str], str]) -> None:
+    _scopes[:] = [giving]
+
+
+def scope_giving(permission: str) -> str:
+    return _scopes[0](permission) if _scopes else permission
 
 
 def forget() -> None:

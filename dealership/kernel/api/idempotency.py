@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 
 import orjson
@@ -17,6 +18,7 @@ from .auth import Caller
 from .problems import Problem
 
 KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Cache-Control")
+KEY_FORM = re.compile(r"[!-~]{1,255}")
 WAIT_SECONDS = 10
 
 
@@ -28,8 +30,12 @@ def key_of(request: HttpRequest) -> str:
             "idempotency.missing",
             _("Every POST needs the header Idempotency-Key, a new UUID for each new action."),
         )
-    if len(key) > 255 or not key.isascii() or not key.isprintable():
-        raise Problem(400, "idempotency.form", _("Idempotency-Key has at most 255 printable ASCII signs."))
+    if not KEY_FORM.fullmatch(key):
+        raise Problem(
+            400,
+            "idempotency.form",
+            _("Idempotency-Key has 1 to 255 printable ASCII signs without spaces; send a UUID."),
+        )
     return key
 
 

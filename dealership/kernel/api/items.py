@@ -239,17 +239,27 @@ def etag_of(item: dict[str, Any], content: bytes) -> str:
     return f'"{item["version"]}-{zlib.crc32(content):08x}"'
 
 
+_TAGS = re.compile(r'\s*(?:W/)?"[\x21\x23-\x7e]*"\s*(?:,\s*(?:W/)?"[\x21\x23-\x7e]*"\s*)*')
+
+
 def versions_named(header: str) -> set[int] | None:
-    """The versions an If-Match header names; None for ``*``. A weak or foreign tag names none."""
+    """The versions an If-Match header names; None for ``*``. A weak or foreign tag names none.
+
+    Raises Problem 400 for what is no list of entity tags (the quotes are part of a tag).
+    """
     if header.strip() == "*":
         return None
+    if not _TAGS.fullmatch(header):
+        raise Problem(
+            400,
+            "if_match.form",
+            _('Send the ETag as it came, with its quotes, like "3-1a2b3c4d"; If-Match takes nothing else but *.'),
+        )
     named = set()
     for tag in header.split(","):
-        tag = tag.strip()
-        if tag.startswith('"') and tag.endswith('"') and len(tag) > 2:
-            number = tag[1:-1].split("-", 1)[0]
-            if number.isascii() and number.isdigit() and len(number) < 10:
-                named.add(int(number))
+        number = tag.strip().strip('"').split("-", 1)[0]
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            named.add(int(number))
     return named
 
 

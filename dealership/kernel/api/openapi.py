@@ -31,7 +31,14 @@ PROBLEM: Schema = {
         "code": {"type": "string", "description": "Stable and machine-readable."},
         "detail": {"type": "string", "description": "What is wrong and what to do, in the caller's language."},
         "instance": {"type": "string"},
-        "permission": {"type": "string"},
+        "permission": {"type": "string", "description": "The permission that is missing."},
+        "scope": {"type": "string", "description": "The scope with which a token has that permission."},
+        "in_the_way": {
+            "type": "object",
+            "description": "What is there already, where the caller may see it.",
+            "properties": {"resource": {"type": "string"}, "uid": {"type": "string", "format": "uuid"}},
+            "required": ["resource", "uid"],
+        },
         "errors": {
             "type": "array",
             "items": {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -473,3 +473,26 @@ def object_schema_out(fields: Mapping[str, Field]) -> dict[str, Any]:
         "required": list(fields),
         "additionalProperties": False,
     }
+
+
+def uids_in(fields: Mapping[str, Field], value: Any, at: str = "") -> Iterator[tuple[str, UUID]]:
+    """Each uid in an object that ``read_object`` has taken, with its pointer."""
+    for name, field in fields.items():
+        if name in value:
+            yield from _uids_of(field, value[name], f"{at}/{_escape(name)}")
+
+
+def _uids_of(field: Field, value: Any, at: str) -> Iterator[tuple[str, UUID]]:
+    if value is None:
+        return
+    if isinstance(field, Uid):
+        yield at, UUID(value)
+    elif isinstance(field, ListOf):
+        for index, item in enumerate(value):
+            yield from _uids_of(field.inner, item, f"{at}/{index}")
+    elif isinstance(field, Nested):
+        yield from uids_in(field.fields, value, at)
+    elif isinstance(field, MapOf):
+        for name, item in value.items():
+            yield from _uids_of(field.key, name, f"{at}/{_escape(name)}")
+            yield from _uids_of(field.inner, item, f"{at}/{_escape(name)}")

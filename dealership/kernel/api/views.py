@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
@@ -17,17 +18,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from .. import clock
-from ..actors import Actor
-from ..errors import RuleError
+from ..actors import Actor, ActorKind
+from ..errors import NotAllowed, RuleError
 from ..models import ExternalRef, Root
 from ..services import name_root
 from . import idempotency, lists, problems, ratelimit
-from .auth import Caller, caller_of, note_refusal
+from .auth import Caller, caller_of, note_refusal, scope_giving
 from .items import encode, etag_of, items_of, lock, read_plainly, read_rows, shower
 from .problems import Problem
 from .references import REF_ID, REF_SYSTEM
-from .resources import Command, Listing, Resource, require_any
-from .shapes import Refused, read_object
+from .resources import RESOURCES, Command, Listing, Resource, codes, require_any
+from .shapes import Refused, read_object, uids_in
 
 Handler = Callable[..., HttpResponse]
 
@@ -37,7 +38,7 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
 
     @csrf_exempt  # a session's token is checked in ``caller_of``; a bearer token can't be sent by a foreign page
     def view(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        language = _language(request)
+        language = language_of(request)
         with translation.override(language):
             response = answered(request, **kwargs)
         response.headers["Content-Language"] = language
@@ -58,7 +59,7 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
         except Exception as exc:
             if caller is not None:
                 note_refusal(caller)
-            return problems.respond(problems.of(exc), request.path)
+            return problems.respond(explained(exc, caller), request.path)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers["Vary"] = "Authorization, Accept-Language, Cookie"
         return response
@@ -67,7 +68,40 @@ def endpoint(**methods: Handler) -> Callable[..., HttpResponse]:
     return view
 
 
-def _language(request: HttpRequest) -> str:
+def explained(exc: Exception, caller: Caller | None) -> Problem:
+    """The problem behind an exception, with what this caller needs to go on: the scope, the item that is in the way."""
+    if isinstance(exc, LeadsNowhere):
+        return problems.invalid(Refused(leading_nowhere(exc)))
+    problem = problems.of(exc)
+    if caller is None:
+        return problem
+    if isinstance(exc, NotAllowed) and caller.actor.kind == ActorKind.CLIENT:
+        if exc.permission in caller.granted:
+            problem.detail = _("%(detail)s The person in whose name you act doesn't have it.") % {
+                "detail": problem.detail
+            }
+        else:
+            scope = scope_giving(exc.permission)
+            problem.more["scope"] = scope
+            problem.headers["WWW-Authenticate"] = f'Bearer realm="api", error="insufficient_scope", scope="{scope}"'
+            problem.detail = _("%(detail)s The scope %(scope)s gives it.") % {"detail": problem.detail, "scope": scope}
+    if isinstance(exc, RuleError) and exc.held_by is not None:
+        way = in_the_way(exc.held_by, caller)
+        if way:
+            problem.more["in_the_way"] = way
+    return problem
+
+
+def in_the_way(root: Root, caller: Caller) -> dict[str, str] | None:
+    """Resource and uid of what stands in the way of a command, where the caller may see it."""
+    for resource in RESOURCES.values():
+        if isinstance(root, resource.model) and any(caller.actor.may(code) for code in codes(resource.view)):
+            seen = resource.base(caller.actor).filter(pk=root.pk).exists()
+            return {"resource": resource.path, "uid": str(root.uid)} if seen else None
+    return None
+
+
+def language_of(request: HttpRequest) -> str:
     """Chinese unless the client asks for English first."""
     return "en" if request.headers.get("Accept-Language", "").strip().lower().startswith("en") else "zh-hans"
 
@@ -184,19 +218,70 @@ def _one_store(caller: Caller, root: Root | None = None) -> Actor:
     raise Problem(400, "store.choose", _("Your client acts in several stores; name one in the header Store-Code."))
 
 
-def carry_out(command: Command, given: dict[str, Any], actor: Actor, **more: Any) -> Any:
-    """Runs the command as of the stated hour; a uid in the body that leads nowhere is 422, not 404."""
+def carry_out(command: Command, body: Any, given: dict[str, Any], actor: Actor, **more: Any) -> Any:
+    """Runs the command as of the stated hour; a uid in the body that leads nowhere is 422, not 404.
+
+    ``given`` is the ``body`` as read.
+    """
     at, reason = given.pop("happened_at", None), given.pop("happened_reason", "")
     with clock.reported_at(at, reason) if at else nullcontext():
         try:
             result = command.run(**given, **more, by=actor)
+        except RuleError as refusal:
+            refusal.field = _input_name(command, refusal.field)
+            raise
         except ObjectDoesNotExist as exc:
-            message = _("A uid in the body leads to nothing that you may see.")
-            raise Refused([{"pointer": "", "code": "reference", "message": message}]) from exc
+            raise LeadsNowhere(command, body, actor, exc) from exc
     # What the database checks at the end of a transaction is an answer too, not a surprise after it.
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     return result
+
+
+def _input_name(command: Command, keyword: str | None) -> str | None:
+    """The name under which the body gives what a refusal speaks of (``technician`` of a command is ``technician_uid``)."""
+    names = {field.source or name: name for name, field in command.fields().items()}
+    return names.get(keyword or "", names.get(f"{keyword}_uid", keyword))
+
+
+class LeadsNowhere(Exception):
+    """A command didn't find what a uid of its body stands for."""
+
+    def __init__(self, command: Command, body: Any, actor: Actor, sought: ObjectDoesNotExist) -> None:
+        self.command, self.body, self.actor, self.sought = command, body, actor, sought
+        super().__init__("leads nowhere")
+
+
+def leading_nowhere(exc: LeadsNowhere) -> list[dict[str, str]]:
+    """Names the uids of the body behind which there is nothing that the caller may see, or nothing of the kind sought.
+
+    Asked when the transaction is over.
+    """
+    named = list(uids_in(exc.command.fields(), exc.body))
+    kinds = [model for model in apps.get_models() if any(f.name == "uid" for f in model._meta.fields)]
+    seen: dict[UUID, set[Any]] = {uid: set() for _pointer, uid in named}
+    for model in kinds if seen else ():
+        rows: Any = model._default_manager.filter(uid__in=seen)
+        if hasattr(rows, "for_actor"):
+            rows = rows.for_actor(exc.actor)
+        for uid in rows.values_list("uid", flat=True):
+            seen[uid].add(model)
+    lost = [pair for pair in named if not seen[pair[1]]]
+    if not lost:  # a uid of something else: one whose name says another kind than it is, else any that isn't sought
+        lost = [(at, uid) for at, uid in named if not any(isinstance(exc.sought, m.DoesNotExist) for m in seen[uid])]
+        astray = [(at, uid) for at, uid in lost if not any(m._meta.model_name in at for m in seen[uid])]
+        lost = astray or lost
+    message = _("This uid leads to nothing that you may see: %(uid)s")
+    errors = [
+        {"pointer": pointer, "code": "reference", "message": message % {"uid": str(uid)}} for pointer, uid in lost
+    ]
+    return errors or [
+        {
+            "pointer": "",
+            "code": "reference",
+            "message": _("Something that this needs isn't there, or belongs to another store."),
+        }
+    ]
 
 
 def created(resource: Resource, uid: UUID, caller: Caller, request: HttpRequest) -> HttpResponse:
@@ -214,8 +299,9 @@ def create(resource: Resource) -> Handler:
 
         def run() -> HttpResponse:
             lists.read_query(request.GET, {})
-            given = read_object(command.fields(), body_of(request))
-            root = carry_out(command, given, _one_store(caller))
+            body = body_of(request)
+            given = read_object(command.fields(), body)
+            root = carry_out(command, body, given, _one_store(caller))
             return created(resource, root.uid, caller, request)
 
         return idempotency.once(request, caller, run)
@@ -232,9 +318,10 @@ def act(resource: Resource) -> Handler:
 
         def run() -> HttpResponse:
             lists.read_query(request.GET, {})
-            given = read_object(action.fields(), body_of(request))
+            body = body_of(request)
+            given = read_object(action.fields(), body)
             root = lock(resource, uid, caller, request.headers.get("If-Match"))
-            carry_out(action, given, _one_store(caller, root), **{action.uid: uid})
+            carry_out(action, body, given, _one_store(caller, root), **{action.uid: uid})
             return shown(single(resource, uid, caller), request)
 
         return idempotency.once(request, caller, run)
@@ -250,25 +337,17 @@ def put(resource: Resource) -> Handler:
     return handler
 
 
-def _replace(
-    resource: Resource, uid: UUID, request: HttpRequest, caller: Caller, *, also: frozenset[str] = frozenset()
-) -> HttpResponse:
-    """Corrects an item. What already stands as sent is no refusal: a PUT twice is the same as once.
-
-    ``also`` names fields that count for a new item only and are passed over here.
-    """
+def _replace(resource: Resource, uid: UUID, request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Corrects an item. What already stands as sent is no refusal: a PUT twice is the same as once."""
     command = resource.update
     assert command is not None
     command.require(caller.actor)
     lists.read_query(request.GET, {})
-    fields = command.fields()
-    if resource.create and also:
-        fields = {name: field for name, field in resource.create.fields().items() if name in also} | fields
-    given = read_object(fields, body_of(request))
-    kept = {field.source or name for name, field in command.fields().items()}
+    body = body_of(request)
+    given = read_object(command.fields(), body)
     root = lock(resource, uid, caller, request.headers.get("If-Match"))
     try:
-        carry_out(command, {name: v for name, v in given.items() if name in kept}, _one_store(caller, root), uid=uid)
+        carry_out(command, body, given, _one_store(caller, root), uid=uid)
     except RuleError as refusal:
         if not refusal.code.endswith(".unchanged"):
             raise
@@ -322,13 +401,13 @@ def put_by_ref(resource: Resource) -> Handler:
                         _("There is already an item under this reference; read it there and use its actions."),
                         headers={"Location": f"/api/v1/{resource.path}/{uid}"},
                     )
-                return _replace(resource, uid, request, caller, also=frozenset(command.input))
+                return _replace(resource, uid, request, caller)
             if "If-Match" in request.headers:
                 raise Problem(412, "if_match.nothing", _("There is no item under this reference yet."))
             lists.read_query(request.GET, {})
-            given = read_object(command.fields(), body_of(request))
-            actor = _one_store(caller)
-            root = carry_out(command, given, actor)
+            body, actor = body_of(request), _one_store(caller)
+            given = read_object(command.fields(), body)
+            root = carry_out(command, body, given, actor)
             name_root(root, root_type=resource.root_type, system=system, external_id=external_id, by=actor)
             return created(resource, root.uid, caller, request)
 
@@ -340,5 +419,5 @@ def put_by_ref(resource: Resource) -> Handler:
 
 @csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
-    with translation.override(_language(request)):
+    with translation.override(language_of(request)):
         return problems.respond(problems.missing(), request.path)

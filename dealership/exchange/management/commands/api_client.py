@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dealership.exchange import api
@@ -12,6 +13,12 @@ from dealership.exchange.services.clients import create_api_client
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store, User
+
+
+def _port() -> str:
+    """The port that is named, else that of the running ``make run``, else its own default."""
+    running = settings.VAR_DIR / "run" / "port"
+    return os.environ.get("PORT") or (running.read_text().strip() if running.exists() else "") or "8000"
 
 
 class Command(BaseCommand):
@@ -55,6 +62,6 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"client_id:     {made.client_id}")
         self.stdout.write(f"client_secret: {made.client_secret}")
-        address = f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}/api/v1/oauth/token"
+        address = f"http://127.0.0.1:{_port()}/api/v1/oauth/token"
         self.stdout.write("The secret isn't kept in readable form; write it down now. A token for an hour:")
         self.stdout.write(f"  curl -u {made.client_id}:SECRET -d grant_type=client_credentials {address}")
