@@ -101,6 +101,7 @@ class DamageForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=120, required=False)
     x = forms.IntegerField(min_value=0, max_value=1000, initial=500, widget=forms.HiddenInput, required=False)
     y = forms.IntegerField(min_value=0, max_value=1000, initial=500, widget=forms.HiddenInput, required=False)
+    uid = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -137,6 +138,7 @@ class PhotoForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "photo-places", "autocomplete": "off"}),
     )
     mark = forms.UUIDField(required=False)
+    uid = forms.UUIDField(required=False)
 
 
 class SignatureForm(forms.Form):

@@ -161,6 +161,10 @@ class SketchMark:
         return f"{self.mark.where} {self.mark.get_kind_display()}{size}"
 
 
+def has_mark(walkaround: WalkAround | None, uid: UUID | None) -> bool:
+    return walkaround is not None and uid is not None and walkaround.marks.filter(uid=uid).exists()
+
+
 SKETCH_BOXES = {
     DamageSide.FRONT: (205, 6, 190, 64),
     DamageSide.LEFT: (30, 90, 110, 350),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -512,15 +512,25 @@ def send_link(*, uid: UUID, by: Actor) -> Message:
 
 @transaction.atomic
 def add_photo(
-    *, visit_uid: UUID, content: bytes, name: str, by: Actor, place: str = "", mark_uid: UUID | None = None
+    *,
+    visit_uid: UUID,
+    content: bytes,
+    name: str,
+    by: Actor,
+    place: str = "",
+    mark_uid: UUID | None = None,
+    uid: UUID | None = None,
 ) -> VisitPhoto:
     """2.1.2: keeps a photo of the visit, turned upright and without place data of the camera.
 
-    ``place`` says what it shows, ``mark_uid`` the damage it belongs to. Raises RuleError for something that is no
+    ``place`` says what it shows, ``mark_uid`` the damage it belongs to, ``uid`` the name a device without a connection
+    gave it: the same one again is the same photo. Raises RuleError for something that is no
     picture, for an ended visit and when there are too many.
     """
     by.require(permissions.VISITS_PHOTOGRAPH)
     visit = lock_visit(uid=visit_uid, by=by)
+    if uid is not None and (known := visit.photos.filter(uid=uid).first()) is not None:
+        return known
     if not visit.is_open:
         raise RuleError("visit.ended", _("This visit has ended."))
     most = limits.value(VISIT_PHOTOS, store_id=visit.store_id)
@@ -529,7 +539,12 @@ def add_photo(
     mark = DamageMark.objects.get(uid=mark_uid, walkaround__visit=visit) if mark_uid else None
     file = store_file(content=clean_picture(content), name=name, store_id=visit.store_id, by=by, visit_uid=visit.uid)
     photo = VisitPhoto.objects.create(
-        visit=visit, file=file, place=" ".join(place.split())[:20], mark=mark, taken_at=clock.now()
+        uid=uid or uuid4(),
+        visit=visit,
+        file=file,
+        place=" ".join(place.split())[:20],
+        mark=mark,
+        taken_at=clock.now(),
     )
     record(visit, events.VISIT_PHOTO_ADDED, by=by, photo=photo.uid, sha256=file.sha256, mark=mark.uid if mark else None)
     return photo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import TextChoices
@@ -166,14 +166,18 @@ def add_damage(
     y: int = 500,
     size_mm: int | None = None,
     note: str = "",
+    uid: UUID | None = None,
 ) -> DamageMark:
     """2.1.2: marks a damage; ``x`` and ``y`` in thousandths of that side's drawing, ``size_mm`` its length.
 
-    Raises RuleError for a side or kind off the list, a point outside, and once the walk-around is signed.
+    ``uid`` is the name a device without a connection gave it: the same one again is the same mark. Raises RuleError
+    for a side or kind off the list, a point outside, and once the walk-around is signed.
     """
     by.require(permissions.VISITS_RECEIVE)
     visit = visits.lock_visit(uid=visit_uid, by=by)
     walkaround = _open_walkaround(visit)
+    if uid is not None and (known := walkaround.marks.filter(uid=uid).first()) is not None:
+        return known
     if side not in DamageSide.values:
         raise RuleError("damage.side", _("Choose the side of the car."), field="side")
     if kind not in DamageKind.values:
@@ -182,6 +186,7 @@ def add_damage(
     if walkaround.marks.count() >= MOST_MARKS:
         raise RuleError("damage.many", _("That is too many marks; describe the rest in a note."), field="note")
     mark = DamageMark.objects.create(
+        uid=uid or uuid4(),
         walkaround=walkaround,
         side=side,
         kind=kind,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +17,7 @@ from dealership.kernel.pages import ActionView, CommandPage
 
 from .. import permissions
 from ..forms.walkarounds import ArrivalStep, DamageForm, LookStep, NeedStep, PhotoForm, SignatureForm
-from ..models import DamageSide, WalkAround, WalkAroundState
+from ..models import DamageMark, DamageSide, WalkAround, WalkAroundState
 from ..selectors import visits as reads
 from ..services import visits, walkarounds
 from .visits import VisitMixin
@@ -43,8 +43,45 @@ def step_address(uid: Any, step: str) -> str:
     return f"{reverse('visit-walkaround', args=[uid])}?step={step}"
 
 
-class WalkAroundPage(WalkAroundMixin, CommandPage):
-    """One step at a time; leaving a field saves it (htmx), the buttons save and move on (plain form)."""
+class Queued:
+    """2.1.2: a form that the queue of a device sends (``X-Queued``) is answered in short: 204 once it is kept, 422 with
+    what is wrong by field. Its token makes a second sending of the same thing harmless."""
+
+    request: HttpRequest
+    done: Any
+
+    @property
+    def is_queued(self) -> bool:
+        return "X-Queued" in self.request.headers
+
+    def execute(self, form: Any = None) -> HttpResponse:
+        if not self.is_queued:
+            return super().execute(form)  # type: ignore[misc]
+        self.done = ""
+        try:
+            super().execute(form)  # type: ignore[misc]
+        except RuleError as refusal:
+            if form is not None:
+                raise
+            return JsonResponse({"wrong": {"": [str(refusal)]}}, status=422)
+        kept = HttpResponse(status=204)
+        kept.headers["X-Saved-At"] = timezone.localtime(clock.written_now()).strftime("%H:%M")
+        return kept
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        if not self.is_queued:
+            return super().form_invalid(form)  # type: ignore[misc]
+        named = {name: str(field.label) for name, field in form.fields.items() if field.label}
+        wrong = {
+            name if name in named else "": [f"{named[name]}: {text}" if name in named else str(text) for text in texts]
+            for name, texts in form.errors.items()
+        }
+        return JsonResponse({"wrong": wrong}, status=422)
+
+
+class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
+    """The steps in one page, so that they change without a connection; a device's queue saves each field that is left,
+    the buttons save and move on (plain form)."""
 
     permission = permissions.VISITS_RECEIVE
     template_name = "reception/walkaround.html"
@@ -59,6 +96,22 @@ class WalkAroundPage(WalkAroundMixin, CommandPage):
     def get_form_class(self) -> Any:
         return {name: form for name, _label, form in STEPS}[self.step]
 
+    def written_forms(self, shown: Any) -> list[dict[str, Any]]:
+        """The steps before the signature with their forms; the shown one is the one that was sent."""
+        around = {"visit": self.visit, "walkaround": self.walkaround}
+        return [
+            {
+                "name": name,
+                "url": step_address(self.visit.uid, name),
+                "form": shown if name == self.step else form(**around),
+                "before_name": NAMES[place - 1] if place else "",
+                "before_url": step_address(self.visit.uid, NAMES[place - 1]) if place else "",
+                "next_name": NAMES[place + 1],
+                "next_label": STEPS[place + 1][1],
+            }
+            for place, (name, _label, form) in enumerate(STEPS[:-1])
+        ]
+
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs = super().get_form_kwargs()
         if self.step == "sign":
@@ -68,9 +121,11 @@ class WalkAroundPage(WalkAroundMixin, CommandPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         place = NAMES.index(self.step)
         marks = reads.sketch_marks(self.walkaround)
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        return context | {
             "visit": self.visit,
             "walkaround": self.walkaround,
+            "forms": self.written_forms(context["form"]) if self.step != "sign" else [],
             "signed": self.walkaround is not None and self.walkaround.state == WalkAroundState.SIGNED,
             "step": self.step,
             "steps": [
@@ -78,7 +133,6 @@ class WalkAroundPage(WalkAroundMixin, CommandPage):
                 for number, (name, label, _form) in enumerate(STEPS, start=1)
             ],
             "before_url": step_address(self.visit.uid, NAMES[place - 1]) if place else "",
-            "after": STEPS[place + 1][1] if place + 1 < len(STEPS) else "",
             "marks": marks,
             "sides": DamageSide.choices,
             "boxes": [(side.value, side.label, *box) for side, box in reads.SKETCH_BOXES.items()],
@@ -87,20 +141,6 @@ class WalkAroundPage(WalkAroundMixin, CommandPage):
             "saved_at": self.walkaround.updated_at if self.walkaround else None,
             "last": reads.last_departed(self.actor, self.visit.vehicle),
         }
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        if not self.request.headers.get("HX-Request"):
-            return super().form_valid(form)
-        try:
-            self.run(form)
-        except RuleError as refusal:
-            return self.refuse(form, refusal)
-        return render(self.request, "reception/walkaround.html#saved", {"saved_at": clock.now()})
-
-    def form_invalid(self, form: Any) -> HttpResponse:
-        if not self.request.headers.get("HX-Request"):
-            return super().form_invalid(form)
-        return render(self.request, "reception/walkaround.html#not_saved", {"form": form}, status=422)
 
     def run(self, form: Any) -> Any:
         data = form.cleaned_data
@@ -119,7 +159,7 @@ class WalkAroundPage(WalkAroundMixin, CommandPage):
         return step_address(self.visit.uid, NAMES[NAMES.index(self.step) + 1])
 
 
-class MarkPage(WalkAroundMixin, CommandPage):
+class MarkPage(Queued, WalkAroundMixin, CommandPage):
     """Adds one damage; the tap on the drawing fills in side and point, the lists do without."""
 
     permission = permissions.VISITS_RECEIVE
@@ -138,20 +178,27 @@ class MarkPage(WalkAroundMixin, CommandPage):
         return step_address(self.kwargs["uid"], "look")
 
 
-class MarkRemoveView(ActionView):
+class MarkRemoveView(Queued, ActionView):
     """Takes a mark back before the signature."""
 
     permission = permissions.VISITS_RECEIVE
     done = _("The mark is gone.")
 
     def run(self, form: Any) -> Any:
-        return walkarounds.remove_damage(visit_uid=self.kwargs["uid"], mark_uid=self.kwargs["mark_uid"], by=self.actor)
+        try:
+            return walkarounds.remove_damage(
+                visit_uid=self.kwargs["uid"], mark_uid=self.kwargs["mark_uid"], by=self.actor
+            )
+        except DamageMark.DoesNotExist:
+            if not self.is_queued:
+                raise
+            return None  # a colleague was quicker; it is gone, as was wanted
 
     def location(self, result: Any) -> str:
         return step_address(self.kwargs["uid"], "look")
 
 
-class PhotosPage(WalkAroundMixin, CommandPage):
+class PhotosPage(Queued, WalkAroundMixin, CommandPage):
     """Adds photos to the visit."""
 
     permission = permissions.VISITS_PHOTOGRAPH
@@ -171,13 +218,17 @@ class PhotosPage(WalkAroundMixin, CommandPage):
     @transaction.atomic
     def run(self, form: PhotoForm) -> list[Any]:
         data = form.cleaned_data
+        mark = data["mark"]
+        if self.is_queued and not reads.has_mark(self.walkaround, mark):
+            mark = None  # taken back while the photo was waiting; a photo is never lost with it
         return [
             visits.add_photo(
                 visit_uid=self.visit.uid,
                 content=file.read(),
                 name=file.name,
                 place=data["place"],
-                mark_uid=data["mark"],
+                mark_uid=mark,
+                uid=data["uid"] if len(data["photos"]) == 1 else None,
                 by=self.actor,
             )
             for file in data["photos"]

@@ -23,6 +23,9 @@ wireMenus();
 wireSubmits();
 wireClock();
 wireTyped();
+if (document.body.dataset.who && localStorage.getItem("queue-waiting") !== null && !document.querySelector("[data-walk]")) {
+  import("./queue.js").then(({ wireQueueNote }) => wireQueueNote());
+}
 wire(document);
 document.addEventListener("htmx:load", (event) => {
   if (event.target !== document.body) wire(event.target);

@@ -5,7 +5,7 @@ const LONGEST = 2000;
 const SMALL_ENOUGH = 600000;
 const QUALITY = 0.82;
 
-async function shrink(file) {
+export async function shrink(file) {
   if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return file;
   let picture;
   try {
@@ -45,7 +45,13 @@ export function wirePhotos(root) {
       }
     };
     input.addEventListener("change", async () => {
-      const fresh = await Promise.all([...input.files].map(shrink));
+      // A page with a queue takes them at once; elsewhere they wait in the form.
+      const files = [...input.files];
+      if (!box.dispatchEvent(new CustomEvent("photos", { bubbles: true, cancelable: true, detail: files }))) {
+        input.value = "";
+        return;
+      }
+      const fresh = await Promise.all(files.map(shrink));
       chosen = input.multiple ? [...chosen, ...fresh] : fresh;
       const bag = new DataTransfer();
       for (const file of chosen) bag.items.add(file);
