@@ -100,9 +100,12 @@ class CommandMixin:
             result = self.run(form)
             location = self.location(result)
             close_submission(self.request, location)
+        self.tell_done()
+        return HttpResponseRedirect(location)
+
+    def tell_done(self) -> None:
         if self.done:
             messages.success(self.request, self.done)
-        return HttpResponseRedirect(location)
 
 
 class CommandPage(StaffPage, CommandMixin, FormView):

@@ -48,7 +48,6 @@ class Queued:
     what is wrong by field. Its token makes a second sending of the same thing harmless."""
 
     request: HttpRequest
-    done: Any
 
     @property
     def is_queued(self) -> bool:
@@ -57,7 +56,6 @@ class Queued:
     def execute(self, form: Any = None) -> HttpResponse:
         if not self.is_queued:
             return super().execute(form)  # type: ignore[misc]
-        self.done = ""
         try:
             super().execute(form)  # type: ignore[misc]
         except RuleError as refusal:
@@ -67,6 +65,10 @@ class Queued:
         kept = HttpResponse(status=204)
         kept.headers["X-Saved-At"] = timezone.localtime(clock.written_now()).strftime("%H:%M")
         return kept
+
+    def tell_done(self) -> None:
+        if not self.is_queued:
+            super().tell_done()  # type: ignore[misc]
 
     def form_invalid(self, form: Any) -> HttpResponse:
         if not self.is_queued:
@@ -98,12 +100,11 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
 
     def written_forms(self, shown: Any) -> list[dict[str, Any]]:
         """The steps before the signature with their forms; the shown one is the one that was sent."""
-        around = {"visit": self.visit, "walkaround": self.walkaround}
         return [
             {
                 "name": name,
                 "url": step_address(self.visit.uid, name),
-                "form": shown if name == self.step else form(**around),
+                "form": shown if name == self.step else form(visit=self.visit, walkaround=self.walkaround),
                 "before_name": NAMES[place - 1] if place else "",
                 "before_url": step_address(self.visit.uid, NAMES[place - 1]) if place else "",
                 "next_name": NAMES[place + 1],

@@ -301,7 +301,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
       const old = walk.querySelector(`[data-live="${fresh.dataset.live}"]`);
       const chosen = old?.value;
       old?.replaceChildren(...fresh.childNodes);
-      if (chosen) old.value = chosen;
+      if (chosen !== undefined) old.value = chosen; // moved one by one, the last option would stay chosen
     }
     unseen = unseen.slice(seen);
     stale = false;

@@ -62,6 +62,7 @@ def photograph(page: Page, color: str, place: str, mark: str = "") -> None:
     if mark:
         page.locator("#photo_mark").select_option(label=mark)
     page.locator("#photos input[type=file]").set_input_files([picture(color)])
+    expect(page.locator("#photo_mark")).to_have_value("")
 
 
 def look_at_what_is_kept(visit: Visit) -> None:

@@ -321,7 +321,9 @@ def test_the_queue_of_a_device_is_answered_in_short(desk, advisor):
     assert refused.status_code == 422
     assert list(refused.json()["wrong"]) == ["energy_eighths"]
     assert desk.post(f"/visits/{visit.uid}/photos/", {"place": "左前"}, headers=queued).status_code == 422
-    assert Client().post(page, {"odometer_km": "1"}, headers=queued).status_code == 302  # to the sign-in: it goes on waiting
+    assert (
+        Client().post(page, {"odometer_km": "1"}, headers=queued).status_code == 302
+    )  # to the sign-in: it goes on waiting
 
 
 def test_what_the_queue_sends_twice_is_there_once_and_a_photo_outlives_its_mark(desk, advisor):
