@@ -771,8 +771,8 @@ register(
 )
 
 
-def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
-    """The free arrival times of one store in the coming days for a job; times without room are left out."""
+def _asked_days(values: dict[str, Any], actor: Actor) -> list[capacity.Day]:
+    """The coming days of one store for a job, as the pages show them."""
     stores = Store.objects.for_actor(actor)
     if "store_code" in values:
         stores = stores.filter(code=values["store_code"])
@@ -785,22 +785,67 @@ def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], 
         raise RuleError(
             "appointment.operation", _("One of these operations isn't offered any more."), field="operation_codes"
         )
-    days = capacity.free_days(
+    advisor = None
+    if "service_advisor_uid" in values:
+        people = appointments.employees_with_role(found[0].pk, "advisor")
+        advisor = people.filter(uid=values["service_advisor_uid"]).values_list("pk", flat=True).first()
+        if advisor is None:
+            raise RuleError(
+                "appointment.advisor", _("This person doesn't receive customers here."), field="service_advisor_uid"
+            )
+    return capacity.free_days(
         found[0],
         [rows[code] for code in dict.fromkeys(codes)],
         first=values.get("day_gte"),
         days=values.get("days", 7),
+        powertrain=values.get("powertrain", ""),
         waiting_mode=values.get("waiting_mode", WaitingMode.LEAVE),
+        advisor_id=advisor,
     )
+
+
+def _paged(rows: list[dict[str, Any]], values: dict[str, Any]) -> tuple[list[dict[str, Any]], bool, str | None]:
+    start, limit = int(values.get("cursor", "0")), values["limit"]
+    has_more = len(rows) > start + limit
+    return rows[start : start + limit], has_more, str(start + limit) if has_more else None
+
+
+def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """The free arrival times of one store in the coming days for a job; times without room are left out."""
     free = [
         {"starts_at": option.at, "ready_at": option.ready_at, "left": option.count}
-        for day in days
+        for day in _asked_days(values, actor)
         for option in day.free
     ]
-    start, limit = int(values.get("cursor", "0")), values["limit"]
-    has_more = len(free) > start + limit
-    return free[start : start + limit], has_more, str(start + limit) if has_more else None
+    return _paged(free, values)
 
+
+def _days(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """Each day with its first free time, or why there is none and what would free it."""
+    rows = [
+        {
+            "day": day.day,
+            "open": day.is_open,
+            "times": len(day.free),
+            "starts_at": day.free[0].at if day.free else None,
+            "reason": day.reason,
+            "ways": [f"{way.words} {way.option.at:%H:%M}" for way in day.ways],
+        }
+        for day in _asked_days(values, actor)
+    ]
+    return _paged(rows, values)
+
+
+ASKED: dict[str, Any] = {
+    "store_code": Text(4, min=1, help="Needed where the client serves several stores."),
+    "operation_codes": Text(200, min=1, help="Codes of the catalogue with commas; none: a diagnosis."),
+    "day_gte": Day(help="First day; default: today."),
+    "days": Whole(1, 14, help="Default: 7."),
+    "powertrain": Choice(choices=Powertrain, help="Of the car; decides which diagnosis words alone mean."),
+    "waiting_mode": Choice(choices=WaitingMode, help="LOANER: a loan car is free, too."),
+    "service_advisor_uid": Uid(help="Left out: whoever is free."),
+    "cursor": Text(6, min=1, pattern=r"^[0-9]{1,6}$", help="next_cursor of the page before."),
+}
 
 register_listing(
     Listing(
@@ -808,21 +853,34 @@ register_listing(
         name="AppointmentSlot",
         room="reception",
         view=permissions.APPOINTMENTS_VIEW,
-        help="Free arrival times: bay, technician with the skill and advisor at once (2.4).",
-        parameters={
-            "store_code": Text(4, min=1, help="Needed where the client serves several stores."),
-            "operation_codes": Text(200, min=1, help="Codes of the catalogue with commas; none: a diagnosis."),
-            "day_gte": Day(help="First day; default: today."),
-            "days": Whole(1, 14, help="Default: 7."),
-            "waiting_mode": Choice(choices=WaitingMode),
-            "cursor": Text(6, min=1, pattern=r"^[0-9]{1,6}$", help="next_cursor of the page before."),
-        },
+        help="Free arrival times: bay, technician with the skill, tool, loan car and advisor at once (2.4).",
+        parameters=ASKED,
         shape={
             "starts_at": Moment(),
             "ready_at": Moment(null=True),
             "left": Whole(help="How many cars can still come then."),
         },
         read=_slots,
+    )
+)
+
+register_listing(
+    Listing(
+        path="appointment-days",
+        name="AppointmentDay",
+        room="reception",
+        view=permissions.APPOINTMENTS_VIEW,
+        help="The coming days for a job: how many times are free or, where a day is full, why and what frees it (2.4).",
+        parameters=ASKED,
+        shape={
+            "day": Day(),
+            "open": Flag(),
+            "times": Whole(help="How many arrival times are free."),
+            "starts_at": Moment(null=True, help="The first of them."),
+            "reason": Text(help="Why there is none, in the language asked for."),
+            "ways": ListOf(inner=Text(), help="What would free the day, with the time it gives."),
+        },
+        read=_days,
     )
 )
 

@@ -37,6 +37,13 @@ class WorkshopConfig(AppConfig):
             )
         )
 
+        # --- what bookings have to leave room for (2.4) ---
+        from reception.selectors.capacity import CARRIED
+
+        from .selectors.carried import carried_over
+
+        CARRIED.append(carried_over)
+
         # --- dispatch, clocking, inspections ---
         from .selectors.inspections import count_waiting
         from .selectors.jobs import count_mine

@@ -26,6 +26,7 @@ from dealership.catalogue.models import (
 )
 from dealership.catalogue.services import prices, resources
 from dealership.kernel.actors import Actor
+from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
 from dealership.kernel.api.shapes import Choice, Day, Flag, Money, Number, Text, Uid, Whole
 from dealership.kernel.api.star import star_codes
@@ -38,6 +39,10 @@ def _operation_parts() -> QuerySet:
 
 def _bays(by: Actor) -> QuerySet:
     return PlannedResource.objects.for_actor(by).filter(kind=ResourceKind.BAY)
+
+
+def _people(by: Actor) -> QuerySet:
+    return PlannedResource.objects.for_actor(by).filter(kind=ResourceKind.PERSON)
 
 
 def _own_store(by: Actor) -> Store:
@@ -138,6 +143,36 @@ register(
                 permission=permissions.RESOURCES_MANAGE,
                 input={"active": Flag()},
                 help="Take the bay out of use or bring it back (2.4)",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="plan-people",
+        name="PlanPerson",
+        room="catalogue",
+        model=PlannedResource,
+        view=permissions.CATALOGUE_VIEW,
+        rows=_people,
+        help="People to whom work can be planned, with their efficiency (2.4).",
+        shape={
+            "code": Text(),
+            "name": Text(mask=mask_name),
+            "employee_uid": Uid(source="employee__uid"),
+            "store_code": Text(source="store__code"),
+            "efficiency": Whole(help="Standard minutes done in 100 minutes of presence."),
+            "active": Flag(),
+        },
+        filters={"employee_uid": Filter(field=Uid(), lookup="employee__uid")},
+        actions=(
+            Action(
+                verb="set-efficiency",
+                run=resources.set_efficiency,
+                permission=permissions.RESOURCES_MANAGE,
+                input={"efficiency": Whole(10, 200)},
+                help="Say how many standard minutes the person does in 100 minutes (2.4)",
             ),
         ),
     )

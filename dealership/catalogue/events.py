@@ -7,6 +7,9 @@ from dealership.kernel.registry import event
 # resources
 RESOURCE_ADDED = event("catalogue.resource.added", _("Resource added"), clause="2.4")
 RESOURCE_SWITCHED = event("catalogue.resource.switched", _("Resource taken out of use or brought back"), clause="2.4")
+RESOURCE_EFFICIENCY_SET = event(
+    "catalogue.resource.efficiency_set", _("Efficiency of a person in the plan set"), clause="2.4"
+)
 
 # prices
 LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")

@@ -70,6 +70,18 @@ class BayCapability(models.TextChoices):
     DETAIL_AND_WASH = "DETAIL_AND_WASH", _("Wash")
 
 
+class ToolKind(models.TextChoices):
+    """Special tools of which a store has few; an operation that needs one holds it for its whole stretch (2.4)."""
+
+    SCAN_TOOL = "SCAN_TOOL", _("Diagnostic tester")
+    AC_STATION = "AC_STATION", _("Refrigerant station")
+    TIMING_KIT = "TIMING_KIT", _("Timing tool set")
+    GEARBOX_JACK = "GEARBOX_JACK", _("Gearbox jack")
+    BATTERY_LIFT = "BATTERY_LIFT", _("Battery lifting table")
+    INSULATION_TESTER = "INSULATION_TESTER", _("Insulation tester")
+    ADAS_TARGETS = "ADAS_TARGETS", _("Camera calibration targets")
+
+
 class VehicleModel(Root):
     store_path = None
 
@@ -102,6 +114,9 @@ class Operation(Root):
     skill = models.ForeignKey(Skill, models.PROTECT, null=True, blank=True, related_name="+")
     skill_level = models.PositiveSmallIntegerField(default=3)
     capability = models.CharField(max_length=20, choices=BayCapability.choices, default=BayCapability.STANDARD_LIFT)
+    tool = models.CharField(
+        _("special tool"), max_length=20, choices=ToolKind.choices, blank=True, help_text="held for the whole stretch"
+    )
     is_diagnosis = models.BooleanField(default=False)
     is_maintenance = models.BooleanField(default=False)
     is_safety = models.BooleanField(default=False)
@@ -218,6 +233,10 @@ class Resource(Root):
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=60)
     capability = models.CharField(max_length=20, choices=BayCapability.choices, blank=True)
+    tool = models.CharField(max_length=20, choices=ToolKind.choices, blank=True, help_text="what a special tool is")
+    efficiency = models.PositiveSmallIntegerField(
+        default=100, help_text="of a person: standard minutes done in 100 minutes of presence"
+    )
     employee = models.OneToOneField(Employee, models.PROTECT, null=True, blank=True, related_name="resource")
     position = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
@@ -231,6 +250,11 @@ class Resource(Root):
                 name="resource_person_is_employee",
                 condition=Q(kind=ResourceKind.PERSON, employee__isnull=False)
                 | (~Q(kind=ResourceKind.PERSON) & Q(employee__isnull=True)),
+            ),
+            models.CheckConstraint(name="resource_tool_kind", condition=Q(tool="") | Q(kind=ResourceKind.TOOL)),
+            models.CheckConstraint(
+                name="resource_efficiency",
+                condition=Q(efficiency=100) | Q(kind=ResourceKind.PERSON, efficiency__gte=10, efficiency__lte=200),
             ),
         ]
 
@@ -279,3 +303,5 @@ explain_constraint(
 explain_constraint("reservation_bounded", "reservation.period", _("A plan needs a beginning and an end after it."))
 explain_constraint("laborrate_one_a_day", "rate.overlap", _("On some of these days a labour rate is already set."))
 explain_constraint("partprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
+explain_constraint("resource_tool_kind", "resource.tool", _("Only a special tool is of a kind of tool."))
+explain_constraint("resource_efficiency", "resource.efficiency", _("A person's efficiency lies between 10 and 200 %."))

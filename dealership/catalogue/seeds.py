@@ -22,6 +22,7 @@ from dealership.catalogue.models import (
     PayType,
     Powertrain,
     RepairCategory,
+    ToolKind,
     VehicleModel,
 )
 from dealership.catalogue.services.prices import set_labor_rate, set_part_price
@@ -155,6 +156,16 @@ OPERATIONS = [
     ("DT-10", "精致洗车", R.MINOR, "0.50", None, 1, B.DETAIL_AND_WASH, "O", {"FLD-WASH-2L": "1"}),
 ]  # fmt: skip
 
+TOOLS = {
+    "AC-20": ToolKind.AC_STATION,
+    "EN-20": ToolKind.TIMING_KIT,
+    "EN-30": ToolKind.SCAN_TOOL,
+    "AS-10": ToolKind.GEARBOX_JACK,
+    "HV-10": ToolKind.INSULATION_TESTER,
+    "HV-30": ToolKind.BATTERY_LIFT,
+}
+"""Special tools that an operation needs."""
+
 LABOR_RATES = {
     PayType.CUSTOMER_PAY: "170.00",
     PayType.WARRANTY: "136.00",
@@ -217,6 +228,7 @@ def seed() -> None:
             skill=skills[skill] if skill else None,
             skill_level=level,
             capability=capability,
+            tool=TOOLS.get(code, ""),
             is_diagnosis="D" in flags,
             is_maintenance="M" in flags,
             is_safety="S" in flags,

@@ -12,4 +12,5 @@ urlpatterns = [
     path("catalogue/bays/", resources.BaysPage.as_view(), name="bays"),
     path("catalogue/bays/new/", resources.NewResourcePage.as_view(), name="bay-new"),
     path("catalogue/bays/<uuid:uid>/switch/", resources.SwitchResourceView.as_view(), name="bay-switch"),
+    path("catalogue/people/<uuid:uid>/efficiency/", resources.EfficiencyView.as_view(), name="plan-efficiency"),
 ]

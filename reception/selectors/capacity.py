@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from decimal import ROUND_UP, Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import F, Func, IntegerField, Q
 from django.utils.translation import gettext as _
 
 from dealership.catalogue.models import (
@@ -21,6 +20,7 @@ from dealership.catalogue.models import (
     ReservationPurpose,
     Resource,
     ResourceKind,
+    ToolKind,
 )
 from dealership.catalogue.selectors.items import default_diagnosis
 from dealership.catalogue.services.prices import labor_rate, part_prices
@@ -93,19 +93,72 @@ def times_of(store: Store) -> rules.Times:
     )
 
 
-def load_supply(store: Store, first: date, days: int, *, besides: Appointment | None = None) -> rules.Supply:
-    """Everything the arithmetic needs for ``days`` days from ``first`` (store days); five queries.
+class _Minute(Func):
+    """Whole minutes since 1970 of one end of a period; ``up`` rounds the end of a begun minute up."""
 
-    ``besides`` leaves the plans of one appointment out: it is being moved.
+    output_field = IntegerField()
+
+    def __init__(self, end: str, *, up: bool) -> None:
+        rounding = "ceil" if up else "floor"
+        super().__init__(
+            F("period"), template=f"{rounding}(extract(epoch FROM {end}(%(expressions)s)) / 60)::integer", arity=1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Work in the shop that the plan doesn't show yet.
+
+    ``overruns`` are resources that will be busy longer than planned (key, from, until), ``waiting`` is agreed work
+    that nobody has planned.
     """
-    zone = ZoneInfo(store.time_zone)
-    start = datetime(first.year, first.month, first.day, tzinfo=zone)
-    # Work may reach into the days after: as far ahead as the longest job of a week.
-    last = first + timedelta(days=days + 7)
-    end = datetime(last.year, last.month, last.day, tzinfo=zone)
+
+    overruns: Sequence[tuple[int, datetime, datetime]] = ()
+    waiting: Sequence[rules.Need] = ()
+
+
+CARRIED: list[Callable[[Store], Carried]] = []
+"""Where upper rooms say what is carried over from today."""
+
+
+def _begins(store: Store, calendar: Calendar, first: date) -> date:
+    """Today, where work carried over may still reach ``first``; else ``first`` itself."""
+    today = clock.today(store.time_zone)
+    if not CARRIED or first <= today:
+        return first
+    working = [day for day in (today + timedelta(days=n) for n in range(LONGEST)) if calendar.is_working_day(day)]
+    return today if first <= (working[: rules.CARRIED_DAYS] or [today])[-1] else first
+
+
+LONGEST = 15
+
+
+def load_supply(
+    store: Store,
+    first: date,
+    days: int,
+    *,
+    needs: Sequence[rules.Need] = (),
+    loan_car: bool = False,
+    besides: Appointment | None = None,
+) -> rules.Supply:
+    """Everything the arithmetic needs for ``days`` days from ``first`` (store days).
+
+    Tools and loan cars are read where ``needs`` or ``loan_car`` ask for them. ``besides`` leaves the plans of one
+    appointment out: it is being moved.
+    """
     calendar = store_calendar(store)
-    kinds = (ResourceKind.BAY, ResourceKind.PERSON)
-    resources = list(Resource.objects.filter(store=store, active=True, kind__in=kinds).order_by("position", "pk"))
+    begin = _begins(store, calendar, first)
+    line = rules.Line(calendar, begin, days + (first - begin).days)
+    zone, start, end = line.zone, line.moment(line.midnights[0]), line.moment(line.end)
+    last = calendar.local_day(end)
+    wanted = {need.tool for need in needs if need.tool}
+    kinds = Q(kind__in=(ResourceKind.BAY, ResourceKind.PERSON))
+    if wanted:
+        kinds |= Q(kind=ResourceKind.TOOL, tool__in=wanted)
+    if loan_car:
+        kinds |= Q(kind=ResourceKind.LOAN_CAR)
+    resources = list(Resource.objects.filter(kinds, store=store, active=True).order_by("position", "pk"))
     skills: dict[int, dict[int, int]] = {}
     valid: dict[int, dict[int, date]] = {}
     graded = EmployeeSkill.objects.filter(employee__resource__in=[r.pk for r in resources])
@@ -115,66 +168,127 @@ def load_supply(store: Store, first: date, days: int, *, besides: Appointment | 
             valid.setdefault(employee, {})[skill] = until
     shifts: dict[tuple[int, date], rules.Span] = {}
     on_duty: dict[date, set[int]] = {}
-    roster = RosterDay.objects.filter(store=store, day__gte=first, day__lt=last, shift__isnull=False)
+    spans: dict[tuple[date, time, time], rules.Span] = {}
+    roster = RosterDay.objects.filter(store=store, day__gte=begin, day__lt=last, shift__isnull=False)
     for employee, day, starts, ends in roster.values_list("employee_id", "day", "shift__starts", "shift__ends"):
-        shifts[employee, day] = (datetime.combine(day, starts, zone), datetime.combine(day, ends, zone))
+        if (day, starts, ends) not in spans:
+            spans[day, starts, ends] = (datetime.combine(day, starts, zone), datetime.combine(day, ends, zone))
+        shifts[employee, day] = spans[day, starts, ends]
         on_duty.setdefault(day, set()).add(employee)
     receive = set(employees_with_role(store.pk, "advisor").values_list("pk", flat=True))
-    plans = Reservation.objects.filter(
-        resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)
-    ).exclude(purpose=ReservationPurpose.APPOINTMENT, subject_uid=besides.uid if besides else None)
-    busy: dict[int, list[rules.Span]] = {}
-    booked: dict[tuple[int, date], int] = {}
-    for resource_id, period, purpose in plans.values_list("resource_id", "period", "purpose"):
-        span = (period.lower.astimezone(zone), period.upper.astimezone(zone))
-        busy.setdefault(resource_id, []).append(span)
-        if purpose == ReservationPurpose.APPOINTMENT:
-            key = (resource_id, span[0].date())
-            booked[key] = booked.get(key, 0) + calendar.working_minutes_between(*span)
+    carried = [source(store) for source in CARRIED] if begin <= clock.today(store.time_zone) else []
     arrivals = Appointment.objects.filter(
         store=store, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end
     ).exclude(pk=besides.pk if besides else None)
-    return rules.Supply(
-        calendar=calendar,
+    supply = rules.Supply(
+        line=line,
         bays=[rules.Bay(r.pk, r.capability, r.name) for r in resources if r.kind == ResourceKind.BAY],
         people=[
-            rules.Person(r.pk, r.employee_id, r.name, skills.get(r.employee_id, {}), valid.get(r.employee_id, {}))
+            rules.Person(
+                r.pk,
+                r.employee_id,
+                r.name,
+                skills.get(r.employee_id, {}),
+                valid.get(r.employee_id, {}),
+                r.efficiency,
+            )
             for r in resources
             if r.kind == ResourceKind.PERSON and r.employee_id
         ],
         shifts=shifts,
         advisors={day: sorted(people & receive) for day, people in on_duty.items()},
         times=times_of(store),
-        busy=busy,
-        booked=booked,
+        tools=[rules.Tool(r.pk, r.tool, r.name) for r in resources if r.kind == ResourceKind.TOOL],
+        loan_cars=[rules.Tool(r.pk, "", r.name) for r in resources if r.kind == ResourceKind.LOAN_CAR],
         arrivals=list(arrivals.values_list("starts_at", "advisor_id")),
+        waiting=[need for found in carried for need in found.waiting],
     )
+    plans = Reservation.objects.filter(
+        resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)
+    ).exclude(purpose=ReservationPurpose.APPOINTMENT, subject_uid=besides.uid if besides else None)
+    for resource_id, since, until, purpose in plans.values_list(
+        "resource_id", _Minute("lower", up=False), _Minute("upper", up=True), "purpose"
+    ):
+        supply.take(
+            resource_id,
+            since,
+            until,
+            booking=purpose == ReservationPurpose.APPOINTMENT,
+            blocked=purpose == ReservationPurpose.BLOCKED,
+        )
+    for found in carried:
+        for resource_id, since_at, until_at in found.overruns:
+            supply.take(
+                resource_id, rules.minute_of_epoch(since_at), rules.minute_of_epoch(until_at + timedelta(seconds=59))
+            )
+    return supply
 
 
 def needs_of(operations: Sequence[Operation], powertrain: str = "") -> list[rules.Need]:
-    """Operations as stretches of work: one per kind of bay and skill; words alone mean a diagnosis."""
+    """Operations as stretches of work: one per kind of bay, skill and tool; words alone mean a diagnosis."""
     work = list(operations)
     if not work and (diagnosis := default_diagnosis(powertrain)) is not None:
         work = [diagnosis]
     if not work:
         return [rules.Need(BayCapability.STANDARD_LIFT, None, 0, int(PLAIN_WORK * 60))]
-    stretches: dict[tuple[str, int | None], tuple[int, Decimal]] = {}
+    stretches: dict[tuple[str, int | None, str], tuple[int, Decimal]] = {}
     for operation in work:
-        key = (operation.capability, operation.skill_id)
+        key = (operation.capability, operation.skill_id, operation.tool)
         level, hours = stretches.get(key, (0, Decimal(0)))
         stretches[key] = (max(level, operation.skill_level if operation.skill_id else 0), hours + operation.hours)
     return [
-        rules.Need(capability, skill, level, int((hours * 60).to_integral_value(ROUND_UP)))
-        for (capability, skill), (level, hours) in stretches.items()
+        rules.Need(capability, skill, level, minutes_of(hours), tool)
+        for (capability, skill, tool), (level, hours) in stretches.items()
     ]
+
+
+def minutes_of(hours: Decimal) -> int:
+    """Hours as whole minutes, rounded up."""
+    return int((hours * 60).to_integral_value(ROUND_UP))
+
+
+EASED = ("advisor", "loan_car", "waiting")
+"""Wishes that a customer may give up, in the order in which they are proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a booking asks for beside its work: an advisor, a loan car, or to wait for the car."""
+
+    advisor_id: int | None = None
+    waits: bool = False
+    loan_car: bool = False
+
+    @classmethod
+    def of(cls, waiting_mode: str, advisor_id: int | None = None) -> Wishes:
+        return cls(advisor_id, waiting_mode == WaitingMode.WAIT_AT_DEALER, waiting_mode == WaitingMode.LOANER)
+
+    def without(self, wish: str) -> Wishes | None:
+        """The same without one wish; None where it wasn't wished."""
+        if wish == "advisor":
+            return replace(self, advisor_id=None) if self.advisor_id is not None else None
+        if wish == "loan_car":
+            return replace(self, loan_car=False) if self.loan_car else None
+        return replace(self, waits=False) if self.waits else None
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What would free a full day: leaving ``operation`` out; then ``option`` is the first free time."""
+    """What would free a full day: leaving ``operation`` out, or giving up a ``wish``; ``option`` is then the first."""
 
-    operation: Operation
     option: rules.Option
+    operation: Operation | None = None
+    wish: str = ""
+
+    @property
+    def words(self) -> str:
+        if self.operation is not None:
+            return _("Without %(name)s there is a time:") % {"name": self.operation.name}
+        return {
+            "advisor": _("With another advisor there is a time:"),
+            "loan_car": _("Without a loan car there is a time:"),
+            "waiting": _("If the customer comes back for the car, there is a time:"),
+        }[self.wish]
 
 
 @dataclass(slots=True)
@@ -225,50 +339,76 @@ def free_days(
     """Every day with its times, how many cars each could still take and, where a day is full, why and what frees it."""
     today = clock.today(store.time_zone)
     first = max(first or today, today)
-    supply = load_supply(store, first, days, besides=besides)
-    waits = waiting_mode == WaitingMode.WAIT_AT_DEALER
+    wishes = Wishes.of(waiting_mode, advisor_id)
+    needs = needs_of(operations, powertrain)
+    supply = load_supply(store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides)
+    now = clock.now()
     names = dict(
         CalendarDay.objects.filter(store=store, day__gte=first, day__lt=first + timedelta(days=days)).values_list(
             "day", "name"
         )
     )
-
-    def options_of(day: date, work: Sequence[Operation]) -> list[rules.Option]:
-        needs = needs_of(work, powertrain)
-        return [
-            rules.option_at(supply, needs, at, now=clock.now(), waits=waits, advisor=advisor_id)
-            for at in rules.starts_of_day(supply.calendar, day, supply.times.slot)
-        ]
-
     rows = []
     for day in (first + timedelta(days=n) for n in range(days)):
-        row = Day(day, options_of(day, operations), supply.calendar.is_working_day(day), day == today)
+        options = list(options_of(supply, needs, day, wishes, now))
+        row = Day(day, options, bool(options), day == today)
         row.name = names.get(day, "")
         if row.is_full:
             row.reason = say_cause(rules.main_cause(row.options), names.get(day, ""))
             if row.is_over:
                 row.reason = _("Today's times have passed.")
-            elif row.is_open and len(operations) > 1:
-                for left_out in operations:
-                    rest = [operation for operation in operations if operation.pk != left_out.pk]
-                    freed = next((o for o in options_of(day, rest) if o.count), None)
-                    if freed is not None:
-                        row.ways.append(Way(left_out, freed))
+            elif row.is_open:
+                row.ways = ways_of(supply, operations, powertrain, day, wishes, now)
         rows.append(row)
     return rows
 
 
+def options_of(
+    supply: rules.Supply, needs: Sequence[rules.Need], day: date, wishes: Wishes, now: datetime
+) -> Iterator[rules.Option]:
+    """The arrival times of a day in their order."""
+    for at in rules.starts_of_day(supply.line, day, supply.times.slot):
+        yield rules.option_at(
+            supply, needs, at, now=now, waits=wishes.waits, loan_car=wishes.loan_car, advisor=wishes.advisor_id
+        )
+
+
+def ways_of(
+    supply: rules.Supply,
+    operations: Sequence[Operation],
+    powertrain: str,
+    day: date,
+    wishes: Wishes,
+    now: datetime,
+) -> list[Way]:
+    """What would free a full day: one operation left out, or one wish given up."""
+
+    def first_free(work: Sequence[Operation], wished: Wishes) -> rules.Option | None:
+        needs = needs_of(work, powertrain)
+        return next((option for option in options_of(supply, needs, day, wished, now) if option.count), None)
+
+    found = []
+    for left_out in operations if len(operations) > 1 else ():
+        rest = [operation for operation in operations if operation.pk != left_out.pk]
+        if (option := first_free(rest, wishes)) is not None:
+            found.append(Way(option, operation=left_out))
+    for wish in EASED:
+        eased = wishes.without(wish)
+        if eased is not None and (option := first_free(operations, eased)) is not None:
+            found.append(Way(option, wish=wish))
+    return found
+
+
 def next_free(
-    supply: rules.Supply, needs: Sequence[rules.Need], after: datetime, *, days: int, waits: bool, advisor: int | None
+    supply: rules.Supply, needs: Sequence[rules.Need], after: datetime, *, days: int, wishes: Wishes
 ) -> rules.Option | None:
     """The first free arrival time at or after ``after`` within the supply's days."""
-    first = supply.calendar.local_day(max(after, clock.now()))
+    zone = supply.line.zone
+    first = max(after, clock.now()).astimezone(zone).date()
     for day in (first + timedelta(days=n) for n in range(days)):
-        for at in rules.starts_of_day(supply.calendar, day, supply.times.slot):
-            if at >= after:
-                option = rules.option_at(supply, needs, at, now=clock.now(), waits=waits, advisor=advisor)
-                if option.count:
-                    return option
+        for option in options_of(supply, needs, day, wishes, clock.now()):
+            if option.count and option.at >= after:
+                return option
     return None
 
 
@@ -282,6 +422,15 @@ def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
         return _("This time has passed.")
     if cause.code == "closing":
         return _("The work would not be finished before closing time.")
+    if cause.code == "too_long":
+        return _("The work takes longer than can be planned at once; book it in parts.")
+    if cause.code in ("tool", "no_tool"):
+        tool = {"tool": ToolKind(cause.tool).label}
+        return _("Needs %(tool)s: taken.") % tool if cause.code == "tool" else _("The store has no %(tool)s.") % tool
+    if cause.code == "loan_car":
+        return _("All loan cars are lent.")
+    if cause.code == "no_loan_car":
+        return _("The store has no loan car.")
     if cause.code == "advisor":
         return _("No advisor is free to receive the car.")
     if cause.code == "no_bay":
@@ -290,6 +439,10 @@ def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
         return _("Needs a bay for %(bay)s: taken.") % {"bay": bay}
     if cause.code == "walk_ins":
         return _("What is left of %(bay)s is kept for customers without a booking.") % {"bay": bay}
+    if cause.code == "carried":
+        return _("What is left of the day is needed for work that is already in the shop.")
+    if cause.code == "hours":
+        return _("The technicians' hours of that day are booked.")
     if not skill:
         return _("No technician is free.")
     words = {"skill": skill, "level": cause.level}

@@ -97,6 +97,7 @@ def book_appointment(
     """
     by.require(permissions.APPOINTMENTS_BOOK)
     store = Store.objects.get(pk=by.store_id)
+    starts_at = starts_at.replace(second=0, microsecond=0)
     words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, concern=concern)
     if waiting_mode not in WaitingMode.values or source not in AppointmentSource.values:
         raise RuleError("appointment.choice", _("Choose one of the list."), field="waiting_mode")
@@ -274,27 +275,36 @@ def _find(
     advisor: Employee | None,
     besides: Appointment | None = None,
 ) -> Booked:
-    """Bay and technician for every stretch of the work, with the store's plan locked. RaceLost names the next time."""
-    plans.lock_resources(
-        Resource.objects.filter(store=store, active=True, kind__in=(ResourceKind.BAY, ResourceKind.PERSON)).values_list(
-            "pk", flat=True
-        )
-    )
+    """Bay, technician, tool and loan car for the work, with the store's plan locked. RaceLost names the next time."""
     zone = ZoneInfo(store.time_zone)
-    waits = waiting_mode == WaitingMode.WAIT_AT_DEALER
-    first = starts_at.astimezone(zone).date()
-    supply = capacity.load_supply(store, first, 1, besides=besides)
+    wishes = capacity.Wishes.of(waiting_mode, advisor.pk if advisor else None)
     needs = capacity.needs_of(operations, powertrain)
-    who = advisor.pk if advisor else None
-    option = rules.option_at(supply, needs, starts_at.astimezone(zone), now=clock.now(), waits=waits, advisor=who)
+    kinds = [ResourceKind.BAY, ResourceKind.PERSON]
+    kinds += [ResourceKind.TOOL] if any(need.tool for need in needs) else []
+    kinds += [ResourceKind.LOAN_CAR] if wishes.loan_car else []
+    plans.lock_resources(Resource.objects.filter(store=store, active=True, kind__in=kinds).values_list("pk", flat=True))
+    first = starts_at.astimezone(zone).date()
+
+    def supply_of(days: int) -> rules.Supply:
+        return capacity.load_supply(store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides)
+
+    supply = supply_of(1)
+    option = rules.option_at(
+        supply,
+        needs,
+        starts_at.astimezone(zone),
+        now=clock.now(),
+        waits=wishes.waits,
+        loan_car=wishes.loan_car,
+        advisor=wishes.advisor_id,
+    )
     if option.count:
         assert option.work_at is not None
         assert option.ready_at is not None
         return Booked(option.work_at, option.ready_at, rules.choose(supply, option))
     closed = option.cause is None or option.cause.code == "closed"
     why = _("The shop is closed then.") if closed else capacity.say_cause(option.cause)
-    supply = capacity.load_supply(store, first, LOOK_AHEAD, besides=besides)
-    later = capacity.next_free(supply, needs, starts_at, days=LOOK_AHEAD, waits=waits, advisor=who)
+    later = capacity.next_free(supply_of(LOOK_AHEAD), needs, starts_at, days=LOOK_AHEAD, wishes=wishes)
     if later is None:
         raise RaceLost(
             "appointment.taken",
@@ -377,6 +387,7 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
     reason = customers.tidy(reason, field="reason", limit=200)
     if not reason:
         raise RuleError("appointment.move_reason", _("Say why the booking is moved."), field="reason")
+    starts_at = starts_at.replace(second=0, microsecond=0)
     _require_bookable(store, starts_at)
     if starts_at == appointment.starts_at and appointment.is_expected:
         raise RuleError("appointment.same", _("The booking is already at this time."), field="starts_at")

@@ -19,7 +19,7 @@ from dealership.kernel.pages import ActionView, CommandPage, Page
 from .. import permissions, rules
 from ..forms.appointments import BookingForm, CancelForm, MoveForm, first_day, read_moment
 from ..limits import PRICE_DAYS
-from ..models import Appointment
+from ..models import Appointment, WaitingMode
 from ..selectors import appointments as reads
 from ..selectors import capacity
 from ..selectors.consultations import asked_by
@@ -49,7 +49,8 @@ def people_of(supply_option: rules.Option | None) -> str:
         return ""
     names = []
     for step in supply_option.steps:
-        names += [step.bays[0].name, step.people[0][0].name]
+        names += [step.bays[0].name, step.people[0][0].name, *(tool.name for tool in step.tools[:1])]
+    names += [car.name for car in supply_option.loan_cars[:1]]
     return " · ".join(dict.fromkeys(names))
 
 
@@ -108,7 +109,7 @@ class NewAppointmentPage(CommandPage):
         return super().get_initial() | {"q": asked.get("q") or asked.get("plate", "")} | question
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if {"look", "drop"} & set(request.POST):
+        if {"look", "drop", "ease"} & set(request.POST):
             return self.look()
         return super().post(request, *args, **kwargs)
 
@@ -124,6 +125,10 @@ class NewAppointmentPage(CommandPage):
         chosen = [uid for uid in posted.getlist("operations") if uid != posted.get("drop")]
         values["operations"] = list(dict.fromkeys([*chosen, *filter(None, [posted.get("add")])]))
         values["add"] = ""
+        if posted.get("ease") == "advisor":
+            values["advisor"] = ""
+        elif posted.get("ease") in capacity.EASED:
+            values["waiting_mode"] = WaitingMode.LEAVE.value
         return values
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class OnlineBookingPage(CommandPage):
             "words": words,
             "ready": ready,
             "days": days,
+            "full": [d for d in days if d.is_full and d.is_open and not d.is_over],
             "shown": shown,
             "wanted": read_moment(self.request.POST.get("starts_at", "")),
             "quoted": capacity.quote(self.store, chosen) if chosen else None,

@@ -57,6 +57,7 @@ def _bookings(world: Any, vehicle: str) -> None:
     desk = world.receptionist
     who = {"contact_name": "李试驾", "contact_phone": "13800002222", "concern": "保养"}
     free = [slot["starts_at"] for slot in desk.list_appointment_slot(day_gte="2026-12-03", days=2)["data"]]
+    assert desk.list_appointment_day(operation_codes="AL-10,EN-20", days=2)["data"][0]["day"] == "2026-12-03"
     coming = {**who, "plate": "京B22223", "model_text": "途远 1.5T"}
     first = desk.create_appointment_by_ref(
         system="web", external_id="A-1", body={**coming, "starts_at": free[4], "source": "CONSUMER_PORTAL"}
@@ -270,6 +271,8 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     world.manager.create_part_price(body=price)
     bay = world.manager.list_bay()["data"][-1]["uid"]
     act(world.manager, "bay", bay, "switch", {"active": False})
+    person = world.manager.list_plan_person()["data"][-1]["uid"]
+    act(world.manager, "plan_person", person, "set_efficiency", {"efficiency": 90})
     world.relay()
     old = world.file_whose_time_has_run_out(made["archive"])
     act(world.manager, "archive", old, "mark_for_destruction")

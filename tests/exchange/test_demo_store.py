@@ -34,8 +34,8 @@ def test_a_whole_store(stores, tmp_path, settings):
         assert employees_with_role(store.pk, role).exists(), role
         assert User.objects.get(username=role).check_password(demo_store.demo_password())
     assert Employee.objects.filter(store=store).count() == 30
-    kinds = [Resource.objects.filter(store=store, kind=kind).count() for kind in ("BAY", "PERSON", "LOAN_CAR")]
-    assert kinds == [8, 6, 2]
+    kinds = [Resource.objects.filter(store=store, kind=kind).count() for kind in ("BAY", "PERSON", "TOOL", "LOAN_CAR")]
+    assert kinds == [8, 6, 6, 2]
     for offset in (-30, 0, 30):
         assert on_duty(store.pk, clock.today() + timedelta(days=offset)).count() >= 13
     assert RosterDay.objects.filter(store=store).count() == 30 * 61

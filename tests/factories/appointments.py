@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from dealership.catalogue.models import BayCapability, Operation, ResourceKind
+from dealership.catalogue.models import BayCapability, Operation, ResourceKind, ToolKind
 from dealership.catalogue.seeds import seed, seed_store
 from dealership.catalogue.services.resources import add_resource
 from dealership.kernel.actors import Actor, machine
@@ -78,6 +78,10 @@ def make_bookable(
             capability=capability,
             position=number,
             by=setup,
+        )
+    for tool in ToolKind.values:
+        add_resource(
+            store=store, kind=ResourceKind.TOOL, code=tool, name=str(ToolKind(tool).label), tool=tool, by=setup
         )
     for employee in crew:
         add_resource(

@@ -112,6 +112,8 @@ def test_work_over_lunch_holds_bay_and_person_and_work_over_night_doesnt():
         ("BAY", "26 08:30", "26 14:50"),
         ("PERSON", "25 14:50", "25 17:30"),
         ("PERSON", "26 08:30", "26 14:50"),
+        ("TOOL", "25 14:50", "25 18:00"),
+        ("TOOL", "26 08:30", "26 14:50"),
     ]
     assert long.ready_at == at("15:30", WEDNESDAY + timedelta(days=1))
 

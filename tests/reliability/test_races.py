@@ -59,6 +59,7 @@ STORY: dict[str, str] = {
     "catalogue.release": "one: reservation.released",
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
+    "catalogue.set_efficiency": "one: resource.same",
     "catalogue.switch_resource": "one: resource.same",
     "compliance.archive_order": "same",
     "compliance.mark_for_destruction": "one: state.move",
@@ -254,6 +255,8 @@ def test_people_and_rosters() -> None:
     go(clients.withdraw_api_client, uid=credentials.client.uid, by=machine("tests"))
     bay = resources.add_resource(store=store, kind="BAY", code="B1", name="1 号工位", capability="PAINT", by=manager)
     go(resources.switch_resource, uid=bay.uid, active=False, by=manager)
+    worker = plans.person_in_plan(employee=other, by=chief)
+    go(resources.set_efficiency, uid=worker.uid, efficiency=80, by=manager)
 
 
 def test_customers_cars_and_reception() -> None:

@@ -87,6 +87,7 @@ OPENS = {
     "part-return": "workshop.PartLine",
     "payment-refund": "delivery.Payment",
     "plan-assign": "workshop.OrderLine",
+    "plan-efficiency": "catalogue.Resource",
     "plan-move": "workshop.Dispatch",
     "plan-take-back": "workshop.Dispatch",
     "roster-day": "staff.Employee",

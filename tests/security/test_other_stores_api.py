@@ -32,6 +32,8 @@ def rows(resource: Resource, store: Any) -> list[Any]:
     found = resource.model.objects.filter(**{resource.model.store_path: store.pk})
     if resource.path == "bays":
         found = found.filter(kind="BAY")
+    if resource.path == "plan-people":
+        found = found.filter(kind="PERSON")
     return list(found.order_by("-pk").values_list("uid", flat=True))
 
 
@@ -184,11 +186,13 @@ def test_the_event_feed_of_one_store(world: World, client: ApiCaller) -> None:
 
 def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, client: ApiCaller) -> None:
     """Listings that are no collections (events, free times, figures) are all looked at here."""
-    assert set(LISTINGS) == {"events", "meta/star-map", "appointment-slots", "kpis", "search"}, (
+    assert set(LISTINGS) == {"events", "meta/star-map", "appointment-slots", "appointment-days", "kpis", "search"}, (
         "say here how the new listing keeps to the store"
     )
     said = client.get("kpis?code=reception.arrivals&from=2026-11-01&to=2026-11-30", Store_Code=world.theirs.code)
     assert said.status_code in (400, 403, 404)
+    for listing in ("appointment-slots", "appointment-days"):
+        assert client.get(f"{listing}?store_code={world.theirs.code}").status_code == 409
     for model, number in ((Visit, "number"), (Appointment, "number")):
         foreign = model.objects.filter(store=world.theirs).first()
         found = client.get(f"search?q={getattr(foreign, number)}")

@@ -258,7 +258,12 @@ def _release_booking(line: OrderLine, *, by: Actor) -> None:
     appointment = line.order.visit.appointment
     if appointment is None:
         return
-    held = Reservation.objects.filter(subject_uid=appointment.uid, live=True, purpose=ReservationPurpose.APPOINTMENT)
+    held = Reservation.objects.filter(
+        subject_uid=appointment.uid,
+        live=True,
+        purpose=ReservationPurpose.APPOINTMENT,
+        resource__kind__in=(ResourceKind.BAY, ResourceKind.PERSON),  # tool and loan car stay with the car
+    )
     for uid in held.order_by("pk").values_list("uid", flat=True):
         plans.release(reservation_uid=uid, by=by)
 

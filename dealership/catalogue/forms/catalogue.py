@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import BayCapability, PayType, ResourceKind
+from dealership.catalogue.models import BayCapability, PayType, ResourceKind, ToolKind
 from dealership.kernel import clock
 
 
@@ -44,6 +44,16 @@ class ResourceForm(forms.Form):
         required=False,
         help_text=_("Needed for a bay, and only there."),
     )
+    tool = forms.ChoiceField(
+        label=_("What the tool is"),
+        choices=[("", "—"), *ToolKind.choices],
+        required=False,
+        help_text=_("For special tools only; operations ask for it."),
+    )
     position = forms.IntegerField(
         label=_("Place in the order of the plan"), min_value=0, max_value=999, initial=0, required=False
     )
+
+
+class EfficiencyForm(forms.Form):
+    efficiency = forms.IntegerField(label=_("Efficiency"), min_value=10, max_value=200)

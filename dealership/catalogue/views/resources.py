@@ -23,6 +23,7 @@ class BaysPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "places": reads.places(self.actor),
+            "people": reads.plan_people(self.actor),
             "may_manage": self.actor.may(permissions.RESOURCES_MANAGE),
         }
 
@@ -37,6 +38,21 @@ class NewResourcePage(CommandPage):
         store = Store.objects.for_actor(self.actor).get(pk=self.actor.store_id)
         data = form.cleaned_data
         return commands.add_resource(store=store, by=self.actor, **data | {"position": data["position"] or 0})
+
+    def location(self, result: Any) -> str:
+        return reverse("bays")
+
+
+class EfficiencyView(ActionView):
+    """How many standard minutes a person does in 100 minutes of presence."""
+
+    permission = permissions.RESOURCES_MANAGE
+    done = _("Saved; new bookings count by it.")
+
+    def run(self, form: Any = None) -> Resource:
+        asked = forms.EfficiencyForm(self.request.POST)
+        efficiency = asked.cleaned_data["efficiency"] if asked.is_valid() else 0  # 0 is refused with its sentence
+        return commands.set_efficiency(uid=self.kwargs["uid"], efficiency=efficiency, by=self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("bays")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from dealership.catalogue.models import BayCapability, PartPrice, ResourceKind
+from dealership.catalogue.models import BayCapability, PartPrice, ResourceKind, ToolKind
 from dealership.catalogue.seeds import seed_store
 from dealership.catalogue.services.resources import add_resource
 from dealership.kernel import clock
@@ -165,6 +165,14 @@ BAYS = (
     ("6", "6 号钣金", BayCapability.BODY_AND_FRAME),
     ("7", "7 号烤漆房", BayCapability.PAINT),
     ("8", "8 号洗车美容", BayCapability.DETAIL_AND_WASH),
+)
+TOOLS = (
+    ("T1", "诊断仪 1", ToolKind.SCAN_TOOL),
+    ("T2", "冷媒加注机", ToolKind.AC_STATION),
+    ("T3", "正时专用工具", ToolKind.TIMING_KIT),
+    ("T4", "变速箱托举器", ToolKind.GEARBOX_JACK),
+    ("T5", "动力电池举升平台", ToolKind.BATTERY_LIFT),
+    ("T6", "绝缘测试仪", ToolKind.INSULATION_TESTER),
 )
 SHIFTS = (
     ("A", "早班", time(8), time(17), time(12), time(13)),
@@ -349,6 +357,8 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
             position=position,
             by=by,
         )
+    for position, (code, name, tool) in enumerate(TOOLS, 1):
+        add_resource(store=store, kind=ResourceKind.TOOL, code=code, name=name, tool=tool, position=position, by=by)
     for position in (1, 2):
         add_resource(
             store=store,
