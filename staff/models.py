@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -16,6 +17,61 @@ from dealership.kernel.models import DateRange, Root, Store, User
 
 def _in_language(chinese: str, english: str) -> str:
     return english if english and (get_language() or "").startswith("en") else chinese
+
+
+# 2.1.1: who serves at the desk has the training for it. The level that counts is the dated setting of that day.
+DESK_ROLES = ("receptionist", "advisor")
+_DESK = "('receptionist', 'advisor')"
+_TRAINED = """
+    SELECT 1 FROM staff_employeeskill k JOIN staff_skill s ON s.id = k.skill_id
+    WHERE k.employee_id = {person} AND s.code = 'reception' AND k.level >= COALESCE((
+        SELECT (v.value #>> '{{}}')::int FROM kernel_setting v
+        WHERE v.key = 'staff.reception_skill_level' AND (v.store_id IS NULL OR v.store_id = {store})
+            AND v.starts_on <= {day} AND (v.ends_on IS NULL OR v.ends_on >= {day})
+        ORDER BY v.store_id NULLS LAST LIMIT 1), 2)
+"""
+_CURRENT = _TRAINED + " AND (k.valid_until IS NULL OR k.valid_until >= {day})"
+
+
+def _rostered_at_desk(trained: str) -> str:
+    """The row's day is a working day at the desk without what ``trained`` selects."""
+    here = {"person": "NEW.employee_id", "store": "NEW.store_id", "day": "NEW.day"}
+    return """
+        IF NEW.shift_id IS NOT NULL AND (EXISTS (
+            SELECT 1 FROM staff_postholding h JOIN staff_post p ON p.id = h.post_id
+            WHERE h.employee_id = NEW.employee_id AND p.role IN DESK
+                AND h.starts_on <= NEW.day AND (h.ends_on IS NULL OR h.ends_on >= NEW.day)
+        ) OR EXISTS (
+            SELECT 1 FROM staff_deputyship d JOIN staff_post p ON p.id = d.post_id
+            WHERE d.deputy_id = NEW.employee_id AND p.role IN DESK
+                AND d.starts_on <= NEW.day AND d.ends_on >= NEW.day
+        )) AND NOT EXISTS (TRAINED FOR SHARE OF k) THEN {refuse} END IF;
+        RETURN NEW;
+    """.replace("DESK", _DESK).replace("TRAINED", trained.format(**here))
+
+
+def _desk_post_of_the_trained(name: str, person: str) -> pgtrigger.Trigger:
+    """A desk post, or deputising in one, isn't given to somebody who is on the roster of its days without the training."""
+    here = {"person": f"NEW.{person}", "store": "r.store_id", "day": "r.day"}
+    return states.guard(
+        name,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func="""
+            IF EXISTS (SELECT 1 FROM staff_post p WHERE p.id = NEW.post_id AND p.role IN DESK) AND EXISTS (
+                SELECT 1 FROM staff_rosterday r WHERE r.employee_id = NEW.PERSON AND r.shift_id IS NOT NULL
+                    AND r.day >= NEW.starts_on AND (NEW.ends_on IS NULL OR r.day <= NEW.ends_on)
+                    AND NOT EXISTS (TRAINED)
+            ) THEN {refuse} END IF;
+            RETURN NEW;
+        """.replace("DESK", _DESK)
+        .replace("PERSON", person)
+        .replace("TRAINED", _CURRENT.format(**here)),
+        code="roster.untrained_post",
+        text=_(
+            "The person is on the roster of these days without current pre-job training for the desk (2.1.1); grade the "
+            "skill “Reception”, or take the person off the roster first."
+        ),
+    )
 
 
 class Department(models.Model):
@@ -99,7 +155,11 @@ class PostHolding(Root):
     ends_on = models.DateField(_("to"), null=True, blank=True)
 
     class Meta:
-        triggers = [states.ShownIn("employee"), states.versioned()]
+        triggers = [
+            states.ShownIn("employee"),
+            states.versioned(),
+            _desk_post_of_the_trained("postholding_desk_trained", "employee_id"),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="postholding_once",
@@ -125,7 +185,7 @@ class Deputyship(Root):
     reason = models.CharField(_("reason"), max_length=200)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [states.versioned(), _desk_post_of_the_trained("deputyship_desk_trained", "deputy_id")]
         constraints = [
             models.CheckConstraint(name="deputyship_other_person", condition=~Q(absent=F("deputy"))),
             models.CheckConstraint(name="deputyship_period", condition=Q(ends_on__gte=F("starts_on"))),
@@ -214,6 +274,26 @@ class RosterDay(Root):
     absence = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "rosterday_desk_trained",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=_rostered_at_desk(_TRAINED),
+                code="roster.untrained",
+                text=_(
+                    "Nobody serves at the desk without the pre-job training (2.1.1); grade the skill “Reception” first."
+                ),
+            ),
+            states.guard(
+                "rosterday_training_valid",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=_rostered_at_desk(_CURRENT),
+                code="roster.training_expired",
+                text=_(
+                    "On that day the pre-job training for the desk has run out (2.1.1); renew the skill “Reception” first."
+                ),
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["employee", "day"], name="rosterday_once")]
         indexes = [models.Index(fields=["store", "day"], name="rosterday_store")]

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import limits
@@ -16,10 +17,9 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from staff import events, permissions
 from staff.limits import RECEPTION_SKILL_LEVEL
-from staff.models import Employee, EmployeeSkill, RosterDay, Shift
+from staff.models import DESK_ROLES, Employee, EmployeeSkill, RosterDay, Shift
 from staff.selectors.employees import roles_on
 
-DESK_ROLES = {"receptionist", "advisor"}
 LONGEST_PLAN = 400
 
 
@@ -57,16 +57,27 @@ def _shift(employee: Employee, code: str) -> Shift:
 
 
 def _require_trained(employee: Employee, day: date) -> None:
-    """2.1.1: who serves at the desk has completed the pre-job training."""
-    if not DESK_ROLES & roles_on(employee, day):
+    """2.1.1: who serves at the desk has completed the pre-job training, and it still counts on that day."""
+    if not set(DESK_ROLES) & roles_on(employee, day):
         return
     needed = limits.value(RECEPTION_SKILL_LEVEL, store_id=employee.store_id, on=day)
-    if not EmployeeSkill.objects.filter(employee=employee, skill__code="reception", level__gte=needed).exists():
+    graded = EmployeeSkill.objects.filter(employee=employee, skill__code="reception", level__gte=needed).first()
+    if graded is None:
         raise RuleError(
             "roster.untrained",
             _("%(name)s has no current pre-job training for the desk (2.1.1); grade the skill “Reception” first."),
             field="shift_code",
             name=employee.name,
+        )
+    if graded.valid_until is not None and graded.valid_until < day:
+        raise RuleError(
+            "roster.training_expired",
+            _(
+                "%(name)s's pre-job training for the desk runs out on %(until)s (2.1.1); renew the skill “Reception” first."
+            ),
+            field="shift_code",
+            name=employee.name,
+            until=date_format(graded.valid_until, "Y-m-d"),
         )
 
 
@@ -79,7 +90,8 @@ def _require_employed(employee: Employee, first: date, last: date) -> None:
 def set_roster_day(*, employee_uid: UUID, day: date, shift_code: str | None, by: Actor, absence: str = "") -> RosterDay:
     """Sets one person's day: a shift, or free (``shift_code`` None) with the kind of absence where there is one (5.1).
 
-    Raises RuleError "roster.untrained" for the desk (2.1.1), "roster.absent" for a shift on a day of absence.
+    Raises RuleError "roster.untrained" and "roster.training_expired" for the desk (2.1.1), "roster.absent" for a shift
+    on a day of absence.
     """
     by.require(permissions.ROSTER_MANAGE)
     employee = Employee.objects.for_actor(by).locked().get(uid=employee_uid)
@@ -123,7 +135,8 @@ def plan_roster(*, employee_uid: UUID, first: date, last: date, week: Mapping[in
     _require_employed(employee, first, last)
     shifts = {code: _shift(employee, code) for code in set(week.values()) if code}
     if shifts:
-        _require_trained(employee, first)
+        for day in (first, last):
+            _require_trained(employee, day)
     taken = set(RosterDay.objects.filter(employee=employee, day__range=(first, last)).values_list("day", flat=True))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     rows = [

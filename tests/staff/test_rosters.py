@@ -6,12 +6,12 @@ from datetime import time, timedelta
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
+from django.db import connection, transaction
 
-from dealership.kernel import clock
+from dealership.kernel import clock, limits
 from dealership.kernel.errors import NotAllowed, RuleError
-from dealership.kernel.models import History
-from staff.models import RosterDay
+from dealership.kernel.models import History, Setting
+from staff.models import Post, RosterDay, Shift
 from staff.selectors.employees import on_duty
 from staff.services import employees, rosters
 from tests.factories.staff import SETUP, actor_for, make_actor, make_employee, make_store
@@ -80,6 +80,88 @@ def test_nobody_untrained_serves_at_the_desk(store, hr):
     )
     employees.grade_skill(employee_uid=newcomer.uid, skill_code="reception", level=2, by=hr)
     assert rosters.set_roster_day(**given).shift.code == "DAY"
+
+
+def trained_until(store, hr, last, **posts):
+    person = make_employee(store, **posts)
+    employees.give_post(employee_uid=person.uid, post_code="receptionist", starts_on=clock.today(), by=hr)
+    employees.grade_skill(
+        employee_uid=person.uid, skill_code="reception", level=3, certificate_number="T-1", valid_until=last, by=hr
+    )
+    return person
+
+
+def test_training_that_runs_out_before_the_rostered_day_doesn_t_count(store, hr):
+    today = clock.today()
+    person = trained_until(store, hr, today + timedelta(days=10))
+    set_day = rosters.set_roster_day
+    assert set_day(employee_uid=person.uid, day=today + timedelta(days=10), shift_code="DAY", by=hr).shift
+    late = {"employee_uid": person.uid, "day": today + timedelta(days=11), "shift_code": "DAY", "by": hr}
+    refused("roster.training_expired", set_day, **late)
+    week = dict.fromkeys(range(7), "DAY")
+    plan = {"employee_uid": person.uid, "first": today, "last": today + timedelta(days=20), "week": week, "by": hr}
+    refused("roster.training_expired", rosters.plan_roster, **plan)
+    employees.grade_skill(employee_uid=person.uid, skill_code="reception", level=3, by=hr)
+    assert set_day(**late).shift.code == "DAY"
+
+
+def test_the_database_keeps_the_untrained_from_the_desk(store, hr, refused):
+    today = clock.today()
+    newcomer, expired = make_employee(store), trained_until(store, hr, today + timedelta(days=3))
+    employees.give_post(employee_uid=newcomer.uid, post_code="advisor", starts_on=today, by=hr)
+    shift = Shift.objects.get(store=store, code="DAY")
+    insert = (
+        "INSERT INTO staff_rosterday (uid, version, created_at, updated_at, store_id, employee_id, day, shift_id, absence)"
+        " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, '')"
+    )
+    with refused("rosterday_desk_trained") as sql:
+        sql(insert, [store.pk, newcomer.pk, today, shift.pk])
+    with refused("rosterday_training_valid") as sql:
+        sql(insert, [store.pk, expired.pk, today + timedelta(days=4), shift.pk])
+    away = rosters.set_roster_day(
+        employee_uid=expired.uid, day=today + timedelta(days=5), shift_code=None, absence="年假", by=hr
+    )
+    with refused("rosterday_training_valid") as sql:
+        sql("UPDATE staff_rosterday SET shift_id = %s WHERE id = %s", [shift.pk, away.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [store.pk, expired.pk, today + timedelta(days=3), shift.pk])
+
+
+def test_a_desk_post_isn_t_given_to_somebody_on_the_roster_without_training(store, hr, refused):
+    today = clock.today()
+    mechanic, advisor = make_employee(store, "technician"), make_employee(store, "advisor")
+    rosters.set_roster_day(employee_uid=mechanic.uid, day=today + timedelta(days=2), shift_code="DAY", by=hr)
+    desk = Post.objects.get(code="receptionist")
+    span = [mechanic.pk, desk.pk, store.pk, today, today + timedelta(days=5)]
+    with refused("postholding_desk_trained") as sql:
+        sql(
+            "INSERT INTO staff_postholding (uid, version, created_at, updated_at, employee_id, post_id, store_id,"
+            " starts_on, ends_on) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, %s)",
+            span,
+        )
+    with refused("deputyship_desk_trained") as sql:
+        sql(
+            "INSERT INTO staff_deputyship (uid, version, created_at, updated_at, deputy_id, post_id, store_id,"
+            " starts_on, ends_on, absent_id, reason) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, %s, %s, 'x')",
+            [*span, advisor.pk],
+        )
+    employees.grade_skill(employee_uid=mechanic.uid, skill_code="reception", level=2, by=hr)
+    assert employees.give_post(employee_uid=mechanic.uid, post_code="receptionist", starts_on=today, by=hr)
+
+
+def test_the_level_that_counts_is_the_setting_of_the_day(store, hr, refused):
+    today = clock.today()
+    person = trained_until(store, hr, None)
+    Setting.objects.create(key="staff.reception_skill_level", store=store, value=4, starts_on=today + timedelta(days=7))
+    limits.forget()
+    day = {"employee_uid": person.uid, "shift_code": "DAY", "by": hr}
+    assert rosters.set_roster_day(day=today + timedelta(days=6), **day).shift
+    row = rosters.set_roster_day(employee_uid=person.uid, day=today + timedelta(days=7), shift_code=None, by=hr)
+    with refused("rosterday_desk_trained") as sql:
+        sql(
+            "UPDATE staff_rosterday SET shift_id = (SELECT min(id) FROM staff_shift WHERE store_id = %s) WHERE id = %s",
+            [store.pk, row.pk],
+        )
 
 
 def test_a_plan_fills_only_empty_days(store, hr):
