@@ -217,7 +217,7 @@ def bits(start: int, end: int) -> int:
 class Supply:
     """What a store has on a line of days; times are taken with ``take``.
 
-    ``shifts`` maps (employee, day) to working hours, ``advisors`` a day to its advisors, ``arrivals`` are the moments
+    ``shifts`` maps (employee, day) to working hours, ``advisors`` a day to its advisors, ``arrivals`` are the minutes
     at which booked cars come with their advisor (None: whoever is free). ``waiting`` is agreed work in the shop that
     nobody has planned yet; it comes before new bookings on today and the next working day. ``parts_on`` is the day on
     which the job's parts will be there, None where they are or nobody knows.
@@ -231,7 +231,7 @@ class Supply:
     times: Times
     tools: list[Tool] = field(default_factory=list)
     loan_cars: list[Tool] = field(default_factory=list)
-    arrivals: list[tuple[datetime, int | None]] = field(default_factory=list)
+    arrivals: Iterable[tuple[int, int | None]] = ()
     waiting: Sequence[Need] = ()
     parts_on: date | None = None
 
@@ -243,8 +243,7 @@ class Supply:
         self._left: dict[tuple[object, ...], int] = {}
         self._receiving: dict[int, list[tuple[int, int, int]]] = {}
         self._near: dict[int, list[tuple[int, int | None]]] = {}
-        for at, who in self.arrivals:
-            minute = minute_of_epoch(at)
+        for minute, who in self.arrivals:
             if self.line.midnights[0] <= minute < self.line.end:
                 self._near.setdefault(self.line.number(minute), []).append((minute, who))
 
@@ -253,7 +252,13 @@ class Supply:
 
         ``booking``: an appointment has it. ``blocked``: it isn't there at all.
         """
-        for day, mask in self.line.cut(start, end):
+        day = bisect_right(self.line.midnights, start) - 1
+        base, nights = self.line.midnights[day], self.line.midnights
+        if day >= 0 and day + 1 < len(nights) and end <= nights[day + 1]:
+            pieces: Iterable[tuple[int, int]] = ((day, bits(start - base, end - base)),)
+        else:
+            pieces = self.line.cut(start, end)
+        for day, mask in pieces:
             key = (resource, day)
             self._busy[key] = self._busy.get(key, 0) | mask
             if booking:

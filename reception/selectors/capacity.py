@@ -94,14 +94,14 @@ def times_of(store: Store) -> rules.Times:
 
 
 class _Minute(Func):
-    """Whole minutes since 1970 of one end of a period; ``up`` rounds the end of a begun minute up."""
+    """Whole minutes since 1970 of a moment, or of one ``end`` of a period; ``up`` rounds a begun minute up."""
 
     output_field = IntegerField()
 
-    def __init__(self, end: str, *, up: bool) -> None:
+    def __init__(self, column: str, end: str = "", *, up: bool = False) -> None:
         rounding = "ceil" if up else "floor"
         super().__init__(
-            F("period"), template=f"{rounding}(extract(epoch FROM {end}(%(expressions)s)) / 60)::integer", arity=1
+            F(column), template=f"{rounding}(extract(epoch FROM {end}(%(expressions)s)) / 60)::integer", arity=1
         )
 
 
@@ -200,14 +200,14 @@ def load_supply(
         times=times_of(store),
         tools=[rules.Tool(r.pk, r.tool, r.name) for r in resources if r.kind == ResourceKind.TOOL],
         loan_cars=[rules.Tool(r.pk, "", r.name) for r in resources if r.kind == ResourceKind.LOAN_CAR],
-        arrivals=list(arrivals.values_list("starts_at", "advisor_id")),
+        arrivals=arrivals.values_list(_Minute("starts_at"), "advisor_id"),
         waiting=[need for found in carried for need in found.waiting],
     )
     plans = Reservation.objects.filter(
         resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)
     ).exclude(purpose=ReservationPurpose.APPOINTMENT, subject_uid=besides.uid if besides else None)
     for resource_id, since, until, purpose in plans.values_list(
-        "resource_id", _Minute("lower", up=False), _Minute("upper", up=True), "purpose"
+        "resource_id", _Minute("period", "lower"), _Minute("period", "upper", up=True), "purpose"
     ):
         supply.take(
             resource_id,

@@ -52,8 +52,9 @@ def make_bookable(
     technicians: int = 1,
     advisors: int = 1,
     code: str = "",
+    first: date = MONDAY,
 ) -> Bookable:
-    """Open 8:30–18:00 with lunch 12–13; everybody works 8:30–17:30 from that Monday on for 40 days."""
+    """Open 8:30–18:00 with lunch 12–13; everybody works 8:30–17:30 from that day on for 40 days."""
     seed()
     store = make_store(code or f"K{next(_codes):03d}")
     seed_store(store)
@@ -64,8 +65,8 @@ def make_bookable(
     for employee in [*people, *crew, parts, foreman]:
         rosters.plan_roster(
             employee_uid=employee.uid,
-            first=MONDAY,
-            last=MONDAY + timedelta(days=40),
+            first=first,
+            last=first + timedelta(days=40),
             week=dict.fromkeys(range(7), "DAY"),
             by=setup,
         )

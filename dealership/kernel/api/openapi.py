@@ -39,6 +39,11 @@ PROBLEM: Schema = {
             "properties": {"resource": {"type": "string"}, "uid": {"type": "string", "format": "uuid"}},
             "required": ["resource", "uid"],
         },
+        "free_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "The next free time, where the one asked for is taken.",
+        },
         "errors": {
             "type": "array",
             "items": {

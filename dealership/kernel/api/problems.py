@@ -117,11 +117,12 @@ def unfit(exc: ValidationError) -> Problem:
 
 
 def refusal(error: RuleError) -> Problem:
-    """A rule said no: 409, and the field it speaks of."""
+    """A rule said no: 409, the field it speaks of and, where a time was taken, the next one that is free."""
     errors = None
     if error.field:
         errors = [{"pointer": f"/{error.field}", "code": error.code, "message": str(error)}]
-    return Problem(409, error.code, str(error), errors=errors)
+    free = {"free_at": error.params["free_at"]} if "free_at" in error.params else {}
+    return Problem(409, error.code, str(error), errors=errors, **free)
 
 
 def from_database_error(exc: DatabaseError) -> Problem:
