@@ -194,16 +194,9 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
 
 
 def _notes(paper: Paper) -> list[str]:
-    s = paper.settlement
     notes = []
-    if s.guarantee_days:
-        notes.append(
-            _(
-                "Guarantee of the work: %(days)s days or %(km)s km, whichever comes first, counted from the day the car"
-                " was handed over. Parts carry their makers' guarantee besides."
-            )
-            % {"days": s.guarantee_days, "km": f"{s.guarantee_km:,}"}
-        )
+    if paper.guarantee:
+        notes.append(paper.guarantee)
     if any(line.part_kind == "CUSTOMER_SUPPLIED" for line in paper.material):
         notes.append(_("The shop gives no guarantee on parts that the customer brought."))
     notes.append(_("Two copies, one for each side; valid when the customer has signed."))

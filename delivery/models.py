@@ -436,6 +436,18 @@ class Handover(Root):
                 text=_("Begun work was withdrawn: the customer must sign the note about the risk."),
             ),
             states.guard(
+                # domain 4.1: an explained next service has its day and its mileage, above the exit reading.
+                "handover_next_service",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.checklist ->> 'NEXT_SERVICE' = 'DONE' AND (NEW.next_service_on IS NULL "
+                    "OR NEW.next_service_km IS NULL OR NEW.next_service_km <= NEW.odometer_km)"
+                ),
+                func="{refuse}",
+                code="handover.next_service",
+                text=_("Where the next service was explained, its day and its mileage above today's are written down."),
+            ),
+            states.guard(
                 "handover_gate_certificate",
                 operation=pgtrigger.Insert,
                 func="""

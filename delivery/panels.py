@@ -14,10 +14,11 @@ from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
 from reception.models import Visit
+from reception.selectors.visits import FOLLOWED_UP
 from workshop.models import OrderStage, RepairOrder
 
 from . import permissions
-from .models import GOODWILL, GatePass, SettlementState, Survey
+from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of
 from .selectors.settlements import deposits_of, settlements_of_visit
@@ -159,4 +160,24 @@ def survey_panel(by: Actor, root: Any) -> dict[str, Any] | None:
     return {"survey": survey, "url": reverse("link-survey", args=[visit.link.token])}
 
 
+def next_service_panel(by: Actor, root: Any) -> dict[str, Any] | None:
+    """When the next service is due, as it was explained at the hand-over (domain 4.1)."""
+    visit: Visit = getattr(root, "visit", root)
+    if by is None or by.kind != ActorKind.LINK:
+        return None
+    handover = Handover.objects.for_actor(by).filter(visit=visit, next_service_on__isnull=False).first()
+    return {"handover": handover, "visit": visit} if handover else None
+
+
+register_panel(
+    "visit_link", Panel("delivery.next_service", "delivery/panels/link_next_service.html", next_service_panel, order=25)
+)
+
+
+def followed_up(visit: Visit) -> bool:
+    """Whether the callback was made, or ended because the customer wanted none."""
+    return FollowUp.objects.filter(visit=visit).exclude(state=FollowUpState.DUE).exists()
+
+
+FOLLOWED_UP.append(followed_up)
 register_panel("visit_link", Panel("delivery.survey", "delivery/panels/link_survey.html", survey_panel, order=5))

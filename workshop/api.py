@@ -592,6 +592,7 @@ register(
             "started_at": Moment(),
             "ended_at": Moment(null=True),
             "pause_cause": Choice(choices=PauseCause, null=True),
+            "pause_note": Text(),
             "corrected_reason": Text(),
         },
         filters=LINE
@@ -651,7 +652,12 @@ register(
             "inspector_uid": Uid(source="inspector__uid"),
             "failed_labor_operation_uid": Uid(source="failed_line__uid", null=True),
             "reason": Text(),
-            "road_test_km": Whole(null=True),
+            "road_test_km": Whole(null=True, help="How far the car was driven"),
+            "road_test_from_km": Whole(null=True),
+            "road_test_to_km": Whole(null=True),
+            "road_test_driver_uid": Uid(source="road_test_driver__uid", null=True),
+            "road_test_route": Text(),
+            "road_test_findings": Text(),
             "inspected_at": Moment(source="at"),
         },
         filters=ORDER
@@ -668,9 +674,16 @@ register(
                 "result": Choice(choices=InspectionResult),
                 "reason": Text(300, optional=True),
                 "failed_labor_operation_uid": Uid(source="failed_line_uid", optional=True, null=True),
-                "road_test_km": Whole(0, 1000, optional=True, null=True),
+                "road_test_km": Whole(
+                    0, 500, optional=True, null=True, help="The distance alone, or leave it out and give both readings."
+                ),
+                "road_test_from_km": Whole(0, 2_000_000, optional=True, null=True),
+                "road_test_to_km": Whole(0, 2_000_000, optional=True, null=True),
+                "road_test_driver_uid": Uid(optional=True, null=True, help="Default: the inspector."),
+                "road_test_route": Text(120, optional=True),
+                "road_test_findings": Text(300, optional=True),
             },
-            help="Inspect an order; a failure sends its line back to work",
+            help="Inspect an order; a failure sends its line back to work, what concerns safety needs its road test",
         ),
     )
 )

@@ -613,6 +613,7 @@ class Clocking(Root):
     started_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, choices=PauseCause.choices, blank=True)
+    pause_note = models.CharField(max_length=200, blank=True, db_default="")
     corrected_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -763,7 +764,10 @@ class InspectionResult(models.TextChoices):
 
 
 class Inspection(Root):
-    """One inspection of an order (3.2, domain 3.4). Team and final never by a person who worked on it."""
+    """One inspection of an order (3.2, domain 3.4). Team and final never by a person who worked on it.
+
+    A road test goes with it: who drove, how far, between which readings, where, and what was found.
+    """
 
     link_path: ClassVar[str | None] = "order__visit_id"
 
@@ -775,6 +779,11 @@ class Inspection(Root):
     failed_line = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="failures")
     reason = models.CharField(max_length=300, blank=True)
     road_test_km = models.PositiveSmallIntegerField(null=True, blank=True)
+    road_test_driver = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    road_test_from_km = models.PositiveIntegerField(null=True, blank=True)
+    road_test_to_km = models.PositiveIntegerField(null=True, blank=True)
+    road_test_route = models.CharField(max_length=120, blank=True, db_default="")
+    road_test_findings = models.CharField(max_length=300, blank=True, db_default="")
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -818,9 +827,35 @@ class Inspection(Root):
                     "Before the final inspection passes, all agreed work is done and self check and team check have passed."
                 ),
             ),
+            states.guard(
+                # domain 3.4: what concerns safety is driven before the car passes, by a person who is named.
+                "inspection_road_test",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.level = 'FINAL' AND NEW.result = 'PASSED' AND (NEW.road_test_driver_id IS NULL OR "
+                    "NEW.road_test_km IS NULL OR NEW.road_test_km = 0)"
+                ),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline
+                        WHERE order_id = NEW.order_id AND is_safety AND state = 'COMPLETED') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.road_test",
+                text=_("Work that concerns safety passes only with its road test: how far, and who drove (3.2)."),
+            ),
         ]
         constraints = [
-            models.CheckConstraint(name="inspection_failure_reason", condition=~Q(result="FAILED") | ~Q(reason=""))
+            models.CheckConstraint(name="inspection_failure_reason", condition=~Q(result="FAILED") | ~Q(reason="")),
+            models.CheckConstraint(
+                name="inspection_road_test_readings",
+                condition=Q(road_test_from_km__isnull=True, road_test_to_km__isnull=True)
+                | Q(
+                    road_test_from_km__isnull=False,
+                    road_test_to_km__isnull=False,
+                    road_test_km__isnull=False,
+                    road_test_to_km=F("road_test_from_km") + F("road_test_km"),
+                ),
+            ),
         ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
@@ -828,6 +863,11 @@ class Inspection(Root):
 
 
 explain_constraint("inspection_failure_reason", "inspection.reason", _("Say what failed and why."))
+explain_constraint(
+    "inspection_road_test_readings",
+    "inspection.road_test",
+    _("The two readings of the road test lie as far apart as was driven."),
+)
 
 
 class CertificateRange(Root):

@@ -11,6 +11,7 @@ from reception.models import Visit, VisitState
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause
+from workshop.rules import total_of
 from workshop.selectors import orders as reads
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
@@ -52,6 +53,7 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     return {
         "questions": [(asked, reads.chosen_sum(asked, set())) for asked in found],
         "decided": decided,
+        "agreed": total_of(row.total for row in decided if row.counts),
         "in_foot": sum(not asked.expired for asked in found) == 1,
         "visit": visit,
         "chosen": {},

@@ -88,3 +88,28 @@ def certificate_category(categories: Iterable[str]) -> str | None:
     """The category a certificate is made out for, None where none of the work needs one."""
     there = set(categories)
     return next((category for category in CERTIFICATE_CATEGORIES if category in there), None)
+
+
+def road_test(from_km: int | None, to_km: int | None, km: int | None) -> tuple[int | None, int | None, int] | None:
+    """A test drive out of any two of reading before, reading after and distance, or the distance alone (whole km).
+
+    None where nothing was driven. ValueError where one reading stands alone, the three disagree, or nothing was driven
+    between the readings.
+    """
+    if from_km is None and to_km is None:
+        if not km:
+            return None
+        return None, None, km
+    if from_km is not None and to_km is not None:
+        driven = to_km - from_km
+        if km is not None and km != driven:
+            raise ValueError("The distance isn't the difference of the readings.")
+    elif km is None:
+        raise ValueError("One reading alone says nothing about the distance.")
+    else:
+        driven = km
+        from_km = to_km - km if from_km is None and to_km is not None else from_km
+        to_km = from_km + km if to_km is None and from_km is not None else to_km
+    if driven <= 0 or from_km is None or from_km < 0:
+        raise ValueError("Nothing was driven between the readings.")
+    return from_km, to_km, driven

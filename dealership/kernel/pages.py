@@ -12,12 +12,18 @@ from django.db import transaction
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.views.generic import FormView, TemplateView, View
 
 from .actors import Actor
 from .errors import NotAllowed, RuleError, from_database
-from .models import Submission
+from .models import Message, Submission
+from .permissions import MESSAGES_VIEW
+from .transports import stays_here
 
 
 class StaffPage:
@@ -73,10 +79,24 @@ def _submission_key(request: HttpRequest) -> UUID | None:
     return uuid5(token, f"{request.user.pk or '-'} {request.path}")
 
 
+def message_words(message: Message, actor: Actor) -> SafeString:
+    """What becomes of a message just queued, with the way to it for who may look: nobody has received it yet."""
+    if stays_here(message):
+        said = gettext("Sending isn't set up here: the message to %(name)s is only kept under Messages.")
+    else:
+        said = gettext("The message to %(name)s is on its way.")
+    said %= {"name": message.recipient_name or message.recipient}
+    if not actor.may(MESSAGES_VIEW):
+        return format_html("{}", said)
+    return format_html(
+        '{} <a href="{}">{}</a>', said, reverse("message", args=[message.uid]), gettext("See the message")
+    )
+
+
 class CommandMixin:
     """Runs one command once: one transaction, one token, one answer.
 
-    Subclasses implement ``run(form)`` and ``location(result)``; ``done`` is what the person is told.
+    Subclasses implement ``run(form)`` and ``location(result)``; ``done`` (or ``words(result)``) is what the person is told.
     """
 
     done: ClassVar[Any] = ""
@@ -92,6 +112,10 @@ class CommandMixin:
             return target
         return self.request.path
 
+    def words(self, result: Any) -> Any:
+        """What the person is told when it is done: ``done``, or what depends on the result."""
+        return self.done
+
     def execute(self, form: Any = None) -> HttpResponse:
         with transaction.atomic():
             earlier = claim_submission(self.request)
@@ -100,12 +124,13 @@ class CommandMixin:
             result = self.run(form)
             location = self.location(result)
             close_submission(self.request, location)
-        self.tell_done()
+        self.tell_done(result)
         return HttpResponseRedirect(location)
 
-    def tell_done(self) -> None:
-        if self.done:
-            messages.success(self.request, self.done)
+    def tell_done(self, result: Any) -> None:
+        words = self.words(result)
+        if words:
+            messages.success(self.request, words)
 
 
 class CommandPage(StaffPage, CommandMixin, FormView):

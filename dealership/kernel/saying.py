@@ -86,6 +86,13 @@ def say_time(at: datetime, *, now: datetime) -> str:
     return f"{said} {say_clock(at)}"
 
 
+def say_moment(at: datetime, *, now: datetime) -> str:
+    """For customers, who read it later on a phone: 今天 12:25, 明天 12:25, 11月29日 周日 12:25; never a weekday alone."""
+    day, today = local(at).date(), local(now).date()
+    said = say_day(day, today=today) if abs((day - today).days) <= 1 else say_date(day, today=today)
+    return f"{said} {say_clock(at)}"
+
+
 def say_span(span: timedelta | int | float) -> str:
     """9 分, 2 小时, 2 小时 5 分, 3 天. A number is minutes; less than a minute is 1 minute, and the sign is dropped."""
     minutes = round(abs(span.total_seconds() / 60 if isinstance(span, timedelta) else span)) or 1

@@ -74,3 +74,8 @@ def transport_for(message: Message) -> Transport:
     if message.channel in (MessageChannel.SMS, MessageChannel.WECHAT) and settings.APPRISE_TARGETS:
         return AppriseTargets()
     return Mailbox()
+
+
+def stays_here(message: Message) -> bool:
+    """Whether the message is only kept on the page Messages, because its channel isn't configured."""
+    return isinstance(transport_for(message), Mailbox)

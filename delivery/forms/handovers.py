@@ -25,14 +25,22 @@ class HandoverForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     next_service_on = forms.DateField(
-        label=_("Next service on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Next service due on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     next_service_km = forms.IntegerField(
-        label=_("or at (km)"),
+        label=_("or at (km), whichever comes first"),
         required=False,
         min_value=0,
         max_value=2_000_000,
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    key_tag = forms.CharField(
+        label=_("Key tag"), max_length=10, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    place = forms.CharField(
+        label=_("Place"), max_length=20, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     received_by = forms.CharField(label=_("Who takes the car"), max_length=60)
     risk_note_signed_by = demanded(
@@ -40,8 +48,10 @@ class HandoverForm(forms.Form):
     )
     signature = SignatureField()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, known: frozenset[str] = frozenset(), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in known:  # what is recorded already is shown, not asked
+            del self.fields[name]
         for check in HandoverCheck:
             choices: list[tuple[str, Any]] = [(DONE, _("Done"))]
             if check in CHECKS_THAT_MAY_NOT_APPLY:
@@ -52,6 +62,16 @@ class HandoverForm(forms.Form):
                 error_messages={"required": _("Not checked yet.")},
                 widget=forms.RadioSelect,
             )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get(HandoverCheck.NEXT_SERVICE.value) == DONE:
+            for name in ("next_service_on", "next_service_km"):
+                if data.get(name) is None and name not in self.errors:
+                    self.add_error(name, _("Explained to the customer, so write it down."))
+        if data.get("place") and "key_tag" in self.fields and not data.get("key_tag"):
+            self.add_error("key_tag", _("The place is kept with the key's tag; write the tag too."))
+        return data
 
     @property
     def checks(self) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import RepairCategory
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO
 from reception.models import Visit, VisitState
 from workshop.models import Certificate, Clocking, Inspection, LineState, OrderLine, OrderStage, PartLine, RepairOrder
+from workshop.selectors.inspections import last_reading
 
+from .. import rules
 from ..models import UNPAID_EXIT, GatePass, Handover, Payment, Settlement, SettlementState
 
 OPEN_WORK = {LineState.DRAFT, LineState.PENDING, LineState.AUTHORIZED, LineState.IN_PROGRESS}
@@ -216,6 +220,17 @@ def visit_exits(visits: Iterable[Visit]) -> list[VisitExit]:
 def visit_exit(visit: Visit) -> VisitExit:
     """The way out of one visit."""
     return visit_exits([visit])[0]
+
+
+def proposed_service(visit: Visit) -> tuple[date | None, int | None]:
+    """Day and mileage (km) of the car's next service by its model's interval, counted from today and the last reading."""
+    model = visit.vehicle.model
+    return rules.next_service(
+        on=clock.today(visit.store.time_zone),
+        odometer_km=last_reading(visit),
+        interval_months=model.service_interval_months if model else None,
+        interval_km=model.service_interval_km if model else None,
+    )
 
 
 READY_STAGES = (OrderStage.READY, OrderStage.SETTLED)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
 from dealership.kernel import limits
 from dealership.kernel.actors import Actor
@@ -42,6 +43,17 @@ class Paper:
     approval: Approval | None
     approved: Decimal
     deposits: list[Deposit]
+
+    @property
+    def guarantee(self) -> str:
+        """The guarantee of the work in words, the same on page and paper; empty where none is given (domain 3.2)."""
+        s = self.settlement
+        if not s.guarantee_days:
+            return ""
+        return gettext(
+            "Guarantee of the work: %(days)s days or %(km)s km, whichever comes first, counted from the day the car"
+            " was handed over. Parts carry their makers' guarantee besides."
+        ) % {"days": s.guarantee_days, "km": f"{s.guarantee_km:,}"}
 
     @property
     def exit_covered(self) -> bool:

@@ -19,6 +19,7 @@ from reception.models import Vehicle, Visit, VisitState
 from reception.services.visits import depart_visit
 from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
+from workshop.selectors.inspections import last_reading
 
 from .. import events, permissions
 from ..limits import GATE_PASS_HOURS
@@ -89,8 +90,9 @@ def hand_over(
 
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
     ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, the customer signs
-    the note about the risk (domain 3.3). Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``,
-    ``handover.checks``, ``handover.odometer``, ``handover.receiver``, ``handover.exists``.
+    the note about the risk (domain 3.3). Where the next service was explained, its day and mileage (km) are written
+    down. Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``,
+    ``handover.odometer``, ``handover.receiver``, ``handover.next_service``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
@@ -102,7 +104,7 @@ def hand_over(
         raise RuleError("handover.visit", _("Only a car that is in the shop with an order is handed over."))
     _require_ready(state)
     checks = _checked(checklist)
-    last = max(visit.odometer_in_km or 0, visit.vehicle.odometer_km)
+    last = last_reading(visit)
     if odometer_km < last:
         raise RuleError(
             "handover.odometer",
@@ -113,6 +115,8 @@ def hand_over(
     name = " ".join(received_by.split())
     if not name:
         raise RuleError("handover.receiver", _("Write who takes the car."), field="received_by")
+    if checks[HandoverCheck.NEXT_SERVICE] == "DONE":
+        _check_next_service(next_service_on, next_service_km, odometer_km, visit)
     signer = " ".join(risk_note_signed_by.split())
     if state.begun_and_withdrawn and not signer:
         raise RuleError(
@@ -153,6 +157,22 @@ def hand_over(
         signature=drawn.sha256 if drawn else None,
     )
     return handover
+
+
+def _check_next_service(day: date | None, at_km: int | None, odometer_km: int, visit: Visit) -> None:
+    """4.1: what was explained is written down, so that customer and shop have the same date and mileage."""
+    if day is None or day <= clock.today(visit.store.time_zone):
+        raise RuleError(
+            "handover.next_service",
+            _("The next service was explained: write the day ahead on which it is due."),
+            field="next_service_on",
+        )
+    if at_km is None or at_km <= odometer_km:
+        raise RuleError(
+            "handover.next_service",
+            _("The next service was explained: write the mileage at which it is due, above today's."),
+            field="next_service_km",
+        )
 
 
 @transaction.atomic

@@ -15,13 +15,16 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel import clock
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception.models import Visit
+from reception.permissions import VISITS_KEYS
+from reception.services.visits import give_key
+from workshop.selectors.inspections import last_reading
 
-from .. import permissions, rules
+from .. import permissions
 from ..documents import old_parts_words
 from ..forms.handovers import GateForm, GatePassForm, HandoverForm
-from ..models import GatePass, GatePassKind, Handover
+from ..models import GatePass, GatePassKind, Handover, HandoverCheck
 from ..selectors import gate as reads
-from ..selectors.exits import ExitStep, VisitExit, visit_exit
+from ..selectors.exits import ExitStep, VisitExit, proposed_service, visit_exit
 from ..selectors.ways import address, next_way
 from ..services import handovers as commands
 
@@ -29,7 +32,7 @@ from ..services import handovers as commands
 def visit_of(uid: Any, page: Any) -> Visit:
     return (
         Visit.objects.for_actor(page.actor)
-        .select_related("vehicle__model", "customer", "advisor", "store", "walkaround")
+        .select_related("vehicle__model", "customer", "advisor", "store", "walkaround", "key_holder")
         .get(uid=uid)
     )
 
@@ -51,32 +54,44 @@ class HandoverPage(CommandPage):
         return visit_exit(self.visit)
 
     def get_initial(self) -> dict[str, Any]:
-        model = self.visit.vehicle.model
-        km = max(self.visit.odometer_in_km or 0, self.visit.vehicle.odometer_km)
-        day, at_km = rules.next_service(
-            on=clock.today(self.visit.store.time_zone),
-            odometer_km=km,
-            interval_months=model.service_interval_months if model else None,
-            interval_km=model.service_interval_km if model else None,
-        )
+        day, at_km = proposed_service(self.visit)
         return {
-            "odometer_km": km or None,
+            "odometer_km": last_reading(self.visit) or None,
             "next_service_on": day,
             "next_service_km": at_km,
             "received_by": self.visit.contact_name,
         }
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        recorded = {"key_tag": self.visit.key_tag, "place": self.visit.parking_place}
+        if not self.actor.may(VISITS_KEYS):
+            recorded = dict.fromkeys(recorded, "-")
+        return super().get_form_kwargs() | {"known": frozenset(name for name, value in recorded.items() if value)}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "visit": self.visit,
             "exit": self.exit,
+            "done_checks": self.done_checks(),
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
             "way": next_way(self.exit, self.actor),
             "old_parts": old_parts_words(self.visit.walkaround.old_parts) if hasattr(self.visit, "walkaround") else "",
         }
 
+    def done_checks(self) -> list[tuple[Any, bool]]:
+        """What was checked at the hand-over that is over: the check, and whether it applied."""
+        handover = self.exit.handover
+        if handover is None:
+            return []
+        kept = handover.checklist
+        return [(check.label, kept[check.value] == "DONE") for check in HandoverCheck if check.value in kept]
+
     def run(self, form: HandoverForm) -> GatePass:
         data = form.cleaned_data
+        tag, place = data.get("key_tag") or self.visit.key_tag, data.get("place") or self.visit.parking_place
+        if (tag, place) != (self.visit.key_tag, self.visit.parking_place):
+            holder = self.visit.key_holder.uid if self.visit.key_holder else None
+            give_key(uid=self.visit.uid, key_tag=tag, holder_uid=holder, place=place, by=self.actor)
         handover: Handover = commands.hand_over(
             visit_uid=self.kwargs["uid"],
             checklist=form.checklist,

@@ -10,7 +10,8 @@ from dealership.kernel import stages
 from dealership.kernel.actors import Actor
 
 from ..models import Visit, VisitState
-from .visits import stage_of
+from .today import DISPATCH, LANE_OF
+from .visits import placement_of
 
 STEPS = (
     (_("Reception"), (stages.BOOKING, stages.ARRIVAL, stages.RECEPTION)),
@@ -31,6 +32,8 @@ WORDS = {
     stages.DELIVERY.code: _("Your car is ready for you"),
     stages.FOLLOW_UP.code: _("Your car has left us"),
 }
+WAITS_WORDS = _("Your car is waiting for its turn in the workshop")
+"""Agreed, but nobody works on it: not given out yet, a part or a person is missing."""
 ENDED_WORDS = {
     VisitState.DEPARTED: _("Thank you for your visit"),
     VisitState.CONSULTED: _("Thank you for your question"),
@@ -43,7 +46,10 @@ def state_words(by: Actor, visit: Visit) -> Any:
     """One sentence: what is happening to the car now."""
     if visit.state in ENDED_WORDS:
         return ENDED_WORDS[VisitState(visit.state)]
-    return WORDS[stage_of(by, visit).code]
+    placed = placement_of(by, visit)
+    if placed.lane == DISPATCH.code:
+        return WAITS_WORDS
+    return WORDS[(placed.stage or LANE_OF[placed.lane].stage).code]
 
 
 def progress_of(by: Actor, visit: Visit) -> list[dict[str, Any]]:
@@ -54,13 +60,15 @@ def progress_of(by: Actor, visit: Visit) -> list[dict[str, Any]]:
             {"label": label, "state": "done" if place < done else "todo", "stage": ""}
             for place, (label, _stages) in enumerate(STEPS)
         ]
-    stage = stage_of(by, visit)
+    placed = placement_of(by, visit)
+    stage = placed.stage or LANE_OF[placed.lane].stage
     here = next(place for place, (_label, held) in enumerate(STEPS) if stage in held)
+    colour = DISPATCH.colour if placed.lane == DISPATCH.code else stage.colour
     return [
         {
             "label": label,
             "state": "done" if place < here else "now" if place == here else "todo",
-            "stage": stage.colour,
+            "stage": colour,
         }
         for place, (label, _stages) in enumerate(STEPS)
     ]

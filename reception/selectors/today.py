@@ -217,9 +217,9 @@ def _room_order(source: LaneSource) -> int:
 
 def own_placement(visit: Visit) -> Placement:
     """What reception itself knows of a visit."""
-    if visit.state == VisitState.WAITING:
+    if visit.state in (VisitState.WAITING, VisitState.LEFT_UNSERVED):
         return Placement(RECEPTION.code, stage=stages.ARRIVAL)
-    if visit.state == VisitState.IN_RECEPTION:
+    if visit.state in (VisitState.IN_RECEPTION, VisitState.CONSULTED, VisitState.SALES_LEAD):
         return Placement(RECEPTION.code, stage=stages.RECEPTION)
     if visit.state == VisitState.DEPARTED:
         return Placement(DELIVERY.code, stage=stages.FOLLOW_UP)

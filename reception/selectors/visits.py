@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats, stages
 from dealership.kernel.actors import Actor
@@ -27,7 +29,7 @@ from ..models import (
     WalkAround,
 )
 from .appointments import day_bounds, store_of
-from .today import LANE_OF, placements
+from .today import LANE_OF, Placement, placements
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
 
@@ -126,22 +128,39 @@ def signature_for(by: Actor, uid: UUID) -> StoredFile:
     return walkaround.signature
 
 
-def stage_steps(stage: stages.Stage, *, over: bool = False) -> list[dict[str, Any]]:
-    """The stage bar for <c-stage-bar>: what lies behind is done, where the car stands is now."""
+FOLLOWED_UP: list[Callable[[Visit], bool]] = []
+"""Rooms above say whether the visit was followed up; until one says yes it is only planned."""
+
+
+def stage_steps(visit: Visit, stage: stages.Stage, *, over: bool = False, late: bool = False) -> list[dict[str, Any]]:
+    """The stage bar for <c-stage-bar>: what lies behind is done, where the car stands is now.
+
+    Who came without an appointment was never booked, and a follow-up is done when somebody has spoken, not when it is
+    planned.
+    """
     here = stages.BAR.index(stage)
-    return [
-        {
-            "label": step.label,
-            "state": "done" if place < here or (over and place <= here) else "now" if place == here else "todo",
-            "stage": step.colour,
-        }
-        for place, step in enumerate(stages.BAR)
-    ]
+    steps = []
+    for place, step in enumerate(stages.BAR):
+        state = "done" if place < here or (over and place <= here) else "now" if place == here else "todo"
+        if state == "now" and late:
+            state = "late"
+        say: Any = ""
+        if step == stages.BOOKING and visit.appointment_id is None:
+            state, say = "none", _("came without an appointment")
+        elif step == stages.FOLLOW_UP and place == here:
+            followed = any(source(visit) for source in FOLLOWED_UP)
+            state, say = ("done", "") if followed else ("todo", _("planned"))
+        steps.append({"label": step.label, "state": state, "stage": step.colour, "say": say})
+    return steps
+
+
+def placement_of(by: Actor, visit: Visit) -> Placement:
+    """Where a visit stands, as the room that knows best says it."""
+    return placements(by, [visit])[visit.pk]
 
 
 def stage_of(by: Actor, visit: Visit) -> stages.Stage:
-    """Where a visit stands, as the room that knows best says it."""
-    placed = placements(by, [visit])[visit.pk]
+    placed = placement_of(by, visit)
     return placed.stage or LANE_OF[placed.lane].stage
 
 

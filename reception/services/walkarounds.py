@@ -264,14 +264,22 @@ def sign_walkaround(*, visit_uid: UUID, signed_name: str, by: Actor, signature: 
     return walkaround
 
 
-def _require_complete(walkaround: WalkAround, name: str) -> None:
-    missing = (
-        (walkaround.odometer_km is None, "odometer_km", _("Read the mileage first.")),
-        (walkaround.energy_eighths is None, "energy_eighths", _("Read fuel or charge first.")),
-        (not walkaround.old_parts, "old_parts", _("Ask what happens to old parts.")),
-        (not walkaround.no_valuables, "no_valuables", _("Ask the customer to take valuables along and confirm it.")),
-        (not name, "signed_name", _("Write the name of the person who signs.")),
+def missing_of(walkaround: WalkAround | None) -> list[tuple[str, Any]]:
+    """What has to be written down before the customer signs: the field and what to do, in the order of the steps."""
+    known = walkaround or WalkAround()
+    asked = (
+        (known.odometer_km is None, "odometer_km", _("Read the mileage first.")),
+        (known.energy_eighths is None, "energy_eighths", _("Read fuel or charge first.")),
+        (not known.no_valuables, "no_valuables", _("Ask the customer to take valuables along and confirm it.")),
+        (not known.old_parts, "old_parts", _("Ask what happens to old parts.")),
     )
-    for lacks, field, text in missing:
-        if lacks:
-            raise RuleError("walkaround.incomplete", text, field=field)
+    return [(field, text) for lacks, field, text in asked if lacks]
+
+
+def _require_complete(walkaround: WalkAround, name: str) -> None:
+    missing = missing_of(walkaround)
+    if not name:
+        missing.append(("signed_name", _("Write the name of the person who signs.")))
+    if missing:
+        field, text = missing[0]
+        raise RuleError("walkaround.incomplete", text, field=field)

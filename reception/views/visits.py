@@ -18,7 +18,8 @@ from django.views.generic import View
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.files import file_response
-from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.models import Message
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
 
 from .. import permissions
 from ..forms.visits import (
@@ -116,7 +117,7 @@ class VisitPage(VisitMixin, Page):
             "marks": reads.sketch_marks(walkaround),
             "photos": reads.photos_of(visit),
             "promises": list(visit.promises.all()),
-            "stages": reads.stage_steps(reads.stage_of(self.actor, visit), over=visit.state == VisitState.DEPARTED),
+            "stages": reads.stage_steps(visit, reads.stage_of(self.actor, visit), over=not visit.is_open),
             "unreceived": visit.state == VisitState.WAITING and overdue,
             "greet_minutes": waits,
             "link_address": commands.link_address(visit.link) if hasattr(visit, "link") else "",
@@ -298,10 +299,12 @@ class SendLinkView(ActionView):
     """1.3: sends the link to whoever brought the car."""
 
     permission = permissions.VISITS_RECEIVE
-    done = _("The link is on its way to the customer.")
 
-    def run(self, form: Any) -> Any:
+    def run(self, form: Any) -> Message:
         return commands.send_link(uid=self.kwargs["uid"], by=self.actor)
+
+    def words(self, result: Message) -> str:
+        return message_words(result, self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("visit-detail", args=[self.kwargs["uid"]])

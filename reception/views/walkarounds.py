@@ -141,7 +141,16 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
             "mark_form": DamageForm(auto_id="mark_%s"),
             "saved_at": self.walkaround.updated_at if self.walkaround else None,
             "last": reads.last_departed(self.actor, self.visit.vehicle),
+            "missing": self.missing() if self.step == "sign" else [],
         }
+
+    def missing(self) -> list[tuple[Any, str]]:
+        """What is missing before the signature, with the address of the step that asks it."""
+        step_of = {field: name for name, _label, form in STEPS for field in form.base_fields}
+        return [
+            (text, f"{step_address(self.visit.uid, step_of[field])}#id_{field}")
+            for field, text in walkarounds.missing_of(self.walkaround)
+        ]
 
     def run(self, form: Any) -> Any:
         data = form.cleaned_data

@@ -10,19 +10,21 @@ export function wireSignatures(root) {
     const value = box.querySelector("input[type=hidden]");
     box.querySelector("[data-signature-pad]").hidden = false;
     const pad = new SignaturePad(canvas, { penColor: "#16202b", minWidth: 0.8, maxWidth: 2.6 });
-    const fit = () => {
+    let kept = value.value.startsWith("data:image/png;") ? value.value : ""; // drawn before a refusal: it stays
+    const fit = async () => {
       const strokes = pad.toData();
       const ratio = Math.max(window.devicePixelRatio || 1, 1);
       canvas.width = canvas.offsetWidth * ratio;
       canvas.height = canvas.offsetHeight * ratio;
       canvas.getContext("2d").scale(ratio, ratio);
       pad.clear();
-      pad.fromData(strokes);
+      if (kept) await pad.fromDataURL(kept, { ratio, width: canvas.offsetWidth, height: canvas.offsetHeight }).catch(() => {});
+      pad.fromData(strokes, { clear: false });
     };
     pad.addEventListener("endStroke", () => (value.value = pad.toDataURL("image/png")));
     box.querySelector("[data-signature-clear]").addEventListener("click", () => {
       pad.clear();
-      value.value = "";
+      kept = value.value = "";
     });
     new ResizeObserver(fit).observe(canvas);
   });

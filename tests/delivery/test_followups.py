@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
-from dealership.kernel import clock, outbox
+from dealership.kernel import clock, outbox, stages
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History, Message
 from delivery.models import FollowUp, FollowUpAttempt, Survey, SurveyAnswer
 from delivery.services.followups import answer_survey, plan_follow_up, record_call, send_survey
 from delivery.tasks import send_due_surveys
 from quality.models import Complaint
+from reception.selectors.visits import stage_steps
 from reception.services.customers import record_consent
 from tests.factories.departed import make_departed
 from tests.factories.floor import actor, clock_at
@@ -42,15 +44,24 @@ def test_the_callback_is_planned_for_day_3_once(left):
     plan_follow_up(visit_uid=order.visit.uid, by=care)
     assert FollowUp.objects.count() == 1
     assert History.objects.filter(code="delivery.follow_up.planned").count() == 1
+    assert last_step(order) == ("todo", "planned")
+
+
+def last_step(order):
+    """How the follow-up stands on the visit's stage bar."""
+    with override("en"):
+        step = stage_steps(order.visit, stages.FOLLOW_UP, over=True)[-1]
+        return step["state"], str(step["say"])
 
 
 def test_a_reached_customer_is_done_with_the_words_kept(left):
-    _order, care, follow_up = left
+    order, care, follow_up = left
     with pytest.raises(RuleError) as refusal:
         record_call(uid=follow_up.uid, result="REACHED", by=care)
     assert (refusal.value.code, FollowUpAttempt.objects.count()) == ("follow_up.words", 0)
     done = record_call(uid=follow_up.uid, result="REACHED", note="很满意", by=care)
     assert (done.state, done.words, done.attempts) == ("REACHED", "很满意", 1)
+    assert last_step(order) == ("done", "")
     with pytest.raises(RuleError) as refusal:
         record_call(uid=follow_up.uid, result="NO_ANSWER", by=care)
     assert refusal.value.code == "follow_up.closed"

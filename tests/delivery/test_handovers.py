@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -47,6 +47,9 @@ def settle(order: RepairOrder, team) -> None:
 def pay(order: RepairOrder, team):
     settlement = order.settlements.get(state="SIGNED")
     return take_payment(settlement_uid=settlement.uid, method="CASH", amount=settlement.total, by=team.cashier)
+
+
+EXPLAINED = CHECKED | {"NEXT_SERVICE": True}
 
 
 def leave(visit: Visit, team, **changes) -> Handover:
@@ -158,10 +161,24 @@ def test_checks_receiver_and_mileage_are_named_and_nothing_is_written():
     settle(order, team)
     pay(order, team)
     before = rows()
+    today = clock.today()
+    ahead = today + timedelta(days=180)
     for wrong, code, field in (
         ({"checklist": CHECKED | {"KEY": "NOT_APPLICABLE"}}, "handover.checks", "KEY"),
         ({"checklist": CHECKED | {"WASHED": False}}, "handover.checks", "WASHED"),
         ({"received_by": "  "}, "handover.receiver", "received_by"),
+        ({"checklist": EXPLAINED, "next_service_km": 60000}, "handover.next_service", "next_service_on"),
+        (
+            {"checklist": EXPLAINED, "next_service_on": today, "next_service_km": 60000},
+            "handover.next_service",
+            "next_service_on",
+        ),
+        ({"checklist": EXPLAINED, "next_service_on": ahead}, "handover.next_service", "next_service_km"),
+        (
+            {"checklist": EXPLAINED, "next_service_on": ahead, "next_service_km": 50012},
+            "handover.next_service",
+            "next_service_km",
+        ),
         ({"odometer_km": 49999}, "handover.odometer", "odometer_km"),
     ):
         with pytest.raises(RuleError) as refusal:
@@ -317,6 +334,9 @@ def test_an_expired_or_cancelled_pass_opens_nothing():
 HANDOVER = """INSERT INTO delivery_handover (uid, version, created_at, updated_at, store_id, visit_id, checklist,
     odometer_km, received_by, advisor_id, at)
     SELECT gen_random_uuid(), 1, now(), now(), store_id, id, '{}', 1, 'x', advisor_id, now() FROM reception_visit"""
+EXPLAINED_BARE = HANDOVER.replace("'{}'", """'{{"NEXT_SERVICE": "DONE"}}', {}""").replace(
+    "checklist,", "checklist, next_service_on, next_service_km,"
+)
 PASS = """INSERT INTO delivery_gatepass (uid, version, created_at, updated_at, store_id, visit_id, kind, code, reason,
     risk_note_signed_by, issued_at, expires_at, back_at)
     SELECT gen_random_uuid(), 1, now(), now(), store_id, id, '{kind}', 'raw', '{reason}', '{signed}', now(), now(),
@@ -356,7 +376,10 @@ def test_the_database_holds_the_gate_order(refused):
     sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
     shut("handover_gate_payment")
     pay(order, team)
-    leave(order.visit, team)
+    for due in ("NULL, NULL", "current_date + 180, NULL", "NULL, 9", "current_date + 180, 1"):
+        with refused("handover_next_service") as sql:
+            sql(EXPLAINED_BARE.format(due))
+    leave(order.visit, team, checklist=EXPLAINED, next_service_on=date(2031, 5, 24), next_service_km=60000)
     before = list(Handover.objects.values())
     for statement in ("UPDATE delivery_handover SET odometer_km = 1", "DELETE FROM delivery_handover"):
         with refused("handover_append_only") as sql:

@@ -12,11 +12,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 from PIL import Image
 
 from dealership.kernel import limits
 from dealership.kernel.models import StoredFile
+from delivery.documents import settlement_data
 from delivery.models import GatePass, Handover, Payment, Settlement
+from delivery.selectors.settlements import read_settlement
 from delivery.services.handovers import issue_gate_pass, scan_out
 from delivery.services.payments import take_payment
 from delivery.services.settlements import issue_settlement, sign_settlement
@@ -113,12 +116,24 @@ def test_from_the_board_to_the_gate_by_pages_alone():
     assert Payment.objects.get().amount == Decimal("340.00")
     assert reverse("visit-handover", args=[visit.uid]) in step()
     filled = dict.fromkeys(CHECKED, "DONE") | {"odometer_km": "50012", "received_by": "李送修"}
+    unplanned = advisor.post(reverse("visit-handover", args=[visit.uid]), filled)
+    assert unplanned.status_code == 422
+    assert unplanned.content.decode().count("已向客户说明，请填写") == 2
+    assert "本次到店没有登记钥匙牌" in unplanned.content.decode()
+    filled |= {"next_service_on": "2031-05-24", "next_service_km": "60012", "key_tag": "07", "place": "A1"}
     unchecked = advisor.post(reverse("visit-handover", args=[visit.uid]), filled | {"KEY": ""})
     assert unchecked.status_code == 422
     assert b'value="50012"' in unchecked.content
     assert not Handover.objects.exists()
     done = advisor.post(reverse("visit-handover", args=[visit.uid]), filled | {"signature": drawn()})
     gate_pass = GatePass.objects.get()
+    visit.refresh_from_db()
+    assert (visit.key_tag, visit.parking_place) == ("07", "A1")
+    written = advisor.get(reverse("visit-handover", args=[visit.uid])).content.decode()
+    for words in ("2031-05-24", "60,012", "50,012", "李送修", "A1"):
+        assert words in written
+    customer = Client().get(reverse("visit-link", args=[visit.link.token])).content.decode()
+    assert "60,012" in customer.partition("下次保养")[2]
     assert done.headers["Location"] == reverse("gate-pass-detail", args=[gate_pass.uid])
     shown = advisor.get(done.headers["Location"]).content.decode()
     assert "data:image/svg+xml" in shown
@@ -175,6 +190,12 @@ def test_the_customer_reads_signs_and_prints_on_the_link():
     page = phone.get(address)
     assert page.status_code == 200
     assert "¥340.00" in page.content.decode()
+    read = read_settlement(uid=settlement.uid, by=team.advisor)
+    with override("zh-hans"):
+        guarantee, notes = read.guarantee, settlement_data(read)["notes"]
+    assert "10 天或 2,000 公里" in guarantee
+    assert guarantee in page.content.decode()
+    assert notes[0] == guarantee
     paper = phone.get(reverse("link-settlement-pdf", args=[token, settlement.uid]))
     assert paper.content.startswith(b"%PDF-")
     assert paper.headers["Cache-Control"] == "private, no-store"

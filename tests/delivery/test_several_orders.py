@@ -24,7 +24,7 @@ from workshop.models import OrderStage, RepairOrder
 from workshop.services import inspections
 
 pytestmark = pytest.mark.django_db
-DONE = dict.fromkeys(HandoverCheck.values, "DONE")
+DONE = dict.fromkeys(HandoverCheck.values, "DONE") | {"NEXT_SERVICE": "NOT_APPLICABLE"}
 
 
 class House:
@@ -50,7 +50,9 @@ class House:
                 work(self.floor, line, self.worker)
         for level, person in (("SELF", self.worker), ("TEAM", self.leader), ("FINAL", self.inspector)):
             with clock_at(hour, 50):
-                inspections.inspect_order(order_uid=order.uid, level=level, result="PASSED", by=actor(person))
+                inspections.inspect_order(
+                    order_uid=order.uid, level=level, result="PASSED", road_test_km=2, by=actor(person)
+                )
         order.refresh_from_db()
 
     def device(self, name: str) -> ApiCaller:

@@ -266,6 +266,8 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         "odometer_out": 48933,
         "received_by": "张试驾",
         "signature": PNG,
+        "next_service_on": "2027-05-24",
+        "next_service_km": 58933,
     }
     problem(shop.advisor.post("deliveries", handover), 409, "handover.settlement")
     settlement = ok(shop.advisor.post("settlements", {"repair_order_uid": order["uid"]}), 201)

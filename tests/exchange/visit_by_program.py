@@ -169,6 +169,8 @@ def whole_visit(world, plate="京A12345"):
         "received_by": "张试驾",
         "signature": PNG,
     }
+    refused("handover.next_service", advisor.create_delivery, body=handover)
+    handover |= {"next_service_on": "2027-05-24", "next_service_km": 58933}
     assert advisor.create_delivery(body=handover)["punctual"] is True
     gate = advisor.create_gate_pass(body={"visit_uid": visit, "kind": "DELIVERED"})["uid"]
     world.at(14, 20)

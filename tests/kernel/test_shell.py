@@ -198,6 +198,18 @@ def test_times_are_said_in_both_languages() -> None:
             assert [saying.say_time(at, now=NOW) for at in times] == expected
 
 
+def test_a_customer_reads_the_date_beside_the_weekday() -> None:
+    day = timedelta(days=1)
+    said = {
+        "zh-hans": ["今天 10:42", "明天 10:42", "昨天 10:42", "11月26日 周四 10:42", "2025-11-13 10:42"],
+        "en": ["today 10:42", "tomorrow 10:42", "yesterday 10:42", "Thu 26 Nov 10:42", "2025-11-13 10:42"],
+    }
+    for language, expected in said.items():
+        with translation.override(language):
+            times = [NOW, NOW + day, NOW - day, NOW + 3 * day, NOW - 375 * day]
+            assert [saying.say_moment(at, now=NOW) for at in times] == expected
+
+
 @pytest.mark.parametrize(
     ("minutes", "zh", "en"),
     [

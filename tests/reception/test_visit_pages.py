@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -11,11 +12,12 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, limits, stages
 from dealership.kernel.models import History, Message, User
 from reception.models import EveningCount, Visit, VisitState
 from reception.selectors import today
 from reception.selectors.today import LANE_SOURCES, Placement, Remedy
+from reception.selectors.visits import stage_steps
 from reception.services import visits, walkarounds
 from tests.factories.reception import make_picture, make_received_visit, make_signed_visit, make_visit
 from tests.factories.staff import actor_for, make_actor, make_employee, make_store
@@ -364,6 +366,28 @@ def test_an_incomplete_walk_around_is_not_signed(desk, advisor):
     assert "请先读取里程" in text_of(answer)
 
 
+def test_before_the_signature_stands_what_is_missing_with_the_way_to_it(desk, advisor):
+    visit = make_received_visit(advisor)
+    page = f"/visits/{visit.uid}/walkaround/"
+    asked = text_of(desk.get(f"{page}?step=sign"))
+    assert "签字前还缺 4 项" in asked
+    for step, field in (("look", "odometer_km"), ("look", "no_valuables"), ("need", "old_parts")):
+        assert f"{page}?step={step}#id_{field}" in asked
+    assert "确认车内无贵重物品" not in asked
+    drawn = "data:image/png;base64," + b64encode(make_picture(kind="PNG")).decode()
+    sent = {"signed_name": "周试车", "signature": drawn, "form_token": uuid4()}
+    refused = desk.post(f"{page}?step=sign", sent)
+    assert refused.status_code == 422
+    assert f'name="signature" value="{drawn}"' in text_of(refused).replace("&#x2B;", "+").replace("&#x3D;", "=")
+    assert "* 请" not in text_of(refused)
+    walkarounds.save_walkaround(
+        visit_uid=visit.uid, odometer_km=63208, energy_eighths=5, no_valuables=True, old_parts="TAKE", by=advisor
+    )
+    asked = text_of(desk.get(f"{page}?step=sign"))
+    assert "签字前还缺" not in asked
+    assert "确认车内无贵重物品" in asked
+
+
 def test_a_mark_is_taken_back(desk, advisor):
     visit = make_received_visit(advisor)
     mark = walkarounds.add_damage(visit_uid=visit.uid, side="TOP", kind="CHIP", by=advisor)
@@ -447,6 +471,15 @@ def test_the_customer_sees_progress_promise_photos_and_whom_to_call(advisor):
     assert visit.link.views == 1
 
 
+@pytest.mark.parametrize(("booked", "state"), [(False, "none"), (True, "done")])
+def test_who_was_never_booked_has_no_green_booking_and_a_planned_follow_up_is_not_done(advisor, booked, state):
+    visit = make_visit(advisor)
+    visit.appointment_id = 1 if booked else None
+    steps = {step["label"]: step["state"] for step in stage_steps(visit, stages.FOLLOW_UP, over=True)}
+    assert (steps[stages.BOOKING.label], steps[stages.DELIVERY.label]) == (state, "done")
+    assert steps[stages.FOLLOW_UP.label] == "todo"
+
+
 def test_a_link_shows_no_other_visit_s_photo(advisor):
     mine, other = make_received_visit(advisor), make_received_visit(advisor)
     photo = visits.add_photo(visit_uid=other.uid, content=make_picture(), name="x.jpg", by=advisor)
@@ -485,7 +518,11 @@ def test_the_customer_chooses_the_language(advisor):
 def test_the_link_is_sent_and_shown_as_a_code(desk, advisor):
     visit = make_visit(advisor)
     assert desk.post(f"/visits/{visit.uid}/link/send/", {"form_token": uuid4()}).status_code == 302
-    assert visit.link.token in Message.objects.get(template="visit_link").body
+    message = Message.objects.get(template="visit_link")
+    assert visit.link.token in message.body
+    [told] = [str(words) for words in desk.get(f"/visits/{visit.uid}/").context["messages"]]
+    assert "没有发出" in told
+    assert f'href="/messages/{message.uid}/"' in told
     assert desk.get(f"/visits/{visit.uid}/link/").status_code == 200
     code = desk.get(f"/visits/{visit.uid}/link/qr.svg")
     assert code["Content-Type"] == "image/svg+xml"

@@ -85,7 +85,7 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     floor = make_floor()
     person = floor.technician()
     floor.hire("leader", name="马试长")
-    order, [line, _second] = make_agreed(floor, "BR-10", "BR-30", complaint="踩刹车吱吱响")
+    order, [line, second] = make_agreed(floor, "BR-10", "BR-30", complaint="踩刹车吱吱响")
     floor.give(line, person)
     client = client_of(person)
     page = english(client, "/my-jobs/")
@@ -109,6 +109,12 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     assert client.post(f"/my-jobs/{line.uid}/pause/", {"pause_cause": "TOOL"}).status_code == 302
     assert "The line waits" in english(client, "/my-jobs/")
     client.post(f"/my-jobs/{line.uid}/clock-on/")
+    pause = {"pause_cause": "BREAK", "note": "等午饭后继续"}
+    assert client.post(f"/my-jobs/{line.uid}/pause/", pause).status_code == 302
+    page = english(client, "/my-jobs/")
+    assert "Paused: Break" in page
+    assert "等午饭后继续" in page
+    client.post(f"/my-jobs/{line.uid}/clock-on/")
     asks = client.get(f"/my-jobs/{line.uid}/finish/").content.decode()
     assert asks.count('aria-required="true"') == 2
     refused = client.post(f"/my-jobs/{line.uid}/finish/", {"cause": "片磨到 2 mm"})
@@ -118,6 +124,18 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     assert done.status_code == 302
     line.refresh_from_db()
     assert line.state == "COMPLETED"
+    assert told(client) == [
+        "Work done. 1 agreed line of this car is still open: “后制动片更换”. The self check comes after it."
+    ]
+    floor.give(second, person, start=(11, 0))
+    client.post(f"/my-jobs/{second.uid}/clock-on/")
+    client.post(f"/my-jobs/{second.uid}/finish/", {"cause": "片磨到 3 mm", "correction": "换新片"})
+    assert told(client)[-1] == "Work done; the self check comes next."
+
+
+def told(client: Client) -> list[str]:
+    """What the next page says in its corner."""
+    return [str(message) for message in client.get("/my-jobs/").context["messages"]]
 
 
 def picture(name: str):
@@ -136,9 +154,18 @@ def test_inspections_go_through_their_levels_and_the_failure_needs_its_reason(ni
     for person, level in ((worker, "self"), (leader, "team")):
         client = client_of(person)
         assert order.number in english(client, f"/inspections/{order.uid}/{level}/")
-        assert client.post(f"/inspections/{order.uid}/{level}/", {"result": "PASSED"}).status_code == 302
+        driven = {"road_test_from_km": "48930", "road_test_to_km": "48934", "road_test_route": "环路"}
+        sent = {"result": "PASSED"} | (driven if level == "team" else {})
+        assert client.post(f"/inspections/{order.uid}/{level}/", sent).status_code == 302
     client = client_of(inspector)
     assert "Inspect" in english(client, "/inspections/?level=FINAL")
+    page = english(client, f"/inspections/{order.uid}/final/")
+    assert "it passes only with a road test" in page
+    for taken_over in ('value="48930"', 'value="48934"', 'value="环路"', f'value="{leader.uid}" selected'):
+        assert taken_over in page
+    undriven = client.post(f"/inspections/{order.uid}/final/", {"result": "PASSED", "road_test_from_km": "48930"})
+    assert undriven.status_code == 422
+    assert "concerns safety: drive the car" in undriven.content.decode()
     refused = client.post(f"/inspections/{order.uid}/final/", {"result": "FAILED", "failed_line": line.uid})
     assert (refused.status_code, Inspection.objects.count()) == (422, 2)
     failed = {"result": "FAILED", "reason": "仍有异响", "failed_line": line.uid}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from dealership.kernel.actors import machine
@@ -11,6 +13,7 @@ from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, 
 from tests.factories.reception import rule
 from tests.workshop.test_clocking import race
 from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
+from workshop.selectors.inspections import last_reading
 from workshop.services import clocking, inspections
 
 
@@ -30,7 +33,10 @@ class Crew:
         self.inspector = self.floor.hire("inspector", name="邓试检")
 
     def inspect(self, order, level, result="PASSED", **more):
+        """The final inspection goes with a road test of two kilometres where nothing else is said."""
         person = {"SELF": self.worker, "TEAM": self.leader, "FINAL": self.inspector}[level]
+        if level == "FINAL" and result == "PASSED":
+            more = {"road_test_km": 2} | more
         return inspections.inspect_order(order_uid=order.uid, level=level, result=result, by=actor(person), **more)
 
     def finished(self, *codes):
@@ -79,6 +85,64 @@ def test_three_levels_in_order_make_the_order_ready(nine):
     assert event.root_uid == final.uid
     assert event.changed == {"stage": ["INSPECTION", "READY"]}
     assert event.facts["road_test_km"] == 3
+    assert event.facts["road_test_driver"] == str(crew.inspector.uid)
+
+
+@pytest.mark.django_db
+def test_what_concerns_safety_passes_only_with_its_road_test(refused, nine):
+    crew = Crew()
+    order, _lines = crew.finished("BR-10")
+    crew.inspect(order, "SELF")
+    crew.inspect(order, "TEAM")
+    before = list(Inspection.objects.values())
+    for driven, code in (
+        ({"road_test_km": None}, "inspection.road_test"),
+        ({"road_test_km": 0}, "inspection.road_test"),
+        ({"road_test_km": None, "road_test_to_km": 48933}, "inspection.road_test_readings"),
+        ({"road_test_from_km": 48930, "road_test_to_km": 48933, "road_test_km": 4}, "inspection.road_test_readings"),
+        ({"road_test_from_km": 48929, "road_test_to_km": 48931}, "inspection.road_test_readings"),
+        ({"road_test_km": 501}, "inspection.road_test_readings"),
+        ({"road_test_km": 3, "road_test_driver_uid": uuid4()}, "inspection.road_test_driver"),
+    ):
+        with rule(code):
+            crew.inspect(order, "FINAL", **driven)
+    row = [crew.floor.shop.store.pk, order.pk, "FINAL", crew.inspector.pk, at(10)]
+    with refused("inspection_road_test") as sql:
+        sql(INSERT, row)
+    with refused("inspection_road_test") as sql:  # a distance that nobody drove
+        sql(DRIVEN.format("3, NULL, NULL, NULL"), row)
+    with refused("inspection_road_test_readings") as sql:
+        sql(DRIVEN.format(f"3, {crew.leader.pk}, 48930, 48932"), row)
+    assert list(Inspection.objects.values()) == before
+    assert states(order) == ["COMPLETED"]
+    passed = crew.inspect(
+        order,
+        "FINAL",
+        road_test_km=None,
+        road_test_from_km=48930,
+        road_test_to_km=48934,
+        road_test_driver_uid=crew.leader.uid,
+        road_test_route=" 店门口  环路 ",
+        road_test_findings="制动正常",
+    )
+    assert (passed.road_test_km, passed.road_test_driver, passed.road_test_route) == (4, crew.leader, "店门口 环路")
+    assert last_reading(order.visit) == 48934
+
+
+@pytest.mark.django_db
+def test_nothing_is_driven_for_work_that_concerns_no_safety_and_a_failure_needs_no_road_test(nine):
+    crew = Crew()
+    calm, _lines = crew.finished("MT-80")
+    for level in ("SELF", "TEAM"):
+        crew.inspect(calm, level)
+    passed = crew.inspect(calm, "FINAL", road_test_km=None, road_test_route="没有开出去")
+    assert (passed.road_test_km, passed.road_test_driver, passed.road_test_route) == (None, None, "")
+    crew.worker = crew.floor.technician("袁试工")
+    brakes, [line] = crew.finished("BR-10")
+    crew.inspect(brakes, "SELF")
+    crew.inspect(brakes, "TEAM")
+    failed = crew.inspect(brakes, "FINAL", "FAILED", reason="异响", failed_line_uid=line.uid)
+    assert failed.road_test_km is None
 
 
 @pytest.mark.django_db
@@ -161,6 +225,11 @@ def test_a_certificate_takes_the_next_number_only_where_the_category_needs_one(n
     assert Certificate.objects.count() == 2
 
 
+DRIVEN = (
+    "INSERT INTO workshop_inspection (uid, version, created_at, updated_at, store_id, order_id, level, result,"
+    " inspector_id, reason, at, road_test_km, road_test_driver_id, road_test_from_km, road_test_to_km)"
+    " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'PASSED', %s, '', %s, {})"
+)
 INSERT = (
     "INSERT INTO workshop_inspection (uid, version, created_at, updated_at, store_id, order_id, level, result,"
     " inspector_id, reason, at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'PASSED', %s, '', %s)"

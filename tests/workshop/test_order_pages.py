@@ -270,6 +270,10 @@ def test_the_customer_decides_without_javascript(shop: Shop, asked: RepairOrder)
     ]
     after = customer.get(see).content.decode()
     assert "decide-" not in after
+    agreed = sum(line.authorized_amount for line in asked.lines.filter(state="AUTHORIZED"))
+    assert f"¥{agreed:,.2f}</dd>" in after.partition("已同意合计（含税）")[2][:120]
+    assert "正在等候维修" in after  # agreed, and nobody works on it yet
+    assert "正在维修" not in after
     assert brakes.description in after
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
 from dealership.kernel.forms import set_choices, set_queryset
+from staff.models import Employee
 from workshop.models import HoldCause, OrderLine, PauseCause
 from workshop.services.findings import Need
 
@@ -116,7 +117,16 @@ class PlanForm(forms.Form):
             del self.fields["second"]
 
 
+class WholeKm(forms.TextInput):
+    """Whole kilometres, typed on the number pad of a phone."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
 class InspectionForm(forms.Form):
+    """The result; the road test in two readings, or the distance alone."""
+
     result = forms.ChoiceField(label=_("Result"), choices=(("PASSED", _("Passed")), ("FAILED", _("Failed"))))
     reason = forms.CharField(
         label=_("What failed and why"),
@@ -126,12 +136,44 @@ class InspectionForm(forms.Form):
         help_text=_("Needed where it failed."),
     )
     failed_line = forms.TypedChoiceField(label=_("Line that goes back"), required=False, coerce=UUID, empty_value=None)
-    road_test_km = forms.IntegerField(label=_("Road test (km)"), required=False, min_value=0, max_value=500)
+    road_test_driver = forms.TypedChoiceField(label=_("Driven by"), required=False, coerce=UUID, empty_value=None)
+    road_test_from_km = forms.IntegerField(
+        label=_("Mileage before (km)"), required=False, min_value=0, max_value=2_000_000, widget=WholeKm
+    )
+    road_test_to_km = forms.IntegerField(
+        label=_("Mileage after (km)"), required=False, min_value=0, max_value=2_000_000, widget=WholeKm
+    )
+    road_test_km = forms.IntegerField(
+        label=_("or driven (km)"), required=False, min_value=0, max_value=500, widget=WholeKm
+    )
+    road_test_route = forms.CharField(
+        label=_("Route"), max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    road_test_findings = forms.CharField(
+        label=_("What the road test showed"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
-    def __init__(self, *args: Any, lines: list[OrderLine], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: list[OrderLine], drivers: list[Employee], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        set_choices(self, "road_test_driver", [(str(person.uid), person.name) for person in drivers])
         choices = [(str(line.uid), line.description) for line in lines]
         set_choices(self, "failed_line", [("", "—"), *choices] if len(choices) > 1 else choices)
+
+    @property
+    def road_test(self) -> dict[str, Any]:
+        """The drive as the command takes it: empty where neither a reading after nor a distance was written."""
+        data = self.cleaned_data
+        if data["road_test_to_km"] is None and not data["road_test_km"]:
+            return {}
+        alone = data["road_test_to_km"] is None
+        return {
+            "road_test_driver_uid": data["road_test_driver"],
+            "road_test_from_km": None if alone else data["road_test_from_km"],
+            "road_test_to_km": data["road_test_to_km"],
+            "road_test_km": data["road_test_km"] or None,
+            "road_test_route": data["road_test_route"],
+            "road_test_findings": data["road_test_findings"],
+        }
 
 
 class RangeForm(forms.Form):

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch
+from django.db.models import Count, F, Max, Prefetch, QuerySet
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
-from reception.models import Customer
-from staff.selectors.employees import employee_of
+from reception.models import Customer, Visit
+from staff.models import Employee, PostHolding
+from staff.selectors.employees import employed, employee_of, in_force
 from workshop import rules
 from workshop.models import (
     Certificate,
@@ -41,6 +42,8 @@ class Waiting:
     workers: dict[int, str]
     failures: int
     last_failure: Inspection | None
+    driven: Inspection | None = None
+    """The road test of an earlier level since the last work, to be taken over."""
 
     @property
     def worker_ids(self) -> set[int]:
@@ -53,11 +56,15 @@ class Waiting:
     @property
     def asks_road_test(self) -> bool:
         """Brakes, steering, drive: what concerns safety is driven before the final inspection passes (domain 3.4)."""
-        return any(line.is_safety for line in self.lines)
+        return any(line.is_safety and line.state == L.COMPLETED for line in self.lines)
 
     @property
     def certificate_category(self) -> str | None:
         return rules.certificate_category(line.category for line in self.lines)
+
+
+def _checks() -> QuerySet[Inspection]:
+    return Inspection.objects.select_related("inspector", "failed_line", "road_test_driver").order_by("id")
 
 
 def _rows(actor: Actor) -> list[RepairOrder]:
@@ -68,7 +75,10 @@ def _rows(actor: Actor) -> list[RepairOrder]:
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
             Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
-            Prefetch("inspections", Inspection.objects.select_related("inspector", "failed_line").order_by("id")),
+            Prefetch(
+                "inspections",
+                Inspection.objects.select_related("inspector", "failed_line", "road_test_driver").order_by("id"),
+            ),
         )
         .order_by(F("promised_at").asc(nulls_last=True), "pk")
     )
@@ -93,7 +103,35 @@ def _waiting(order: RepairOrder) -> Waiting:
     failed = [check for check in checks if check.result == InspectionResult.FAILED]
     level = next((str(level) for level in LEVELS if level not in passed), str(InspectionLevel.FINAL))
     workers = {c.employee_id: c.employee.name for line in lines for c in line.clockings.all()}
-    return Waiting(order, lines, level, since, workers, len(failed), failed[-1] if failed else None)
+    driven = [check for check in checks if check.road_test_km and (since is None or check.at >= since)]
+    return Waiting(
+        order,
+        lines,
+        level,
+        since,
+        workers,
+        len(failed),
+        failed[-1] if failed else None,
+        driven[-1] if driven else None,
+    )
+
+
+def last_reading(visit: Visit) -> int:
+    """The highest mileage known of the visit's car (km): its own, at the arrival, after a road test."""
+    driven = Inspection.objects.filter(order__visit=visit).aggregate(km=Max("road_test_to_km"))["km"]
+    return max(visit.odometer_in_km or 0, visit.vehicle.odometer_km, driven or 0)
+
+
+DRIVERS = ("technician", "leader", "inspector", "foreman", "techdirector")
+
+
+def drivers(actor: Actor) -> list[Employee]:
+    """Who may have driven a road test: the people of the workshop, oneself first."""
+    today = clock.today()
+    posts = PostHolding.objects.filter(in_force(today), post__role__in=DRIVERS).values("employee_id")
+    people = Employee.objects.for_actor(actor).filter(employed(today), pk__in=posts).order_by("pinyin", "pk")
+    me = employee_of(actor)
+    return ([] if me is None else [me]) + [person for person in people if person != me]
 
 
 def waiting_for(actor: Actor, order_uid: UUID) -> Waiting:
@@ -104,7 +142,10 @@ def waiting_for(actor: Actor, order_uid: UUID) -> Waiting:
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
             Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
-            Prefetch("inspections", Inspection.objects.select_related("inspector", "failed_line").order_by("id")),
+            Prefetch(
+                "inspections",
+                Inspection.objects.select_related("inspector", "failed_line", "road_test_driver").order_by("id"),
+            ),
         )
         .get(uid=order_uid)
     )

@@ -35,6 +35,8 @@ class Job:
     dispatch: Dispatch | None = None
     clocking: Clocking | None = None
     hold: LineHold | None = None
+    paused: Clocking | None = None
+    """Where the person is off this line: the last clocking, with why and since when."""
     minutes: int = 0
     colleagues: list[str] = field(default_factory=list)
     agreed: list[OrderLine] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Job:
     def stage(self) -> str:
         if self.clocking:
             return "work"
-        return "wait" if self.hold else "booked"
+        return "wait" if self.hold or self.paused else "booked"
 
     @property
     def clock_from(self) -> datetime:
@@ -136,6 +138,17 @@ def worked_minutes(clockings: list[Clocking]) -> int:
     return int(sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) // 60)
 
 
+def _paused(clockings: list[Clocking], employee: Employee) -> Clocking | None:
+    own = [c for c in clockings if c.employee_id == employee.pk]
+    return own[-1] if own and own[-1].ended_at is not None and own[-1].pause_cause else None
+
+
+def open_lines(line: OrderLine) -> list[str]:
+    """What is agreed on the same order and not done yet, in the order's order."""
+    rows = OrderLine.objects.filter(order_id=line.order_id, state__in=OPEN).order_by("position")
+    return list(rows.values_list("description", flat=True))
+
+
 def _job(line: OrderLine, employee: Employee) -> Job:
     clockings, dispatches = list(line.clockings.all()), list(line.dispatches.all())
     return Job(
@@ -143,6 +156,7 @@ def _job(line: OrderLine, employee: Employee) -> Job:
         dispatch=next((d for d in dispatches if d.technician_id == employee.pk), None),
         clocking=next((c for c in clockings if c.employee_id == employee.pk and c.ended_at is None), None),
         hold=next(iter(line.holds.all()), None),
+        paused=_paused(clockings, employee),
         minutes=worked_minutes(clockings),
         colleagues=[d.technician.name for d in dispatches if d.technician_id != employee.pk],
         agreed=[x for x in line.order.lines.all() if x.state in (*OPEN, L.COMPLETED, L.INSPECTED)],

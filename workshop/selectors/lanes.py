@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from dealership.kernel import stages
 from dealership.kernel.actors import Actor
 from reception.models import Visit
 from reception.selectors.today import DISPATCH, INSPECTION, WORKSHOP, Placement, Remedy, Sign
@@ -81,9 +82,9 @@ def _place(actor: Actor, visit: Visit, order: RepairOrder) -> Placement:
         inspect = Remedy(_("Inspect"), reverse("inspections"))
         ways = (inspect,) if actor.may(permissions.INSPECT_FINAL) else ()
         return Placement(INSPECTION.code, line=what, signs=signs, remedies=ways)
-    if order.stage == OrderStage.IN_WORK:
-        return _in_work(what, lines, people)
-    return _waits(actor, what, lines, order)
+    placed = _in_work(what, lines, people) if order.stage == OrderStage.IN_WORK else _waits(actor, what, lines, order)
+    looks_only = bool(lines) and all(line.is_diagnosis for line in lines)
+    return replace(placed, stage=stages.DIAGNOSIS) if looks_only else placed
 
 
 def _in_work(what: str, lines: list[OrderLine], people: tuple[str, ...]) -> Placement:

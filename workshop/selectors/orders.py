@@ -20,6 +20,7 @@ from dealership.kernel.money import ZERO
 from reception.models import Customer, CustomerKind, Visit, VisitPhoto
 from reception.selectors.customers import list_customers
 from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
+from reception.selectors.visits import stage_steps as visit_steps
 from staff.selectors.employees import employee_of
 from workshop import rules
 from workshop.models import (
@@ -366,7 +367,9 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         clockings=clockings,
         clocked=sum(((c.ended_at or now) - c.started_at for c in clockings), timedelta()),
         dispatches=dispatches,
-        inspections=list(order.inspections.select_related("inspector", "failed_line").order_by("-pk")),
+        inspections=list(
+            order.inspections.select_related("inspector", "failed_line", "road_test_driver").order_by("-pk")
+        ),
         messages=list(Message.objects.for_actor(by).filter(visit_uid=order.visit.uid).order_by("-pk")[:50]),
         photos=list(VisitPhoto.objects.filter(visit_id=order.visit_id).select_related("file")),
         earlier=earlier,
@@ -377,19 +380,16 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     )
 
 
+def message_about(estimate: Estimate, by: Actor) -> Message | None:
+    """The message with which the customer was asked to decide on this estimate."""
+    return Message.objects.for_actor(by).filter(key=f"estimate:{estimate.uid}").first()
+
+
 def stage_steps(order: RepairOrder, *, late: bool = False) -> list[dict[str, Any]]:
     """The stage bar of an order; a cancelled one stands nowhere."""
     if order.stage == S.CANCELLED:
         return [{"label": step.label, "state": "todo", "stage": step.colour} for step in stages.BAR]
-    here = stages.BAR.index(STAGE_OF[OrderStage(order.stage)])
-    return [
-        {
-            "label": step.label,
-            "state": "done" if place < here else ("late" if late else "now") if place == here else "todo",
-            "stage": step.colour,
-        }
-        for place, step in enumerate(stages.BAR)
-    ]
+    return visit_steps(order.visit, STAGE_OF[OrderStage(order.stage)], late=late)
 
 
 def _counts(rows: Sequence[LineRow]) -> list[tuple[Any, int]]:
@@ -553,7 +553,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
             continue
         lines = order_lines(order)
         open_uids = {str(line.uid): line for line in lines if line.state == L.PENDING}
-        agreed = [line for line in lines if line.state in AGREED and line.pay_type in ("CUSTOMER_PAY", "INSURANCE")]
+        agreed = [line for line in lines if line.state in AGREED and line.pay_type in ASKED_PAY_TYPES]
         found.append(
             Asked(
                 order=order,
@@ -634,12 +634,20 @@ def risk_words() -> str:
     )
 
 
+ASKED_PAY_TYPES = ("CUSTOMER_PAY", "INSURANCE")
+
+
 @dataclass(frozen=True, slots=True)
 class DecidedLine:
     line: OrderLine
     total: Decimal
     word: Any
     color: str
+
+    @property
+    def counts(self) -> bool:
+        """Part of what the customer agreed to pay: not what was declined or stopped, nor what the house or maker pays."""
+        return self.line.state not in (L.DECLINED, L.WITHDRAWN) and self.line.pay_type in ASKED_PAY_TYPES
 
 
 def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:

@@ -147,7 +147,7 @@ def clock_off(*, by: Actor, employee_uid: UUID | None = None, pause_cause: str =
     clocking, line = _own_open(employee_uid, by)
     if not pause_cause or pause_cause not in PauseCause.values:
         raise RuleError("clocking.cause", _("Say why the work pauses."), field="pause_cause")
-    _close(clocking, pause_cause)
+    _close(clocking, pause_cause, " ".join(note.split())[:200])
     record(
         line,
         events.LINE_PAUSED,
@@ -165,12 +165,12 @@ def clock_off(*, by: Actor, employee_uid: UUID | None = None, pause_cause: str =
     return clocking
 
 
-def _close(clocking: Clocking, cause: str) -> None:
+def _close(clocking: Clocking, cause: str, note: str = "") -> None:
     now = clock.now()
     if now < clocking.started_at:
         raise RuleError("clocking.period", _("Work can't end before it began; check the hour."))
-    clocking.ended_at, clocking.pause_cause = now, cause
-    clocking.save(update_fields=["ended_at", "pause_cause"])
+    clocking.ended_at, clocking.pause_cause, clocking.pause_note = now, cause, note
+    clocking.save(update_fields=["ended_at", "pause_cause", "pause_note"])
 
 
 def _minutes(clocking: Clocking) -> int:

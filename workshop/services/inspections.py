@@ -14,7 +14,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from staff.models import Employee
-from staff.selectors.employees import require_employee
+from staff.selectors.employees import employed, require_employee
 from workshop import events, permissions, rules
 from workshop.limits import GUARANTEE
 from workshop.models import (
@@ -28,6 +28,7 @@ from workshop.models import (
     OrderLine,
     RepairOrder,
 )
+from workshop.selectors.inspections import last_reading
 from workshop.services.orders import lines_of, locked_order
 
 L = LineState
@@ -60,12 +61,19 @@ def inspect_order(
     reason: str = "",
     failed_line_uid: UUID | None = None,
     road_test_km: int | None = None,
+    road_test_from_km: int | None = None,
+    road_test_to_km: int | None = None,
+    road_test_driver_uid: UUID | None = None,
+    road_test_route: str = "",
+    road_test_findings: str = "",
 ) -> Inspection:
     """One inspection of the whole order: SELF by who worked, TEAM and FINAL by somebody else, in this order (3.2).
 
-    FINAL PASSED turns COMPLETED lines INSPECTED. FAILED sends one line back to work: internal rework, counted by these
-    rows. ``road_test_km`` is the length of the test drive. Raises RuleError ``inspection.work_open``, ``.nothing``,
-    ``.own_work``, ``.not_worker``, ``.order``, ``.passed``, ``.reason``, ``.line``, ``certificate.valid``.
+    FINAL PASSED turns COMPLETED lines INSPECTED; where one of them concerns safety it needs the road test (domain 3.4):
+    ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
+    inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
+    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.passed``, ``.reason``,
+    ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``.
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
         raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
@@ -83,8 +91,12 @@ def inspect_order(
             needed=InspectionLevel(needed).label,
         )
     failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
+    driven = _road_test(order, road_test_from_km, road_test_to_km, road_test_km)
     if failed is None:
         _check_not_passed(order, inspector, level)
+        if level == InspectionLevel.FINAL and driven is None:
+            _check_needs_no_road_test(lines)
+    driver = _driver(road_test_driver_uid, inspector, by) if driven else None
     inspection = Inspection.objects.create(
         store_id=order.store_id,
         order=order,
@@ -93,7 +105,12 @@ def inspect_order(
         inspector=inspector,
         failed_line=failed,
         reason=reason.strip()[:300],
-        road_test_km=road_test_km,
+        road_test_from_km=driven[0] if driven else None,
+        road_test_to_km=driven[1] if driven else None,
+        road_test_km=driven[2] if driven else None,
+        road_test_driver=driver,
+        road_test_route=" ".join(road_test_route.split())[:120] if driven else "",
+        road_test_findings=road_test_findings.strip()[:300] if driven else "",
         at=clock.now(),
     )
     before = order.stage
@@ -113,9 +130,67 @@ def inspect_order(
         level=level,
         inspector=inspector.uid,
         line=failed.uid if failed else None,
-        road_test_km=road_test_km,
+        road_test_km=inspection.road_test_km,
+        road_test_driver=driver.uid if driver else None,
     )
     return inspection
+
+
+MOST_ROAD_TEST_KM = 500
+
+
+def _road_test(
+    order: RepairOrder, from_km: int | None, to_km: int | None, km: int | None
+) -> tuple[int | None, int | None, int] | None:
+    """The drive that goes with the inspection, checked against the car's last reading; None where nobody drove."""
+    try:
+        driven = rules.road_test(from_km, to_km, km)
+    except ValueError:
+        raise RuleError(
+            "inspection.road_test_readings",
+            _("Write both readings of the road test, the second one higher, or the distance alone."),
+            field="road_test_to_km",
+        ) from None
+    if driven is None:
+        return None
+    if driven[2] > MOST_ROAD_TEST_KM:
+        raise RuleError(
+            "inspection.road_test_readings",
+            _("A road test isn't longer than %(km)s km; read the mileage again."),
+            field="road_test_to_km",
+            km=MOST_ROAD_TEST_KM,
+        )
+    last = last_reading(order.visit)
+    if driven[0] is not None and driven[0] < last:
+        raise RuleError(
+            "inspection.road_test_readings",
+            _("The mileage lies below the last reading of %(km)s km; read it again."),
+            field="road_test_from_km",
+            km=last,
+        )
+    return driven
+
+
+def _check_needs_no_road_test(lines: list[OrderLine]) -> None:
+    for line in lines:
+        if line.is_safety and line.state == L.COMPLETED:
+            raise RuleError(
+                "inspection.road_test",
+                _("“%(line)s” concerns safety: drive the car, write down how far and who drove, then it can pass."),
+                field="road_test_to_km",
+                line=line.description,
+            )
+
+
+def _driver(uid: UUID | None, inspector: Employee, by: Actor) -> Employee:
+    if uid is None or uid == inspector.uid:
+        return inspector
+    driver = Employee.objects.for_actor(by).filter(employed(clock.today()), uid=uid).first()
+    if driver is None:
+        raise RuleError(
+            "inspection.road_test_driver", _("Choose a driver who works here."), field="road_test_driver_uid"
+        )
+    return driver
 
 
 def _check_ready(order: RepairOrder, lines: list[OrderLine]) -> None:

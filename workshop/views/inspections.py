@@ -63,13 +63,25 @@ class InspectPage(CommandPage):
         return reads.waiting_for(self.actor, self.kwargs["uid"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"lines": self.row.lines}
+        return super().get_form_kwargs() | {"lines": self.row.lines, "drivers": reads.drivers(self.actor)}
+
+    def get_initial(self) -> dict[str, Any]:
+        """The last reading, or the road test that the team check was made with."""
+        driven = self.row.driven
+        if driven is None:
+            return {"road_test_from_km": reads.last_reading(self.row.order.visit) or None}
+        names = ("road_test_from_km", "road_test_to_km", "road_test_route", "road_test_findings")
+        return {name: getattr(driven, name) for name in names} | {
+            "road_test_km": None if driven.road_test_to_km else driven.road_test_km,
+            "road_test_driver": driven.road_test_driver.uid if driven.road_test_driver else None,
+        }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         own = self.level == InspectionLevel.SELF
         return super().get_context_data(**kwargs) | {
             "row": self.row,
             "level": InspectionLevel(self.level),
+            "must_drive": self.row.asks_road_test and self.level == InspectionLevel.FINAL,
             "back": reverse("my-jobs" if own and self.actor.may(permissions.JOBS_OWN) else "inspections"),
         }
 
@@ -82,8 +94,8 @@ class InspectPage(CommandPage):
             result=data["result"],
             reason=data["reason"] if failed else "",
             failed_line_uid=data["failed_line"] if failed else None,
-            road_test_km=data["road_test_km"],
             by=self.actor,
+            **form.road_test,
         )
 
     def location(self, result: Any) -> str:

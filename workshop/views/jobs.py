@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.errors import RuleError
@@ -86,7 +87,7 @@ class PausePage(JobForm):
 
 class FinishPage(JobForm):
     form_class = FinishForm
-    title, submit, done = _("Finish the work"), _("Finish"), _("Work done; the self check comes next.")
+    title, submit = _("Finish the work"), _("Finish")
 
     def get_initial(self) -> dict[str, Any]:
         return {"cause": self.line.cause, "correction": self.line.correction}
@@ -100,6 +101,17 @@ class FinishPage(JobForm):
 
     def run(self, form: FinishForm) -> Any:
         return clocking.finish_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+
+    def words(self, result: OrderLine) -> str:
+        """What is true next: the self check comes after the last agreed line of the order."""
+        left = reads.open_lines(result)
+        if not left:
+            return gettext("Work done; the self check comes next.")
+        return ngettext(
+            "Work done. %(n)s agreed line of this car is still open: “%(line)s”. The self check comes after it.",
+            "Work done. %(n)s agreed lines of this car are still open, first “%(line)s”. The self check comes after the last.",
+            len(left),
+        ) % {"n": len(left), "line": left[0]}
 
     def location(self, result: Any) -> str:
         return reverse("my-jobs")

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
@@ -22,7 +23,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
-from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
@@ -241,12 +242,14 @@ class SendEstimateView(ActionView):
     permission = permissions.ESTIMATES_SEND
 
     def run(self, form: Any) -> Estimate:
-        estimate = orders.send_estimate(order_uid=self.kwargs["uid"], by=self.actor)
-        if estimate.content["lines"]:
-            messages.success(self.request, gettext("Estimate sent; the customer has the link."))
-        else:
-            messages.success(self.request, gettext("Agreed under a standing agreement; nothing to ask the customer."))
-        return estimate
+        return orders.send_estimate(order_uid=self.kwargs["uid"], by=self.actor)
+
+    def words(self, result: Estimate) -> str:
+        if not result.content["lines"]:
+            return gettext("Agreed under a standing agreement; nothing to ask the customer.")
+        said = gettext("The estimate can be decided on at the customer's link.")
+        told = reads.message_about(result, self.actor)
+        return format_html("{} {}", said, message_words(told, self.actor)) if told else said
 
     def location(self, result: Estimate) -> str:
         return order_url(result.order)

@@ -42,6 +42,7 @@ from delivery.models import (
     Survey,
     SurveyDimension,
 )
+from delivery.selectors.exits import proposed_service
 from delivery.selectors.followups import surveys_due
 from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
@@ -51,6 +52,7 @@ from reception.services import appointments, consultations, customers, vehicles,
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
+from workshop.selectors.inspections import last_reading
 from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
 
 Steps = Generator[datetime, None, None]
@@ -689,7 +691,9 @@ class Simulation:
                     line_uid=line.uid, cause="紧固不足", correction="按力矩重新紧固", by=shop.actor(worker)
                 )
                 continue
-            inspections.inspect_order(order_uid=order.uid, level="FINAL", result="PASSED", road_test_km=2, by=inspector)
+            inspections.inspect_order(
+                order_uid=order.uid, level="FINAL", result="PASSED", by=inspector, **self.road_test(order)
+            )
         needs = OrderLine.objects.filter(
             order=order,
             state=LineState.INSPECTED,
@@ -699,6 +703,19 @@ class Simulation:
             final = Inspection.objects.filter(order=order, level="FINAL", result="PASSED").order_by("-pk")
             passed_by = final.select_related("inspector__user")[0].inspector
             inspections.issue_certificate(order_uid=order.uid, by=shop.actor(passed_by))
+
+    @staticmethod
+    def road_test(order: RepairOrder) -> dict[str, Any]:
+        """What concerns safety is driven round the block before it passes (domain 3.4)."""
+        if not OrderLine.objects.filter(order=order, state=LineState.COMPLETED, is_safety=True).exists():
+            return {}
+        before = last_reading(order.visit)
+        return {
+            "road_test_from_km": before,
+            "road_test_to_km": before + 3,
+            "road_test_route": "店门口—环路—返回",
+            "road_test_findings": "制动、转向正常，无异响",
+        }
 
     def deliver(self, shop: Shop, visit: Visit, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
         """Settlement list, signature, payment, hand-over, gate (4.1)."""
@@ -719,13 +736,18 @@ class Simulation:
             code: "NOT_APPLICABLE" if code in CHECKS_THAT_MAY_NOT_APPLY else True for code in HandoverCheck.values
         }
         visit.refresh_from_db()
+        due_on, due_km = proposed_service(visit)
+        if due_on and due_km:
+            checks[HandoverCheck.NEXT_SERVICE.value] = True
         repaired = OrderLine.objects.filter(order=order, state=LineState.INSPECTED).exists()
         gate_pass = GatePass.objects.filter(visit=visit, out_at__isnull=True, cancelled_at__isnull=True).first()
         if repaired and not Handover.objects.filter(visit=visit).exists():
             handovers.hand_over(
                 visit_uid=visit.uid,
                 checklist=checks,
-                odometer_km=(visit.odometer_in_km or visit.vehicle.odometer_km) + rng.randrange(0, 6),
+                odometer_km=last_reading(visit) + rng.randrange(0, 6),
+                next_service_on=due_on,
+                next_service_km=due_km,
                 received_by=name,
                 risk_note_signed_by=name if order.lines.filter(state=LineState.WITHDRAWN).exists() else "",
                 by=advisor,

@@ -157,7 +157,8 @@ def span(value: Any) -> str:
 def when(at: Any, kind: str = "time", expected: Any = None) -> SafeString:
     """A time as people say it, inside ``<time>`` with the full instant.
 
-    kind: time (11:10, 昨天 11:10) · clock (11:10) · date (11月23日 周一) · wait (等待 9 分, runs on) · since (9 分, runs on) ·
+    kind: time (11:10, 昨天 11:10) · moment (今天 11:10, 11月29日 周日 11:10) · clock (11:10) · date (11月23日 周一) ·
+    wait (等待 9 分, runs on) · since (9 分, runs on) ·
     stopwatch (0:16:42, runs on) ·
     promise (交 11:20; late and soon coloured; with ``expected``: 会晚 2 小时) · booked (约 11:00; 晚 12 分 once it is past).
     """
@@ -170,6 +171,8 @@ def when(at: Any, kind: str = "time", expected: Any = None) -> SafeString:
     tone, runs, said = "", "", ""
     if kind == "clock":
         said = saying.say_clock(at)
+    elif kind == "moment":
+        said = saying.say_moment(at, now=now)
     elif kind == "date":
         said = saying.say_date(saying.local(at).date(), today=saying.local(now).date())
     elif kind == "wait":
