@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.kernel import clock, formats, stages
 from dealership.kernel.actors import Actor
@@ -149,7 +150,7 @@ def stage_steps(visit: Visit, stage: stages.Stage, *, over: bool = False, late: 
             state, say = "none", _("came without an appointment")
         elif step == stages.FOLLOW_UP and place == here:
             followed = any(source(visit) for source in FOLLOWED_UP)
-            state, say = ("done", "") if followed else ("todo", _("planned"))
+            state, say = ("done", "") if followed else ("todo", pgettext_lazy("follow-up", "planned"))
         steps.append({"label": step.label, "state": state, "stage": step.colour, "say": say})
     return steps
 

@@ -58,7 +58,9 @@ def odd_words(html: str, language: str, data: list[str]) -> set[str]:
     text = re.sub(r"[^\S\n]+", " ", words_of(html))
     for known in (*(text_ for text_ in data if len(text_) > 10), None, *(text_ for text_ in data if len(text_) <= 10)):
         if known is None:
-            text = re.sub(rf"https?://\S*|{PLATE}|\b[0-9a-f]{{16,}}\b", " ", text)  # a short text would cut a hash in two
+            text = re.sub(
+                rf"https?://\S*|{PLATE}|\b[0-9a-f]{{16,}}\b", " ", text
+            )  # a short text would cut a hash in two
         elif known in text:
             text = text.replace(known, " ")
     text = re.sub(r"\b\w+(?:\.\w+)+|\{\w+\}", " ", text)  # keys such as reception.slot_hours, fields of a template

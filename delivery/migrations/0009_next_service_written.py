@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0007_deposits_rounding_goodwill"),
+        ("delivery", "0008_gate_codes_to_be_read"),
     ]
 
     operations = [
