@@ -124,13 +124,10 @@ class CommandMixin:
             result = self.run(form)
             location = self.location(result)
             close_submission(self.request, location)
-        self.tell_done(result)
-        return HttpResponseRedirect(location)
-
-    def tell_done(self, result: Any) -> None:
         words = self.words(result)
         if words:
             messages.success(self.request, words)
+        return HttpResponseRedirect(location)
 
 
 class CommandPage(StaffPage, CommandMixin, FormView):

@@ -29,6 +29,7 @@ from django.test.utils import override_settings
 from django.utils import translation
 from PIL import Image
 
+from dealership.catalogue.models import Operation
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
@@ -112,6 +113,14 @@ def make_every_kind() -> None:
     assert line is not None, "a car is being worked on at noon"
     visits.add_photo(visit_uid=line.order.visit.uid, content=drawn("JPEG"), name="a.jpg", by=acting("advisor"))
     orders.add_line_photo(line_uid=line.uid, content=drawn("JPEG"), by=acting("advisor"))
+    orders.add_line(
+        order_uid=line.order.uid,
+        operation_uid=Operation.objects.get(code="EL-10").uid,
+        is_addition=True,
+        cause="刮不干净",
+        by=acting("advisor"),
+    )
+    orders.send_estimate(order_uid=line.order.uid, by=acting("advisor"))
     absent, deputy = (Employee.objects.get(user__username=login) for login in ("foreman", "leader"))
     employees.appoint_deputy(
         absent_uid=absent.uid,

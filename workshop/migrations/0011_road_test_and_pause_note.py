@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0005_public_days"),
         ("staff", "0002_deputies_apart"),
-        ("workshop", "0009_fees_and_reasons"),
+        ("workshop", "0010_items_move_with_their_rows"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0008_gate_codes_to_be_read"),
+        ("delivery", "0009_items_move_with_their_rows"),
     ]
 
     operations = [
