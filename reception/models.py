@@ -161,6 +161,12 @@ class PlateColor(models.TextChoices):
     BLACK = "BLACK", _("Black")
 
 
+PLATE_IN_SQL = (
+    "^[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z]"
+    "([A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJK][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[A-HJK])$"
+)
+
+
 class Vehicle(Root):
     """A car (2.3). Plate without separators; ``odometer_km`` is the last reading and never falls without a reason."""
 
@@ -184,7 +190,48 @@ class Vehicle(Root):
     odometer_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        triggers = [states.ShownIn(root="reception.Visit", by="vehicle", fields=("plate",)), states.versioned()]
+        triggers = [
+            states.ShownIn(root="reception.Visit", by="vehicle", fields=("plate",)),
+            states.versioned(),
+            states.guard(
+                # 2.3, GB 16735: whichever way a VIN comes in; the same rule as kernel.formats.check_vin.
+                "vehicle_vin_written",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("vin", "vin_note"),
+                declare=[("digits", "text"), ("total", "integer := 0")],
+                func="""
+                    IF NEW.vin = '' OR (TG_OP = 'UPDATE' AND NEW.vin = OLD.vin AND NEW.vin_note = OLD.vin_note) THEN
+                        RETURN NEW;
+                    END IF;
+                    IF NEW.vin !~ '^[A-HJ-NPR-Z0-9]{17}$' OR NEW.vin = repeat(left(NEW.vin, 1), 17) THEN {refuse} END IF;
+                    IF NEW.vin_note <> '' OR left(NEW.vin, 1) !~ '[L1-5]' THEN RETURN NEW; END IF;
+                    digits := translate(NEW.vin, 'ABCDEFGHJKLMNPRSTUVWXYZ', '12345678123457923456789');
+                    FOR place IN 1..17 LOOP
+                        total := total + substr(digits, place, 1)::integer
+                            * ('{8,7,6,5,4,3,2,10,0,9,8,7,6,5,4,3,2}'::integer[])[place];
+                    END LOOP;
+                    IF substr('0123456789X', total % 11 + 1, 1) <> substr(NEW.vin, 9, 1)
+                        OR substr(NEW.vin, 10, 1) IN ('U', 'Z', '0')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="vin.check_digit",
+                text=_("This VIN can't be right; a supervisor may keep it with a reason."),
+            ),
+            states.guard(
+                # 2.3, GA 36: every kind but the ordinary one skips the pattern; the same as kernel.formats.check_plate.
+                "vehicle_plate_written",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("plate", "plate_kind"),
+                func=f"""
+                    IF NEW.plate = '' OR NEW.plate_kind <> 'NORMAL'
+                        OR (TG_OP = 'UPDATE' AND NEW.plate = OLD.plate AND NEW.plate_kind = OLD.plate_kind)
+                    THEN RETURN NEW; END IF;
+                    IF NEW.plate !~ '{PLATE_IN_SQL}' THEN {{refuse}} END IF;
+                    RETURN NEW;
+                """,
+                code="plate.pattern",
+                text=_("This is no plate pattern; for other plates choose their kind."),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["vin"], name="vehicle_vin", condition=~Q(vin="")),
             models.UniqueConstraint(

@@ -118,7 +118,8 @@ def _bare(name: str) -> str:
 def _find_car(row: Reading, world: World) -> Car | None:
     vin, plate = row.values.get("vin", ""), row.values.get("plate", "")
     by_vin = world.cars.get(world.by_vin.get(vin, "")) if vin else None
-    by_plate = world.cars.get(world.by_plate.get(plate, "")) if plate else None
+    ordinary = plate and row.values.get("plate_kind", "NORMAL") == "NORMAL"  # the other kinds may come again
+    by_plate = world.cars.get(world.by_plate.get(plate, "")) if ordinary else None
     if by_vin and by_plate and by_vin.uid != by_plate.uid:
         raise _Refused(note("vehicle.two", "plate", value=plate, other=by_plate.values["vin"][-8:], row=by_plate.row))
     if by_plate and not by_vin and vin and by_plate.values.get("vin"):
@@ -205,7 +206,9 @@ def _write_car(
     vin, plate = row.values.get("vin", ""), row.values.get("plate", "")
     given = {key: row.values[key] for key in VEHICLE_COLUMNS if row.values.get(key)}
     if car is None:
-        values = {"vin": vin, "model_text": row.values.get("model_text", "—")} | given | _plate_values(plate, "ICE")
+        values = {"vin": vin, "model_text": row.values.get("model_text", "—")} | given | _plate_values(row, "ICE")
+        if row.values.get("vin_note"):
+            values["vin_note"] = row.values["vin_note"]
         if "odometer_km" in given:
             values["odometer_at"] = NOW
         car = Car(new_uid(), values, row=row.number)
@@ -216,9 +219,9 @@ def _write_car(
     if row.values.get("model_text") and car.values.get("model_text") in ("", "—"):
         adds["model_text"] = row.values["model_text"]
     if vin and not car.values.get("vin"):
-        adds["vin"] = vin
+        adds |= {"vin": vin, "vin_note": row.values.get("vin_note", "")}
     if plate and not car.values.get("plate"):
-        adds |= _plate_values(plate, car.values.get("powertrain", "ICE"))
+        adds |= _plate_values(row, car.values.get("powertrain", "ICE"))
     elif plate and plate != car.values.get("plate"):
         notes.append(note("vehicle.plate_kept", "plate", WARN, plate, other=car.values["plate"]))
     if car.row and not adds:
@@ -238,14 +241,15 @@ def _change(uid: str, adds: dict[str, Any], known: dict[str, Any]) -> dict[str, 
     return {"op": "UPDATE", "uid": uid, "set": adds, "before": {key: known.get(key) for key in adds}}
 
 
-def _plate_values(plate: str, powertrain: str) -> dict[str, Any]:
+def _plate_values(row: Reading, powertrain: str) -> dict[str, Any]:
     """Plate with what follows from it; without a plate the car is not yet registered."""
+    plate, kind = row.values.get("plate", ""), row.values.get("plate_kind", "NORMAL")
     if not plate:
         return {"plate": "", "plate_kind": "UNREGISTERED", "plate_color": "BLUE", "powertrain": powertrain}
-    color = formats.plate_colour(plate)
+    color = formats.plate_colour(plate, formats.PlateKind(kind))
     name = color.name if color else "BLUE"
     drive = "BEV" if name in GREEN and powertrain == "ICE" else powertrain
-    return {"plate": plate, "plate_kind": "NORMAL", "plate_color": name, "powertrain": drive}
+    return {"plate": plate, "plate_kind": kind, "plate_color": name, "powertrain": drive}
 
 
 def _write_ownership(

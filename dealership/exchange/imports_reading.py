@@ -38,6 +38,8 @@ _SYNONYMS = {
         "车牌 车牌号 车牌号码 牌照 牌照号 牌号 车号 号牌 号牌号码 plate platenumber licenseplate "
         "licenceplate plateno registration"
     ),
+    "plate_kind": "号牌种类 号牌类型 车牌种类 车牌类型 牌照类型 platekind platetype kindofplate",
+    "vin_override_reason": "vin说明 vin核对说明 车架号说明 车架号核对说明 vinreason vinnote whythevinisright",
     "vin": (
         "vin vin码 vin号 车架号 车架号码 车架 车辆识别代号 车辆识别码 识别代码 底盘号 底盘号码 大架号 chassis "
         "chassisnumber chassisno"
@@ -73,6 +75,8 @@ _SYNONYMS = {
 }
 FIELD_LABELS = {
     "plate": _("Plate"),
+    "plate_kind": _("Kind of plate"),
+    "vin_override_reason": _("Why a VIN that doesn't fit is kept"),
     "vin": "VIN",
     "name": _("Name"),
     "phone": _("Telephone"),
@@ -300,8 +304,11 @@ def _json(cell: Any) -> Any:
     return text if len(text) <= 400 else text[:400]
 
 
-def read_row(number: int, raw: dict[str, Any], *, today: date) -> Reading:
-    """What one row says, cell by cell; days must not lie after ``today`` (the store's calendar)."""
+def read_row(number: int, raw: dict[str, Any], *, today: date, may_override: bool = False) -> Reading:
+    """What one row says, cell by cell; days must not lie after ``today`` (the store's calendar).
+
+    ``may_override``: whoever imports may keep a VIN that doesn't fit where the row gives a reason.
+    """
     row = Reading(number)
     for name, cell in raw.items():
         if cell == FORMULA:
@@ -309,7 +316,7 @@ def read_row(number: int, raw: dict[str, Any], *, today: date) -> Reading:
             row.notes.append(note("formula", name, level))
     raw = {name: cell for name, cell in raw.items() if cell != FORMULA}
     _read_plate(row, raw)
-    _read_vin(row, raw)
+    _read_vin(row, raw, may_override=may_override)
     _read_words(row, raw)
     _read_phones(row, raw)
     _read_checked(row, raw, "email", formats.check_email)
@@ -339,22 +346,51 @@ def _text(cell: Any) -> str:
     return text
 
 
+_PLATE_KINDS = (
+    ("TEMPORARY", re.compile(r"临时|临牌|temporary", re.I)),
+    ("DIPLOMATIC", re.compile(r"使|领馆|外交|diplomatic", re.I)),
+    ("MILITARY", re.compile(r"军|武警|military", re.I)),
+    ("UNREGISTERED", re.compile(r"未上牌|无牌|unregistered|notyetregistered", re.I)),
+    ("NORMAL", re.compile(r"汽车|普通|新能源|民用|教练|警|挂|港澳|[蓝绿黄白黑]|normal|ordinary", re.I)),
+)
+
+
+def _read_plate_kind(row: Reading, raw: dict[str, Any]) -> str:
+    """The kind of plate by its usual words; the ordinary one where nothing is said."""
+    text = re.sub(r"\s+", "", _text(raw.get("plate_kind", "")))
+    found = next((kind for kind, words in _PLATE_KINDS if words.search(text)), "") if text else "NORMAL"
+    if not found:
+        row.notes.append(note("vehicle.plate_kind", "plate_kind", value=text))
+    return found or "NORMAL"
+
+
 def _read_plate(row: Reading, raw: dict[str, Any]) -> None:
+    kind = _read_plate_kind(row, raw)
     text = _text(raw.get("plate", ""))
-    if not text or text in ("无", "无牌", "未上牌", "新车", "-", "/"):
+    if not text or text in ("无", "无牌", "未上牌", "新车", "-", "/") or kind == "UNREGISTERED":
         return
-    checked = formats.check_plate(text)
+    checked = formats.check_plate(text, formats.PlateKind(kind))
     if checked.level is formats.Level.REFUSED:
         row.notes.append(note(checked.code, "plate", value=text, suggestion=checked.suggestion))
+    elif len(checked.value) > 12:
+        row.notes.append(note("text.too_long", "plate", value=text, limit=12))
+    elif kind != "NORMAL":
+        row.values["plate_kind"] = kind
+        if not _text(raw.get("vin", "")):
+            row.notes.append(note("plate.needs_vin", "vin", value=text))
     row.values["plate"] = checked.value[:12]
 
 
-def _read_vin(row: Reading, raw: dict[str, Any]) -> None:
+def _read_vin(row: Reading, raw: dict[str, Any], *, may_override: bool) -> None:
     text = _text(raw.get("vin", ""))
     if not text or text in ("无", "-", "/"):
         return
     checked = formats.check_vin(text)
-    if checked.level is formats.Level.REFUSED:
+    reason = " ".join(_text(raw.get("vin_override_reason", "")).split())
+    if checked.overridable and may_override and reason and len(reason) <= 200 and not _HOSTILE.search(reason):
+        row.notes.append(note(checked.code, "vin", WARN, text))
+        row.values["vin_note"] = reason
+    elif checked.level is formats.Level.REFUSED:
         row.notes.append(note(checked.code, "vin", value=text, suggestion=checked.suggestion))
     elif checked.level is formats.Level.WARNING:
         row.notes.append(note(checked.code, "vin", WARN, text))
@@ -374,6 +410,8 @@ def _read_words(row: Reading, raw: dict[str, Any]) -> None:
             row.notes.append(note("text.hostile", name, level, text.replace("\u2400", "·")))
         elif len(text) > limit:
             row.notes.append(note("text.too_long", name, level, text, limit=limit))
+        elif formats.check_without_id_number(text).code:
+            row.notes.append(note("text.id_number", name, level))
         else:
             row.values[name] = text
     kind = _text(raw.get("kind", ""))

@@ -51,6 +51,13 @@ class Checked:
         """The message in the reader's language."""
         return str(self.message) % self.params if self.params else str(self.message)
 
+    @property
+    def said(self) -> str:
+        """The message with what was probably meant."""
+        if not self.suggestion:
+            return self.text
+        return _("%(text)s Perhaps %(suggestion)s was meant.") % {"text": self.text, "suggestion": self.suggestion}
+
 
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _SEPARATORS = re.compile(r"[\s·•・‧∙.。\-‐‑‒–—―_]+")
@@ -405,6 +412,33 @@ def check_uscc(text: str) -> Checked:
     return Checked(code, Level.REFUSED, "uscc.check_character", message, suggestion)
 
 
+# --- Identity number (GB 11643): known only so that nobody keeps it (7.3: what isn't needed isn't collected) -----------
+
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ID_CHECK = "10X98765432"
+_ID_IN_TEXT = re.compile(
+    r"(?<![0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?![0-9])",
+    re.ASCII,
+)
+
+
+def is_id_number(text: str) -> bool:
+    """True for a citizen's identity number of 18 characters with a day of birth and a right check character."""
+    number = strip_separators(text)
+    if not _ID_IN_TEXT.fullmatch(number):
+        return False
+    rest = sum(int(digit) * weight for digit, weight in zip(number, _ID_WEIGHTS, strict=False)) % 11
+    return _ID_CHECK[rest] == number[17]
+
+
+def check_without_id_number(text: str) -> Checked:
+    """Words in which no identity number stands; ``value`` is the text as it was."""
+    if any(is_id_number(found) for found in _ID_IN_TEXT.findall(fold_width(text))):
+        message = _("An identity number isn't kept here: nothing in the service needs it. Leave it out.")
+        return Checked(text, Level.REFUSED, "text.id_number", message)
+    return Checked(text)
+
+
 # --- Django's clean helpers -----------------------------------------------------------------------------------------
 
 
@@ -412,18 +446,14 @@ def accept(checked: Checked) -> str:
     """The value, or ValidationError with the code of the check and its suggestion. Warnings pass."""
     if checked.level is not Level.REFUSED:
         return checked.value
-    params = {**checked.params, "suggestion": checked.suggestion}
-    raise ValidationError(checked.message, code=checked.code, params=params)
+    raise ValidationError(checked.said, code=checked.code)
 
 
 def demand(checked: Checked, *, field: str) -> str:
     """The value for a command, or RuleError with the check's code that names ``field`` and what was probably meant."""
     if checked.level is not Level.REFUSED:
         return checked.value
-    text = checked.text
-    if checked.suggestion:
-        text = _("%(text)s Perhaps %(suggestion)s was meant.") % {"text": text, "suggestion": checked.suggestion}
-    raise RuleError(checked.code, text, field=field)
+    raise RuleError(checked.code, checked.said, field=field)
 
 
 def clean_vin(value: str, *, overridden: bool = False) -> str:

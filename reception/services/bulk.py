@@ -45,8 +45,8 @@ def write_rows(rows: list[dict[str, Any]], *, by: Actor, import_uid: UUID, store
     for person in people.values():
         lines.append(Line(person, events.CUSTOMER_REGISTERED, store_id=store_id, facts=facts | {"kind": person.kind}))
     for car in cars.values():
-        km = {"odometer_km": car.odometer_km}
-        lines.append(Line(car, events.VEHICLE_REGISTERED, facts=facts | km))
+        said = {"odometer_km": car.odometer_km} | ({"vin_overridden": True} if car.vin_note else {})
+        lines.append(Line(car, events.VEHICLE_REGISTERED, facts=facts | said))
     known_people = _fetch(Customer, (w["uid"] for w in _all(rows, "customer")), people)
     known_cars = _fetch(Vehicle, (w["uid"] for w in _all(rows, "vehicle")), cars)
     owned = [write for row in rows if (write := row.get("ownership"))]

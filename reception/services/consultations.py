@@ -164,8 +164,8 @@ def register_consultation(
     by.require(permissions.CONSULTATIONS_WORK)
     words = _words(body)
     at = _moment(received_at)
-    phone = formats.clean_phone(contact_phone) if contact_phone.strip() else ""
-    email = formats.clean_email(contact_email) if contact_email.strip() else ""
+    phone = formats.demand(formats.check_phone(contact_phone), field="contact_phone") if contact_phone.strip() else ""
+    email = formats.demand(formats.check_email(contact_email), field="contact_email") if contact_email.strip() else ""
     name = " ".join(contact_name.split())[:60]
     if not (name or phone or email):
         raise RuleError(
@@ -529,7 +529,7 @@ def hand_to_sales(
         store=consultation.store,
         consultation=consultation,
         contact_name=" ".join(contact_name.split())[:60],
-        contact_phone=formats.clean_phone(contact_phone),
+        contact_phone=formats.demand(formats.check_phone(contact_phone), field="contact_phone"),
         model_text=" ".join(model_text.split())[:80],
         topic=ConsultationTopic(topic),
         note=" ".join(note.split())[:300],

@@ -38,12 +38,17 @@ def tidy(value: Any, *, field: str, limit: int) -> str:
     return text
 
 
+def _words(value: Any, *, field: str, limit: int) -> str:
+    """Text about a person, without an identity number (7.3)."""
+    return formats.demand(formats.check_without_id_number(tidy(value, field=field, limit=limit)), field=field)
+
+
 def read_customer(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a customer from what was typed, sent or imported; only the keys given. Raises RuleError."""
     read: dict[str, Any] = {}
     for key, value in values.items():
         if key == "name":
-            read["name"] = tidy(value, field="name", limit=60)
+            read["name"] = _words(value, field="name", limit=60)
             if not read["name"]:
                 raise RuleError("customer.name", _("Enter the customer's name."), field="name")
             read["pinyin"] = formats.pinyin_full(read["name"])[:160]
@@ -58,7 +63,7 @@ def read_customer(values: dict[str, Any]) -> dict[str, Any]:
             text = tidy(value, field=key, limit=60)
             read[key] = formats.demand(formats.check_uscc(text), field=key) if text else ""
         elif key == "note":
-            read[key] = tidy(value, field=key, limit=300)
+            read[key] = _words(value, field=key, limit=300)
         elif key in _CHOICES:
             if value not in _CHOICES[key]:
                 raise RuleError(

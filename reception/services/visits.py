@@ -74,7 +74,7 @@ def register_arrival(
     by.require(permissions.VISITS_RECEIVE)
     store = Store.objects.get(pk=by.store_id)
     words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, model_text=model_text, need=need)
-    phone = formats.clean_phone(words["contact_phone"])
+    phone = formats.demand(formats.check_phone(words["contact_phone"]), field="contact_phone")
     vehicle = _find_vehicle(vehicle_uid=vehicle_uid, plate=plate, vin=vin, plate_kind=plate_kind)
     from . import customers, vehicles
 

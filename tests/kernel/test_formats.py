@@ -18,11 +18,13 @@ from dealership.kernel.formats import (
     check_plate,
     check_uscc,
     check_vin,
+    check_without_id_number,
     clean_mobile,
     clean_plate,
     clean_uscc,
     clean_vin,
     display_plate,
+    is_id_number,
     is_new_energy_plate,
     mask_email,
     mask_name,
@@ -66,6 +68,8 @@ class TestVin:
         with pytest.raises(ValidationError) as refused:
             clean_vin("LSVXZ60E0H2345678")
         assert refused.value.code == "vin.check_digit"
+        with pytest.raises(ValidationError, match="LDC613P23A1305189"):
+            clean_vin("LDC6I3P23AI3O5I89")
         assert clean_vin("LSVXZ60E0H2345678", overridden=True) == "LSVXZ60E0H2345678"
 
     def test_wrong_check_digit_of_a_brazilian_vehicle_is_a_warning(self):
@@ -295,6 +299,24 @@ class TestEmailAndCompanyCode:
         assert check_uscc(code).level is Level.OK
         other = data.draw(st.sampled_from([c for c in "0123456789ABCDEFGHJKLMNPQRTUWXY" if c != code[position]]))
         assert check_uscc(code[:position] + other + code[position + 1 :]).code == "uscc.check_character"
+
+
+class TestIdentityNumber:
+    """GB 11643 is known so that nobody keeps one (7.3)."""
+
+    def test_the_vector_and_its_near_misses(self):
+        assert is_id_number("11010519491231002X")
+        assert is_id_number("1101051949 1231 002x")
+        for near in ("110105194912310021", "11010519491331002X", "11010517491231002X", "91350100M000100Y43", ""):
+            assert not is_id_number(near)
+
+    @pytest.mark.parametrize("text", ["身份证11010519491231002X", "１１０１０５１９４９１２３１００２Ｘ 车主本人"])
+    def test_words_with_one_are_refused(self, text):
+        assert check_without_id_number(text).code == "text.id_number"
+
+    @pytest.mark.parametrize("text", ["", "老客户", "911010519491231002X1", "订单 202611260000000017"])
+    def test_other_words_pass_unchanged(self, text):
+        assert check_without_id_number(text) == Checked(text)
 
 
 class TestMasking:

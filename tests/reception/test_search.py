@@ -135,7 +135,7 @@ def test_fifty_thousand_rows_are_found_by_index(as_owner) -> None:
         "INSERT INTO reception_vehicle (uid, version, created_at, updated_at, plate, plate_kind, plate_color, vin,"
         " vin_note, model_text, powertrain, engine_number, battery_code, color, odometer_km) SELECT gen_random_uuid(),"
         " 1, now(), now(), '京' || chr(65 + n % 8) || lpad(n::text, 5, '0'), 'NORMAL', 'BLUE',"
-        " 'LSV' || upper(translate(substr(md5(n::text), 1, 8), 'o', '0')) || lpad(n::text, 6, '0'), '', '途远', 'ICE',"
+        " 'WSV' || upper(translate(substr(md5(n::text), 1, 8), 'o', '0')) || lpad(n::text, 6, '0'), '', '途远', 'ICE',"
         " '', '', '', 0 FROM generate_series(1, 50000) n"
     )
     as_owner("VACUUM ANALYZE reception_customer")

@@ -26,12 +26,21 @@ NOTES: dict[str, tuple[Any, Any]] = {
     "vin.repeated": (_("The same character seventeen times is not a VIN."), _("Compare it with the licence.")),
     "vin.check_digit": (
         _("The check digit of the VIN doesn't fit: a character is probably mistyped."),
-        _("Compare it with the licence; the service manager can register it with a reason."),
+        _("Compare it with the licence; whoever may keep it gives the reason in a column of its own."),
     ),
     "vin.year": (_("The tenth character stands for no model year."), _("Compare it with the licence.")),
     "plate.pattern": (_("This is no plate pattern."), _("Correct the plate, or leave the cell empty.")),
     "plate.letters": (_("The letters I and O are not used in a plate."), _("Correct the plate.")),
     "plate.empty": (_("This is no plate pattern."), _("Correct the plate, or leave the cell empty.")),
+    "plate.needs_vin": (
+        _("A plate of this kind can be given again; without a VIN the car can't be told apart."),
+        _("Add the VIN."),
+    ),
+    "vehicle.plate_kind": (
+        _("This is no kind of plate."),
+        _("Write ordinary, temporary, diplomatic, military or not yet registered."),
+    ),
+    "text.id_number": (_("An identity number isn't kept here."), _("Delete it from the cell.")),
     "text.hostile": (_("These characters belong to a program, not to a text."), _("Correct the cell.")),
     "text.too_long": (_("Longer than %(limit)s characters."), _("Shorten the text.")),
     "phone.scientific": (

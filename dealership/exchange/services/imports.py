@@ -42,12 +42,13 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from dealership.kernel.states import require
 from reception.models import Customer, Ownership, PlateKind, Vehicle
+from reception.permissions import VIN_OVERRIDE
 from reception.services import bulk
 
 STEP = 1000
 _PERSON = ("uid", "name", "kind", "phone", "phone_2", "email", "uscc", "note")
 _CAR = (
-    "pk", "uid", "plate", "plate_kind", "plate_color", "vin", "model_text", "powertrain", "engine_number",
+    "pk", "uid", "plate", "plate_kind", "plate_color", "vin", "vin_note", "model_text", "powertrain", "engine_number",
     "battery_code", "color", "model_year", "invoiced_on", "delivered_on", "odometer_km", "odometer_at",
 )  # fmt: skip
 
@@ -67,7 +68,7 @@ def upload_import(*, content: bytes, file_name: str, by: Actor, store: Store | N
         file_name=Path(file_name).name.replace("\x00", "")[:120] or "—",
         sha256=hashlib.sha256(content).hexdigest(),
         started_by=by.user,
-        summary={"by": [str(by.kind), by.id]},
+        summary={"by": [str(by.kind), by.id], "may_override": by.may(VIN_OVERRIDE)},
     )
     path = _file(batch.uid)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +109,8 @@ def _read(batch: ImportBatch) -> ImportBatch:
     sheet = find_table(read_cells(_file(batch.uid).read_bytes()))
     today = clock.today(batch.store.time_zone)
     raws = [(number, raw_of(sheet, cells)) for number, cells in sheet.rows]
-    readings = [read_row(number, raw, today=today) for number, raw in raws]
+    may_override = bool(batch.summary.get("may_override"))
+    readings = [read_row(number, raw, today=today, may_override=may_override) for number, raw in raws]
     world = load_world(readings, made={})
     decisions = [decide(reading, world, new_uid=_new_uid, today=today) for reading in readings]
     ImportRow.objects.filter(batch=batch).delete()
