@@ -55,6 +55,8 @@ from reception.models import (
     DamageKind,
     DamageMark,
     DamageSide,
+    KnowledgeArticle,
+    KnowledgeVersion,
     MergeState,
     MessageDirection,
     OldParts,
@@ -77,6 +79,7 @@ from reception.services import (
     consultations,
     customers,
     handing_over,
+    knowledge,
     merging,
     vehicles,
     visits,
@@ -937,6 +940,19 @@ WORK = permissions.CONSULTATIONS_WORK
 RUNNING = {ConsultationState.AWAITING, ConsultationState.IN_PROGRESS, ConsultationState.ANSWERED}
 
 
+WORDS = Text(20000, min=1)
+
+
+def _on_question(verb: str, run: Any, help: str, when: Any = frozenset(RUNNING), /, **given: Any) -> Action:
+    """An action of whoever works on questions."""
+    return Action(verb=verb, run=run, permission=WORK, when=when, input=given, help=help)
+
+
+def _on_article(verb: str, run: Any, help: str, /, **given: Any) -> Action:
+    """An action of whoever writes the articles."""
+    return Action(verb=verb, run=run, permission=permissions.KNOWLEDGE_WRITE, input=given, help=help)
+
+
 def _thread() -> QuerySet:
     return ConsultationMessage.objects.order_by("at", "id")
 
@@ -1004,7 +1020,7 @@ register(
             permission=WORK,
             input={
                 "channel": Choice(choices=ConsultationChannel),
-                "body": Text(20000, min=1),
+                "body": WORDS,
                 "contact_name": Text(60, optional=True),
                 "contact_phone": Text(60, optional=True),
                 "contact_email": Text(120, optional=True),
@@ -1015,89 +1031,116 @@ register(
             },
         ),
         actions=(
-            Action(
-                verb="receive",
-                run=consultations.receive_message,
-                permission=WORK,
-                input={"body": Text(20000, min=1)},
-                help="The customer writes again",
+            _on_question("receive", consultations.receive_message, "The customer writes again", None, body=WORDS),
+            _on_question(
+                "answer",
+                consultations.answer_consultation,
+                "Answer the customer; cites names the versions of articles that the answer was taken from",
+                body=WORDS,
+                way=Choice(choices=AnswerWay),
+                cites=ListOf(inner=Uid(), optional=True),
             ),
-            Action(
-                verb="answer",
-                run=consultations.answer_consultation,
-                permission=WORK,
-                when=RUNNING,
-                input={"body": Text(20000, min=1), "way": Choice(choices=AnswerWay)},
-                help="Answer the customer",
+            _on_question("note", consultations.note_consultation, "A word for colleagues", None, body=WORDS),
+            _on_question(
+                "assign",
+                consultations.assign_consultation,
+                "Give it to somebody to look after",
+                employee_uid=Uid(),
             ),
-            Action(
-                verb="note",
-                run=consultations.note_consultation,
-                permission=WORK,
-                input={"body": Text(20000, min=1)},
-                help="A word for colleagues",
+            _on_question("snooze", consultations.snooze_consultation, "Put it off; its limits run on", until=Moment()),
+            _on_question(
+                "settle",
+                consultations.settle_consultation,
+                "The customer says that the answer settles it",
+                {ConsultationState.ANSWERED},
             ),
-            Action(
-                verb="assign",
-                run=consultations.assign_consultation,
-                permission=WORK,
-                when=RUNNING,
-                input={"employee_uid": Uid()},
-                help="Give it to somebody to look after",
+            _on_question("close", consultations.close_consultation, "Close it for a reason", reason=Text(300, min=1)),
+            _on_question(
+                "convert-to-appointment",
+                consultations.convert_to_appointment,
+                "It became a booking",
+                appointment_uid=Uid(),
             ),
-            Action(
-                verb="snooze",
-                run=consultations.snooze_consultation,
-                permission=WORK,
-                when=RUNNING,
-                input={"until": Moment()},
-                help="Put it off; its limits run on",
+            _on_question("convert-to-visit", consultations.convert_to_visit, "It became a visit", visit_uid=Uid()),
+            _on_question(
+                "hand-to-sales",
+                consultations.hand_to_sales,
+                "Sales goes on with it",
+                contact_name=Text(60, min=1),
+                contact_phone=Text(60, min=1),
+                model_text=Text(80, min=1),
+                topic=Choice(choices=ConsultationTopic),
+                note=Text(300, optional=True),
             ),
-            Action(
-                verb="settle",
-                run=consultations.settle_consultation,
-                permission=WORK,
-                when={ConsultationState.ANSWERED},
-                help="The customer says that the answer settles it",
-            ),
-            Action(
-                verb="close",
-                run=consultations.close_consultation,
-                permission=WORK,
-                when=RUNNING,
-                input={"reason": Text(300, min=1)},
-                help="Close it for a reason",
-            ),
-            Action(
-                verb="convert-to-appointment",
-                run=consultations.convert_to_appointment,
-                permission=WORK,
-                when=RUNNING,
-                input={"appointment_uid": Uid()},
-                help="It became a booking",
-            ),
-            Action(
-                verb="convert-to-visit",
-                run=consultations.convert_to_visit,
-                permission=WORK,
-                when=RUNNING,
-                input={"visit_uid": Uid()},
-                help="It became a visit",
-            ),
-            Action(
-                verb="hand-to-sales",
-                run=consultations.hand_to_sales,
-                permission=WORK,
-                when=RUNNING,
-                input={
-                    "contact_name": Text(60, min=1),
-                    "contact_phone": Text(60, min=1),
-                    "model_text": Text(80, min=1),
-                    "topic": Choice(choices=ConsultationTopic),
-                    "note": Text(300, optional=True),
+        ),
+    )
+)
+
+
+# --- knowledge (2.2.2) ---
+def _versions() -> QuerySet:
+    return KnowledgeVersion.objects.order_by("number")
+
+
+_VERSION_INPUT = {
+    "title": Text(80, min=1),
+    "body": WORDS,
+    "source": Text(160, optional=True),
+    "ends_on": Day(optional=True),
+}
+
+register(
+    Resource(
+        path="knowledge-articles",
+        name="KnowledgeArticle",
+        room="reception",
+        model=KnowledgeArticle,
+        view=permissions.KNOWLEDGE_VIEW,
+        help="What the shop answers to a usual question, with its versions (2.2.2). An answer names the versions used.",
+        shape={
+            "title": Text(),
+            "topic": Choice(choices=ConsultationTopic),
+            "owner_uid": Uid(source="owner__uid"),
+            "review_on": Day(),
+            "withdrawn_at": Moment(null=True),
+            "versions": Many(
+                rows=_versions,
+                by="article_id",
+                fields={
+                    "uid": Uid(),
+                    "number": Whole(),
+                    "title": Text(),
+                    "body": Text(),
+                    "source": Text(),
+                    "starts_on": Day(),
+                    "ends_on": Day(null=True, help="Its last day; null: until the next version."),
                 },
-                help="Sales goes on with it",
             ),
+        },
+        filters={"topic": Filter(field=Choice(choices=ConsultationTopic), lookup="topic")},
+        create=Command(
+            run=knowledge.write_article,
+            permission=permissions.KNOWLEDGE_WRITE,
+            input=_VERSION_INPUT
+            | {
+                "topic": Choice(choices=ConsultationTopic),
+                "starts_on": Day(optional=True),
+                "review_on": Day(),
+                "owner_uid": Uid(optional=True),
+            },
+        ),
+        actions=(
+            _on_article(
+                "revise",
+                knowledge.revise_article,
+                "Another version from a day on",
+                **_VERSION_INPUT,
+                starts_on=Day(),
+                review_on=Day(),
+            ),
+            _on_article("review", knowledge.review_article, "Looked at and still right", review_on=Day()),
+            _on_article("give", knowledge.give_article, "Somebody else looks after it", employee_uid=Uid()),
+            _on_article("withdraw", knowledge.withdraw_article, "It answers nothing any more", reason=Text(200, min=1)),
         ),
     )
 )

@@ -35,8 +35,10 @@ class ReceptionConfig(AppConfig):
         from .services.appointments import hand_over_appointments
         from .services.consultations import hand_over_consultations
         from .services.handing_over import hand_over_customers, hand_over_visits
+        from .services.knowledge import hand_over_articles
 
         HANDOVERS.extend((hand_over_customers, hand_over_appointments, hand_over_visits, hand_over_consultations))
+        HANDOVERS.append(hand_over_articles)
 
         # --- appointments (2.4) ---
         from .selectors import appointments
@@ -74,8 +76,20 @@ class ReceptionConfig(AppConfig):
 
         HEADERS.append(thread_headers)
 
-        from .selectors import consultations
+        from .selectors import consultations, knowledge
 
+        navigation.register(
+            navigation.Entry(
+                code="knowledge",
+                label=_("Knowledge"),
+                icon="book",
+                url_name="knowledge",
+                group="front",
+                permission=permissions.KNOWLEDGE_VIEW,
+                order=26,
+                count=knowledge.due_count,
+            )
+        )
         navigation.register(
             navigation.Entry(
                 code="consultations",

@@ -131,3 +131,10 @@ CONSULTATION_ESCALATED = event("reception.consultation.escalated", _("Limit of a
 CONSULTATION_ENDED = event("reception.consultation.ended", _("Question ended"), clause="2.2.1")
 LEAD_HANDED = event("reception.sales_lead.handed", _("Lead handed to sales"), clause="2.2.2")
 TEMPLATE_SAVED = event("reception.answer_template.saved", _("Answer template saved"), clause="2.2.2")
+
+# --- knowledge (2.2.2) ---
+ARTICLE_WRITTEN = event("reception.knowledge_article.written", _("Article written"), clause="2.2.2")
+ARTICLE_REVISED = event("reception.knowledge_article.revised", _("New version of an article"), clause="2.2.2")
+ARTICLE_REVIEWED = event("reception.knowledge_article.reviewed", _("Article looked at again"), clause="2.2.2")
+ARTICLE_GIVEN = event("reception.knowledge_article.given", _("Article given to somebody else"), clause="2.2.2")
+ARTICLE_WITHDRAWN = event("reception.knowledge_article.withdrawn", _("Article withdrawn"), clause="2.2.2")

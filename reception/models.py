@@ -1490,6 +1490,137 @@ class AnswerTemplate(Root):
 explain_constraint("answertemplate_title", "template.title", _("There is a template with this title."))
 
 
+# --- knowledge (2.2.2) ---
+class KnowledgeArticle(Root):
+    """What the shop answers to a usual question (2.2.2), of the whole group. Its words stand in its versions.
+
+    ``owner`` looks at it again by ``review_on``; ``pinyin`` of the title serves the search.
+    """
+
+    store_path = None
+
+    title = models.CharField(_("title"), max_length=80)
+    pinyin = models.CharField(max_length=400, blank=True)
+    topic = models.CharField(_("topic"), max_length=12, choices=ConsultationTopic.choices)
+    owner = models.ForeignKey(Employee, models.PROTECT, related_name="knowledge")
+    review_on = models.DateField(_("look at it again by"))
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="knowledgearticle_kept", operation=pgtrigger.Delete),
+        ]
+        ordering = ["topic", "title"]
+        constraints = [
+            models.UniqueConstraint(name="knowledgearticle_title", fields=["title"]),
+            models.CheckConstraint(
+                name="knowledgearticle_withdrawn",
+                condition=Q(withdrawn_at__isnull=True) | ~Q(withdrawn_reason=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+explain_constraint("knowledgearticle_title", "article.title", _("There is an article with this title."))
+explain_constraint("knowledgearticle_withdrawn", "article.reason", _("Say why the article is withdrawn."))
+
+
+class KnowledgeVersion(models.Model):
+    """The words of an article from a day on, never changed afterwards (2.2.2). In force on a day is the highest number
+    that has begun; ``ends_on`` (its last day) ends it where nothing follows: an offer, a policy with a date."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    article = models.ForeignKey(KnowledgeArticle, models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    title = models.CharField(max_length=80)
+    body = models.TextField()
+    source = models.CharField(_("source"), max_length=160, blank=True)
+    starts_on = models.DateField(_("in force from"))
+    ends_on = models.DateField(_("in force until"), null=True, blank=True)
+    author = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["article", "number"]
+        triggers = [
+            states.ShownIn("article"),
+            pgtrigger.Protect(name="knowledgeversion_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "knowledgeversion_follows",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM reception_knowledgearticle a
+                        WHERE a.id = NEW.article_id AND a.withdrawn_at IS NULL FOR SHARE;
+                    IF NOT FOUND OR NEW.number <> (
+                        SELECT COALESCE(max(v.number), 0) + 1 FROM reception_knowledgeversion v
+                        WHERE v.article_id = NEW.article_id
+                    ) OR EXISTS (
+                        SELECT 1 FROM reception_knowledgeversion v
+                        WHERE v.article_id = NEW.article_id AND v.starts_on > NEW.starts_on
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="article.follows",
+                text=_("A version follows the one before it, in number and in day, and only in an article in use."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="knowledgeversion_number", fields=["article", "number"]),
+            models.CheckConstraint(name="knowledgeversion_words", condition=~Q(body="") & ~Q(title="")),
+            models.CheckConstraint(
+                name="knowledgeversion_days", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on"))
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["body"], name="knowledgeversion_body_trgm", opclasses=["gin_trgm_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.number}"
+
+
+class Citation(models.Model):
+    """An answer names the article and the version that it was taken from (2.2.2); kept as it was."""
+
+    message = models.ForeignKey(ConsultationMessage, models.PROTECT, related_name="citations")
+    cited = models.ForeignKey(KnowledgeVersion, models.PROTECT, related_name="citations")
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Protect(name="citation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "citation_in_force",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM reception_consultationmessage m
+                        JOIN reception_consultation c ON c.id = m.consultation_id
+                        JOIN kernel_store s ON s.id = c.store_id
+                        JOIN reception_knowledgeversion v ON v.id = NEW.cited_id
+                        JOIN reception_knowledgearticle a ON a.id = v.article_id
+                        WHERE m.id = NEW.message_id AND m.direction = 'OUT'
+                            AND v.starts_on <= (m.at AT TIME ZONE s.time_zone)::date
+                            AND (v.ends_on IS NULL OR v.ends_on >= (m.at AT TIME ZONE s.time_zone)::date)
+                            AND a.withdrawn_at IS NULL
+                            AND NOT EXISTS (
+                                SELECT 1 FROM reception_knowledgeversion later WHERE later.article_id = v.article_id
+                                    AND later.number > v.number
+                                    AND later.starts_on <= (m.at AT TIME ZONE s.time_zone)::date
+                            );
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="consultation.cite",
+                text=_("An answer names a version that is in force on its day (2.2.2)."),
+            ),
+        ]
+        constraints = [models.UniqueConstraint(name="citation_once", fields=["message", "cited"])]
+
+
 class SalesLead(Root):
     """A question that sales goes on with: contact, model and topic as they were handed over (2.2.2)."""
 

@@ -84,3 +84,14 @@ for code in ("supervisor", "gm"):
     role(code, permissions={CONSULTATIONS_VIEW})
 for code in ("manager", "care", "admin"):
     role(code, permissions={TEMPLATES_MANAGE})
+
+# --- knowledge (2.2.2) ---
+KNOWLEDGE_VIEW = permission("reception.knowledge.view", _("Read what the shop answers to usual questions."))
+KNOWLEDGE_WRITE = permission(
+    "reception.knowledge.write", _("Write, revise, look at again and withdraw what the shop answers.")
+)
+
+for code in ("receptionist", "advisor", "supervisor", "foreman", "cashier", "gm"):
+    role(code, permissions={KNOWLEDGE_VIEW})
+for code in ("care", "warranty", "techdirector", "manager"):
+    role(code, permissions={KNOWLEDGE_VIEW, KNOWLEDGE_WRITE})

@@ -8,6 +8,7 @@ from .views import (
     consultations,
     customers,
     keys,
+    knowledge,
     links,
     search,
     today,
@@ -88,6 +89,14 @@ urlpatterns = [
     path("consultations/<uuid:uid>/snooze/", consultations.SnoozePage.as_view(), name="consultation-snooze"),
     path("consultations/<uuid:uid>/close/", consultations.CloseConsultationPage.as_view(), name="consultation-close"),
     path("consultations/<uuid:uid>/lead/", consultations.LeadPage.as_view(), name="consultation-lead"),
+    # --- knowledge (2.2.2) ---
+    path("knowledge/", knowledge.KnowledgePage.as_view(), name="knowledge"),
+    path("knowledge/new/", knowledge.NewArticlePage.as_view(), name="article-new"),
+    path("knowledge/<uuid:uid>/", knowledge.ArticlePage.as_view(), name="article-detail"),
+    path("knowledge/<uuid:uid>/revise/", knowledge.RevisePage.as_view(), name="article-revise"),
+    path("knowledge/<uuid:uid>/review/", knowledge.ReviewPage.as_view(), name="article-review"),
+    path("knowledge/<uuid:uid>/owner/", knowledge.OwnerPage.as_view(), name="article-owner"),
+    path("knowledge/<uuid:uid>/withdraw/", knowledge.WithdrawPage.as_view(), name="article-withdraw"),
     # --- appointments (2.4) ---
     path("appointments/", appointments.AppointmentListPage.as_view(), name="appointments"),
     path("appointments/new/", appointments.NewAppointmentPage.as_view(), name="appointment-new"),

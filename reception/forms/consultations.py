@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
@@ -62,6 +63,21 @@ class AnswerForm(forms.Form):
         if consultation.channel in ("WEB_FORM", "API"):
             way = AnswerWay.EMAIL if consultation.contact_email else AnswerWay.SMS
         self.fields["way"].initial = way
+
+    def clean(self) -> dict[str, Any]:
+        """``cites``: the versions of articles ticked beside the form (2.2.2)."""
+        return (super().clean() or {}) | {"cites": ticked(self.data)}
+
+
+def ticked(given: Any) -> list[UUID]:
+    """The uids under ``cites`` of a form or an address; what is no uid is left out."""
+    found = []
+    for text in given.getlist("cites") if hasattr(given, "getlist") else []:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 class WordsForm(forms.Form):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,6 +57,7 @@ from ..models import (
     Visit,
 )
 from ..selectors.capacity import store_calendar
+from .knowledge import cite
 
 LONGEST_TEXT = 20_000
 TEMPLATE_FIELDS = ("name", "plate", "model", "store", "phone", "address", "advisor")
@@ -288,11 +289,12 @@ def receive_message(
 
 
 @transaction.atomic
-def answer_consultation(*, uid: UUID, body: str, way: str, by: Actor) -> Consultation:
+def answer_consultation(*, uid: UUID, body: str, way: str, by: Actor, cites: Iterable[UUID] = ()) -> Consultation:
     """2.2.1: the customer is answered; e-mail and SMS are sent, the other ways are written down.
 
-    The answer's clock is met, the settlement's stands until the customer has the word no longer. Raises RuleError
-    ``consultation.no_address`` where there is nothing to send to, ``consultation.ended`` for an ended thread.
+    The answer's clock is met, the settlement's stands until the customer has the word no longer. ``cites`` are the
+    versions of articles that it was taken from (2.2.2). Raises RuleError ``consultation.no_address`` where there is
+    nothing to send to, ``consultation.ended`` for an ended thread, ``consultation.cite`` for a version not in force.
     """
     by.require(permissions.CONSULTATIONS_WORK)
     words = _words(body)
@@ -316,6 +318,7 @@ def answer_consultation(*, uid: UUID, body: str, way: str, by: Actor) -> Consult
     consultation.snoozed_until = None
     consultation.save(update_fields=["state", "assignee", "snoozed_until"])
     said = _say(consultation, MessageDirection.OUT, way, words, by=by, at=now)
+    cited = cite(said, cites, time_zone=consultation.store.time_zone)
     _meet(consultation, (ClockKind.RESPONSE,), now)
     _pause(consultation, now)
     if way in (AnswerWay.EMAIL, AnswerWay.SMS):
@@ -337,6 +340,7 @@ def answer_consultation(*, uid: UUID, body: str, way: str, by: Actor) -> Consult
         changed={"state": (before, consultation.state)},
         way=way,
         channel=consultation.channel,
+        cited=[version.uid for version in cited] or None,
     )
     return consultation
 

@@ -26,9 +26,11 @@ from ..forms.consultations import (
     SnoozeForm,
     TemplateForm,
     WordsForm,
+    ticked,
 )
 from ..models import AnswerTemplate, Consultation
 from ..selectors import consultations as reads
+from ..selectors import knowledge
 from ..services import consultations as commands
 
 
@@ -90,7 +92,16 @@ class ConsultationPage(ConsultationMixin, CommandPage):
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"consultation": self.consultation}
 
+    @cached_property
+    def offered(self) -> list[dict[str, Any]]:
+        """Articles in force beside the answer: the ticked ones, then what the words find or the topic has."""
+        given = self.request.POST if self.request.method == "POST" else self.request.GET
+        return knowledge.offered(self.consultation, text=self.request.GET.get("know", ""), chosen=ticked(given))
+
     def get_initial(self) -> dict[str, Any]:
+        chosen = [row["version"].body for row in self.offered if row["chosen"]]
+        if chosen:
+            return super().get_initial() | {"body": "\n\n".join(chosen)}
         try:
             wanted = UUID(self.request.GET.get("template", ""))
         except ValueError:
@@ -105,12 +116,16 @@ class ConsultationPage(ConsultationMixin, CommandPage):
         before, after = reads.neighbours(self.actor, consultation)
         return super().get_context_data(**kwargs) | {
             "consultation": consultation,
-            "thread": consultation.messages.select_related("author").prefetch_related("attachments"),
+            "thread": consultation.messages.select_related("author").prefetch_related(
+                "attachments", "citations__cited__article"
+            ),
             "clocks": reads.clocks_of(consultation),
             "stage": reads.STAGES.get(consultation.state, "ready"),  # type: ignore[call-overload]
             "present": reads.others_present(self.actor, consultation),
             "earlier": reads.earlier_of(self.actor, consultation),
             "templates": reads.templates(),
+            "offered": self.offered,
+            "know": self.request.GET.get("know", ""),
             "before": before,
             "after": after,
             "may_work": self.actor.may(permissions.CONSULTATIONS_WORK),

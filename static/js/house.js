@@ -1,6 +1,7 @@
 // Wires every behaviour once for the page and again for whatever htmx brings in. Nothing here is needed for a page to work.
 import { wireDialogs } from "./dialogs.js";
 import { wireDrafts } from "./drafts.js";
+import { wireInserts } from "./insert.js";
 import { wireKeys } from "./keys.js";
 import { wireMenus } from "./menus.js";
 import { wirePhotos } from "./photos.js";
@@ -12,7 +13,7 @@ import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
 
-const behaviours = [wireTimers, wireDialogs, wireDrafts, wirePhotos, wirePrint, wireSearch, wireSignatures, wireToasts];
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePrint, wireSearch, wireSignatures, wireToasts];
 
 function wire(root) {
   for (const behaviour of behaviours) behaviour(root);

@@ -97,6 +97,20 @@ def _received(world: Any, plate: str, key: str, **more: Any) -> str:
     return visit
 
 
+def _article(world: Any, advisor: str) -> str:
+    """An article with two versions, looked at, given on; another one withdrawn. Returns the version in force (2.2.2)."""
+    care = world.manager
+    words = {"title": "保养多少钱？", "body": "三百元起", "review_on": "2027-06-01"}
+    kept = care.create_knowledge_article(body={**words, "topic": "PRICE"})["uid"]
+    revised = {**words, "body": "三百元起，以价目表为准", "starts_on": "2026-12-03"}
+    act(care, "knowledge_article", kept, "revise", revised)
+    act(care, "knowledge_article", kept, "review", {"review_on": "2027-07-01"})
+    act(care, "knowledge_article", kept, "give", {"employee_uid": advisor})
+    gone = care.create_knowledge_article(body={**words, "topic": "OTHER", "title": "旧政策"})["uid"]
+    act(care, "knowledge_article", gone, "withdraw", {"reason": "政策停止"})
+    return care.get_knowledge_article(uid=kept)["versions"][-1]["uid"]
+
+
 def _questions(world: Any, booked: str) -> None:
     """One question for each way it can end (2.2)."""
     desk = world.receptionist
@@ -112,12 +126,13 @@ def _questions(world: Any, booked: str) -> None:
         }
         return desk.create_consultation(body=body)["uid"]
 
+    article = _article(world, advisor)
     settled = asked()
     act(desk, "consultation", settled, "note", {"body": "老客户"})
     act(desk, "consultation", settled, "assign", {"employee_uid": advisor})
     act(desk, "consultation", settled, "snooze", {"until": DAY.format("16:00")})
     act(desk, "consultation", settled, "receive", {"body": "还在吗？"})
-    act(desk, "consultation", settled, "answer", {"body": "三百元起", "way": "PHONE"})
+    act(desk, "consultation", settled, "answer", {"body": "三百元起", "way": "PHONE", "cites": [article]})
     act(desk, "consultation", settled, "settle")
     act(desk, "consultation", asked(), "close", {"reason": "打错电话"})
     act(desk, "consultation", asked(), "convert_to_appointment", {"appointment_uid": booked})

@@ -34,6 +34,7 @@ from reception.services import (
     customers,
     evening,
     handing_over,
+    knowledge,
     merging,
     vehicles,
     visits,
@@ -106,7 +107,11 @@ STORY: dict[str, str] = {
     "reception.close_consultation": "one: state.move",
     "reception.convert_to_appointment": "one: state.move",
     "reception.convert_to_visit": "one: state.move",
+    "reception.give_article": "one: article.owner_same",
     "reception.hand_to_sales": "one: lead.exists",
+    "reception.revise_article": "one: article.unchanged",
+    "reception.review_article": "one: article.review_same",
+    "reception.withdraw_article": "one: article.withdrawn",
     "reception.note_consultation": "both",
     "reception.receive_message": "both",
     "reception.save_template": "one: template.title",
@@ -344,6 +349,14 @@ def test_questions() -> None:
         go(consultations.convert_to_appointment, uid=asked(), appointment_uid=appointment.uid, by=desk)
         visit = make_visit(desk)
         go(consultations.convert_to_visit, uid=asked(), visit_uid=visit.uid, by=desk)
+        words = {"title": "首保？", "body": "五千公里。", "review_on": clock.today() + timedelta(days=90)}
+        keeper = staff.make_actor(shop.store, "care")
+        article = knowledge.write_article(topic="INTERVAL", by=keeper, **words)
+        words["body"] = "七千五百公里。"
+        go(knowledge.revise_article, uid=article.uid, starts_on=clock.today(), by=keeper, **words)
+        go(knowledge.review_article, uid=article.uid, review_on=clock.today() + timedelta(days=180), by=keeper)
+        go(knowledge.give_article, uid=article.uid, employee_uid=other.uid, by=keeper)
+        go(knowledge.withdraw_article, uid=article.uid, reason="停止", by=keeper)
         go(consultations.save_template, title="价格", topic="PRICE", body="{name}您好", by=machine("tests"))
 
 

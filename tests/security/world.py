@@ -32,7 +32,7 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import consultations, customers, mail, merging, visits, walkarounds
+from reception.services import consultations, customers, knowledge, mail, merging, visits, walkarounds
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -136,6 +136,13 @@ class World:
         letter.add_attachment(make_picture(), maintype="image", subtype="jpeg", filename="a.jpg")
         mail.take_mail(raw=letter.as_bytes(), received_at=NOW, by=system)
         consultations.save_template(title=f"价格 {store.code}", topic="PRICE", body="{name}您好", by=system)
+        knowledge.write_article(
+            title=f"保养 {store.code}",
+            topic="INTERVAL",
+            body="一年一次",
+            review_on=TODAY + timedelta(days=90),
+            by=manager,
+        )
         queue_message(
             key=f"tests:{store.pk}",
             store=store,

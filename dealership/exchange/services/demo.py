@@ -17,6 +17,7 @@ from workshop.models import CertificateRange
 from workshop.services.inspections import allot_certificates
 from workshop.services.stock import stock_up
 
+from .demo_knowledge import write_knowledge
 from .demo_store import make_demo_stores
 from .simulator import Report, Simulation
 
@@ -105,6 +106,7 @@ def equip(stores: list[Store]) -> None:
         by = machine("demo", store_id=store.pk)
         seed_store(store)
         stock_up(store=store, by=by)
+        write_knowledge(store)
         if not CertificateRange.objects.filter(store=store).exists():
             first = store.pk * 100_000 + 1
             allot_certificates(prefix="京HG", first=first, last=first + 4999, by=by)

@@ -48,6 +48,7 @@ from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import Appointment, AppointmentState, Vehicle, Visit, VisitState, WalkAround
+from reception.selectors.knowledge import in_force
 from reception.services import appointments, consultations, customers, vehicles, visits, walkarounds
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role, on_duty
@@ -891,7 +892,9 @@ class Simulation:
             given = {"contact_name": name, "contact_phone": phone, "model_text": model, "topic": topic}
             self.try_to(consultations.hand_to_sales, uid=asked.uid, note="想约试驾", by=desk, **given)
             return
-        self.try_to(consultations.answer_consultation, uid=asked.uid, body=answer, way=way, by=desk)
+        fits = in_force(shop.today()).filter(article__topic=topic).order_by("title").values_list("uid", flat=True)
+        cites = list(fits[:1]) if chance.random() < 0.7 else []
+        self.try_to(consultations.answer_consultation, uid=asked.uid, body=answer, way=way, cites=cites, by=desk)
         yield clock.now() + timedelta(minutes=chance.randrange(20, 400))
         if chance.random() < 0.75:
             self.try_to(consultations.settle_consultation, uid=asked.uid, by=shop.at_desk())
