@@ -12,7 +12,7 @@ from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store
 from delivery.models import Survey
-from reception.models import Customer, Visit
+from reception.models import Customer, Visit, to_standing_customer
 from staff.models import Employee
 
 
@@ -70,7 +70,11 @@ class Complaint(Root):
     closed_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        triggers = [states.versioned(), states.fsm(COMPLAINT_MOVES, field="state", name="complaint_moves")]
+        triggers = [
+            states.versioned(),
+            states.fsm(COMPLAINT_MOVES, field="state", name="complaint_moves"),
+            to_standing_customer("complaint_standing_customer"),
+        ]
         constraints = [
             models.CheckConstraint(
                 # domain 1.2: the person complained about doesn't handle it, and who handled it doesn't close it

@@ -18,7 +18,7 @@ from dealership.catalogue.models import Operation, Part, PartKind, PayType, Repa
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile
-from reception.models import Customer, Vehicle, Visit
+from reception.models import Customer, Vehicle, Visit, to_standing_customer
 from staff.models import Employee
 
 
@@ -85,6 +85,7 @@ class RepairOrder(Root):
         triggers = [
             states.fixed("repairorder_visit_fixed", "visit_id"),
             states.versioned(),
+            to_standing_customer("repairorder_standing_customer"),
             states.guard(
                 # design 5: the stage follows from the lines; nobody writes it.
                 "repairorder_stage_is_derived",

@@ -235,17 +235,13 @@ def check_plate(text: str, kind: PlateKind = PlateKind.NORMAL) -> Checked:
         plate,
         Level.REFUSED,
         "plate.pattern",
-        _("This is no plate pattern. Expected for example 京A·8K312 or 京AD·06218; for others choose the plate kind."),
+        _("This is no plate pattern. Expected for example 京A·8K312 or 京A·D06218; for others choose the plate kind."),
     )
 
 
 def display_plate(plate: str) -> str:
-    """The plate as people read it: 京A·8K312, 京AD·06218, 京A·12345D. What fits no pattern stays as it is."""
-    match = _PLATE.fullmatch(plate)
-    if match is None:
-        return plate
-    cut = 3 if match["small"] else 2
-    return f"{plate[:cut]}·{plate[cut:]}"
+    """The plate as it is stamped: 京A·8K312, 京A·D06218, 京A·12345D. What fits no pattern stays as it is."""
+    return f"{plate[:2]}·{plate[2:]}" if _PLATE.fullmatch(plate) else plate
 
 
 # --- Telephone, e-mail, company code --------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from quality import events, permissions
 from quality.limits import RESPONSE_HOURS
 from quality.models import COMPLAINT_MOVES, Complaint, ComplaintLevel, ComplaintState
 from reception.models import Customer, Visit
+from reception.services.customers import hold_customers
 from staff.models import Employee
 from staff.selectors.employees import require_employee
 
@@ -46,6 +47,8 @@ def open_complaint(
         raise RuleError("complaint.description", _("Write down what the customer says."), field="description")
     if level not in ComplaintLevel.values:
         raise RuleError("complaint.level", _("Choose a level."), field="level")
+    hold_customers(uids=[customer_uid])
+    customer = Customer.objects.for_actor(by).standing(customer_uid)
     survey = Survey.objects.for_actor(by).locked().get(uid=survey_uid) if survey_uid else None
     if survey is not None and (there := Complaint.objects.filter(survey=survey).first()):
         return there
@@ -54,7 +57,7 @@ def open_complaint(
     complaint = Complaint.objects.create(
         store=store,
         number=numbering.next_number(store, "TS"),
-        customer=Customer.objects.for_actor(by).standing(customer_uid),
+        customer=customer,
         visit=Visit.objects.for_actor(by).get(uid=visit_uid) if visit_uid else None,
         survey=survey,
         subject=Employee.objects.for_actor(by).get(uid=subject_uid) if subject_uid else None,

@@ -35,11 +35,29 @@ class ArrivalForm(forms.Form):
             ),
         )
     )
-    vin = forms.CharField(label="VIN", max_length=20, required=False, help_text=_("Needed for a car without a plate."))
+    vin = forms.CharField(
+        label="VIN",
+        max_length=20,
+        required=False,
+        help_text=_("Needed for a car without a plate; a known one brings the rest along."),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "hx-get": reverse_lazy("visit-known-car"),
+                "hx-trigger": "change",
+                "hx-include": "closest form",
+                "hx-target": "#arrival-body",
+            }
+        ),
+    )
     plate_kind = forms.ChoiceField(label=_("Kind of plate"), choices=PlateKind.choices, initial=PlateKind.NORMAL)
     contact_name = forms.CharField(label=_("Brought by"), max_length=60)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20)
-    model_text = forms.CharField(label=_("Model"), max_length=80)
+    model_text = forms.CharField(
+        label=_("Model"), max_length=80, widget=forms.TextInput(attrs={"list": "car-models", "autocomplete": "off"})
+    )
     need = forms.CharField(
         label=_("What is needed, in the customer's words"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
     )

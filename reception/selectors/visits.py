@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dealership.catalogue.models import VehicleModel
 from dealership.kernel import clock, formats, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import StoredFile
@@ -50,6 +51,7 @@ class KnownCar:
         """Field → value for the arrival form; a booking knows more than the file."""
         booked = self.appointment
         return {
+            "plate": self.vehicle.plate,
             "vin": self.vehicle.vin,
             "plate_kind": self.vehicle.plate_kind,
             "model_text": self.vehicle.model_text,
@@ -61,11 +63,14 @@ class KnownCar:
         }
 
 
-def known_car(by: Actor, *, plate: str) -> KnownCar | None:
-    """The car with this plate, its owner, today's booking, and an open visit where it is already here."""
-    if not plate.strip():
-        return None
-    vehicle = Vehicle.objects.for_actor(by).filter(plate=formats.normalise_plate(plate)).first()
+def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
+    """The car with this plate or, where no plate leads to one, with this VIN; its owner, today's booking, and an open
+    visit where it is already here."""
+    cars, vehicle = Vehicle.objects.for_actor(by), None
+    if plate.strip():
+        vehicle = cars.filter(plate=formats.normalise_plate(plate)).first()
+    if vehicle is None and vin.strip():
+        vehicle = cars.filter(vin=formats.normalise_vin(vin)).first()
     if vehicle is None:
         return None
     ownership = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
@@ -91,6 +96,25 @@ def known_car(by: Actor, *, plate: str) -> KnownCar | None:
             .order_by("-arrived_at")[:3]
         ),
     )
+
+
+SAME_BUILD = 8
+"""Signs at the beginning of a VIN that cars of one maker and build share (WMI and the descriptor)."""
+
+
+def model_by_vin(by: Actor, vin: str) -> str:
+    """What most cars of the same build are called in our file; empty where we know none."""
+    start = formats.normalise_vin(vin)[:SAME_BUILD]
+    if len(start) < SAME_BUILD:
+        return ""
+    rows = Vehicle.objects.for_actor(by).filter(vin__startswith=start).values("model_text").annotate(n=Count("pk"))
+    row = rows.order_by("-n", "model_text").first()
+    return row["model_text"] if row else ""
+
+
+def model_names() -> list[str]:
+    """How the catalogue's models are written, to choose from."""
+    return [str(model) for model in VehicleModel.objects.order_by("make", "series", "name")]
 
 
 # --- the visit page, its photos and its walk-around ---

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -147,6 +148,17 @@ def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
     customer.save(update_fields=list(read))
     record(customer, events.CUSTOMER_CORRECTED, by=by, columns=sorted(read.keys() - {"pinyin", "pinyin_initials"}))
     return customer
+
+
+def hold_customers(*, uids: Iterable[UUID] = (), visit_uid: UUID | None = None) -> None:
+    """Holds these customers and the visit's until the transaction ends, so that none of them is merged away while a
+    paper is written for them. Taken before any other lock (design 5); several papers may hold one customer at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM reception_customer WHERE uid = ANY(%s::uuid[])"
+            " OR id = (SELECT customer_id FROM reception_visit WHERE uid = %s) ORDER BY id FOR SHARE",
+            [[str(uid) for uid in uids], visit_uid],
+        )
 
 
 @transaction.atomic

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Powertrain, VehicleModel
@@ -108,6 +110,12 @@ def _require_free(*, vin: str, plate: str, plate_kind: str, besides: int | None 
         raise RuleError("vehicle.plate_taken", text, field="plate", held_by=other)
 
 
+def _model_named(words: str) -> VehicleModel | None:
+    """The catalogue's model that is written exactly like this: it brings engine and service interval along."""
+    said = Concat("series", Value(" "), "name")
+    return VehicleModel.objects.annotate(said=said).filter(said=words).order_by("pk").first()
+
+
 @transaction.atomic
 def register_vehicle(
     *,
@@ -150,6 +158,7 @@ def register_vehicle(
     words = tidy(model_text, field="model_text", limit=80) or (str(model) if model else "")
     if not words:
         raise RuleError("vehicle.model", _("Enter the model."), field="model_text")
+    model = model or _model_named(words)
     km = _read_km(odometer_km)
     vehicle = Vehicle(
         plate=plate,

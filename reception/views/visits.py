@@ -48,15 +48,17 @@ class NewVisitPage(CommandPage):
     done = _("Arrival registered; the greeting clock runs.")
 
     def get_initial(self) -> dict[str, Any]:
-        known = reads.known_car(self.actor, plate=self.request.GET.get("plate", ""))
+        sent = self.request.GET
+        known = reads.known_car(self.actor, plate=sent.get("plate", ""), vin=sent.get("vin", ""))
         asked = asked_by(self.actor, self.request.GET.get("consultation", ""))
         plate = {"plate": self.request.GET.get("plate", "")}
         return super().get_initial() | plate | (known.fills if known else {}) | asked
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        plate = context["form"]["plate"].value() or ""
-        return context | {"known": reads.known_car(self.actor, plate=plate), "plate_asked": plate}
+        plate, vin = (context["form"][name].value() or "" for name in ("plate", "vin"))
+        known = reads.known_car(self.actor, plate=plate, vin=vin)
+        return context | {"known": known, "plate_asked": plate or vin, "models": reads.model_names()}
 
     def run(self, form: ArrivalForm) -> Visit:
         data = dict(form.cleaned_data)
@@ -71,18 +73,19 @@ class NewVisitPage(CommandPage):
 
 
 class KnownCarView(StaffPage, View):
-    """What is known of a plate, for the arrival page: fills the fields and shows the context beside them (htmx)."""
+    """What is known of a plate or VIN, for the arrival page: fills the fields and shows the context beside them (htmx)."""
 
     permission = permissions.VISITS_RECEIVE
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        plate = request.GET.get("plate", "")
-        known = reads.known_car(self.actor, plate=plate)
+        plate, vin = request.GET.get("plate", ""), request.GET.get("vin", "")
+        known = reads.known_car(self.actor, plate=plate, vin=vin)
         typed = {name: request.GET.get(name, "") for name in ArrivalForm.base_fields}
-        filled = (known.fills if known else {}) | {name: value for name, value in typed.items() if value}
+        guess = {} if known else {"model_text": reads.model_by_vin(self.actor, vin)}
+        filled = (known.fills if known else guess) | {name: value for name, value in typed.items() if value}
         form = ArrivalForm(initial=filled)
         form.fields["plate"].widget.attrs.pop("autofocus")  # the cursor stays where somebody is typing by now
-        context = {"form": form, "known": known, "plate_asked": plate}
+        context = {"form": form, "known": known, "plate_asked": plate or vin}
         return render(request, "reception/visit_new.html#asked", context)
 
 

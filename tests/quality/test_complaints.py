@@ -13,6 +13,7 @@ from dealership.kernel.models import History
 from quality.models import Complaint
 from quality.selectors.complaints import complaint_counts
 from quality.services import complaints as commands
+from reception.services.merging import merge_customers
 from tests.factories.delivery import make_employee
 from tests.factories.kernel import make_actor, make_store
 from tests.factories.reception import make_customer
@@ -105,3 +106,15 @@ def test_the_pages(case):
     client.force_login(manager.user)
     assert client.post(f"{address}close/").status_code == 302
     assert Complaint.objects.get().state == "CLOSED"
+
+
+def test_the_database_refuses_a_complaint_of_a_merged_customer(case, refused):
+    complaint, care, _manager = case
+    merged = make_customer()
+    merge_customers(
+        kept_uid=complaint.customer.uid, merged_uid=merged.uid, by=make_actor("manager", store=complaint.store)
+    )
+    with refused("complaint_standing_customer") as sql:
+        sql("UPDATE quality_complaint SET customer_id = %s WHERE id = %s", [merged.pk, complaint.pk])
+    again = commands.open_complaint(customer_uid=merged.uid, description="还是吵", source="PHONE", by=care)
+    assert again.customer == complaint.customer

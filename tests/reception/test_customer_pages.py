@@ -139,7 +139,7 @@ def test_a_vehicle_is_registered_for_its_owner_and_shown(desk: Client) -> None:
     vehicle = Vehicle.objects.get()
     assert answer["Location"] == reverse("vehicle-detail", args=[vehicle.uid])
     page = desk.get(answer["Location"]).content.decode()
-    for word in ("京AD·06218", make_vin(3), "车主试", "120 km"):
+    for word in ("京A·D06218", make_vin(3), "车主试", "120 公里"):
         assert word in page
 
 

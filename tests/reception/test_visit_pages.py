@@ -452,6 +452,21 @@ def test_the_evening_count_by_form(desk, advisor):
     assert "缺失" in page
 
 
+# --- the car by its VIN ---
+
+
+def test_a_vin_brings_the_known_car_along_and_else_the_model_of_its_build(desk, advisor):
+    visit = make_visit(advisor, plate="京L7H268", vin="LSJA24U62JG269225", model_text="锐放 1.5T 舒适型")
+    assert visit.vehicle.model is not None, "written as the catalogue writes it, so that its interval is known"
+    known = text_of(desk.get("/visits/new/known-car/", {"vin": "lsja24u62jg269225"}))
+    assert 'value="京L7H268"' in known
+    assert visit.number in known
+    other = text_of(desk.get("/visits/new/known-car/", {"vin": "LSJA24U69JG269223", "contact_name": "李试"}))
+    assert 'value="锐放 1.5T 舒适型"' in other
+    assert 'value="李试"' in other
+    assert '<option value="锐放 1.5T 舒适型">' in text_of(desk.get("/visits/new/"))
+
+
 # --- the customer's link ---
 
 

@@ -26,6 +26,7 @@ from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
 from delivery.models import Deposit
 from delivery.services import deposits, followups, handovers, payments, settlements
+from quality.models import Complaint
 from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, Vehicle, Visit
 from reception.services import (
@@ -52,7 +53,7 @@ from tests.factories.floor import actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
 from tests.reliability.meeting import locking_commands, meet
-from workshop.models import CertificateRange, Estimate, PartLine
+from workshop.models import CertificateRange, Estimate, PartLine, RepairOrder
 from workshop.services import authorizations, clocking, dispatch, findings, inspections, orders, stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -574,3 +575,25 @@ def test_no_locking_command_is_left_out() -> None:
     assert not STORY.keys() & ELSEWHERE.keys()
     assert derived - known == set(), "no story meets them"
     assert known - derived == {"delivery.send_survey"}, "its unique key decides, no lock; else: no longer there"
+
+
+@pytest.mark.parametrize("paper", ["order", "complaint"])
+def test_no_paper_is_left_with_a_customer_who_was_merged_meanwhile(paper: str) -> None:
+    with clock_at(9):
+        house = House()
+        visit = make_received_visit(house.floor.shop)
+        kept, merged = (make_customer(name="双试保险", phone=f"1370000000{n}") for n in (1, 2))
+        manager, care = (actor(house.floor.hire(post)) for post in ("manager", "care"))
+
+        def merge_or_write(*, what: str) -> Any:
+            if what == "merge":
+                return merging.merge_customers(kept_uid=kept.uid, merged_uid=merged.uid, by=manager)
+            if what == "order":
+                return orders.open_repair_order(
+                    visit_uid=visit.uid, complaint="剐蹭", kind="INSURANCE", payer_uid=merged.uid, by=house.advisor
+                )
+            return complaints.open_complaint(customer_uid=merged.uid, description="没修好", source="PHONE", by=care)
+
+        assert meet(merge_or_write, what="merge", second={"what": paper})[1] == "both"
+    written = RepairOrder.objects.get().customer if paper == "order" else Complaint.objects.get().customer
+    assert written == kept

@@ -11,7 +11,9 @@ from django.urls import reverse
 
 from dealership.catalogue.models import Operation
 from dealership.kernel.models import Approval, History
-from tests.factories.kernel import make_user
+from reception.services.merging import merge_customers
+from tests.factories.kernel import make_actor, make_user
+from tests.factories.reception import make_customer
 from tests.factories.workshop import (
     Shop,
     add_operation,
@@ -458,3 +460,37 @@ def test_the_database_knows_no_unnamed_fee(refused, shop: Shop, name: str, chang
         sql(f"UPDATE workshop_orderline SET {change}")
     line.refresh_from_db()
     assert (line.fee_amount, line.fee_note) == (Decimal("0.00"), "")
+
+
+def test_the_diagnosis_is_proposed_where_the_complaint_isnt_diagnosed(shop: Shop, desk: Client) -> None:
+    visit = make_received_visit(shop)
+    asks = page("order-open", visit.uid)
+    assert desk.get(asks).context["form"]["with_diagnosis"].value() is True
+    order = make_order(shop, visit=visit)
+    seen = desk.get(asks)
+    assert seen.context["form"]["with_diagnosis"].value() is False
+    assert f"{order.number}已包含诊断" in seen.content.decode().replace(" ", "")
+    diagnosis = order.lines.get(is_diagnosis=True)
+    orders.cancel_line(line_uid=diagnosis.uid, reason="客户不要", by=shop.advisor)
+    assert desk.get(asks).context["form"]["with_diagnosis"].value() is True
+
+
+def test_what_is_estimated_stands_beside_what_is_agreed_and_words_stand_once(shop: Shop, desk: Client) -> None:
+    order = make_order(shop, complaint="刹车时方向盘抖")
+    add_operation(shop, order, "BR-20")
+    seen = desk.get(page("order-detail", order.uid)).content.decode()
+    assert seen.count("刹车时方向盘抖") == 1
+    open_total = sum(line.labor_amount for line in order.lines.all()) + sum(
+        part.amount for line in order.lines.all() for part in line.part_lines.all()
+    )
+    assert f"{open_total:,.2f}" in seen.partition("报价，尚未同意")[2]
+    assert "尚无同意的项目" in seen
+    visit = desk.get(page("visit-detail", order.visit.uid)).content.decode()
+    assert f"{open_total:,.2f}" in visit
+
+
+def test_the_database_refuses_an_order_of_a_merged_customer(shop: Shop, asked: RepairOrder, refused) -> None:
+    merged = make_customer()
+    merge_customers(kept_uid=asked.customer.uid, merged_uid=merged.uid, by=make_actor("manager", store=asked.store))
+    with refused("repairorder_standing_customer") as sql:
+        sql("UPDATE workshop_repairorder SET customer_id = %s WHERE id = %s", [merged.pk, asked.pk])

@@ -181,6 +181,7 @@ def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
     for order in orders:
         own = by_order.get(order.pk, [])
         alive = [line for line in own if line.state != L.CANCELLED]
+        done = [line for line in alive if line.state not in (L.DECLINED, L.WITHDRAWN)]
         rows.append(
             OrderRow(
                 order=order,
@@ -194,7 +195,7 @@ def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
                     and order.stage in RUNNING
                     and order.stage not in (S.READY, S.SETTLED)
                 ),
-                work=" · ".join(line.description for line in alive if not line.is_diagnosis) or order.complaint,
+                work=" · ".join(line.description for line in done if not line.is_diagnosis) or order.complaint,
             )
         )
     return rows
@@ -243,6 +244,7 @@ class OrderPage:
     drafts: int
     pending: int
     pending_total: Decimal
+    open_total: Decimal
     agreed_total: Decimal
     agreed_labor: Decimal
     agreed_material: Decimal
@@ -327,7 +329,7 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
             kind=DISCOUNT, state=ApprovalState.ASKED, root_uid__in=[line.uid for line in lines]
         ).values_list("root_uid", "amount")
     )
-    rows = [line_row(line, estimate, asked.get(line.uid)) for line in lines]
+    rows = [line_row(line, estimate, asked.get(line.uid), words=order.complaint[:300]) for line in lines]
     dispatches = list(
         Dispatch.objects.filter(line__in=lines, live=True)
         .select_related("technician", "bay", "line")
@@ -358,6 +360,7 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         drafts=sum(row.line.state == L.DRAFT for row in rows),
         pending=len(pending),
         pending_total=rules.total_of(row.total for row in pending),
+        open_total=rules.total_of(row.total for row in rows if row.line.state in (L.DRAFT, L.PENDING)),
         agreed_total=rules.total_of(row.total for row in agreed),
         agreed_labor=rules.total_of(row.line.labor_amount for row in agreed),
         agreed_material=rules.total_of(row.material for row in agreed),
@@ -405,14 +408,17 @@ def _counts(rows: Sequence[LineRow]) -> list[tuple[Any, int]]:
     return [(label, n) for label, n in counted if n]
 
 
-def line_row(line: OrderLine, estimate: Estimate | None, asked_discount: Decimal | None = None) -> LineRow:
+def line_row(
+    line: OrderLine, estimate: Estimate | None, asked_discount: Decimal | None = None, *, words: str = ""
+) -> LineRow:
+    """A line for the order page; ``words`` are the customer's own, which stand there once."""
     parts = list(line.part_lines.all())
     holds = list(line.holds.all())
     decisions = list(line.authorizations.all())
     last = decisions[0] if decisions else None
     chip, color = _chip(line, last, estimate)
     says: list[Any] = []
-    if line.complaint:
+    if line.complaint and line.complaint != words:
         says.append(_("complaint: %(words)s") % {"words": line.complaint})
     if line.cause:
         says.append(_("cause: %(words)s") % {"words": line.cause})
@@ -480,6 +486,14 @@ def _chip(line: OrderLine, last: Authorization | None, estimate: Estimate | None
 
 
 # --- the visit's page, the customer's link, the Today board ---
+
+
+def diagnosed_on(visit: Visit, by: Actor) -> RepairOrder | None:
+    """The order of this visit on which the complaint is diagnosed already, or is going to be; None where it isn't."""
+    gone = (L.DECLINED, L.WITHDRAWN, L.CANCELLED)
+    lines = OrderLine.objects.for_actor(by).filter(order__visit=visit, is_diagnosis=True).exclude(state__in=gone)
+    line = lines.select_related("order").order_by("pk").first()
+    return line.order if line else None
 
 
 def orders_of_visit(visit: Visit, by: Actor) -> list[OrderRow]:

@@ -34,6 +34,7 @@ from dealership.kernel.services import ask_approval, queue_message, store_file
 from dealership.kernel.states import require
 from reception.models import Customer, ToldBy, Visit, VisitState
 from reception.pictures import clean_picture
+from reception.services.customers import hold_customers
 from reception.services.visits import admit_visit, promise_visit
 from workshop import events, permissions, rules
 from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
@@ -136,6 +137,7 @@ def open_repair_order(
     words = complaint.strip()
     if not words:
         raise RuleError("order.complaint", _("Write down what the customer says."), field="complaint")
+    hold_customers(uids=[payer_uid] if payer_uid else [], visit_uid=visit_uid)
     visit = Visit.objects.for_actor(by).locked().select_related("customer", "vehicle", "store").get(uid=visit_uid)
     if visit.state == VisitState.IN_RECEPTION:
         admit_visit(visit=visit, by=by)

@@ -104,7 +104,15 @@ class OpenOrderPage(CommandPage):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        return super().get_initial() | {"complaint": self.visit.need, "promised_at": self.visit.promised_at}
+        return super().get_initial() | {
+            "complaint": self.visit.need,
+            "promised_at": self.visit.promised_at,
+            "with_diagnosis": self.diagnosed_on is None,
+        }
+
+    @cached_property
+    def diagnosed_on(self) -> RepairOrder | None:
+        return reads.diagnosed_on(self.visit, self.actor)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "find_payer" in request.POST:  # looks for another payer; nothing is opened and nothing typed is lost
@@ -120,6 +128,7 @@ class OpenOrderPage(CommandPage):
         return super().get_context_data(**kwargs) | {
             "visit": self.visit,
             "diagnosis": operation,
+            "diagnosed_on": self.diagnosed_on,
             "quote": quote,
             "orders": reads.orders_of_visit(self.visit, self.actor),
             "payers": payers,
