@@ -61,6 +61,7 @@ from reception.models import (
     MessageDirection,
     OldParts,
     Ownership,
+    PartOfDay,
     PlateColor,
     PlateKind,
     ToldBy,
@@ -68,7 +69,10 @@ from reception.models import (
     Visit,
     VisitPhoto,
     VisitState,
+    W,
+    WaitingEntry,
     WaitingMode,
+    WaitingState,
     WalkAroundState,
     WarningLight,
 )
@@ -83,6 +87,7 @@ from reception.services import (
     merging,
     vehicles,
     visits,
+    waiting,
     walkarounds,
 )
 
@@ -884,6 +889,70 @@ register_listing(
             "ways": ListOf(inner=Text(), help="What would free the day, with the time it gives."),
         },
         read=_days,
+    )
+)
+
+register(
+    Resource(
+        path="waiting-entries",
+        name="WaitingEntry",
+        room="reception",
+        model=WaitingEntry,
+        view=permissions.APPOINTMENTS_VIEW,
+        help="A car that waits for a time on full days; what gets free is offered to its customer by message (2.4).",
+        state="state",
+        shape={
+            "state": Choice(choices=WaitingState),
+            "customer_uid": Uid(source="customer__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "service_advisor_uid": Uid(source="advisor__uid", null=True),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "what": Text(mask=mask_text),
+            "waiting_mode": Choice(choices=WaitingMode),
+            "first_day": Day(),
+            "last_day": Day(),
+            "part_of_day": Choice(choices=PartOfDay),
+            "joined_at": Moment(),
+            "offered_at": Moment(null=True, help="The arrival time that is offered at present."),
+            "offer_ends_at": Moment(null=True, help="Until when it may be taken."),
+            "appointment_uid": Uid(source="appointment__uid", null=True, help="What came of it."),
+            "ended_reason": Text(mask=mask_text),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=WaitingState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+        },
+        create=Command(
+            run=waiting.join_waiting_list,
+            permission=BOOK,
+            input={
+                "contact_name": Text(60, min=1),
+                "contact_phone": Text(60, min=1),
+                "concern": Text(500, min=1),
+                "first_day": Day(),
+                "last_day": Day(optional=True, null=True),
+                "part_of_day": Choice(choices=PartOfDay, optional=True),
+                "customer_uid": Uid(optional=True, null=True),
+                "vehicle_uid": Uid(optional=True, null=True),
+                "plate": Text(20, optional=True),
+                "model_text": Text(80, optional=True),
+                "operation_uids": ListOf(inner=Uid(), optional=True, most=50),
+                "waiting_mode": Choice(choices=WaitingMode, optional=True),
+                "service_advisor_uid": Uid(optional=True, null=True, source="advisor_uid"),
+            },
+            help="Put a car on the waiting list",
+        ),
+        actions=(
+            Action(
+                verb="withdraw",
+                run=waiting.withdraw_entry,
+                permission=BOOK,
+                when={W.WAITING, W.OFFERED},
+                input={"reason": Text(200, min=1)},
+                help="Take it off the list",
+            ),
+        ),
     )
 )
 

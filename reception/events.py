@@ -113,6 +113,23 @@ APPOINTMENT_HANDED_OVER = event(
     "reception.appointment.handed_over", _("Booking given to another advisor"), clause="2.4", stage=stages.BOOKING
 )
 
+# --- the waiting list (2.4) ---
+WAITING_JOINED = event(
+    "reception.waiting_entry.joined",
+    _("Put on the waiting list"),
+    clause="2.4",
+    stage=stages.BOOKING,
+    norm=("reception.slot_offer.sent", "reception.waiting_entry.ended"),
+)
+WAITING_BOOKED = event(
+    "reception.waiting_entry.booked", _("Booked from the waiting list"), clause="2.4", stage=stages.BOOKING
+)
+WAITING_ENDED = event(
+    "reception.waiting_entry.ended", _("Taken off the waiting list"), clause="2.4", stage=stages.BOOKING
+)
+OFFER_SENT = event("reception.slot_offer.sent", _("Freed time offered"), clause="2.4", stage=stages.BOOKING)
+OFFER_ENDED = event("reception.slot_offer.ended", _("Offer of a time ended"), clause="2.4", stage=stages.BOOKING)
+
 # --- consultations (2.2) ---
 CONSULTATION_ASKED = event(
     "reception.consultation.asked",

@@ -6,7 +6,7 @@ from dealership.kernel.registry import handles
 
 from . import events
 from .models import Appointment, Consultation, Visit
-from .services import appointments, consultations
+from .services import appointments, consultations, waiting
 
 
 # --- appointments (2.4) ---
@@ -33,6 +33,15 @@ def release_booked_plans(event: Event) -> None:
     if visit.appointment is not None:
         by = machine("bookings", store_id=visit.store_id)
         appointments.release_plans(appointment=visit.appointment, by=by)
+
+
+@handles(
+    events.APPOINTMENT_CANCELLED, events.APPOINTMENT_MOVED, events.APPOINTMENT_NOT_SHOWN, name="reception.offer_freed"
+)
+def offer_freed(event: Event) -> None:
+    """What a booking gave back is offered to the waiting list at once (2.4)."""
+    appointment = Appointment.objects.select_related("store").get(uid=event.root_uid)
+    waiting.offer_times(store=appointment.store)
 
 
 # --- consultations (2.2) ---

@@ -134,6 +134,34 @@ PRICE_DAYS = limit(
     "reception.estimate_days", 14, "d", _("Days a quoted price of a booking holds"), clause="2.4", source="design"
 )
 
+WAITING_OFFERS = limit(
+    "reception.waiting_offers",
+    3,
+    "",
+    _("Customers of the waiting list to whom one free place is offered at once; who is first has it"),
+    clause="2.4",
+    source="design",
+)
+WAITING_OFFER_MINUTES = limit(
+    "reception.waiting_offer_minutes",
+    120,
+    "min",
+    _("Minutes for which an offered time may be taken"),
+    clause="2.4",
+    source="design",
+)
+WAITING_NOTICE_MINUTES = limit(
+    "reception.waiting_notice_minutes",
+    90,
+    "min",
+    _("Minutes before an arrival from which its time is no longer offered to the waiting list"),
+    clause="2.4",
+    source="design",
+)
+WAITING_DAYS = limit(
+    "reception.waiting_days", 30, "d", _("Days a car may stand on the waiting list"), clause="2.4", source="design"
+)
+
 # --- consultations (2.2.1) ---
 CONSULTATION_RESPONSE = limit(
     "reception.answer_minutes",

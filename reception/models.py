@@ -640,6 +640,164 @@ class AppointmentItem(models.Model):
         triggers = [states.ShownIn("appointment")]
 
 
+class PartOfDay(models.TextChoices):
+    ANY = "ANY", _("Any time")
+    MORNING = "MORNING", _("Morning")
+    AFTERNOON = "AFTERNOON", _("Afternoon")
+
+
+class WaitingState(models.TextChoices):
+    WAITING = "WAITING", _("On the waiting list")
+    OFFERED = "OFFERED", _("A time is offered")
+    BOOKED = "BOOKED", _("Booked from the list")
+    WITHDRAWN = "WITHDRAWN", _("Taken off the list")
+    EXPIRED = "EXPIRED", _("The days have passed")
+
+
+W = WaitingState
+WAITING_MOVES = {
+    W.WAITING: {W.OFFERED, W.WITHDRAWN, W.EXPIRED},
+    W.OFFERED: {W.WAITING, W.BOOKED, W.WITHDRAWN, W.EXPIRED},
+    W.BOOKED: set(),
+    W.WITHDRAWN: set(),
+    W.EXPIRED: set(),
+}
+WAITING_STATES = (W.WAITING, W.OFFERED)
+
+
+class WaitingEntry(Root):
+    """A car that waits for a time on full days (2.4). What gets free is offered by message; who is first has it."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="waiting_entries")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="waiting_entries")
+    contact_name = models.CharField(_("contact"), max_length=60)
+    contact_phone = models.CharField(_("telephone"), max_length=20)
+    operation_uids = ArrayField(models.UUIDField(), default=list, blank=True)
+    what = models.CharField(_("what is to be done"), max_length=500)
+    concern = models.CharField(_("customer's own words"), max_length=500)
+    waiting_mode = models.CharField(max_length=16, choices=WaitingMode.choices, default=WaitingMode.LEAVE)
+    advisor = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    first_day = models.DateField(_("from"))
+    last_day = models.DateField(_("until"))
+    part_of_day = models.CharField(max_length=10, choices=PartOfDay.choices, default=PartOfDay.ANY)
+    state = models.CharField(max_length=10, choices=W.choices, default=W.WAITING)
+    joined_at = models.DateTimeField(default=clock.now)
+    offered_at = models.DateTimeField(null=True, blank=True, help_text="the time that is offered at present")
+    offer_ends_at = models.DateTimeField(null=True, blank=True)
+    appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, blank=True, related_name="waiting_entry")
+    ended_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(WAITING_MOVES, field="state", name="waitingentry_moves"),
+            to_standing_customer("waitingentry_standing_customer"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="waitingentry_days", condition=Q(last_day__gte=F("first_day"))),
+            models.CheckConstraint(
+                name="waitingentry_booked",
+                condition=(Q(state=W.BOOKED) & Q(appointment__isnull=False))
+                | (~Q(state=W.BOOKED) & Q(appointment__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="waitingentry_offered",
+                condition=(Q(state=W.OFFERED) & Q(offered_at__isnull=False, offer_ends_at__isnull=False))
+                | (~Q(state=W.OFFERED) & Q(offered_at__isnull=True, offer_ends_at__isnull=True)),
+            ),
+            models.CheckConstraint(name="waitingentry_reason", condition=~Q(state=W.WITHDRAWN) | ~Q(ended_reason="")),
+            models.UniqueConstraint(
+                name="waitingentry_one_open",
+                fields=["store", "vehicle"],
+                condition=Q(state__in=[W.WAITING, W.OFFERED]),
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "state", "joined_at"], name="waitingentry_queue")]
+
+    def __str__(self) -> str:
+        return self.what
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"vehicle": self.vehicle.uid, "customer": self.customer.uid}
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in WAITING_STATES
+
+    def go(self, state: WaitingState, *, reason: str = "") -> None:
+        """2.4: the next state; what was offered ends with it, taking off says why."""
+        states.require(WAITING_MOVES, W(self.state), state)
+        if state == W.WITHDRAWN and not reason.strip():
+            raise RuleError("waiting.reason", _("Say why it is taken off the list."), field="reason")
+        self.state = state
+        if state != W.OFFERED:
+            self.offered_at = self.offer_ends_at = None
+        self.ended_reason = " ".join(reason.split())[:200] or self.ended_reason
+
+    go.alters_data = True  # type: ignore[attr-defined]
+
+
+explain_constraint("waitingentry_reason", "waiting.reason", _("Say why it is taken off the list."))
+explain_constraint("waitingentry_one_open", "waiting.already", _("This car is on the waiting list already."))
+explain_constraint("waitingentry_days", "waiting.days", _("The last day must not lie before the first."))
+
+
+class OfferState(models.TextChoices):
+    OPEN = "OPEN", _("Offered")
+    TAKEN = "TAKEN", _("Taken")
+    DECLINED = "DECLINED", _("Declined")
+    LOST = "LOST", _("Somebody was quicker")
+    EXPIRED = "EXPIRED", _("Not answered")
+
+
+OFFER_MOVES = {
+    OfferState.OPEN: {OfferState.TAKEN, OfferState.DECLINED, OfferState.LOST, OfferState.EXPIRED},
+    OfferState.TAKEN: set(),
+    OfferState.DECLINED: set(),
+    OfferState.LOST: set(),
+    OfferState.EXPIRED: set(),
+}
+
+
+def new_offer_token() -> str:
+    return secrets.token_urlsafe(18)
+
+
+class SlotOffer(Root):
+    """A free time offered to one car of the waiting list by a link that takes it once (2.4)."""
+
+    store_path = "entry__store_id"
+
+    entry = models.ForeignKey(WaitingEntry, models.PROTECT, related_name="offers")
+    token = models.CharField(max_length=40, unique=True, default=new_offer_token)
+    starts_at = models.DateTimeField()
+    ready_at = models.DateTimeField()
+    sent_at = models.DateTimeField(default=clock.now)
+    ends_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=OfferState.choices, default=OfferState.OPEN)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.versioned(),
+            states.fsm(OFFER_MOVES, field="state", name="slotoffer_moves"),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="slotoffer_one_open", fields=["entry"], condition=Q(state=OfferState.OPEN)),
+            models.UniqueConstraint(name="slotoffer_once", fields=["entry", "starts_at"]),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.entry.history_keys()
+
+    def go(self, state: OfferState) -> None:
+        states.require(OFFER_MOVES, OfferState(self.state), state)
+        self.state = state
+
+    go.alters_data = True  # type: ignore[attr-defined]
+
+
 class VisitState(models.TextChoices):
     """Domain 2.1: 已到店→接待中→(咨询结束 | 转工单 | 转销售 | 离店未接待); then the car stays until it leaves."""
 

@@ -2,7 +2,7 @@
 
 from dealership.kernel.tasks import periodic
 
-from .services import appointments, consultations, mail, merging
+from .services import appointments, consultations, mail, merging, waiting
 
 
 @periodic("reception.remind", seconds=300)
@@ -15,6 +15,12 @@ def remind() -> int:
 def prepare() -> int:
     """Every five minutes: the preparation list once its hour has come (2.4)."""
     return appointments.send_preparation_lists()
+
+
+@periodic("reception.tend_waiting", seconds=60)
+def tend_waiting() -> int:
+    """Every minute: offers that ran out or were overtaken end, and what is free goes to the next ones (2.4)."""
+    return waiting.tend_lists()
 
 
 @periodic("reception.find_duplicates", seconds=1800)

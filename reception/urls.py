@@ -14,6 +14,7 @@ from .views import (
     today,
     vehicles,
     visits,
+    waiting,
     walkarounds,
 )
 
@@ -101,6 +102,8 @@ urlpatterns = [
     path("appointments/", appointments.AppointmentListPage.as_view(), name="appointments"),
     path("appointments/new/", appointments.NewAppointmentPage.as_view(), name="appointment-new"),
     path("appointments/preparation/", appointments.PreparationPage.as_view(), name="appointment-preparation"),
+    path("appointments/waiting/", waiting.WaitingListPage.as_view(), name="waiting-list"),
+    path("appointments/waiting/<uuid:uid>/off/", waiting.WithdrawPage.as_view(), name="waiting-withdraw"),
     path("appointments/<uuid:uid>/", appointments.AppointmentPage.as_view(), name="appointment-detail"),
     path("appointments/<uuid:uid>/move/", appointments.MovePage.as_view(), name="appointment-move"),
     path("appointments/<uuid:uid>/cancel/", appointments.CancelPage.as_view(), name="appointment-cancel"),
@@ -108,6 +111,8 @@ urlpatterns = [
     path("appointments/<uuid:uid>/parts/", appointments.PartsView.as_view(), name="appointment-parts"),
     path("appointments/<uuid:uid>/workshop/", appointments.WorkshopView.as_view(), name="appointment-workshop"),
     path("appointments/<uuid:uid>/no-show/", appointments.NoShowView.as_view(), name="appointment-no-show"),
+    path("offer/<str:token>/", waiting.OfferPage.as_view(), name="slot-offer"),
     path("book/<str:code>/", booking.OnlineBookingPage.as_view(), name="online-booking"),
+    path("book/<str:code>/waiting/", booking.OnlineWaitingPage.as_view(), name="online-waiting"),
     path("book/<str:code>/<str:token>/", booking.OnlineBookedPage.as_view(), name="online-booked"),
 ]

@@ -48,6 +48,8 @@ PUBLIC = {
     "link-survey",
     "online-booked",
     "online-booking",
+    "online-waiting",
+    "slot-offer",
     "setup",  # not there once anybody can sign in
     "visit-link",
     "visit-link-certificate-pdf",

@@ -15,7 +15,7 @@ from dealership.kernel import formats
 from dealership.kernel.forms import demanded
 from staff.selectors.employees import employees_with_role
 
-from ..models import AppointmentSource, WaitingMode
+from ..models import AppointmentSource, PartOfDay, WaitingMode
 
 
 def live(target: str) -> dict[str, Any]:
@@ -133,6 +133,25 @@ class BookingForm(forms.Form):
         return UUID(self.cleaned_data["advisor"]) if self.cleaned_data["advisor"] else None
 
 
+class WaitForm(BookingForm):
+    """2.4: the same questions without a time: the car waits for one on full days."""
+
+    wait = forms.DateField()
+    wait_until = forms.DateField(required=False)
+    part_of_day = forms.ChoiceField(choices=PartOfDay.choices, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["starts_at"]
+
+    def clean_part_of_day(self) -> str:
+        return self.cleaned_data["part_of_day"] or PartOfDay.ANY
+
+
+class WithdrawForm(forms.Form):
+    reason = forms.CharField(label=_("Why"), max_length=200)
+
+
 class MoveForm(forms.Form):
     """改约: another time and why."""
 
@@ -172,6 +191,13 @@ class OnlineForm(forms.Form):
             (WaitingMode.LEAVE.value, _("come back later")),
         ],
     )
+
+    wait = forms.DateField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.data.get("wait"):  # no time: the car waits for one on that day
+            self.fields["starts_at"].required = False
 
     def clean_contact_phone(self) -> str:
         return formats.clean_mobile(self.cleaned_data["contact_phone"])

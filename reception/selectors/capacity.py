@@ -335,8 +335,12 @@ def free_days(
     waiting_mode: str = WaitingMode.LEAVE,
     advisor_id: int | None = None,
     besides: Appointment | None = None,
+    explain: bool = True,
 ) -> list[Day]:
-    """Every day with its times, how many cars each could still take and, where a day is full, why and what frees it."""
+    """Every day with its times, how many cars each could still take and, where a day is full, why and what frees it.
+
+    ``explain`` False leaves reasons and ways out.
+    """
     today = clock.today(store.time_zone)
     first = max(first or today, today)
     wishes = Wishes.of(waiting_mode, advisor_id)
@@ -353,7 +357,7 @@ def free_days(
         options = list(options_of(supply, needs, day, wishes, now))
         row = Day(day, options, bool(options), day == today)
         row.name = names.get(day, "")
-        if row.is_full:
+        if row.is_full and explain:
             row.reason = say_cause(rules.main_cause(row.options), names.get(day, ""))
             if row.is_over:
                 row.reason = _("Today's times have passed.")

@@ -52,6 +52,7 @@ from ..models import (
     Customer,
     PlateKind,
     Vehicle,
+    WaitingEntry,
     WaitingMode,
 )
 from ..selectors import capacity
@@ -98,14 +99,14 @@ def book_appointment(
     by.require(permissions.APPOINTMENTS_BOOK)
     store = Store.objects.get(pk=by.store_id)
     starts_at = starts_at.replace(second=0, microsecond=0)
-    words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, concern=concern)
+    words = mandatory(contact_name=contact_name, contact_phone=contact_phone, concern=concern)
     if waiting_mode not in WaitingMode.values or source not in AppointmentSource.values:
         raise RuleError("appointment.choice", _("Choose one of the list."), field="waiting_mode")
     phone = formats.demand(formats.check_phone(words["contact_phone"]), field="contact_phone")
     _require_bookable(store, starts_at)
-    operations = _operations(operation_uids)
-    advisor = _advisor(advisor_uid, by)
-    customer, vehicle = _customer_and_vehicle(
+    operations = offered_operations(operation_uids)
+    advisor = receiving_advisor(advisor_uid, by)
+    customer, vehicle = customer_and_vehicle(
         customer_uid=customer_uid,
         vehicle_uid=vehicle_uid,
         plate=plate,
@@ -160,7 +161,7 @@ def book_appointment(
     return appointment
 
 
-def _mandatory(**fields: str) -> dict[str, str]:
+def mandatory(**fields: str) -> dict[str, str]:
     sentences = {
         "contact_name": _("Ask for a name."),
         "contact_phone": _("Ask for a telephone number."),
@@ -191,7 +192,7 @@ def _require_bookable(store: Store, starts_at: datetime) -> None:
         )
 
 
-def _operations(uids: Sequence[UUID]) -> list[Operation]:
+def offered_operations(uids: Sequence[UUID]) -> list[Operation]:
     wanted = list(dict.fromkeys(uids))
     rows = {row.uid: row for row in Operation.objects.filter(uid__in=wanted, active=True).prefetch_related("parts")}
     if len(rows) != len(wanted):
@@ -199,7 +200,7 @@ def _operations(uids: Sequence[UUID]) -> list[Operation]:
     return [rows[uid] for uid in wanted]
 
 
-def _advisor(uid: UUID | None, by: Actor) -> Employee | None:
+def receiving_advisor(uid: UUID | None, by: Actor) -> Employee | None:
     if uid is None:
         return None
     advisor = employees_with_role(by.store_id, "advisor").filter(uid=uid).first()
@@ -208,7 +209,7 @@ def _advisor(uid: UUID | None, by: Actor) -> Employee | None:
     return advisor
 
 
-def _customer_and_vehicle(
+def customer_and_vehicle(
     *,
     customer_uid: UUID | None,
     vehicle_uid: UUID | None,
@@ -540,22 +541,10 @@ def request_appointment(
     address books too often, else like ``book_appointment``. Nothing of what we know about car or customer comes back.
     """
     by = machine("online-booking", store_id=store.pk)
-    _throttle(store, address)
+    throttle(store, address)
     phone = formats.demand(formats.check_mobile(contact_phone), field="contact_phone")
-    most = limits.value(ONLINE_PER_PHONE, store_id=store.pk)
-    since = clock.now() - timedelta(hours=24)
-    recent = Appointment.objects.filter(
-        contact_phone=phone, source=AppointmentSource.CONSUMER_PORTAL, created_at__gt=since
-    )
-    if recent.count() >= most:
-        raise RuleError(
-            "appointment.many",
-            _("There are already several bookings from this number; please call us."),
-            field="contact_phone",
-        )
-    offered = set(Operation.objects.filter(active=True, bookable_online=True).values_list("uid", flat=True))
-    if not set(operation_uids) <= offered:
-        raise RuleError("appointment.operation", _("One of these operations isn't offered any more."), field="add")
+    require_few(store, phone)
+    require_offered_online(operation_uids)
     try:
         return book_appointment(
             contact_name=contact_name,
@@ -577,7 +566,29 @@ def request_appointment(
         ) from refusal
 
 
-def _throttle(store: Store, address: str) -> None:
+def require_few(store: Store, phone: str) -> None:
+    """Refused (``appointment.many``) where one number booked or joined the waiting list online too often in a day."""
+    since = clock.now() - timedelta(hours=24)
+    booked = Appointment.objects.filter(
+        contact_phone=phone, source=AppointmentSource.CONSUMER_PORTAL, created_at__gt=since
+    ).count()
+    waiting = WaitingEntry.objects.filter(contact_phone=phone, created_at__gt=since).count()
+    if booked + waiting >= limits.value(ONLINE_PER_PHONE, store_id=store.pk):
+        raise RuleError(
+            "appointment.many",
+            _("There are already several bookings from this number; please call us."),
+            field="contact_phone",
+        )
+
+
+def require_offered_online(operation_uids: Sequence[UUID]) -> None:
+    """Refused (``appointment.operation``) where one of them can't be booked online."""
+    offered = set(Operation.objects.filter(active=True, bookable_online=True).values_list("uid", flat=True))
+    if not set(operation_uids) <= offered:
+        raise RuleError("appointment.operation", _("One of these operations isn't offered any more."), field="add")
+
+
+def throttle(store: Store, address: str) -> None:
     """Counts the tries of one network address within an hour, refused ones too; the address itself isn't kept."""
     if not address:
         return
@@ -601,16 +612,41 @@ def say_moment(at: datetime, store: Store) -> str:
 
 
 def _tell(appointment: Appointment, *, key: str, template: str, subject: str, body: str, by: Actor) -> Message:
-    """One message to the customer by the preferred channel; call it inside the customer's language."""
-    customer = appointment.customer
+    """One message to the customer of a booking; call it inside the customer's language."""
+    return tell_customer(
+        customer=appointment.customer,
+        store=appointment.store,
+        phone=appointment.contact_phone,
+        name=appointment.contact_name,
+        key=key,
+        template=template,
+        subject=subject,
+        body=body,
+        by=by,
+    )
+
+
+def tell_customer(
+    *,
+    customer: Customer,
+    store: Store,
+    phone: str,
+    name: str,
+    key: str,
+    template: str,
+    subject: str,
+    body: str,
+    by: Actor,
+) -> Message:
+    """One message by the customer's preferred channel; call it inside the customer's language."""
     email = customer.channel == MessageChannel.EMAIL and bool(customer.email)
     wechat = customer.channel == MessageChannel.WECHAT
     return queue_message(
         key=key,
-        store=appointment.store,
+        store=store,
         channel=MessageChannel.EMAIL if email else MessageChannel.WECHAT if wechat else MessageChannel.SMS,
-        recipient=customer.email if email else appointment.contact_phone,
-        recipient_name=appointment.contact_name,
+        recipient=customer.email if email else phone,
+        recipient_name=name,
         template=template,
         subject=subject,
         body=body,

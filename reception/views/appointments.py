@@ -17,14 +17,16 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 
 from .. import permissions, rules
-from ..forms.appointments import BookingForm, CancelForm, MoveForm, first_day, read_moment
+from ..forms.appointments import BookingForm, CancelForm, MoveForm, WaitForm, first_day, read_moment
 from ..limits import PRICE_DAYS
-from ..models import Appointment, WaitingMode
+from ..models import Appointment, PartOfDay, WaitingEntry, WaitingMode
 from ..selectors import appointments as reads
 from ..selectors import capacity
 from ..selectors.consultations import asked_by
+from ..selectors.waiting import waiting_count
 from ..services import appointments as commands
 from ..services.consultations import convert_to_appointment
+from ..services.waiting import join_waiting_list
 
 WEEK = 7
 
@@ -77,6 +79,7 @@ class AppointmentListPage(Page):
             "next": first + timedelta(days=step),
             "may_book": self.actor.may(permissions.APPOINTMENTS_BOOK),
             "form_token": uuid4(),
+            "waiting": waiting_count(self.actor),
             "online_url": reverse("online-booking", args=[store.code]),
         }
         if look == "week":
@@ -100,6 +103,15 @@ class NewAppointmentPage(CommandPage):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"store_id": self.store.pk}
+
+    def get_form_class(self) -> type[BookingForm]:
+        """Without a time the car is put on the waiting list of the day that was pressed."""
+        return WaitForm if self.request.POST.get("wait") else BookingForm
+
+    def words(self, result: Any) -> Any:
+        if isinstance(result, WaitingEntry):
+            return _("On the waiting list: what gets free is offered by message.")
+        return self.done
 
     def get_initial(self) -> dict[str, Any]:
         asked = self.request.GET
@@ -171,6 +183,8 @@ class NewAppointmentPage(CommandPage):
                 "previous": first - timedelta(days=WEEK) if first > today else None,
                 "next_first": first + timedelta(days=WEEK),
                 "wanted": wanted,
+                "parts_of_day": PartOfDay.choices,
+                "any_full": any(day.is_full and day.is_open and not day.is_over for day in days),
             }
         )
 
@@ -221,30 +235,35 @@ class NewAppointmentPage(CommandPage):
         people = commands.employees_with_role(self.store.pk, "advisor")
         return people.filter(uid=wanted).values_list("pk", flat=True).first()
 
-    def run(self, form: BookingForm) -> Appointment:
+    def run(self, form: BookingForm) -> Appointment | WaitingEntry:
         data = dict(form.cleaned_data)
         vehicle_uid = data["vehicle"]
         if vehicle_uid is None and (found := reads.find_cars(self.actor, data["q"])) and len(found) == 1:
             vehicle_uid = found[0].vehicle.uid
-        booked = commands.book_appointment(
-            vehicle_uid=vehicle_uid,
-            contact_name=data["contact_name"],
-            contact_phone=data["contact_phone"],
-            plate=data["plate"],
-            model_text=data["model_text"],
-            operation_uids=data["operations"],
-            concern=data["concern"],
-            waiting_mode=data["waiting_mode"],
-            advisor_uid=data["advisor"],
-            source=data["source"],
-            starts_at=data["starts_at"],
-            by=self.actor,
-        )
+        given = {
+            "vehicle_uid": vehicle_uid,
+            "contact_name": data["contact_name"],
+            "contact_phone": data["contact_phone"],
+            "plate": data["plate"],
+            "model_text": data["model_text"],
+            "operation_uids": data["operations"],
+            "concern": data["concern"],
+            "waiting_mode": data["waiting_mode"],
+            "advisor_uid": data["advisor"],
+            "by": self.actor,
+        }
+        if isinstance(form, WaitForm):
+            return join_waiting_list(
+                first_day=data["wait"], last_day=data["wait_until"], part_of_day=data["part_of_day"], **given
+            )
+        booked = commands.book_appointment(source=data["source"], starts_at=data["starts_at"], **given)
         if data["consultation"]:
             convert_to_appointment(uid=data["consultation"], appointment_uid=booked.uid, by=self.actor)
         return booked
 
-    def location(self, result: Appointment) -> str:
+    def location(self, result: Appointment | WaitingEntry) -> str:
+        if isinstance(result, WaitingEntry):
+            return reverse("waiting-list")
         return reverse("appointment-detail", args=[result.uid])
 
 

@@ -21,9 +21,10 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import CommandPage, StaffPage
 
 from ..forms.appointments import OnlineForm, first_day, read_moment
-from ..models import Appointment
+from ..models import Appointment, WaitingEntry
 from ..selectors import capacity
 from ..services import appointments as commands
+from ..services.waiting import ask_online
 
 DAYS = 14
 SALT = "online-booking"
@@ -76,14 +77,32 @@ class OnlineBookingPage(CommandPage):
             "days": days,
             "full": [d for d in days if d.is_full and d.is_open and not d.is_over],
             "shown": shown,
+            "wait": self.waiting_day(days),
             "wanted": read_moment(self.request.POST.get("starts_at", "")),
             "quoted": capacity.quote(self.store, chosen) if chosen else None,
         }
 
-    def run(self, form: OnlineForm) -> Appointment:
+    def waiting_day(self, days: list[capacity.Day]) -> capacity.Day | None:
+        """The full day for which the customer wants to wait; where nothing is free at all, the first open one."""
+        full = [day for day in days if day.is_full and day.is_open and not day.is_over]
+        given = self.request.POST.get("wait", "") or self.request.GET.get("wait", "")
+        asked = next((day for day in full if day.day.isoformat() == given), None)
+        return asked or (full[0] if full and not any(day.free for day in days) else None)
+
+    def run(self, form: OnlineForm) -> Appointment | WaitingEntry:
         data = dict(form.cleaned_data)
         operations = data.pop("op")
+        wait = data.pop("wait")
         data["concern"] = data["concern"] or " · ".join(o.name for o in self.chosen())
+        if wait:
+            data.pop("starts_at")
+            return ask_online(
+                store=self.store,
+                operation_uids=operations,
+                first_day=wait,
+                address=self.request.META.get("REMOTE_ADDR", ""),
+                **data,
+            )
         return commands.request_appointment(
             store=self.store,
             operation_uids=operations,
@@ -91,7 +110,9 @@ class OnlineBookingPage(CommandPage):
             **data,
         )
 
-    def location(self, result: Appointment) -> str:
+    def location(self, result: Appointment | WaitingEntry) -> str:
+        if isinstance(result, WaitingEntry):
+            return reverse("online-waiting", args=[self.store.code])
         token = signing.dumps(str(result.uid), salt=SALT)
         return reverse("online-booked", args=[self.store.code, token])
 
@@ -113,3 +134,12 @@ class OnlineBookedPage(TemplateView):
             response.render()  # while the store's time zone holds
         response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+class OnlineWaitingPage(TemplateView):
+    """Says that the car is on the list and what comes next; nothing about anybody."""
+
+    template_name = "reception/online_waiting.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"store": get_object_or_404(Store, code=self.kwargs["code"])}

@@ -67,6 +67,8 @@ def _bookings(world: Any, vehicle: str) -> None:
     act(desk, "appointment", first, "cancel", {"reason": "客户取消"})
     other = {**coming, "plate": "京B22224", "starts_at": free[0]}
     late = desk.create_appointment(body=other)["uid"]
+    waits = {**who, "plate": "京B22231", "model_text": "途远 1.5T", "first_day": "2026-12-05", "part_of_day": "MORNING"}
+    act(desk, "waiting_entry", desk.create_waiting_entry(body=waits)["uid"], "withdraw", {"reason": "客户取消"})
     world.at(13, 0, THURSDAY)
     act(desk, "appointment", late, "mark_no_show")
     _questions(world, first)

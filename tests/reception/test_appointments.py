@@ -212,7 +212,7 @@ def test_a_full_day_says_why_and_what_would_free_it():
         period=(at("8:00", TUESDAY), at("18:00", TUESDAY)),
         purpose="BLOCKED",
     )
-    work = commands._operations([operation("MT-50"), operation("AL-10")])
+    work = commands.offered_operations([operation("MT-50"), operation("AL-10")])
     day = capacity.free_days(shop.store, work, first=TUESDAY, days=1)[0]
     assert day.is_full
     assert str(rack.get_capability_display()) in day.reason
@@ -230,7 +230,7 @@ def test_a_closed_day_and_a_day_without_technician_say_so():
         shift_code=None,
         by=machine("test", store_id=shop.store.pk),
     )
-    work = commands._operations([operation("MT-50")])
+    work = commands.offered_operations([operation("MT-50")])
     closed, unstaffed, fine = capacity.free_days(shop.store, work, first=TUESDAY, days=3)
     assert not closed.is_open
     assert "盘点" in closed.reason
@@ -240,7 +240,7 @@ def test_a_closed_day_and_a_day_without_technician_say_so():
 
 def test_who_waits_gets_the_car_on_the_same_day():
     shop = make_bookable()
-    work = commands._operations([operation("AS-10")])
+    work = commands.offered_operations([operation("AS-10")])
     waiting = capacity.free_days(shop.store, work, first=TUESDAY, days=1, waiting_mode=WaitingMode.WAIT_AT_DEALER)[0]
     leaving = capacity.free_days(shop.store, work, first=TUESDAY, days=1)[0]
     assert waiting.is_full
@@ -255,14 +255,14 @@ def test_a_share_of_the_bays_stays_for_customers_without_booking():
     supply = capacity.load_supply(shop.store, TUESDAY, 1)
 
     def left(*codes: str) -> tuple[int, str]:
-        needs = capacity.needs_of(commands._operations([operation(code) for code in codes]))
+        needs = capacity.needs_of(commands.offered_operations([operation(code) for code in codes]))
         option = rules.option_at(supply, needs, at("14:30", TUESDAY), now=NOW)
         return option.count, option.cause.code if option.cause else ""
 
     assert left("BR-20") == (1, "")  # 108 minutes: 396 of 408
     assert left("CH-30", "EL-20") == (0, "walk_ins")  # 126 minutes: 414
     with clock.moved_to(at("8:00", TUESDAY)):  # on the day itself what is left is given away
-        needs = capacity.needs_of(commands._operations([operation("CH-30"), operation("EL-20")]))
+        needs = capacity.needs_of(commands.offered_operations([operation("CH-30"), operation("EL-20")]))
         assert rules.option_at(supply, needs, at("14:30", TUESDAY), now=clock.now()).count == 1
 
 

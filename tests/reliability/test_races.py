@@ -39,6 +39,7 @@ from reception.services import (
     merging,
     vehicles,
     visits,
+    waiting,
     walkarounds,
 )
 from staff.models import PostHolding
@@ -102,6 +103,12 @@ STORY: dict[str, str] = {
     "quality.resolve_complaint": "one: state.move",
     "quality.respond_complaint": "one: state.move",
     "quality.review_complaint": "one: state.move",
+    "reception.decline_offer": "one: offer.over",
+    "reception.join_waiting_list": "one: waiting.already",
+    "reception.offer_time": "same",
+    "reception.take_offer": "one: offer.over",
+    "reception.tend_entry": "same",
+    "reception.withdraw_entry": "one: state.move",
     "reception.add_damage": "both",
     "reception.answer_consultation": "both",
     "reception.assign_consultation": "one: consultation.assignee_same",
@@ -376,6 +383,22 @@ def test_bookings() -> None:
         }  # fmt: skip
         asked = go(appointments.request_appointment, **given)
         go(appointments.confirm_appointment, uid=asked.uid, by=shop.desk)
+        wish = {**booked.booking(), "first_day": booked.TUESDAY, "by": shop.desk}
+        wish.pop("starts_at")
+        entry = go(waiting.join_waiting_list, **wish)
+        by = machine("waiting-list", store_id=shop.store.pk)
+        offer = go(waiting.offer_time, uid=entry.uid, by=by)
+        go(waiting.decline_offer, token=offer.token)
+        offer = waiting.offer_time(uid=entry.uid, by=by)
+        assert offer is not None
+        go(waiting.take_offer, token=offer.token)
+        wish = {**booked.booking(), "first_day": booked.TUESDAY, "by": shop.desk}
+        wish.pop("starts_at")
+        entry = waiting.join_waiting_list(**wish)
+        waiting.offer_time(uid=entry.uid, by=by)
+        with clock.moved_to(booked.at("12:00")):
+            go(waiting.tend_entry, uid=entry.uid, by=by)
+        go(waiting.withdraw_entry, uid=entry.uid, reason="不修了", by=shop.desk)
     with clock.moved_to(booked.at("15:00")):
         go(appointments.remind_customer, uid=asked.uid, by=machine("reminders", store_id=shop.store.pk))
     with clock.moved_to(later + timedelta(minutes=45)):

@@ -134,6 +134,7 @@ OPENS = {
     "visit-promise": "reception.Visit",
     "visit-signature": "reception.Visit",
     "visit-walkaround": "reception.Visit",
+    "waiting-withdraw": "reception.WaitingEntry",
     "walkaround-mark": "reception.Visit",
     "walkaround-mark-remove": "reception.Visit",
 }

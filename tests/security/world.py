@@ -32,7 +32,7 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import consultations, customers, knowledge, mail, merging, visits, walkarounds
+from reception.services import consultations, customers, knowledge, mail, merging, visits, waiting, walkarounds
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -81,12 +81,12 @@ class World:
         """The kinds of rows that two simulated days don't bring about."""
         desk, advisor, manager = (self.actor(store, post) for post in ("receptionist", "advisor", "manager"))
         system = machine("tests", store_id=store.pk)
-        waiting = make_visit(desk)
+        there = make_visit(desk)
         received = visits.greet_visit(uid=make_visit(desk).uid, by=advisor)
         walkarounds.save_walkaround(visit_uid=received.uid, odometer_km=51000, by=advisor)
         walkarounds.add_damage(visit_uid=received.uid, side="LEFT", kind="SCRATCH", by=advisor)
         visits.add_photo(visit_uid=received.uid, content=make_picture(), name="car.jpg", by=advisor)
-        customers.record_consent(customer_uid=waiting.customer.uid, purpose="MARKETING", given=True, by=desk)
+        customers.record_consent(customer_uid=there.customer.uid, purpose="MARKETING", given=True, by=desk)
         order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="刹车异响", by=advisor)
         deposits.take_deposit(order_uid=order.uid, method="CASH", amount=Decimal(100), by=self.actor(store, "cashier"))
         line = orders.add_line(
@@ -129,6 +129,10 @@ class World:
         create_api_client(name=f"dms {store.code}", stores=[store], scope=["reception:read"], by=system)
         consultations.register_consultation(
             channel="PHONE", body="保养多久一次？", contact_name="张试问", contact_phone="13900001234", by=desk
+        )
+        wished = {"first_day": TODAY + timedelta(days=3), "last_day": TODAY + timedelta(days=4), "concern": "保养"}
+        waiting.join_waiting_list(
+            contact_name="李试补", contact_phone="13900001235", vehicle_uid=gone.vehicle.uid, by=desk, **wished
         )
         letter = EmailMessage()
         letter["From"] = "asks@example.com"

@@ -22,7 +22,12 @@ LEFT_OUT = {
     # rows of one day come in the order of people's uids
     "process_kpivalue.id",
 }  # fmt: skip
-LIKE_UIDS = {"workshop_estimate": "seen_hash", "compliance_archiverecord": "sha256", "reception_visitlink": "token"}
+LIKE_UIDS = {
+    "workshop_estimate": "seen_hash",
+    "compliance_archiverecord": "sha256",
+    "reception_visitlink": "token",
+    "reception_slotoffer": "token",
+}
 """Hashes over content that names uids, and links: each is replaced by the row that bears it, as a uid is."""
 UID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

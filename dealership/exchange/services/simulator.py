@@ -49,7 +49,7 @@ from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import Appointment, AppointmentState, Vehicle, Visit, VisitState, WalkAround
 from reception.selectors.knowledge import in_force
-from reception.services import appointments, consultations, customers, vehicles, visits, walkarounds
+from reception.services import appointments, consultations, customers, vehicles, visits, waiting, walkarounds
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
@@ -397,6 +397,18 @@ class Simulation:
             except RuleError as refusal:
                 self.report.refusals[refusal.code] += 1
         if appointment is None:
+            self.try_to(
+                waiting.join_waiting_list,
+                customer_uid=customer.uid,
+                vehicle_uid=vehicle.uid,
+                contact_name=car["contact_name"],
+                contact_phone=car["contact_phone"],
+                first_day=start.date(),
+                last_day=start.date() + timedelta(days=5),
+                concern=need,
+                operation_uids=[o.uid for o in chosen],
+                by=desk,
+            )
             return
         if appointment.state == "REQUESTED":
             appointments.confirm_appointment(uid=appointment.uid, by=desk)
