@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from django.db.models import QuerySet
 from django.forms import BaseForm, ChoiceField, Field, ModelChoiceField
 
+EMPTY = "---------"
+"""What Django offers for nothing chosen; the house says a dash."""
 F = TypeVar("F", bound=Field)
 
 
@@ -38,3 +40,5 @@ def set_queryset(form: BaseForm, name: str, rows: QuerySet[Any]) -> None:
     field = form.fields[name]
     assert isinstance(field, ModelChoiceField)
     field.queryset = rows
+    if field.empty_label == EMPTY:
+        field.empty_label = "—"

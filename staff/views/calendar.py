@@ -16,7 +16,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.models import CalendarDay, Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from dealership.kernel.permissions import CALENDAR_MANAGE
-from dealership.kernel.stores import drop_calendar_day, hours_of_week, set_calendar_day, set_opening_week
+from dealership.kernel.stores import DayHours, drop_calendar_day, hours_of_week, set_calendar_day, set_opening_week
 from dealership.kernel.worktime import DayKind, official_until, statutory_day
 from staff import permissions
 from staff.forms import calendar as forms
@@ -56,6 +56,30 @@ def listed_days(year: int) -> list[dict[str, Any]]:
     return days
 
 
+def spans_of(days: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Days on end of one kind and holiday in one row; what somebody wrote down stays a row of its own."""
+    spans: list[dict[str, Any]] = []
+    for item in days:
+        last = spans[-1] if spans else {}
+        goes_on = last and (last["row"], last["kind"], last["name"]) == (item["row"], item["kind"], item["name"])
+        if goes_on and item["row"] is None and last["last"] + timedelta(days=1) == item["day"]:
+            last |= {"last": item["day"], "count": last["count"] + 1}
+        else:
+            spans.append({**item, "first": item["day"], "last": item["day"], "count": 1})
+    return spans
+
+
+def weekdays_of(store: Store) -> list[tuple[str, DayHours | None]]:
+    """The opening hours of a week; weekdays on end with the same hours in one row."""
+    rows: list[tuple[int, int, DayHours | None]] = []
+    for weekday, hours in hours_of_week(store).items():
+        if rows and rows[-1][2] == hours:
+            rows[-1] = (rows[-1][0], weekday, hours)
+        else:
+            rows.append((weekday, weekday, hours))
+    return [(str(WEEKDAYS[a]) if a == b else f"{WEEKDAYS[a]} – {WEEKDAYS[b]}", hours) for a, b, hours in rows]
+
+
 class CalendarPage(Page):
     permission = permissions.ROSTER_VIEW
     template_name = "staff/calendar.html"
@@ -69,11 +93,11 @@ class CalendarPage(Page):
         return super().get_context_data(**kwargs) | {
             "year": year,
             "years": range(today.year - 1, today.year + 3),
-            "days": listed_days(year),
+            "days": spans_of(listed_days(year)),
             "listed": holidays.is_listed(year),
             "missing": holidays.missing_year(),
             "until": official_until(),
-            "hours": [(WEEKDAYS[weekday], hours) for weekday, hours in hours_of_week(own_store(self.actor)).items()],
+            "hours": weekdays_of(own_store(self.actor)),
             "store_days": store_days[:60],
             "may_edit": self.actor.may(CALENDAR_MANAGE),
         }

@@ -111,6 +111,10 @@ class NewLineForm(LineForm):
 
 
 class EditLineForm(LineForm):
+    field_order = (
+        "description", "hours", "category", "complaint", "cause", "correction",
+        "pay_type", "fee_amount", "fee_note", "extra_minutes", "is_safety",
+    )  # fmt: skip
     description = demanded(forms.CharField(label=_("Work"), max_length=120, required=False))
     correction = forms.CharField(label=_("What was done"), max_length=300, required=False)
 

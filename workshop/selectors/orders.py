@@ -32,6 +32,7 @@ from workshop.models import (
     Dispatch,
     Estimate,
     Inspection,
+    InspectionResult,
     LineHold,
     LinePhoto,
     LineState,
@@ -262,6 +263,15 @@ class OrderPage:
     siblings: list[RepairOrder]
     steps: list[dict[str, Any]]
     held: list[LineRow]
+
+    @property
+    def passed(self) -> list[Inspection]:
+        """Who let the order pass, the last one of each level."""
+        last: dict[str, Inspection] = {}
+        for inspection in self.inspections:
+            if inspection.result == InspectionResult.PASSED:
+                last.setdefault(inspection.level, inspection)
+        return list(last.values())
 
 
 def payers_for(visit: Visit, by: Actor, *, words: str = "", chosen: str = "") -> list[tuple[Customer, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,13 @@ from django.http import Http404
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import RepairCategory
 from dealership.kernel import clock, limits, registry
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Setting
 from dealership.process.selectors.timeline import Line, timeline_of_roots
+from quality.models import ComplaintLevel
+from reception.models import ConsultationChannel
 
 UNITS = {
     "s": _("seconds"),
@@ -27,7 +31,22 @@ UNITS = {
     "CNY": _("CNY"),
     "%": "%",
 }
-SOURCES = {"MAN": _("The manual"), "design": _("Our proposal"), "": _("Our proposal")}
+SOURCES = {
+    "MAN": _("The manual"),
+    "L": _("The law"),
+    "W": _("The law"),
+    "domain": _("Custom of the trade"),
+    "P": _("Custom of the trade"),
+}
+"""Whose number it is, by the first word of its source (its letters alone); else it is our proposal."""
+CODES: dict[str, Any] = {
+    **dict(ConsultationChannel.choices),
+    **dict(RepairCategory.choices),
+    **dict(ComplaintLevel.choices),
+    "days": _("days"),
+    "km": _("km"),
+}
+"""The codes that stand in lists and tables of numbers, as people say them."""
 CHAPTERS = {
     "1": _("Process"),
     "2": _("Reception"),
@@ -47,8 +66,17 @@ def say_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(say_value(v) for v in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {say_value(v)}" for key, v in value.items())
-    return str(value)
+        return " · ".join(say_part(key, v) for key, v in value.items())
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(CODES.get(value, value))
+
+
+def say_part(key: str, value: Any) -> str:
+    """One row of a table of numbers: what it is about and its number, or its numbers with their units."""
+    if isinstance(value, dict):
+        return f"{CODES.get(key, key)} " + " / ".join(f"{say_value(v)} {CODES.get(k, k)}" for k, v in value.items())
+    return f"{CODES.get(key, key)} {say_value(value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +97,7 @@ class Shown:
     def lines(self) -> list[str]:
         """The value line by line: a table of numbers has one line for each of its rows."""
         if isinstance(self.value, dict):
-            return [f"{key}: {say_value(part)}" for key, part in self.value.items()]
+            return [say_part(key, part) for key, part in self.value.items()]
         return [self.said]
 
     @property
@@ -81,7 +109,9 @@ class Shown:
         """The value as the form takes it."""
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
-        return self.said if isinstance(self.value, int | float | str) else json.dumps(self.value, ensure_ascii=False)
+        return (
+            str(self.value) if isinstance(self.value, int | float | str) else json.dumps(self.value, ensure_ascii=False)
+        )
 
     @property
     def default(self) -> str:
@@ -93,7 +123,8 @@ class Shown:
 
     @property
     def source(self) -> Any:
-        return SOURCES.get(self.declared.source, self.declared.source)
+        letters = re.match(r"[A-Za-z]*", self.declared.source)
+        return SOURCES.get(letters.group() if letters else "", _("Our proposal"))
 
     @property
     def chapter(self) -> str:

@@ -381,7 +381,7 @@ def _stock(store: Store) -> None:
                 part_uid=price.part.uid,
                 quantity=Decimal(quantity),
                 unit_cost=(price.price * Decimal("0.62")).quantize(Decimal("0.01")),
-                reason="OPENING",
+                reason="期初入库",
                 bin=f"{chr(65 + position % 6)}-{position // 6 + 1:02d}",
                 by=by,
             )
