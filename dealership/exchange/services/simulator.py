@@ -92,6 +92,7 @@ NEEDS = {
     "tyre": ["左前轮扎钉", "轮胎花纹浅了要换", "车辆跑偏"],
     "body": ["后保险杠剐蹭", "右前门凹陷补漆"],
 }
+MARK_NOTES = ["", "", "", "客户已知", "可抛光", "已露底漆"]
 ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
 BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
 DECLINES = ["太贵", "下次再做", "自己处理", "不着急"]
@@ -499,6 +500,7 @@ class Simulation:
                 visit_uid=visit.uid,
                 side=rng.choice(["LEFT", "RIGHT", "FRONT", "REAR"]),
                 kind=rng.choice(["SCRATCH", "DENT", "CHIP"]),
+                note=rng.choice(MARK_NOTES),
                 x=rng.randrange(200, 800),
                 y=rng.randrange(200, 800),
                 size_mm=rng.randrange(5, 120),
