@@ -18,6 +18,7 @@ from dealership.exchange.models import ImportBatch, ImportRow
 from dealership.kernel.middleware import LANGUAGE_COOKIE
 from dealership.kernel.models import User
 from dealership.kernel.views import csrf_failure
+from delivery.models import GatePass
 from reception.models import VisitLink
 from tests.e2e.test_languages import CHINESE, ENGLISH_IN_CHINESE, data_texts, words_of
 from tests.test_permissions import MATRIX, NOBODY, method
@@ -49,6 +50,7 @@ def data_of_the_run() -> list[str]:
         " ".join(str(cell).split()) for raw in ImportRow.objects.values_list("raw", flat=True) for cell in raw.values()
     }
     cells |= {word for cell in cells for word in cell.split()}  # a remark beside a number is kept apart
+    cells |= {gate_pass.said_code for gate_pass in GatePass.objects.all()}  # shown in groups
     cells |= {name for summary in ImportBatch.objects.values_list("summary", flat=True) for name in summary["ignored"]}
     return sorted({*data_texts(), *(cell for cell in cells if len(cell) > 1)}, key=len, reverse=True)
 
