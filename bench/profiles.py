@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import pstats
+import re
 import time
 import uuid
 from typing import Any
@@ -30,14 +31,19 @@ def profile(plan: Any, names: tuple[str, ...]) -> str:
         lanes, _raw = plan.lanes(name)
         requests = itertools.cycle(lanes[0][:-3] if len(lanes[0]) > 3 else lanes[0])
         spent = {"sql": 0.0, "count": 0}
+        each: dict[str, list[float]] = {}
 
-        def watch(execute: Any, sql: Any, params: Any, many: Any, context: Any, spent: dict[str, Any] = spent) -> Any:
+        def watch(
+            execute: Any, sql: Any, params: Any, many: Any, context: Any, spent: Any = spent, each: Any = each
+        ) -> Any:
             start = time.perf_counter()
             try:
                 return execute(sql, params, many, context)
             finally:
-                spent["sql"] += time.perf_counter() - start
+                took = time.perf_counter() - start
+                spent["sql"] += took
                 spent["count"] += 1
+                each.setdefault(_short(sql), []).append(took)
 
         def ask(requests: Any = requests) -> None:
             _answer(handler, next(requests))
@@ -58,8 +64,22 @@ def profile(plan: Any, names: tuple[str, ...]) -> str:
         for _time in range(TIMES // 2):
             ask()
         profiler.disable()
-        heavy += [f"### {name}", "", *_heaviest(profiler), ""]
+        heavy += [f"### {name}", "", *_heaviest(profiler), "", *_statements(each), ""]
     return "\n".join([*rows, "", *heavy])
+
+
+def _short(sql: str) -> str:
+    """What a statement is known by: its verb and table, or the name under which it was prepared."""
+    words = " ".join(sql.split())
+    table = re.search(r'(?:FROM|INTO|UPDATE) "?(\w+)"?', words)
+    return f"{words[:7]} {table[1]}" if table and not words.startswith(("EXECUTE", "PREPARE")) else words[:28]
+
+
+def _statements(each: dict[str, list[float]]) -> list[str]:
+    lines = ["| statement | times a request | ms each |", "|---|--:|--:|"]
+    for name, took in sorted(each.items(), key=lambda item: -sum(item[1])):
+        lines.append(f"| `{name}` | {len(took) / TIMES:.1f} | {sum(took) * 1000 / len(took):.3f} |")
+    return lines
 
 
 def _answer(handler: Any, request: list[Any]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +19,7 @@ from django.db import connection
 from . import clock, registry
 from .actors import Actor
 from .models import Root
+from .postgres.prepared import run_prepared
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _MAX_FACT = 80
@@ -60,41 +64,27 @@ def _plain(value: Any) -> Any:
 
 
 _INSERT = """
-WITH line AS (
-    INSERT INTO kernel_history (at, code, root_type, root_uid, store_id, actor_kind, actor_id,
-        visit_uid, vehicle_uid, customer_uid, order_uid, late_reason, changed, facts)
-    VALUES (%(at)s, %(code)s, %(root_type)s, %(root_uid)s, %(store_id)s, %(actor_kind)s, %(actor_id)s,
-        %(visit)s, %(vehicle)s, %(customer)s, %(order)s, %(late_reason)s, %(changed)s, %(facts)s)
-    RETURNING id, at
-), owed AS (
-    INSERT INTO kernel_outbox (event_id, event_at, code, handler, root_uid, store_id, state, available_at,
-        attempts, last_error, created_at)
-    SELECT line.id, line.at, %(code)s, handler, %(root_uid)s, %(store_id)s, 'DUE', %(written)s, 0, '', %(written)s
-    FROM line, unnest(%(handlers)s::text[]) AS handler
-)
-SELECT id FROM line
-"""
-
-
-_INSERT_MANY = """
-WITH given AS (
-    SELECT * FROM jsonb_to_recordset(%(lines)s::jsonb) AS x(code text, root_type text, root_uid uuid, store_id bigint,
+WITH said AS (
+    SELECT $1::timestamptz AS at, $2::text AS actor_kind, $3::text AS actor_id, $4::text AS late_reason,
+        $5::timestamptz AS written, $6::jsonb AS handlers, $7::jsonb AS lines
+), given AS (
+    SELECT x.* FROM said, jsonb_to_recordset(said.lines) AS x(code text, root_type text, root_uid uuid, store_id bigint,
         visit uuid, vehicle uuid, customer uuid, "order" uuid, changed jsonb, facts jsonb)
 ), line AS (
     INSERT INTO kernel_history (at, code, root_type, root_uid, store_id, actor_kind, actor_id,
         visit_uid, vehicle_uid, customer_uid, order_uid, late_reason, changed, facts)
-    SELECT %(at)s, code, root_type, root_uid, store_id, %(actor_kind)s, %(actor_id)s,
-        visit, vehicle, customer, "order", %(late_reason)s, changed, facts
-    FROM given
+    SELECT said.at, code, root_type, root_uid, store_id, said.actor_kind, said.actor_id,
+        visit, vehicle, customer, "order", said.late_reason, changed, facts
+    FROM given, said
     RETURNING id, at, code, root_uid, store_id
 ), owed AS (
     INSERT INTO kernel_outbox (event_id, event_at, code, handler, root_uid, store_id, state, available_at,
         attempts, last_error, created_at)
-    SELECT line.id, line.at, line.code, name, line.root_uid, line.store_id, 'DUE', %(written)s, 0, '', %(written)s
-    FROM line JOIN jsonb_each(%(handlers)s::jsonb) AS h(code, names) ON h.code = line.code,
+    SELECT line.id, line.at, line.code, name, line.root_uid, line.store_id, 'DUE', said.written, 0, '', said.written
+    FROM line JOIN said ON true JOIN jsonb_each(said.handlers) AS h(code, names) ON h.code = line.code,
         jsonb_array_elements_text(h.names) AS name
 )
-SELECT count(*) FROM line
+SELECT id FROM line
 """
 
 
@@ -109,44 +99,60 @@ class Line:
     facts: dict[str, Any] | None = None
 
 
+_together: ContextVar[list[dict[str, Any]] | None] = ContextVar("lines_together", default=None)
+
+
+@contextmanager
+def one_statement(*, by: Actor) -> Iterator[None]:
+    """What is recorded inside is written at the end of the block, in its order, in one statement.
+
+    For commands whose lines nobody needs before their end; a refusal inside leaves none.
+    """
+    rows: list[dict[str, Any]] = []
+    token = _together.set(rows)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+    if rows:
+        _write(rows, by=by)
+
+
 def record_many(lines: list[Line], *, by: Actor) -> int:
-    """Writes many lines and what is owed for each in one statement, for imports. The rules of ``record`` hold."""
+    """Writes many lines and what is owed for each in one statement. The rules of ``record`` hold."""
+    if lines:
+        _write([_row(line) for line in lines], by=by)
+    return len(lines)
+
+
+def _row(line: Line) -> dict[str, Any]:
+    """A line as the statement takes it. Raises ValueError for what history must not hold: a defect of the caller."""
+    if line.code not in registry.EVENTS:
+        raise ValueError(f"Event {line.code} is not declared in any chapter's events.py.")
+    keys = line.root.history_keys()
+    return {
+        "code": line.code,
+        "root_type": line.root._meta.model_name,
+        "root_uid": line.root.uid,
+        "store_id": line.store_id if line.store_id is not None else getattr(line.root, "store_id", None),
+        **{key: keys.get(key) for key in ("visit", "vehicle", "customer", "order")},
+        "changed": {name: [_plain(a), _plain(b)] for name, (a, b) in (line.changed or {}).items()},
+        "facts": {name: _plain(value) for name, value in (line.facts or {}).items() if value is not None},
+    }
+
+
+def _write(rows: list[dict[str, Any]], *, by: Actor) -> list[int]:
     if not connection.in_atomic_block:
-        raise RuntimeError("record_many() runs inside the command's transaction only.")
-    if not lines:
-        return 0
-    rows = []
-    for line in lines:
-        if line.code not in registry.EVENTS:
-            raise ValueError(f"Event {line.code} is not declared in any chapter's events.py.")
-        keys = line.root.history_keys()
-        rows.append(
-            {
-                "code": line.code,
-                "root_type": line.root._meta.model_name,
-                "root_uid": line.root.uid,
-                "store_id": line.store_id if line.store_id is not None else getattr(line.root, "store_id", None),
-                **{key: keys.get(key) for key in ("visit", "vehicle", "customer", "order")},
-                "changed": {name: [_plain(a), _plain(b)] for name, (a, b) in (line.changed or {}).items()},
-                "facts": {name: _plain(value) for name, value in (line.facts or {}).items() if value is not None},
-            }
-        )
+        raise RuntimeError("record() runs inside the command's transaction only.")
     reported = clock.reported()
-    handlers = {code: registry.SUBSCRIPTIONS.get(code, []) for code in {line.code for line in lines}}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT_MANY,
-            {
-                "lines": orjson.dumps(rows).decode(),
-                "handlers": orjson.dumps(handlers).decode(),
-                "at": clock.now(),
-                "written": clock.written_now(),
-                "actor_kind": str(by.kind),
-                "actor_id": by.id,
-                "late_reason": reported.reason if reported else "",
-            },
-        )
-        return int(cursor.fetchone()[0])
+    handlers = {code: registry.SUBSCRIPTIONS.get(code, []) for code in {row["code"] for row in rows}}
+    late = reported.reason if reported else ""
+    values = [clock.now(), str(by.kind), by.id, late, clock.written_now(), _json(handlers), _json(rows)]
+    return [number for (number,) in run_prepared("history", _INSERT, values)]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def record(
@@ -161,39 +167,16 @@ def record(
     """Writes one line about ``root`` and what is owed for it.
 
     ``changed`` maps a field to (before, after). Refuses to run outside a transaction, for a code no chapter declared
-    and for facts that are names or free text (ValueError: a defect of the caller, never of the user).
+    and for facts that are names or free text (ValueError: a defect of the caller, never of the user). Inside
+    ``one_statement`` the event has no number yet.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record() runs inside the command's transaction only.")
-    if code not in registry.EVENTS:
-        raise ValueError(f"Event {code} is not declared in any chapter's events.py.")
-    keys = root.history_keys()
-    if store_id is None:
-        store_id = getattr(root, "store_id", None)
-    at, reported = clock.now(), clock.reported()
-    plain_changed = {name: [_plain(a), _plain(b)] for name, (a, b) in (changed or {}).items()}
-    plain_facts = {name: _plain(value) for name, value in facts.items() if value is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            {
-                "at": at,
-                "written": clock.written_now(),
-                "code": code,
-                "root_type": root._meta.model_name,
-                "root_uid": root.uid,
-                "store_id": store_id,
-                "actor_kind": str(by.kind),
-                "actor_id": by.id,
-                "visit": keys.get("visit"),
-                "vehicle": keys.get("vehicle"),
-                "customer": keys.get("customer"),
-                "order": keys.get("order"),
-                "late_reason": reported.reason if reported else "",
-                "changed": orjson.dumps(plain_changed).decode(),
-                "facts": orjson.dumps(plain_facts).decode(),
-                "handlers": registry.SUBSCRIPTIONS.get(code, []),
-            },
-        )
-        event_id = cursor.fetchone()[0]
-    return Event(event_id, at, code, str(root._meta.model_name), root.uid, store_id, plain_facts, plain_changed)
+    row = _row(Line(root, code, changed, store_id, facts))
+    waiting = _together.get()
+    if waiting is None:
+        at, (number,) = clock.now(), _write([row], by=by)
+    else:
+        waiting.append(row)
+        at, number = clock.now(), 0
+    return Event(number, at, code, row["root_type"], root.uid, row["store_id"], row["facts"], row["changed"])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from . import approvals, clock, events, limits, permissions, registry
@@ -239,12 +239,8 @@ def file_path(sha256: str, media_type: str) -> Path:
 
 def _move(root: Root) -> None:
     """Moves ``version`` and ``updated_at`` of a root that this transaction hasn't written yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {root._meta.db_table} SET version = version "  # noqa: S608
-            "WHERE id = %s AND xmin <> pg_current_xact_id()::xid",
-            [root.pk],
-        )
+    rows = type(root)._base_manager.filter(pk=root.pk)
+    rows.extra(where=["xmin <> pg_current_xact_id()::xid"]).update(version=F("version"))
 
 
 @transaction.atomic

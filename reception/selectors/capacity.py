@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_UP, Decimal
 from typing import Any
 
-from django.db.models import F, Func, IntegerField, Q
+from django.db.models import F, Func, IntegerField, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from dealership.catalogue.models import (
@@ -22,12 +22,13 @@ from dealership.catalogue.models import (
     ResourceKind,
     ToolKind,
 )
-from dealership.catalogue.selectors.items import default_diagnosis
+from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel import clock, limits, saying
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
 from dealership.kernel.money import line_amount
+from dealership.kernel.postgres.kept import Kept
 from dealership.kernel.worktime import CLOSED, Calendar, Hours
 from staff.models import EmployeeSkill, RosterDay, Skill
 from staff.selectors.employees import employees_with_role
@@ -52,14 +53,14 @@ def store_calendar(store: Store, *, since: date | None = None) -> Calendar:
 
     def minutes(row: Any) -> Hours:
         opens, closes = row.opens.hour * 60 + row.opens.minute, row.closes.hour * 60 + row.closes.minute
-        weekday = row.day.weekday() if isinstance(row, CalendarDay) else row.weekday
+        weekday = row.day.weekday() if hasattr(row, "day") else row.weekday
         # A make-up day on a weekday that is closed otherwise has the usual lunch.
         rest = breaks.get(weekday) if weekday in open_weekdays else next(iter(breaks.values()), None)
         if rest and opens < rest[0] and rest[1] < closes:
             return ((opens, rest[0]), (rest[1], closes))
         return ((opens, closes),)
 
-    week_rows = list(OpeningHours.objects.filter(store=store))
+    week_rows = _week(store_id=store.pk)
     breaks = {
         row.weekday: (
             row.break_from.hour * 60 + row.break_from.minute,
@@ -72,11 +73,25 @@ def store_calendar(store: Store, *, since: date | None = None) -> Calendar:
     week = {row.weekday: minutes(row) for row in week_rows}
     first = since or clock.today(store.time_zone) - timedelta(days=7)
     exceptions = {
-        row.day: minutes(row) if row.opens and row.closes else CLOSED
-        for row in CalendarDay.objects.filter(store=store, day__gte=first)
+        row.day: minutes(row) if row.opens and row.closes else CLOSED for row in _days(store_id=store.pk, first=first)
     }
     days = tuple(week.get(day, CLOSED) for day in range(7))
     return Calendar(days, exceptions, store.time_zone)  # type: ignore[arg-type]
+
+
+_week: Kept[Any] = Kept(
+    lambda store_id: OpeningHours.objects.filter(store_id=store_id).values_list(
+        "weekday", "opens", "closes", "break_from", "break_to", named=True
+    ),
+    store_id=int,
+)
+_days: Kept[Any] = Kept(
+    lambda store_id, first: CalendarDay.objects.filter(store_id=store_id, day__gte=first).values_list(
+        "day", "opens", "closes", named=True
+    ),
+    store_id=int,
+    first=date,
+)
 
 
 def times_of(store: Store) -> rules.Times:
@@ -141,45 +156,38 @@ def load_supply(
     needs: Sequence[rules.Need] = (),
     loan_car: bool = False,
     besides: Appointment | None = None,
+    resources: Iterable[Any] | None = None,
 ) -> rules.Supply:
     """Everything the arithmetic needs for ``days`` days from ``first`` (store days).
 
     Tools and loan cars are read where ``needs`` or ``loan_car`` ask for them. ``besides`` leaves the plans of one
-    appointment out: it is being moved.
+    appointment out: it is being moved. ``resources`` are those of ``resources_of``, where the caller has locked them.
     """
     calendar = store_calendar(store)
     begin = _begins(store, calendar, first)
     line = rules.Line(calendar, begin, days + (first - begin).days)
     zone, start, end = line.zone, line.moment(line.midnights[0]), line.moment(line.end)
     last = calendar.local_day(end)
-    wanted = {need.tool for need in needs if need.tool}
-    kinds = Q(kind__in=(ResourceKind.BAY, ResourceKind.PERSON))
-    if wanted:
-        kinds |= Q(kind=ResourceKind.TOOL, tool__in=wanted)
-    if loan_car:
-        kinds |= Q(kind=ResourceKind.LOAN_CAR)
-    resources = list(Resource.objects.filter(kinds, store=store, active=True).order_by("position", "pk"))
+    held = resources_of(store, needs, loan_car=loan_car) if resources is None else resources
+    resources = sorted(held, key=lambda row: (row.position, row.pk))
     skills: dict[int, dict[int, int]] = {}
     valid: dict[int, dict[int, date]] = {}
-    graded = EmployeeSkill.objects.filter(employee__resource__in=[r.pk for r in resources])
-    for employee, skill, level, until in graded.values_list("employee_id", "skill_id", "level", "valid_until"):
+    for employee, skill, level, until in _skills(store_id=store.pk):
         skills.setdefault(employee, {})[skill] = level
         if until:
             valid.setdefault(employee, {})[skill] = until
     shifts: dict[tuple[int, date], rules.Span] = {}
     on_duty: dict[date, set[int]] = {}
     spans: dict[tuple[date, time, time], rules.Span] = {}
-    roster = RosterDay.objects.filter(store=store, day__gte=begin, day__lt=last, shift__isnull=False)
-    for employee, day, starts, ends in roster.values_list("employee_id", "day", "shift__starts", "shift__ends"):
+    for employee, day, starts, ends in _roster(store_id=store.pk, first=begin, last=last):
         if (day, starts, ends) not in spans:
             spans[day, starts, ends] = (datetime.combine(day, starts, zone), datetime.combine(day, ends, zone))
         shifts[employee, day] = spans[day, starts, ends]
         on_duty.setdefault(day, set()).add(employee)
-    receive = set(employees_with_role(store.pk, "advisor").values_list("pk", flat=True))
+    receive = set(_receivers(store_id=store.pk, on=clock.today()))
     carried = [source(store) for source in CARRIED] if begin <= clock.today(store.time_zone) else []
-    arrivals = Appointment.objects.filter(
-        store=store, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end
-    ).exclude(pk=besides.pk if besides else None)
+    when = {"store_id": store.pk, "start": start, "end": end}
+    arrivals = _arrivals(**when) if besides is None else list(_arrivals.make(**when).exclude(pk=besides.pk))
     supply = rules.Supply(
         line=line,
         bays=[rules.Bay(r.pk, r.capability, r.name) for r in resources if r.kind == ResourceKind.BAY],
@@ -200,15 +208,16 @@ def load_supply(
         times=times_of(store),
         tools=[rules.Tool(r.pk, r.tool, r.name) for r in resources if r.kind == ResourceKind.TOOL],
         loan_cars=[rules.Tool(r.pk, "", r.name) for r in resources if r.kind == ResourceKind.LOAN_CAR],
-        arrivals=arrivals.values_list(_Minute("starts_at"), "advisor_id"),
+        arrivals=arrivals,
         waiting=[need for found in carried for need in found.waiting],
     )
-    plans = Reservation.objects.filter(
-        resource__in=[r.pk for r in resources], live=True, period__overlap=(start, end)
-    ).exclude(purpose=ReservationPurpose.APPOINTMENT, subject_uid=besides.uid if besides else None)
-    for resource_id, since, until, purpose in plans.values_list(
-        "resource_id", _Minute("period", "lower"), _Minute("period", "upper", up=True), "purpose"
-    ):
+    if besides is None and all(row.kind in BAYS_AND_PEOPLE["kind__in"] for row in resources):
+        plans = _plans(**when)
+    else:
+        own = {"purpose": ReservationPurpose.APPOINTMENT, "subject_uid": besides.uid if besides else None}
+        rows = Reservation.objects.filter(resource__in=[row.pk for row in resources]).exclude(**own)
+        plans = list(_planned(rows, start, end))
+    for resource_id, since, until, purpose in plans:
         supply.take(
             resource_id,
             since,
@@ -224,11 +233,101 @@ def load_supply(
     return supply
 
 
-def needs_of(operations: Sequence[Operation], powertrain: str = "") -> list[rules.Need]:
-    """Operations as stretches of work: one per kind of bay, skill and tool; words alone mean a diagnosis."""
-    work = list(operations)
-    if not work and (diagnosis := default_diagnosis(powertrain)) is not None:
-        work = [diagnosis]
+# What is asked in every booking, under the lock of the store's plan.
+BAYS_AND_PEOPLE: dict[str, Any] = {"active": True, "kind__in": (ResourceKind.BAY, ResourceKind.PERSON)}
+RESOURCE = ("pk", "uid", "store_id", "kind", "capability", "tool", "name", "employee_id", "efficiency", "position")
+
+
+def _bays_and_people(store_id: int) -> Any:
+    return Resource.objects.filter(store_id=store_id, **BAYS_AND_PEOPLE)
+
+
+def _told(rows: Any) -> Any:
+    return rows.values_list(*RESOURCE, named=True)
+
+
+_plain_resources: Kept[Any] = Kept(lambda store_id: _told(_bays_and_people(store_id)), store_id=int)
+_locked_resources: Kept[Any] = Kept(
+    lambda store_id: _told(_bays_and_people(store_id).locked().order_by("pk")), store_id=int
+)
+
+
+def resources_of(store: Store, needs: Sequence[rules.Need], *, loan_car: bool, lock: bool = False) -> list[Any]:
+    """The store's bays and people in use, and the tools and loan cars that are asked for (each with ``RESOURCE``).
+
+    ``lock``: in the order of their keys, for who is going to plan them.
+    """
+    wanted = {need.tool for need in needs if need.tool}
+    if not wanted and not loan_car:
+        return (_locked_resources if lock else _plain_resources)(store_id=store.pk)
+    kinds = Q(kind__in=BAYS_AND_PEOPLE["kind__in"])
+    if wanted:
+        kinds |= Q(kind=ResourceKind.TOOL, tool__in=wanted)
+    if loan_car:
+        kinds |= Q(kind=ResourceKind.LOAN_CAR)
+    rows = Resource.objects.filter(kinds, store=store, active=True)
+    return list(_told(rows.locked().order_by("pk") if lock else rows))
+
+
+_skills: Kept[Any] = Kept(
+    lambda store_id: EmployeeSkill.objects.filter(
+        employee__resource__store_id=store_id,
+        **{f"employee__resource__{name}": value for name, value in BAYS_AND_PEOPLE.items()},
+    ).values_list("employee_id", "skill_id", "level", "valid_until"),
+    store_id=int,
+)
+_roster: Kept[Any] = Kept(
+    lambda store_id, first, last: RosterDay.objects.filter(
+        store_id=store_id, day__gte=first, day__lt=last, shift__isnull=False
+    ).values_list("employee_id", "day", "shift__starts", "shift__ends"),
+    store_id=int,
+    first=date,
+    last=date,
+)
+_receivers: Kept[int] = Kept(
+    lambda store_id, on: employees_with_role(store_id, "advisor", on).values_list("pk", flat=True),
+    store_id=int,
+    on=date,
+)
+
+
+def _planned(rows: QuerySet[Any, Any], start: datetime, end: datetime) -> QuerySet[Any, Any]:
+    """Live plans that touch the time: resource, minutes from and to, purpose."""
+    return rows.filter(live=True, period__overlap=(start, end)).values_list(
+        "resource_id", _Minute("period", "lower"), _Minute("period", "upper", up=True), "purpose"
+    )
+
+
+_plans: Kept[Any] = Kept(
+    lambda store_id, start, end: _planned(
+        Reservation.objects.filter(
+            resource__store_id=store_id, **{f"resource__{name}": value for name, value in BAYS_AND_PEOPLE.items()}
+        ),
+        start,
+        end,
+    ),
+    store_id=int,
+    start=datetime,
+    end=datetime,
+)
+_arrivals: Kept[Any] = Kept(
+    lambda store_id, start, end: Appointment.objects.filter(
+        store_id=store_id, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end
+    ).values_list(_Minute("starts_at"), "advisor_id"),
+    store_id=int,
+    start=datetime,
+    end=datetime,
+)
+
+
+def work_of(operations: Sequence[Operation], powertrain: str = "") -> list[Operation]:
+    """What a job consists of: words alone mean a diagnosis."""
+    diagnosis = None if operations else default_diagnosis(powertrain)
+    return list(operations) or ([diagnosis] if diagnosis else [])
+
+
+def needs_of(work: Sequence[Operation]) -> list[rules.Need]:
+    """Operations (``work_of``) as stretches of work: one per kind of bay, skill and tool."""
     if not work:
         return [rules.Need(BayCapability.STANDARD_LIFT, None, 0, int(PLAIN_WORK * 60))]
     stretches: dict[tuple[str, int | None, str], tuple[int, Decimal]] = {}
@@ -344,7 +443,7 @@ def free_days(
     today = clock.today(store.time_zone)
     first = max(first or today, today)
     wishes = Wishes.of(waiting_mode, advisor_id)
-    needs = needs_of(operations, powertrain)
+    needs = needs_of(work_of(operations, powertrain))
     supply = load_supply(store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides)
     now = clock.now()
     names = dict(
@@ -388,7 +487,7 @@ def ways_of(
     """What would free a full day: one operation left out, or one wish given up."""
 
     def first_free(work: Sequence[Operation], wished: Wishes) -> rules.Option | None:
-        needs = needs_of(work, powertrain)
+        needs = needs_of(work_of(work, powertrain))
         return next((option for option in options_of(supply, needs, day, wished, now) if option.count), None)
 
     found = []
@@ -494,10 +593,11 @@ def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -
         rate = labor_rate(store.pk, PayType.CUSTOMER_PAY, clock.today(store.time_zone))
     except RuleError:
         rate = None
-    work = list(operations)
-    diagnosis = default_diagnosis(powertrain) if not work else None
-    rows = work or ([diagnosis] if diagnosis else [])
-    usual = [list(o.parts.all()) for o in rows]
+    rows = work_of(operations, powertrain)
+    loaded = [getattr(o, "_prefetched_objects_cache", {}).get("parts") for o in rows]
+    usual = [
+        usual_parts(operation_id=o.pk) if held is None else list(held) for o, held in zip(rows, loaded, strict=True)
+    ]
     prices = part_prices([p.part_id for parts in usual for p in parts], store.pk, clock.today(store.time_zone))
     items = []
     for operation, parts in zip(rows, usual, strict=True):
@@ -506,7 +606,7 @@ def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -
             amount = line_amount(operation.hours, rate)
             amount += sum((line_amount(p.quantity, prices[p.part_id]) for p in parts), Decimal(0))
         items.append(QuotedItem(operation, operation.name, operation.hours, amount))
-    minutes = sum(need.minutes for need in needs_of(operations, powertrain))
+    minutes = sum(need.minutes for need in needs_of(rows))
     times = times_of(store)
     known = [item.amount for item in items if item.amount is not None]
     return Quoted(

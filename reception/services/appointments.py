@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,13 +21,14 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Operation, Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.catalogue.models import Operation, Reservation, ReservationPurpose
 from dealership.catalogue.services import plans
 from dealership.kernel import clock, formats, limits, numbering, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
-from dealership.kernel.history import record
+from dealership.kernel.history import one_statement, record
 from dealership.kernel.models import Message, MessageChannel, Store
+from dealership.kernel.postgres.kept import Kept, insert
 from dealership.kernel.services import queue_message, take_period
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role
@@ -50,6 +52,7 @@ from ..models import (
     AppointmentItem,
     AppointmentSource,
     Customer,
+    Ownership,
     PlateKind,
     Vehicle,
     WaitingEntry,
@@ -69,7 +72,8 @@ class Booked:
 
     work_at: datetime
     ready_at: datetime
-    plans: list[tuple[int, rules.Span]]
+    plans: list[tuple[Any, rules.Span]]
+    """Each resource (``capacity.RESOURCE``) with its time."""
 
 
 @transaction.atomic
@@ -97,7 +101,9 @@ def book_appointment(
     and ``appointment.advisor``; RaceLost ``appointment.taken`` names the next free time.
     """
     by.require(permissions.APPOINTMENTS_BOOK)
-    store = Store.objects.get(pk=by.store_id)
+    store = _store.first(pk=by.store_id)
+    if store is None:
+        raise Store.DoesNotExist
     starts_at = starts_at.replace(second=0, microsecond=0)
     words = mandatory(contact_name=contact_name, contact_phone=contact_phone, concern=concern)
     if waiting_mode not in WaitingMode.values or source not in AppointmentSource.values:
@@ -116,49 +122,54 @@ def book_appointment(
         by=by,
     )
     _require_unbooked(store, vehicle, starts_at)
-    found = _find(
-        store, operations, starts_at, powertrain=vehicle.powertrain, waiting_mode=waiting_mode, advisor=advisor
-    )
-    quoted = capacity.quote(store, operations, vehicle.powertrain)
-    appointment = Appointment.objects.create(
-        store=store,
-        number=numbering.next_number(store, "AP"),
-        customer=customer,
-        vehicle=vehicle,
-        contact_name=words["contact_name"],
-        contact_phone=phone,
-        starts_at=starts_at,
-        work_starts_at=found.work_at,
-        ready_at=found.ready_at,
-        advisor=advisor,
-        source=source,
-        concern=words["concern"],
-        waiting_mode=waiting_mode,
-        estimated_amount=quoted.amount or 0,
-        state=A.REQUESTED if source in FROM_OUTSIDE else A.CONFIRMED,
-    )
-    AppointmentItem.objects.bulk_create(
-        AppointmentItem(
-            appointment=appointment,
-            operation=item.operation,
-            description=item.description[:120],
-            hours=item.hours,
-            amount=item.amount or 0,
+    work = capacity.work_of(operations, vehicle.powertrain)
+    found = _find(store, work, starts_at, waiting_mode=waiting_mode, advisor=advisor)
+    quoted = capacity.quote(store, work)
+    appointment = insert(
+        Appointment(
+            store=store,
+            number=numbering.next_number(store, "AP"),
+            customer=customer,
+            vehicle=vehicle,
+            contact_name=words["contact_name"],
+            contact_phone=phone,
+            starts_at=starts_at,
+            work_starts_at=found.work_at,
+            ready_at=found.ready_at,
+            advisor=advisor,
+            source=source,
+            concern=words["concern"],
+            waiting_mode=waiting_mode,
+            estimated_amount=quoted.amount or 0,
+            state=A.REQUESTED if source in FROM_OUTSIDE else A.CONFIRMED,
         )
-        for item in quoted.items
     )
-    _reserve(appointment, found.plans, by)
-    record(
-        appointment,
-        events.APPOINTMENT_BOOKED,
-        by=by,
-        changed={"state": (None, appointment.state)},
-        starts_at=starts_at,
-        ready_at=found.ready_at,
-        source=source,
-        operations=[operation.code for operation in operations],
-    )
+    for item in quoted.items:
+        insert(
+            AppointmentItem(
+                appointment=appointment,
+                operation=item.operation,
+                description=item.description[:120],
+                hours=item.hours,
+                amount=item.amount or 0,
+            )
+        )
+    with one_statement(by=by):
+        _reserve(appointment, found, by)
+        record(
+            appointment,
+            events.APPOINTMENT_BOOKED,
+            by=by,
+            changed={"state": (None, appointment.state)},
+            starts_at=starts_at,
+            ready_at=found.ready_at,
+            source=source,
+            operations=[operation.code for operation in operations],
+        )
     return appointment
+
+
+_store: Kept[Store] = Kept(lambda pk: Store.objects.filter(pk=pk), pk=int)
 
 
 def mandatory(**fields: str) -> dict[str, str]:
@@ -194,6 +205,8 @@ def _require_bookable(store: Store, starts_at: datetime) -> None:
 
 def offered_operations(uids: Sequence[UUID]) -> list[Operation]:
     wanted = list(dict.fromkeys(uids))
+    if not wanted:
+        return []
     rows = {row.uid: row for row in Operation.objects.filter(uid__in=wanted, active=True).prefetch_related("parts")}
     if len(rows) != len(wanted):
         raise RuleError("appointment.operation", _("One of these operations isn't offered any more."), field="add")
@@ -222,7 +235,9 @@ def customer_and_vehicle(
     """The known car with who books, or both registered now; the car's row is locked."""
     vehicle = None
     if vehicle_uid is not None:
-        vehicle = Vehicle.objects.for_actor(by).get(uid=vehicle_uid)
+        vehicle = _lock_vehicle.first(by=by, uid=vehicle_uid)
+        if vehicle is None:
+            raise Vehicle.DoesNotExist
     elif plate.strip():
         number = formats.demand(formats.check_plate(plate), field="plate")
         vehicle = Vehicle.objects.filter(plate=number, plate_kind=PlateKind.NORMAL).first()
@@ -230,7 +245,7 @@ def customer_and_vehicle(
         raise RuleError("appointment.vehicle", _("Find the car, or give its plate."), field="plate")
     customer = Customer.objects.for_actor(by).standing(customer_uid) if customer_uid is not None else None
     if customer is None and vehicle is not None:
-        owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
+        owner = _owner.first(vehicle_id=vehicle.pk)
         if owner is not None and (vehicle_uid is not None or phone in (owner.customer.phone, owner.customer.phone_2)):
             customer = owner.customer
     if customer is None:
@@ -241,7 +256,26 @@ def customer_and_vehicle(
         if not model_text.strip():
             raise RuleError("appointment.mandatory", _("Fill in the model of the car."), field="model_text")
         vehicle = vehicles.register_vehicle(plate=plate, model_text=model_text, owner_uid=customer.uid, by=by)
-    return customer, Vehicle.objects.locked().get(pk=vehicle.pk)
+    return customer, vehicle if vehicle_uid is not None else Vehicle.objects.locked().get(pk=vehicle.pk)
+
+
+_lock_vehicle: Kept[Vehicle] = Kept(
+    lambda by, uid: Vehicle.objects.for_actor(by).filter(uid=uid).locked(), by=Actor, uid=UUID
+)
+_owner: Kept[Ownership] = Kept(
+    lambda vehicle_id: (
+        Ownership.objects.filter(vehicle_id=vehicle_id, ends_on__isnull=True).select_related("customer").order_by("pk")
+    ),
+    vehicle_id=int,
+)
+_expected: Kept[Appointment] = Kept(
+    lambda vehicle_id, start, end: Appointment.objects.filter(
+        vehicle_id=vehicle_id, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end
+    ).order_by("pk"),
+    vehicle_id=int,
+    start=datetime,
+    end=datetime,
+)
 
 
 def _day_of(store: Store, at: datetime) -> tuple[datetime, datetime]:
@@ -252,11 +286,8 @@ def _day_of(store: Store, at: datetime) -> tuple[datetime, datetime]:
 def _require_unbooked(store: Store, vehicle: Vehicle, starts_at: datetime, besides: Appointment | None = None) -> None:
     """One car comes once a day."""
     start, end = _day_of(store, starts_at)
-    other = (
-        Appointment.objects.filter(vehicle=vehicle, state__in=EXPECTED_STATES, starts_at__gte=start, starts_at__lt=end)
-        .exclude(pk=besides.pk if besides else None)
-        .first()
-    )
+    expected = _expected(vehicle_id=vehicle.pk, start=start, end=end)
+    other = next((row for row in expected if besides is None or row.pk != besides.pk), None)
     if other is not None:
         raise RuleError(
             "appointment.vehicle_booked",
@@ -268,10 +299,9 @@ def _require_unbooked(store: Store, vehicle: Vehicle, starts_at: datetime, besid
 
 def _find(
     store: Store,
-    operations: Sequence[Operation],
+    work: Sequence[Operation],
     starts_at: datetime,
     *,
-    powertrain: str,
     waiting_mode: str,
     advisor: Employee | None,
     besides: Appointment | None = None,
@@ -279,15 +309,14 @@ def _find(
     """Bay, technician, tool and loan car for the work, with the store's plan locked. RaceLost names the next time."""
     zone = ZoneInfo(store.time_zone)
     wishes = capacity.Wishes.of(waiting_mode, advisor.pk if advisor else None)
-    needs = capacity.needs_of(operations, powertrain)
-    kinds = [ResourceKind.BAY, ResourceKind.PERSON]
-    kinds += [ResourceKind.TOOL] if any(need.tool for need in needs) else []
-    kinds += [ResourceKind.LOAN_CAR] if wishes.loan_car else []
-    plans.lock_resources(Resource.objects.filter(store=store, active=True, kind__in=kinds).values_list("pk", flat=True))
+    needs = capacity.needs_of(work)
+    resources = capacity.resources_of(store, needs, loan_car=wishes.loan_car, lock=True)
     first = starts_at.astimezone(zone).date()
 
     def supply_of(days: int) -> rules.Supply:
-        return capacity.load_supply(store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides)
+        return capacity.load_supply(
+            store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides, resources=resources
+        )
 
     supply = supply_of(1)
     option = rules.option_at(
@@ -302,7 +331,9 @@ def _find(
     if option.count:
         assert option.work_at is not None
         assert option.ready_at is not None
-        return Booked(option.work_at, option.ready_at, rules.choose(supply, option))
+        rows = {row.pk: row for row in resources}
+        chosen = [(rows[pk], span) for pk, span in rules.choose(supply, option)]
+        return Booked(option.work_at, option.ready_at, chosen)
     closed = option.cause is None or option.cause.code == "closed"
     why = _("The shop is closed then.") if closed else capacity.say_cause(option.cause)
     later = capacity.next_free(supply_of(LOOK_AHEAD), needs, starts_at, days=LOOK_AHEAD, wishes=wishes)
@@ -324,18 +355,15 @@ def _find(
     )
 
 
-def _reserve(appointment: Appointment, chosen: list[tuple[int, rules.Span]], by: Actor) -> None:
-    uids = dict(Resource.objects.filter(pk__in={pk for pk, _span in chosen}).values_list("pk", "uid"))
-    for pk, (start, end) in chosen:
-        plans.reserve(
-            resource_uid=uids[pk],
-            starts_at=start,
-            ends_at=end,
-            purpose=ReservationPurpose.APPOINTMENT,
-            subject_uid=appointment.uid,
-            note=appointment.number,
-            by=by,
-        )
+def _reserve(appointment: Appointment, found: Booked, by: Actor) -> None:
+    """The plans that ``_find`` found free under the lock of the store's bays and people."""
+    plans.reserve_found(
+        found.plans,
+        purpose=ReservationPurpose.APPOINTMENT,
+        subject_uid=appointment.uid,
+        note=appointment.number,
+        by=by,
+    )
 
 
 def release_plans(*, appointment: Appointment, by: Actor) -> int:
@@ -396,9 +424,8 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
     operations = [item.operation for item in appointment.items.select_related("operation") if item.operation]
     found = _find(
         store,
-        operations,
+        capacity.work_of(operations, vehicle.powertrain),
         starts_at,
-        powertrain=vehicle.powertrain,
         waiting_mode=appointment.waiting_mode,
         advisor=appointment.advisor,
         besides=appointment,
@@ -422,7 +449,7 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
             "ended_reason",
         ]
     )
-    _reserve(appointment, found.plans, by)
+    _reserve(appointment, found, by)
     record(
         appointment,
         events.APPOINTMENT_MOVED,

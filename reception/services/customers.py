@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -15,6 +15,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel
+from dealership.kernel.postgres.prepared import run_prepared
 from reception import events, permissions
 from reception.models import Consent, ConsentPurpose, Customer, CustomerKind, UnmaskReason
 
@@ -153,12 +154,14 @@ def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
 def hold_customers(*, uids: Iterable[UUID] = (), visit_uid: UUID | None = None) -> None:
     """Holds these customers and the visit's until the transaction ends, so that none of them is merged away while a
     paper is written for them. Taken before any other lock (design 5); several papers may hold one customer at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM reception_customer WHERE uid = ANY(%s::uuid[])"
-            " OR id = (SELECT customer_id FROM reception_visit WHERE uid = %s) ORDER BY id FOR SHARE",
-            [[str(uid) for uid in uids], visit_uid],
-        )
+    run_prepared("hold customers", _HOLD, [[str(uid) for uid in uids], visit_uid])
+
+
+_HOLD = """
+    SELECT id FROM reception_customer
+    WHERE uid = ANY($1::uuid[]) OR id = (SELECT customer_id FROM reception_visit WHERE uid = $2)
+    ORDER BY id FOR SHARE
+"""
 
 
 @transaction.atomic

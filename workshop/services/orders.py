@@ -21,15 +21,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
-from dealership.catalogue.selectors.items import default_diagnosis
+from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
 from dealership.catalogue.services.prices import labor_rate, price_part
 from dealership.kernel import clock, limits, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
-from dealership.kernel.history import record
+from dealership.kernel.history import one_statement, record
 from dealership.kernel.models import Approval, ApprovalState, MessageChannel, Store
 from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.numbering import next_number
+from dealership.kernel.postgres.kept import Kept, forget, insert
 from dealership.kernel.services import ask_approval, queue_message, store_file
 from dealership.kernel.states import require
 from reception.models import Customer, ToldBy, Visit, VisitState
@@ -138,7 +139,9 @@ def open_repair_order(
     if not words:
         raise RuleError("order.complaint", _("Write down what the customer says."), field="complaint")
     hold_customers(uids=[payer_uid] if payer_uid else [], visit_uid=visit_uid)
-    visit = Visit.objects.for_actor(by).locked().select_related("customer", "vehicle", "store").get(uid=visit_uid)
+    visit = _visit.first(by=by, uid=visit_uid)
+    if visit is None:
+        raise Visit.DoesNotExist
     if visit.state == VisitState.IN_RECEPTION:
         admit_visit(visit=visit, by=by)
         visit.refresh_from_db(fields=["state", "version"])
@@ -163,19 +166,54 @@ def open_repair_order(
             ),
             field="payer",
         )
-    order = RepairOrder.objects.create(
-        store=visit.store,
-        number=next_number(visit.store, "RO"),
-        visit=visit,
-        customer=payer,
-        vehicle=visit.vehicle,
-        kind=kind,
-        original=original,
-        advisor_id=visit.advisor_id,
-        complaint=words[:500],
-        promised_at=promised_at or visit.promised_at,
-        opened_at=clock.now(),
+    order = insert(
+        RepairOrder(
+            store=visit.store,
+            number=next_number(visit.store, "RO"),
+            visit=visit,
+            customer=payer,
+            vehicle=visit.vehicle,
+            kind=kind,
+            original=original,
+            advisor_id=visit.advisor_id,  # type: ignore[misc]  # a greeted visit has one; the column demands it
+            complaint=words[:500],
+            promised_at=promised_at or visit.promised_at,
+            opened_at=clock.now(),
+        )
     )
+    with one_statement(by=by):
+        _begin(
+            order,
+            promised_at=promised_at,
+            with_diagnosis=with_diagnosis,
+            operation_uids=operation_uids or [],
+            agreed_by=diagnosis_agreed_by.strip(),
+            signature=signature,
+            by=by,
+        )
+    forget(order, "stage", "version", "updated_at")  # the lines have moved it
+    return order
+
+
+_visit: Kept[Visit] = Kept(
+    lambda by, uid: Visit.objects.for_actor(by).filter(uid=uid).locked().select_related("customer", "vehicle", "store"),
+    by=Actor,
+    uid=UUID,
+)
+
+
+def _begin(
+    order: RepairOrder,
+    *,
+    promised_at: datetime | None,
+    with_diagnosis: bool,
+    operation_uids: list[UUID],
+    agreed_by: str,
+    signature: bytes | None,
+    by: Actor,
+) -> None:
+    """The new order's promise, its diagnosis and what was booked."""
+    visit, kind = order.visit, order.kind
     if promised_at is not None and visit.promised_at is None and promised_at > clock.now():
         promise_visit(
             uid=visit.uid,
@@ -188,14 +226,13 @@ def open_repair_order(
     pay_type = PAYER_OF_KIND[OrderKind(kind)]
     diagnosis = default_diagnosis(visit.vehicle.powertrain) if with_diagnosis else None
     if diagnosis is not None:
-        line = _write_line(order, operation=diagnosis, pay_type=pay_type, complaint=words, by=by)
-        if diagnosis_agreed_by.strip():
-            _agree_at_desk(line, name=diagnosis_agreed_by.strip(), signature=signature, by=by)
-    for operation in Operation.objects.filter(uid__in=operation_uids or [], active=True).order_by("code"):
+        line = _write_line(order, operation=diagnosis, pay_type=pay_type, complaint=order.complaint, position=1, by=by)
+        if agreed_by:
+            _agree_at_desk(line, name=agreed_by, signature=signature, by=by)
+    booked = Operation.objects.filter(uid__in=operation_uids, active=True).order_by("code") if operation_uids else ()
+    for operation in booked:
         if diagnosis is None or operation.pk != diagnosis.pk:
             _write_line(order, operation=operation, pay_type=pay_type, by=by)
-    order.refresh_from_db()
-    return order
 
 
 def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, by: Actor) -> None:
@@ -240,13 +277,17 @@ def _write_line(
     is_safety: bool | None = None,
     fee_amount: Decimal = ZERO,
     fee_note: str = "",
+    position: int = 0,
 ) -> OrderLine:
-    """One line with its parts at today's prices; the caller holds the order's lock or has just made it."""
+    """One line with its parts at today's prices; the caller holds the order's lock or has just made it.
+
+    ``position`` 0: after the last one.
+    """
     rate = labor_rate(order.store_id, pay_type)
     _require_fee(fee_amount, fee_note)
     real_hours = round_money(hours if hours is not None else (operation.hours if operation else ZERO))
-    position = (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
-    line = OrderLine.objects.create(
+    position = position or (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
+    line = OrderLine(
         order=order,
         position=position,
         operation=operation,
@@ -265,8 +306,9 @@ def _write_line(
         fee_amount=round_money(fee_amount),
         fee_note=" ".join(fee_note.split())[:60] if fee_amount else "",
     )
+    insert(line)
     if parts is None and operation is not None:
-        wanted = [(need.part, need.quantity) for need in operation.parts.select_related("part").order_by("id")]
+        wanted = [(need.part, need.quantity) for need in usual_parts(operation_id=operation.pk)]
     else:
         found = {p.uid: p for p in Part.objects.filter(uid__in=[uid for uid, _n in parts or []], active=True)}
         if len(found) != len({uid for uid, _n in parts or []}):

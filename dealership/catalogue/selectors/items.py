@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
-from dealership.catalogue.models import Operation, Part, PayType
+from dealership.catalogue.models import Operation, OperationPart, Part, PayType
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel.actors import Actor
 from dealership.kernel.formats import fold_width
 from dealership.kernel.money import line_amount
+from dealership.kernel.postgres.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,13 @@ def priced_parts(text: str, *, by: Actor, limit: int = 20) -> list[PricedPart]:
 
 def default_diagnosis(powertrain: str) -> Operation | None:
     """The diagnosis a repair order opens with: the high-voltage one for cars that can be charged (domain 3.3)."""
+    rows = _diagnoses()
     charged = powertrain in ("PHEV", "BEV", "FCEV")
-    rows = Operation.objects.filter(active=True, is_diagnosis=True).order_by("code")
-    found = (
-        rows.filter(capability="EV_DIAGNOSTIC").first() if charged else rows.exclude(capability="EV_DIAGNOSTIC").first()
-    )
-    return found or rows.first()
+    return next((row for row in rows if (row.capability == "EV_DIAGNOSTIC") == charged), rows[0] if rows else None)
+
+
+usual_parts: Kept[OperationPart] = Kept(  # what an operation usually needs, with the part
+    lambda operation_id: OperationPart.objects.filter(operation_id=operation_id).select_related("part").order_by("id"),
+    operation_id=int,
+)
+_diagnoses: Kept[Operation] = Kept(lambda: Operation.objects.filter(active=True, is_diagnosis=True).order_by("code"))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from psycopg2.extras import DateTimeTZRange
 
 from dealership.catalogue import events
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
@@ -21,6 +23,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
+from dealership.kernel.postgres.kept import insert
 from staff.models import Employee
 
 
@@ -99,18 +102,50 @@ def reserve_all(
             subject_uid=subject_uid,
             note=note.strip()[:120],
         )
-        record(
-            reservation,
-            events.RESOURCE_RESERVED,
-            by=by,
-            resource=uid,
-            purpose=purpose,
-            subject=subject_uid,
-            starts_at=starts_at,
-            ends_at=ends_at,
-        )
-        made.append(reservation)
+        made.append(_recorded(reservation, uid, starts_at, ends_at, by=by))
     return made
+
+
+def reserve_found(
+    chosen: Iterable[tuple[Any, tuple[datetime, datetime]]],
+    *,
+    purpose: str,
+    subject_uid: UUID | None,
+    by: Actor,
+    note: str = "",
+) -> list[Reservation]:
+    """Writes plans that the caller has found free with the resources (``pk``, ``uid``, ``store_id``) locked (2.4).
+
+    The exclusion constraint ``reservation_no_overlap`` stays behind it: a plan that isn't free is refused by the database.
+    """
+    made = []
+    for resource, period in chosen:
+        row = Reservation(
+            store_id=resource.store_id,
+            resource_id=resource.pk,
+            period=DateTimeTZRange(*period),
+            purpose=purpose,
+            subject_uid=subject_uid,
+            note=note.strip()[:120],
+        )
+        made.append(_recorded(insert(row), resource.uid, *period, by=by))
+    return made
+
+
+def _recorded(
+    reservation: Reservation, resource_uid: UUID, starts_at: datetime, ends_at: datetime, *, by: Actor
+) -> Reservation:
+    record(
+        reservation,
+        events.RESOURCE_RESERVED,
+        by=by,
+        resource=resource_uid,
+        purpose=reservation.purpose,
+        subject=reservation.subject_uid,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    return reservation
 
 
 def _local(moment: datetime, resource: Resource) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,6 +19,8 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from dealership.kernel.money import line_amount, round_money
+from dealership.kernel.postgres.kept import Kept
+from dealership.kernel.postgres.prepared import run_prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,26 @@ def _in_force(on: date) -> Q:
     return Q(starts_on__lte=on) & (Q(ends_on__isnull=True) | Q(ends_on__gte=on))
 
 
+_rate: Kept[Any] = Kept(
+    lambda store_id, pay_type, on: LaborRate.objects.filter(
+        _in_force(on), store_id=store_id, pay_type=pay_type
+    ).values_list("rate", flat=True),
+    store_id=int,
+    pay_type=str,
+    on=date,
+)
+
+
 def labor_rate(store_id: int, pay_type: str, on: date | None = None) -> Decimal:
     """CNY with VAT for one hour on day ``on`` (default: today). RuleError ``price.rate_missing`` where none is set."""
-    found = LaborRate.objects.filter(_in_force(on or clock.today()), store_id=store_id, pay_type=pay_type).first()
+    found = _rate.first(store_id=store_id, pay_type=str(pay_type), on=on or clock.today())
     if found is None:
         raise RuleError(
             "price.rate_missing",
             _("No labour rate is set for “%(pay_type)s” on this day; the service manager sets it."),
             pay_type=PayType(pay_type).label,
         )
-    return found.rate
+    return Decimal(found)
 
 
 def price_operation(operation: Operation, store_id: int, pay_type: str, on: date | None = None) -> Quote:
@@ -53,8 +66,14 @@ def price_operation(operation: Operation, store_id: int, pay_type: str, on: date
 
 def part_prices(part_ids: list[int], store_id: int, on: date | None = None) -> dict[int, Decimal]:
     """Price per unit by part id; a part without a price on that day is missing from the answer."""
-    rows = PartPrice.objects.filter(_in_force(on or clock.today()), store_id=store_id, part_id__in=part_ids)
-    return dict(rows.values_list("part_id", "price"))
+    day = on or clock.today()
+    return dict(run_prepared("part prices", _PRICES, [store_id, part_ids, day, day])) if part_ids else {}
+
+
+_PRICES = """
+    SELECT part_id, price FROM catalogue_partprice
+    WHERE store_id = $1 AND part_id = ANY($2::bigint[]) AND starts_on <= $3 AND (ends_on IS NULL OR ends_on >= $4)
+"""
 
 
 def price_part(part: Part, store_id: int, on: date | None = None) -> Decimal:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from .. import clock
 from ..postgres.base import one_savepoint_less
+from ..postgres.prepared import run_prepared
 from .auth import Caller
 from .problems import Problem
 
@@ -79,7 +80,8 @@ SELECT fingerprint, status, body, headers FROM kernel_idempotencyrecord WHERE cl
 """
 _KEEP = """
 INSERT INTO kernel_idempotencyrecord (client, key, fingerprint, status, body, headers, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id
 """
 
 
@@ -102,19 +104,9 @@ def _kept(client: str, key: str) -> tuple[str, int, str, dict[str, str]] | None:
 
 def _keep(client: str, key: str, mark: str, response: HttpResponse) -> None:
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _KEEP,
-            [
-                client,
-                key,
-                mark,
-                response.status_code,
-                response.content.decode(),
-                orjson.dumps(headers).decode(),
-                clock.written_now(),
-            ],
-        )
+    said, names = response.content.decode(), orjson.dumps(headers).decode()
+    values = [client, key, mark, response.status_code, said, names, clock.written_now()]
+    run_prepared("idempotency", _KEEP, values)
 
 
 def _again(status: int, body: str, headers: dict[str, str]) -> HttpResponse:

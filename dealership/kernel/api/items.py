@@ -16,6 +16,7 @@ from .. import events
 from ..actors import Actor, ActorKind
 from ..history import Line, record_many
 from ..models import ExternalRef, Root
+from ..postgres.kept import Kept
 from ..postgres.prepared import run_prepared
 from .auth import Caller
 from .problems import Problem
@@ -197,10 +198,22 @@ def transitions(resource: Resource, row: dict[str, Any], caller: Caller) -> list
     ]
 
 
+_of_one: dict[int, Kept[Any]] = {}
+
+
 def _many(many: Many, rows: list[dict[str, Any]], unmasked: bool) -> dict[Any, list[dict[str, Any]]]:
     sources = {field.source or name for name, field in many.fields.items()} | {many.by}
     found: dict[Any, list[dict[str, Any]]] = {}
-    for row in many.rows().filter(**{f"{many.by}__in": [r["pk"] for r in rows]}).values(*sorted(sources)):
+    if len(rows) == 1:
+        kept = _of_one.get(id(many))
+        if kept is None:
+            kept = _of_one[id(many)] = Kept(
+                lambda pk: many.rows().filter(**{many.by: pk}).values(*sorted(sources)), pk=int
+            )
+        inner = kept(pk=rows[0]["pk"])
+    else:
+        inner = list(many.rows().filter(**{f"{many.by}__in": [r["pk"] for r in rows]}).values(*sorted(sources)))
+    for row in inner:
         item = {name: _show(field, row[field.source or name], unmasked) for name, field in many.fields.items()}
         found.setdefault(row[many.by], []).append(item)
     return found

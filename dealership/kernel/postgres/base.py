@@ -20,6 +20,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     outer_is_all = False
     prepared_here: set[str]
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.kept_here: dict[Any, Any] = {}  # querysets that ``kept.Kept`` has translated for this connection
+
     def _savepoint_allowed(self) -> bool:
         if self.outer_is_all and not self.savepoint_ids:
             return False
