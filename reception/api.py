@@ -32,6 +32,7 @@ from dealership.kernel.models import MessageChannel, Store
 from dealership.kernel.permissions import SEARCH
 from reception import permissions
 from reception.models import (
+    CONSENT_TEXTS,
     MERGE_COLUMNS,
     A,
     AnswerWay,
@@ -112,6 +113,9 @@ CUSTOMER_INPUT = {
     "uscc": Text(60, optional=True, help="Unified social credit code of a company."),
     "language": Choice(choices=customers.LANGUAGES, optional=True),
     "channel": Choice(choices=MessageChannel, optional=True),
+    "no_calls": Flag(optional=True, help="Doesn't want to be called: callbacks are left out."),
+    "quiet_from": Text(5, optional=True, help="Hour in the store's time (12:30) from which messages wait; or empty."),
+    "quiet_to": Text(5, optional=True, help="Hour at which they are sent; given together with quiet_from."),
     "note": Text(300, optional=True),
 }
 
@@ -136,6 +140,9 @@ register(
             "uscc": Text(),
             "language": LANGUAGE,
             "channel": Choice(choices=MessageChannel),
+            "no_calls": Flag(),
+            "quiet_from": Text(),
+            "quiet_to": Text(),
             "note": Text(mask=mask_text),
             "contact_uid": Uid(source="contact__uid", null=True, help="The person whom the customer asks for."),
             "merged_into_uid": Uid(
@@ -181,7 +188,9 @@ register(
                     "purpose": Choice(choices=ConsentPurpose),
                     "given": Flag(),
                     "channel": Text(20, optional=True),
-                    "text_version": Text(20, optional=True),
+                    "text_version": Choice(
+                        choices=tuple(CONSENT_TEXTS), optional=True, help="The text that was shown."
+                    ),
                 },
                 help="Write a given or withdrawn consent",
             ),
@@ -302,6 +311,9 @@ VEHICLE_INPUT = {
     "model_year": Whole(1950, 2100, optional=True, null=True),
     "invoiced_on": Day(optional=True, null=True),
     "delivered_on": Day(optional=True, null=True),
+    "registered_on": Day(optional=True, null=True, help="First registration; inspections follow from it."),
+    "insured_until": Day(optional=True, null=True),
+    "inspected_until": Day(optional=True, null=True, help="As the licence says."),
     "owner_uid": Uid(optional=True, null=True),
     "owner_since": Day(optional=True, null=True, help="First day of this owner; default: today."),
     "odometer_km": Whole(0, vehicles.MAX_KM, optional=True, help="A lower reading needs read-odometer with a reason."),
@@ -334,6 +346,9 @@ register(
             "model_year": Whole(null=True),
             "invoiced_on": Day(null=True),
             "delivered_on": Day(null=True),
+            "registered_on": Day(null=True),
+            "insured_until": Day(null=True),
+            "inspected_until": Day(null=True),
             "odometer_km": Whole(),
             "odometer_at": Moment(null=True),
             "owner_uid": Uid(null=True, help="The customer who owns it today."),

@@ -50,6 +50,30 @@ QUIET_FROM = limit(
 QUIET_TO = limit(
     "reception.quiet_to", "08:00", "", _("Reminders again from this hour on"), clause="2.4", source="design"
 )
+INSPECTION_YEARS = limit(
+    "reception.inspection_years",
+    [6, 10],
+    "y",
+    _("Years after the first registration in which a private car is inspected; later every year"),
+    clause="2.3",
+    source="domain 2.3 (reform of 2022-10, to be verified)",
+)
+STICKER_YEARS = limit(
+    "reception.sticker_years",
+    [2, 4, 8],
+    "y",
+    _("Years after the first registration in which a private car only gets its inspection sticker"),
+    clause="2.3",
+    source="domain 2.3 (reform of 2022-10, to be verified)",
+)
+EXPIRY_DAYS = limit(
+    "reception.expiry_days",
+    60,
+    "d",
+    _("Days before the end of insurance or inspection from which it is pointed out"),
+    clause="2.3",
+    source="design",
+)
 PREPARATION_TIME = limit(
     "reception.prep_list_time",
     "16:00",

@@ -30,6 +30,9 @@ class CustomerKind(models.TextChoices):
     COMPANY = "COMPANY", _("Company")
 
 
+HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
 class CustomerQuerySet(ScopedQuerySet):
     def standing(self, uid: uuid.UUID) -> Customer:
         """The customer with this uid, or the one it was merged into; one query, raises Customer.DoesNotExist."""
@@ -57,6 +60,11 @@ class Customer(Root):
     channel = models.CharField(
         _("preferred channel"), max_length=8, choices=MessageChannel.choices, default=MessageChannel.SMS
     )
+    no_calls = models.BooleanField(_("doesn't want to be called"), default=False, db_default=False)
+    quiet_from = models.CharField(
+        _("no messages from"), max_length=5, blank=True, db_default="", help_text="hour in the store's time, 12:30"
+    )
+    quiet_to = models.CharField(_("messages again from"), max_length=5, blank=True, db_default="")
     note = models.CharField(_("note"), max_length=300, blank=True)
     home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
     contact = models.ForeignKey(
@@ -110,6 +118,12 @@ class Customer(Root):
             # 2.1.2: a customer has a name and a way to be reached.
             models.CheckConstraint(name="customer_named", condition=~Q(name="")),
             models.CheckConstraint(name="customer_reachable", condition=~Q(phone="") | ~Q(email="")),
+            # 2.3: quiet hours are two different hours of the day, or none.
+            models.CheckConstraint(
+                name="customer_quiet_hours",
+                condition=Q(quiet_from="", quiet_to="")
+                | (Q(quiet_from__regex=HOUR) & Q(quiet_to__regex=HOUR) & ~Q(quiet_from=F("quiet_to"))),
+            ),
         ]
         indexes = [
             models.Index(fields=["phone"], name="customer_phone"),
@@ -186,6 +200,9 @@ class Vehicle(Root):
     model_year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
     invoiced_on = models.DateField(_("invoice date"), null=True, blank=True)
     delivered_on = models.DateField(_("delivery date"), null=True, blank=True)
+    registered_on = models.DateField(_("first registration"), null=True, blank=True)
+    insured_until = models.DateField(_("insured until"), null=True, blank=True)
+    inspected_until = models.DateField(_("inspected until"), null=True, blank=True)
     odometer_km = models.PositiveIntegerField(_("mileage (km)"), default=0)
     odometer_at = models.DateTimeField(null=True, blank=True)
 
@@ -259,6 +276,9 @@ explain_constraint(
 explain_constraint(
     "ownership_one_at_a_time", "vehicle.owner_overlap", _("On some of these days the vehicle already has an owner.")
 )
+explain_constraint(
+    "customer_quiet_hours", "customer.quiet_hours", _("Give both hours, from and to, and two different ones.")
+)
 explain_constraint("customer_reachable", "customer.reachable", _("Give a telephone number or an e-mail address."))
 
 
@@ -321,6 +341,28 @@ class ConsentPurpose(models.TextChoices):
     MARKETING = "MARKETING", _("Offers and news")
     SURVEY = "SURVEY", _("Satisfaction surveys")
     SHARING = "SHARING", _("Passing data to the maker")
+
+
+CONSENT_TEXT_VERSION = "2026-1"
+# What is read out or shown, by version: a version that somebody agreed to is never reworded, a new one is added (7.3).
+CONSENT_TEXTS: dict[str, dict[str, Any]] = {
+    "2026-1": {
+        ConsentPurpose.SERVICE: _(
+            "We keep your name, number and car to carry out the service, to bill it and to keep the records the law asks for."
+        ),
+        ConsentPurpose.MARKETING: _(
+            "We may tell you about offers and news the way you prefer. You may say no at any time; it changes nothing in the"
+            " service."
+        ),
+        ConsentPurpose.SURVEY: _(
+            "We may ask you afterwards how satisfied you were. You may say no at any time; it changes nothing in the service."
+        ),
+        ConsentPurpose.SHARING: _(
+            "We may pass your name, number and car to the maker, for warranty, recalls and its own surveys. You may say no at"
+            " any time."
+        ),
+    }
+}
 
 
 class Consent(Root):
@@ -430,7 +472,10 @@ class Duplicate(Root):
 
 
 # What a merge may take from the other customer.
-MERGE_COLUMNS = ("name", "kind", "phone", "phone_2", "email", "uscc", "language", "channel", "note", "contact_id")
+MERGE_COLUMNS = (
+    "name", "kind", "phone", "phone_2", "email", "uscc", "language", "channel", "no_calls", "quiet_from", "note",
+    "contact_id",
+)  # fmt: skip
 
 
 class MergeState(models.TextChoices):

@@ -11,10 +11,11 @@ so that a fortnight of a large store is looked through in milliseconds; outside,
 from __future__ import annotations
 
 from bisect import bisect_right
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -585,6 +586,40 @@ def due_step(steps: Iterable[timedelta], starts_at: datetime, known_at: datetime
     ladder = sorted(steps)
     come = [step for step in ladder if known_at <= starts_at - step <= now]
     return come[0] if come else None
+
+
+def quiet_end(local: datetime, quiet_from: str, quiet_to: str) -> datetime | None:
+    """When the quiet hours (12:30, 14:00; they may reach over midnight) that ``local`` lies in end; None outside (2.3).
+
+    ``local`` is in the store's time zone, and so is the answer.
+    """
+    if not quiet_from or not quiet_to:
+        return None
+    start, end = ((int(hour[:2]) * 60 + int(hour[3:])) for hour in (quiet_from, quiet_to))
+    minute = local.hour * 60 + local.minute
+    if not is_quiet(minute, start, end):
+        return None
+    day = local.date() + timedelta(days=1 if minute >= end else 0)
+    return datetime.combine(day, time(end // 60, end % 60), tzinfo=local.tzinfo)
+
+
+def inspection_after(
+    registered_on: date, today: date, *, inspections: Sequence[int], stickers: Sequence[int]
+) -> tuple[date, bool]:
+    """The next end of an inspection period from ``today`` on and whether the car is looked at then (年检) or only gets
+    its sticker (2.3, domain 2.3).
+
+    ``inspections`` and ``stickers`` are years after the first registration; after the last of them the car is
+    inspected every year. A period ends with the last day of the month of registration.
+    """
+    years = sorted({*inspections, *stickers})
+    age = 0
+    while True:
+        age = next((year for year in years if year > age), age + 1)
+        year = registered_on.year + age
+        due = date(year, registered_on.month, monthrange(year, registered_on.month)[1])
+        if due >= today:
+            return due, age not in stickers
 
 
 def is_quiet(minute: int, quiet_from: int, quiet_to: int) -> bool:

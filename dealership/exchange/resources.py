@@ -26,6 +26,7 @@ register(
             "attempts": Whole(),
             "reason": Text(mask=masking.mask_text),
             "sent_at": Moment(null=True),
+            "not_before": Moment(null=True, help="The quiet hours of the customer end then (2.3)."),
             "visit_uid": Uid(null=True),
         },
         filters={

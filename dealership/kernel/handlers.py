@@ -1,9 +1,10 @@
 """What the kernel does behind the outbox: hands queued messages to the channel that is configured (1.3)."""
 
-from . import events
+from . import clock, events
 from .actors import machine
 from .history import Event
 from .models import Message, MessageState
+from .outbox import NotYet
 from .registry import handles
 from .services import close_message
 from .transports import Mailbox, transport_for
@@ -20,6 +21,8 @@ def send_message(event: Event) -> None:
     message = Message.objects.select_for_update().get(uid=event.root_uid)
     if message.state != MessageState.QUEUED:
         return
+    if message.not_before is not None and clock.now() < message.not_before:
+        raise NotYet(message.not_before)
     transport = transport_for(message)
     if event.again and not isinstance(transport, Mailbox):
         state, reason = MessageState.UNCERTAIN, NOT_KNOWN

@@ -299,6 +299,7 @@ class Message(Root):
     attempts = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="the recipient's quiet hours end then")
 
     class Meta:
         triggers = [states.versioned(), states.fsm(MESSAGE_MOVES, field="state", name="message_moves")]

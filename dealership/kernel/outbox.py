@@ -25,6 +25,14 @@ LOST_RUNS = 20  # so many runs that ended without a word park a row: it may be w
 MOST_CARRIED = 200  # so many messages wait in Redis at most: more would not be worked off sooner, only sent again
 
 
+class NotYet(Exception):
+    """A handler says that its effect is owed later: at ``at`` (aware). Neither an attempt nor a failure."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.at = at
+
+
 def claim(*, limit: int = 200) -> list[tuple[int, int]]:
     """(id, attempts so far) of due rows, each pushed ahead by the resend interval: a lost message is sent again."""
     with transaction.atomic():
@@ -92,6 +100,11 @@ def deliver(outbox_id: int, attempts: int | None = None) -> bool:
                 state=OutboxState.DONE, done_at=clock.now(), attempts=row.attempts + 1, last_error=""
             )
             return True
+    except NotYet as later:
+        wait = max(later.at - clock.now(), timedelta(0))
+        due = Outbox.objects.filter(id=outbox_id, state=OutboxState.DUE, started_at=started_at)
+        due.update(started_at=None, available_at=clock.written_now() + wait)
+        return False
     except Exception as exc:
         log.warning("outbox.failed", outbox_id=outbox_id, error=repr(exc))
         _note_failure(outbox_id, exc)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -159,8 +159,12 @@ def queue_message(
     recipient_name: str = "",
     language: str = "zh-hans",
     visit_uid: UUID | None = None,
+    not_before: datetime | None = None,
 ) -> Message:
-    """Puts one message into the queue; the same ``key`` again returns the message that is already there (1.3)."""
+    """Puts one message into the queue; the same ``key`` again returns the message that is already there (1.3).
+
+    Before ``not_before`` (aware) it doesn't leave the house.
+    """
     message, created = Message.objects.get_or_create(
         key=key,
         defaults={
@@ -173,6 +177,7 @@ def queue_message(
             "subject": subject,
             "body": body,
             "visit_uid": visit_uid,
+            "not_before": not_before,
         },
     )
     if created:

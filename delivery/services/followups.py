@@ -16,8 +16,6 @@ from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
-from dealership.kernel.models import MessageChannel
-from dealership.kernel.services import queue_message
 from dealership.kernel.states import require
 from delivery import events, permissions
 from delivery.limits import CALLBACK_DAY, CALLBACK_TRIES
@@ -31,7 +29,9 @@ from delivery.models import (
     SurveyAnswer,
     SurveyDimension,
 )
-from reception.models import Visit
+from reception.models import Customer, Visit
+from reception.services import telling
+from reception.services.customers import correct_customer
 from reception.services.visits import link_address
 from staff.selectors.employees import employee_of
 
@@ -44,13 +44,19 @@ ENDS = {
 
 @transaction.atomic
 def plan_follow_up(*, visit_uid: UUID, by: Actor) -> FollowUp:
-    """4.2: the customer is called on day 3 after the departure; planning again returns the plan that is there."""
-    visit = Visit.objects.for_actor(by).select_related("store").locked().get(uid=visit_uid)
+    """4.2: the customer is called on day 3 after the departure; planning again returns the plan that is there.
+
+    Whoever doesn't want to be called (2.3) isn't: the case is closed at once, the survey on the link asks in writing.
+    """
+    visit = Visit.objects.for_actor(by).select_related("store", "customer").locked().get(uid=visit_uid)
     left = (visit.left_at or clock.now()).astimezone(ZoneInfo(visit.store.time_zone)).date()
     due_on = left + timedelta(days=limits.value(CALLBACK_DAY, store_id=visit.store_id))
     follow_up, created = FollowUp.objects.get_or_create(visit=visit, defaults={"store": visit.store, "due_on": due_on})
     if created:
         record(follow_up, events.FOLLOW_UP_PLANNED, by=by, due_on=due_on)
+        if visit.customer.no_calls:
+            _close(follow_up, FollowUpState.NOT_WANTED, by)
+            follow_up.save(update_fields=["state", "closed_at"])
     return follow_up
 
 
@@ -58,17 +64,20 @@ def plan_follow_up(*, visit_uid: UUID, by: Actor) -> FollowUp:
 def record_call(*, uid: UUID, result: str, by: Actor, note: str = "") -> FollowUp:
     """4.2: one call and its result.
 
+    ``DO_NOT_CALL`` stays with the customer: no callback is planned again.
     Not reached: called again the next day, on five days at most; then a message is sent and the case is closed.
     Raises RuleError for a closed callback and where the words of a reached customer are missing.
     """
     by.require(permissions.FOLLOW_UPS_CALL)
+    outcome = CallResult(result)
+    if outcome == CallResult.DO_NOT_CALL and FollowUp.objects.for_actor(by).filter(uid=uid, state="DUE").exists():
+        _no_more_calls(uid, by)
     follow_up = (
         FollowUp.objects.for_actor(by)
         .select_related("visit__customer", "visit__vehicle", "visit__link", "store")
         .locked()
         .get(uid=uid)
     )
-    outcome = CallResult(result)
     if follow_up.state != FollowUpState.DUE:
         raise RuleError("follow_up.closed", _("This callback is closed already."))
     if outcome == CallResult.REACHED and not note.strip():
@@ -85,13 +94,25 @@ def record_call(*, uid: UUID, result: str, by: Actor, note: str = "") -> FollowU
     if end is None:
         follow_up.due_on = clock.today(follow_up.store.time_zone) + timedelta(days=1)
     else:
-        require(FOLLOWUP_MOVES, FollowUpState(follow_up.state), end)
-        before, follow_up.state, follow_up.closed_at = follow_up.state, end, clock.now()
-        record(follow_up, events.FOLLOW_UP_CLOSED, by=by, changed={"state": (before, end)})
+        _close(follow_up, end, by)
     if outcome == CallResult.REACHED:
         follow_up.words = note.strip()[:500]
     follow_up.save(update_fields=["attempts", "due_on", "state", "closed_at", "words"])
     return follow_up
+
+
+def _close(follow_up: FollowUp, end: FollowUpState, by: Actor) -> None:
+    """The callback ends this way; the caller saves it."""
+    require(FOLLOWUP_MOVES, FollowUpState(follow_up.state), end)
+    before, follow_up.state, follow_up.closed_at = follow_up.state, end, clock.now()
+    record(follow_up, events.FOLLOW_UP_CLOSED, by=by, changed={"state": (before, end)})
+
+
+def _no_more_calls(follow_up_uid: UUID, by: Actor) -> None:
+    """2.3: who says so on the telephone isn't called again; the customer is locked before the callback."""
+    customer = Customer.objects.filter(visits__follow_up__uid=follow_up_uid, no_calls=False).first()
+    if customer is not None:
+        correct_customer(uid=customer.uid, no_calls=True, by=by)
 
 
 def _write_to(follow_up: FollowUp, by: Actor) -> None:
@@ -106,18 +127,15 @@ def _write_to(follow_up: FollowUp, by: Actor) -> None:
 
 def _tell(visit: Visit, *, key: str, template: str, subject: str, body: str, by: Actor) -> None:
     """A message by the customer's preferred channel, once per ``key``."""
-    customer = visit.customer
-    by_mail = customer.channel == MessageChannel.EMAIL and customer.email
-    queue_message(
-        key=key,
+    telling.tell(
+        visit.customer,
         store=visit.store,
-        channel=MessageChannel.EMAIL if by_mail else customer.channel,
-        recipient=customer.email if by_mail else visit.contact_phone,
-        recipient_name=visit.contact_name,
+        key=key,
         template=template,
         subject=subject,
         body=body,
-        language=customer.language,
+        phone=visit.contact_phone,
+        name=visit.contact_name,
         visit_uid=visit.uid,
         by=by,
     )

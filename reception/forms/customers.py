@@ -17,6 +17,7 @@ from staff.selectors.employees import employees_with_role
 
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 CONSENT_CHANNELS = [("DESK", _("At the desk")), ("PHONE", _("By telephone")), ("WRITTEN", _("In writing"))]
+_HOUR = forms.TextInput(attrs={"type": "time"})
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -49,6 +50,17 @@ class CustomerForm(forms.Form):
         label=_("Reached best by"),
         choices=[c for c in MessageChannel.choices if c[0] != MessageChannel.STAFF],
         initial=MessageChannel.SMS,
+    )
+    no_calls = forms.BooleanField(
+        label=_("Doesn't want to be called"), required=False, help_text=_("Callbacks are then left out.")
+    )
+    quiet_from = forms.CharField(label=_("No messages from"), required=False, max_length=8, widget=_HOUR)
+    quiet_to = forms.CharField(
+        label=_("Messages again from"),
+        required=False,
+        max_length=8,
+        widget=_HOUR,
+        help_text=_("Messages written in these hours wait until they end."),
     )
     note = forms.CharField(label=_("Note"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
@@ -130,6 +142,14 @@ class VehicleForm(forms.Form):
     battery_code = forms.CharField(label=_("Battery code"), max_length=40, required=False)
     invoiced_on = forms.DateField(label=_("Invoice date"), required=False, widget=_DAY)
     delivered_on = forms.DateField(label=_("Delivery date"), required=False, widget=_DAY)
+    registered_on = forms.DateField(label=_("First registration"), required=False, widget=_DAY)
+    inspected_until = forms.DateField(
+        label=_("Inspected until"),
+        required=False,
+        widget=_DAY,
+        help_text=_("As the licence says; left empty, it follows from the first registration."),
+    )
+    insured_until = forms.DateField(label=_("Insured until"), required=False, widget=_DAY)
     vin_override_reason = forms.CharField(label=_("Why a VIN that doesn't fit is kept"), max_length=200, required=False)
 
     def __init__(self, *args: Any, may_override: bool = False, **kwargs: Any) -> None:

@@ -16,6 +16,8 @@ from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.models import History, User
 from reception import events
 from reception.models import (
+    CONSENT_TEXT_VERSION,
+    CONSENT_TEXTS,
     MERGE_COLUMNS,
     Appointment,
     Consent,
@@ -201,6 +203,8 @@ _LABELS: dict[str, Any] = {
     "uscc": _("Unified social credit code"),
     "language": _("Language"),
     "channel": _("Reached best by"),
+    "no_calls": _("Doesn't want to be called"),
+    "quiet_from": _("No messages"),
     "note": _("Note"),
     "contact_id": _("Contact person"),
 }
@@ -210,6 +214,10 @@ _LANGUAGES = {"zh-hans": "中文", "en": "English"}
 def _shown(customer: Customer, name: str) -> Any:
     if name in ("kind", "channel"):
         return getattr(customer, f"get_{name}_display")()
+    if name == "no_calls":
+        return _("yes") if customer.no_calls else _("no")
+    if name == "quiet_from":
+        return f"{customer.quiet_from}–{customer.quiet_to}" if customer.quiet_from else ""
     if name == "language":
         return _LANGUAGES.get(customer.language, customer.language)
     if name == "contact_id":
@@ -229,6 +237,7 @@ def consents_of(customer: Customer) -> list[dict[str, Any]]:
             "purpose": purpose.value,
             "label": purpose.label,
             "given": bool(rows.get(purpose) and rows[purpose][0].given),
+            "text": CONSENT_TEXTS[CONSENT_TEXT_VERSION][purpose],
             "last": rows[purpose][0] if purpose in rows else None,
             "rows": rows.get(purpose, []),
         }

@@ -59,7 +59,7 @@ from ..models import (
     WaitingMode,
 )
 from ..selectors import capacity
-from . import customers, vehicles
+from . import customers, telling, vehicles
 
 LOOK_AHEAD = 14
 FROM_OUTSIDE = (AppointmentSource.CONSUMER_PORTAL, AppointmentSource.DMS_DIRECT)
@@ -639,45 +639,16 @@ def say_moment(at: datetime, store: Store) -> str:
 
 
 def _tell(appointment: Appointment, *, key: str, template: str, subject: str, body: str, by: Actor) -> Message:
-    """One message to the customer of a booking; call it inside the customer's language."""
-    return tell_customer(
-        customer=appointment.customer,
+    """One message to the customer by the preferred channel; call it inside the customer's language."""
+    return telling.tell(
+        appointment.customer,
         store=appointment.store,
+        key=key,
+        template=template,
+        subject=subject,
+        body=body,
         phone=appointment.contact_phone,
         name=appointment.contact_name,
-        key=key,
-        template=template,
-        subject=subject,
-        body=body,
-        by=by,
-    )
-
-
-def tell_customer(
-    *,
-    customer: Customer,
-    store: Store,
-    phone: str,
-    name: str,
-    key: str,
-    template: str,
-    subject: str,
-    body: str,
-    by: Actor,
-) -> Message:
-    """One message by the customer's preferred channel; call it inside the customer's language."""
-    email = customer.channel == MessageChannel.EMAIL and bool(customer.email)
-    wechat = customer.channel == MessageChannel.WECHAT
-    return queue_message(
-        key=key,
-        store=store,
-        channel=MessageChannel.EMAIL if email else MessageChannel.WECHAT if wechat else MessageChannel.SMS,
-        recipient=customer.email if email else phone,
-        recipient_name=name,
-        template=template,
-        subject=subject,
-        body=body,
-        language=customer.language,
         by=by,
     )
 
@@ -729,7 +700,8 @@ def minute_of(text: str) -> int:
 def remind_customer(*, uid: UUID, by: Actor) -> Message | None:
     """2.4: sends the reminder that is due now, once per booking and step; None where none is.
 
-    Silent in the quiet hours (the step stays due), for bookings that aren't confirmed and after arrival or end.
+    Silent in the quiet hours of store and customer (the step stays due), for bookings that aren't confirmed and after
+    arrival or end.
     """
     appointment = Appointment.objects.for_actor(by).locked().select_related("store", "customer", "vehicle").get(uid=uid)
     if appointment.state not in (A.CONFIRMED, A.PREPARED):
@@ -740,7 +712,7 @@ def remind_customer(*, uid: UUID, by: Actor) -> Message | None:
         minute_of(limits.value(QUIET_FROM, store_id=store.pk)),
         minute_of(limits.value(QUIET_TO, store_id=store.pk)),
     )
-    if rules.is_quiet(local.hour * 60 + local.minute, *quiet):
+    if rules.is_quiet(local.hour * 60 + local.minute, *quiet) or telling.quiet_until(appointment.customer, store):
         return None
     step = rules.due_step(ladder(store.pk), appointment.starts_at, appointment.created_at, clock.now())
     if step is None:

@@ -17,11 +17,19 @@ from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel
 from dealership.kernel.postgres.prepared import run_prepared
 from reception import events, permissions
-from reception.models import Consent, ConsentPurpose, Customer, CustomerKind, UnmaskReason
+from reception.models import (
+    CONSENT_TEXT_VERSION,
+    CONSENT_TEXTS,
+    HOUR,
+    Consent,
+    ConsentPurpose,
+    Customer,
+    CustomerKind,
+    UnmaskReason,
+)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 LANGUAGES = ("zh-hans", "en")
-CONSENT_TEXT_VERSION = "2026-1"
 
 
 def tidy(value: Any, *, field: str, limit: int) -> str:
@@ -45,6 +53,14 @@ def _words(value: Any, *, field: str, limit: int) -> str:
     return formats.demand(formats.check_without_id_number(tidy(value, field=field, limit=limit)), field=field)
 
 
+def _hour(value: Any, *, field: str) -> str:
+    """12:30, or nothing. Raises RuleError for what is no hour of the day."""
+    text = tidy(value, field=field, limit=8)[:5]
+    if text and not re.fullmatch(HOUR, text):
+        raise RuleError("customer.hour", _("Write the hour like 12:30."), field=field)
+    return text
+
+
 def read_customer(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a customer from what was typed, sent or imported; only the keys given. Raises RuleError."""
     read: dict[str, Any] = {}
@@ -64,6 +80,10 @@ def read_customer(values: dict[str, Any]) -> dict[str, Any]:
         elif key == "uscc":
             text = tidy(value, field=key, limit=60)
             read[key] = formats.demand(formats.check_uscc(text), field=key) if text else ""
+        elif key in ("quiet_from", "quiet_to"):
+            read[key] = _hour(value, field=key)
+        elif key == "no_calls":
+            read[key] = bool(value)
         elif key == "note":
             read[key] = _words(value, field=key, limit=300)
         elif key in _CHOICES:
@@ -89,6 +109,14 @@ def _require_reachable(phone: str, email: str) -> None:
         raise RuleError("customer.reachable", _("Give a telephone number or an e-mail address."), field="phone")
 
 
+def _require_quiet(quiet_from: str, quiet_to: str) -> None:
+    """2.3: quiet hours are two different hours, or none."""
+    if bool(quiet_from) != bool(quiet_to) or (quiet_from and quiet_from == quiet_to):
+        field = "quiet_to" if quiet_from else "quiet_from"
+        text = _("Give both hours, from and to, and two different ones.")
+        raise RuleError("customer.quiet_hours", text, field=field)
+
+
 def _store_of(by: Actor) -> int | None:
     """The one store that somebody acts in; None for whoever acts in several."""
     return next(iter(by.store_ids)) if by.store_ids is not None and len(by.store_ids) == 1 else None
@@ -106,6 +134,9 @@ def register_customer(
     uscc: str = "",
     language: str = "zh-hans",
     channel: str = MessageChannel.SMS,
+    no_calls: bool = False,
+    quiet_from: str = "",
+    quiet_to: str = "",
     note: str = "",
 ) -> Customer:
     """Takes a customer into the group's file (2.1.2: a name and a way to be reached).
@@ -123,10 +154,14 @@ def register_customer(
             "uscc": uscc,
             "language": language,
             "channel": channel,
+            "no_calls": no_calls,
+            "quiet_from": quiet_from,
+            "quiet_to": quiet_to,
             "note": note,
         }
     )
     _require_reachable(read["phone"], read["email"])
+    _require_quiet(read["quiet_from"], read["quiet_to"])
     home = _store_of(by)
     customer = Customer.objects.create(home_store_id=home, **read)
     record(customer, events.CUSTOMER_REGISTERED, by=by, store_id=home, kind=customer.kind)
@@ -135,7 +170,8 @@ def register_customer(
 
 @transaction.atomic
 def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
-    """Corrects any of name, phone, phone_2, email, kind, uscc, language, channel, note (2.3).
+    """Corrects any of name, phone, phone_2, email, kind, uscc, language, channel, no_calls, quiet_from, quiet_to
+    (12:30, store's time), note (2.3).
 
     History names the columns that changed, never their content. Raises RuleError where nothing changes.
     """
@@ -144,6 +180,7 @@ def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
     if not read:
         raise RuleError("customer.unchanged", _("Nothing was changed."))
     _require_reachable(read.get("phone", customer.phone), read.get("email", customer.email))
+    _require_quiet(read.get("quiet_from", customer.quiet_from), read.get("quiet_to", customer.quiet_to))
     for key, value in read.items():
         setattr(customer, key, value)
     customer.save(update_fields=list(read))
@@ -174,12 +211,14 @@ def record_consent(
     channel: str = "DESK",
     text_version: str = CONSENT_TEXT_VERSION,
 ) -> Consent:
-    """Writes one given or withdrawn consent; withdrawing is as easy as giving (2.3).
+    """Writes one given or withdrawn consent to the text of ``text_version``; withdrawing is as easy as giving (2.3).
 
-    Raises RuleError where the last decision for this purpose already says the same.
+    Raises RuleError where the last decision for this purpose already says the same, and for a text that isn't kept.
     """
     if purpose not in ConsentPurpose.values:
         raise RuleError("consent.purpose", _("Choose what the consent is for."), field="purpose")
+    if text_version not in CONSENT_TEXTS:
+        raise RuleError("consent.text_version", _("There is no text of this version."), field="text_version")
     customer = Customer.objects.for_actor(by).locked().standing(customer_uid)
     last = customer.consents.filter(purpose=purpose).order_by("-at", "-id").first()
     if (last.given if last else False) == given:
@@ -189,7 +228,7 @@ def record_consent(
         purpose=purpose,
         given=given,
         channel=tidy(channel, field="channel", limit=20) or "DESK",
-        text_version=tidy(text_version, field="text_version", limit=20) or CONSENT_TEXT_VERSION,
+        text_version=text_version,
     )
     code = events.CONSENT_GIVEN if given else events.CONSENT_WITHDRAWN
     record(customer, code, by=by, purpose=purpose, text_version=consent.text_version, consent=consent.uid)

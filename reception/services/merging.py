@@ -148,6 +148,8 @@ def merge_customers(*, kept_uid: UUID, merged_uid: UUID, by: Actor, take: Iterab
         )
     if "name" in columns:
         columns += _WITH_NAME
+    if "quiet_from" in columns:
+        columns += ("quiet_to",)  # an hour alone says nothing
     after = {name: getattr(merged, name) for name in columns if getattr(kept, name) != getattr(merged, name)}
     numbers = {after.get("phone", kept.phone), after.get("phone_2", kept.phone_2)}
     spare = next((number for number in (kept.phone, merged.phone) if number and number not in numbers), "")

@@ -70,6 +70,13 @@ def _read_day(day: date | None, field: str) -> date | None:
     return day
 
 
+def _read_end(day: date | None, field: str) -> date | None:
+    """The last day of an insurance or inspection: it may lie ahead, but not more than ten years."""
+    if day is not None and not date(1990, 1, 1) <= day <= clock.today() + timedelta(days=3660):
+        raise RuleError("vehicle.end_day", _("This day lies before 1990 or more than ten years ahead."), field=field)
+    return day
+
+
 def _powertrain_of(plate_color: str, powertrain: str, model: VehicleModel | None) -> str:
     """A green plate means a new-energy car: battery electric unless model or person says otherwise."""
     if powertrain and powertrain not in Powertrain.values:
@@ -135,6 +142,9 @@ def register_vehicle(
     model_year: int | None = None,
     invoiced_on: date | None = None,
     delivered_on: date | None = None,
+    registered_on: date | None = None,
+    insured_until: date | None = None,
+    inspected_until: date | None = None,
     odometer_km: int = 0,
     vin_override_reason: str = "",
 ) -> Vehicle:
@@ -175,6 +185,9 @@ def register_vehicle(
         model_year=_read_year(model_year),
         invoiced_on=_read_day(invoiced_on, "invoiced_on"),
         delivered_on=_read_day(delivered_on, "delivered_on"),
+        registered_on=_read_day(registered_on, "registered_on"),
+        insured_until=_read_end(insured_until, "insured_until"),
+        inspected_until=_read_end(inspected_until, "inspected_until"),
         odometer_km=km,
         odometer_at=clock.now() if km else None,
     )
@@ -197,7 +210,8 @@ def register_vehicle(
 @transaction.atomic
 def correct_vehicle(*, uid: UUID, by: Actor, vin_override_reason: str = "", **changes: Any) -> Vehicle:
     """Corrects any of plate, plate_kind, plate_color, vin, model_uid, model_text, powertrain, engine_number,
-    battery_code, color, model_year, invoiced_on, delivered_on (2.3). The mileage goes through ``read_odometer``.
+    battery_code, color, model_year, invoiced_on, delivered_on, registered_on, insured_until, inspected_until (2.3).
+    The mileage goes through ``read_odometer``.
 
     Raises RuleError where nothing changes or the new plate or VIN is taken.
     """
@@ -221,8 +235,10 @@ def correct_vehicle(*, uid: UUID, by: Actor, vin_override_reason: str = "", **ch
             read[key] = tidy(value, field=key, limit=20)
         elif key == "model_year":
             read[key] = _read_year(value)
-        elif key in ("invoiced_on", "delivered_on"):
+        elif key in ("invoiced_on", "delivered_on", "registered_on"):
             read[key] = _read_day(value, key)
+        elif key in ("insured_until", "inspected_until"):
+            read[key] = _read_end(value, key)
         else:
             raise TypeError(f"A vehicle has no column {key} to correct.")
     if changes.keys() & {"plate", "plate_kind", "plate_color", "powertrain"}:

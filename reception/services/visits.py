@@ -19,8 +19,8 @@ from dealership.kernel import clock, formats, limits, numbering
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RaceLost, RuleError, constraint_name
 from dealership.kernel.history import record
-from dealership.kernel.models import Message, MessageChannel, Store
-from dealership.kernel.services import queue_message, store_file
+from dealership.kernel.models import Message, Store
+from dealership.kernel.services import store_file
 from staff.models import Employee
 from staff.selectors.employees import require_employee
 
@@ -43,6 +43,7 @@ from ..models import (
     WaitingMode,
 )
 from ..pictures import clean_picture
+from . import telling
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
 KEY_TAG = re.compile(r"[A-Z0-9][A-Z0-9-]{0,9}")
@@ -484,23 +485,22 @@ def send_link(*, uid: UUID, by: Actor) -> Message:
     if last is not None and last.created_at > clock.now() - timedelta(minutes=1):
         raise RuleError("visit.link_again", _("The link was sent a moment ago; wait a minute before sending it again."))
     customer = visit.customer
-    email = customer.channel == MessageChannel.EMAIL and bool(customer.email)
     with translation.override(customer.language):
         body = gettext(
             "%(store)s: follow the service of your car %(car)s here, decide on repairs and reach us: %(address)s"
         ) % {"store": visit.store.name, "car": str(visit.vehicle), "address": link_address(link)}
         subject = gettext("Your car at %(store)s") % {"store": visit.store.name}
-    message = queue_message(
-        key=f"visit-link:{visit.uid}:{sent.count() + 1}",
+    message = telling.tell(
+        customer,
         store=visit.store,
-        channel=MessageChannel.EMAIL if email else MessageChannel.SMS,
-        recipient=customer.email if email else visit.contact_phone,
-        recipient_name=visit.contact_name,
+        key=f"visit-link:{visit.uid}:{sent.count() + 1}",
         template="visit_link",
         subject=subject,
         body=body,
-        language=customer.language,
+        phone=visit.contact_phone,
+        name=visit.contact_name,
         visit_uid=visit.uid,
+        at_once=True,
         by=by,
     )
     record(visit, events.LINK_SENT, by=by, channel=message.channel, message=message.uid)

@@ -51,7 +51,7 @@ from ..models import (
 )
 from ..rules import Option, is_quiet
 from ..selectors import capacity
-from . import appointments, customers
+from . import appointments, customers, telling
 
 MIDDAY = 12
 AT_ONCE = 50
@@ -282,8 +282,8 @@ def _tell(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> None:
             "until": appointments.say_moment(offer.ends_at, entry.store),
             "link": offer_address(offer),
         }
-        appointments.tell_customer(
-            customer=entry.customer,
+        telling.tell(
+            entry.customer,
             store=entry.store,
             phone=entry.contact_phone,
             name=entry.contact_name,

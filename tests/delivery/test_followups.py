@@ -90,6 +90,21 @@ def test_only_care_calls(left):
         record_call(uid=follow_up.uid, result="REFUSED", by=make_actor("cashier", store=order.store))
 
 
+def test_who_does_not_want_calls_is_not_called_again(left):
+    """2.3: said on the telephone it stays with the customer, and the next visit plans no callback."""
+    order, care, follow_up = left
+    customer = order.visit.customer
+    record_call(uid=follow_up.uid, result="DO_NOT_CALL", by=care)
+    customer.refresh_from_db()
+    assert customer.no_calls
+    follow_up.delete()
+    planned = plan_follow_up(visit_uid=order.visit.uid, by=care)
+    assert (planned.state, planned.attempts) == ("NOT_WANTED", 0)
+    codes = History.objects.filter(root_uid=planned.uid).order_by("id").values_list("code", flat=True)
+    assert list(codes) == ["delivery.follow_up.planned", "delivery.follow_up.closed"]
+    assert plan_follow_up(visit_uid=order.visit.uid, by=care).pk == planned.pk
+
+
 def test_surveys_go_out_on_day_3_once_and_not_without_consent(left):
     order, _care, _follow_up = left
     with on_day(order, 2):
@@ -101,7 +116,7 @@ def test_surveys_go_out_on_day_3_once_and_not_without_consent(left):
     Survey.objects.all().delete()
     for given in (True, False):
         record_consent(
-            customer_uid=order.visit.customer.uid, purpose="SURVEY", given=given, channel="PHONE", text_version="1",
+            customer_uid=order.visit.customer.uid, purpose="SURVEY", given=given, channel="PHONE",
             by=make_actor("receptionist", store=order.store),
         )  # fmt: skip
     with on_day(order, 4):

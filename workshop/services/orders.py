@@ -27,14 +27,15 @@ from dealership.kernel import clock, limits, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import one_statement, record
-from dealership.kernel.models import Approval, ApprovalState, MessageChannel, Store
+from dealership.kernel.models import Approval, ApprovalState, Store
 from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.numbering import next_number
 from dealership.kernel.postgres.kept import Kept, forget, insert
-from dealership.kernel.services import ask_approval, queue_message, store_file
+from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.states import require
 from reception.models import Customer, ToldBy, Visit, VisitState
 from reception.pictures import clean_picture
+from reception.services import telling
 from reception.services.customers import hold_customers
 from reception.services.visits import admit_visit, promise_visit
 from workshop import events, permissions, rules
@@ -823,17 +824,14 @@ def tell_customer(order: RepairOrder, *, key: str, template: str, subject: str, 
     Who only pays (insurer, maker, company) is not asked: the link shows the car of somebody else.
     """
     customer = order.visit.customer
-    mail = bool(customer.email) and (customer.channel == MessageChannel.EMAIL or not customer.phone)
-    queue_message(
-        key=key,
+    telling.tell(
+        customer,
         store=order.store,
-        channel=MessageChannel.EMAIL if mail else MessageChannel.SMS,
-        recipient=customer.email if mail else customer.phone or order.visit.contact_phone,
-        recipient_name=customer.name,
+        key=key,
         template=template,
-        language=customer.language,
         subject=subject,
         body=body,
+        phone=customer.phone or ("" if customer.email else order.visit.contact_phone),
         visit_uid=order.visit.uid,
         by=by,
     )
