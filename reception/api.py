@@ -25,7 +25,20 @@ from dealership.kernel.api.resources import (
     register,
     register_listing,
 )
-from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Money, Number, Text, Uid, Whole
+from dealership.kernel.api.shapes import (
+    Bytes,
+    Choice,
+    Day,
+    Flag,
+    ListOf,
+    Moment,
+    Money,
+    Nested,
+    Number,
+    Text,
+    Uid,
+    Whole,
+)
 from dealership.kernel.api.star import star_codes
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import MessageChannel, Store
@@ -42,6 +55,9 @@ from reception.models import (
     AppointmentState,
     Area,
     Belonging,
+    CheckArea,
+    Checklist,
+    ChecklistItem,
     ClockKind,
     Consent,
     ConsentPurpose,
@@ -61,6 +77,8 @@ from reception.models import (
     MergeState,
     MessageDirection,
     OldParts,
+    OpeningAnswer,
+    OpeningCheck,
     Ownership,
     PartOfDay,
     PlateColor,
@@ -81,6 +99,7 @@ from reception.models import Customer as CustomerRow
 from reception.selectors import capacity, search
 from reception.services import (
     appointments,
+    checklists,
     consultations,
     customers,
     handing_over,
@@ -416,6 +435,10 @@ def _photos() -> QuerySet:
     return VisitPhoto.objects.order_by("id")
 
 
+def _note_feedback(*, uid: UUID, words: str, by: Actor, score: int | None = None) -> Any:
+    return visits.note_feedback(uid=uid, words=words, score=score, by=by).visit
+
+
 DAMAGE_INPUT = {
     "side": Choice(choices=DamageSide),
     "kind": Choice(choices=DamageKind),
@@ -646,6 +669,13 @@ register(
                 when={V.IN_RECEPTION},
                 input={"signed_name": Text(60, min=1), "signature": Bytes(optional=True, null=True)},
                 help="The customer signs the walk-around",
+            ),
+            Action(
+                verb="note-feedback",
+                run=_note_feedback,
+                permission=RECEIVE,
+                input={"words": Text(300, min=1), "score": Whole(1, 5, optional=True, null=True)},
+                help="Write down what the customer said about the reception (2.1.4)",
             ),
             Action(
                 verb="send-link",
@@ -1225,6 +1255,133 @@ register(
             _on_article("review", knowledge.review_article, "Looked at and still right", review_on=Day()),
             _on_article("give", knowledge.give_article, "Somebody else looks after it", employee_uid=Uid()),
             _on_article("withdraw", knowledge.withdraw_article, "It answers nothing any more", reason=Text(200, min=1)),
+        ),
+    )
+)
+
+
+# --- opening checklists (2.1.1) ---
+def _checklist_items() -> QuerySet:
+    return ChecklistItem.objects.filter(active=True).order_by("id")
+
+
+def _opening_answers() -> QuerySet:
+    return OpeningAnswer.objects.order_by("id")
+
+
+def _right_point(*, uid: UUID, point_uid: UUID, how: str, by: Actor) -> OpeningCheck:
+    OpeningAnswer.objects.get(uid=point_uid, check_of__uid=uid)
+    return checklists.right_point(uid=point_uid, how=how, by=by)
+
+
+CHECKLIST_INPUT = {
+    "due_minutes": Whole(0, 240, optional=True, help="Due so many minutes after the shift begins."),
+    "items": ListOf(
+        inner=Nested(
+            fields={"uid": Uid(optional=True, null=True), "text": Text(80, min=1), "photo_if_wrong": Flag()},
+        ),
+        help="What isn't named any more ends; a uid changes that item.",
+    ),
+}
+
+register(
+    Resource(
+        path="checklists",
+        name="Checklist",
+        room="reception",
+        model=Checklist,
+        view=permissions.CHECKLISTS_FILL,
+        help="What is looked at before one area opens in one shift (2.1.1).",
+        shape={
+            "area": Choice(choices=CheckArea),
+            "shift_code": Text(source="shift__code"),
+            "due_minutes": Whole(),
+            "starts_on": Day(),
+            "ends_on": Day(null=True),
+            "items": Many(
+                rows=_checklist_items,
+                by="checklist_id",
+                fields={"uid": Uid(), "text": Text(), "photo_if_wrong": Flag()},
+            ),
+        },
+        create=Command(
+            run=checklists.write_checklist,
+            permission=permissions.CHECKLISTS_MANAGE,
+            input={"area": Choice(choices=CheckArea), "shift_code": Text(10, min=1), **CHECKLIST_INPUT},
+        ),
+        update=Command(run=checklists.write_checklist, permission=permissions.CHECKLISTS_MANAGE, input=CHECKLIST_INPUT),
+        actions=(
+            Action(
+                verb="end",
+                run=checklists.end_checklist,
+                permission=permissions.CHECKLISTS_MANAGE,
+                help="No longer gone through from tomorrow on",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="opening-checks",
+        name="OpeningCheck",
+        room="reception",
+        model=OpeningCheck,
+        view=permissions.CHECKLISTS_FILL,
+        help="A checklist as it was gone through on a day, with what is still open (2.1.1).",
+        shape={
+            "checklist_uid": Uid(source="checklist__uid"),
+            "day": Day(),
+            "due_at": Moment(),
+            "checked_at": Moment(),
+            "checked_by_uid": Uid(source="checked_by__uid"),
+            "drawn_item_uid": Uid(source="drawn__uid", help="Photographed in any case."),
+            "note": Text(mask=mask_text),
+            "answers": Many(
+                rows=_opening_answers,
+                by="check_of_id",
+                fields={
+                    "uid": Uid(),
+                    "item_uid": Uid(source="item__uid"),
+                    "text": Text(),
+                    "in_order": Flag(),
+                    "remark": Text(mask=mask_text),
+                    "photo_sha256": Text(source="photo__sha256", null=True),
+                    "righted_at": Moment(null=True),
+                    "righted_how": Text(mask=mask_text),
+                },
+            ),
+        },
+        filters={
+            "checklist_uid": Filter(field=Uid(), lookup="checklist__uid"),
+            "day": Filter(field=Day(), lookup="day"),
+        },
+        create=Command(
+            run=checklists.check_opening,
+            permission=permissions.CHECKLISTS_FILL,
+            input={
+                "checklist_uid": Uid(),
+                "answers": ListOf(
+                    inner=Nested(
+                        fields={
+                            "item_uid": Uid(),
+                            "in_order": Flag(),
+                            "remark": Text(120, optional=True),
+                            "photo": Bytes(optional=True, null=True),
+                        },
+                    )
+                ),
+                "note": Text(300, optional=True),
+            },
+        ),
+        actions=(
+            Action(
+                verb="right",
+                run=_right_point,
+                permission=permissions.CHECKLISTS_FILL,
+                input={"point_uid": Uid(help="uid of an answer that wasn't in order."), "how": Text(120, min=1)},
+                help="An open point is put right",
+            ),
         ),
     )
 )

@@ -105,7 +105,20 @@ class ReceptionConfig(AppConfig):
             )
         )
 
+        navigation.register(
+            navigation.Entry(
+                code="reception-effect",
+                label=_("Effect of the reception"),
+                icon="chart-bar",
+                url_name="reception-effect",
+                group="management",
+                permission=permissions.EFFECT_VIEW,
+                order=35,
+            )
+        )
+
         # --- today, receiving, keys (2.1.2) ---
+        from .selectors.checklists import has_late, late_count
         from .selectors.today import has_unreceived, waiting_count
 
         for entry in (
@@ -139,6 +152,17 @@ class ReceptionConfig(AppConfig):
                 group="front",
                 permission=permissions.VISITS_KEYS,
                 order=40,
+            ),
+            navigation.Entry(
+                code="checklists",
+                label=_("Opening check"),
+                icon="list-check",
+                url_name="checklists",
+                group="front",
+                permission=permissions.CHECKLISTS_FILL,
+                order=44,
+                count=late_count,
+                hot=has_late,
             ),
             navigation.Entry(
                 code="evening-count",

@@ -52,6 +52,7 @@ VISIT_DEPARTED = event("reception.visit.departed", _("Left the shop"), clause="4
 VISIT_HANDED_OVER = event("reception.visit.handed_over", _("Passed to a colleague"), clause="1.2")
 VISIT_RATED = event("reception.visit.rated", _("Reception rated by the customer"), clause="2.1.4")
 VISIT_PHOTO_ADDED = event("reception.visit.photo_added", _("Photo added"), clause="2.1.2")
+FEEDBACK_NOTED = event("reception.visit.feedback_noted", _("Feedback written down"), clause="2.1.4")
 LINK_SENT = event("reception.visit.link_sent", _("Link sent to the customer"), clause="1.3")
 LINK_OPENED = event("reception.visit.link_opened", _("Link opened by the customer"), clause="1.3")
 
@@ -73,6 +74,10 @@ DAMAGE_REMOVED = event(
 )
 
 # --- keys and places ---
+CHECKLIST_WRITTEN = event("reception.checklist.written", _("Opening checklist written"), clause="2.1.1")
+CHECKLIST_ENDED = event("reception.checklist.ended", _("Opening checklist ended"), clause="2.1.1")
+OPENING_CHECKED = event("reception.opening_check.checked", _("Area checked before opening"), clause="2.1.1")
+POINT_RIGHTED = event("reception.opening_check.righted", _("Open point put right"), clause="2.1.1")
 EVENING_COUNTED = event("reception.evening_count.counted", _("Cars and keys counted"), clause="2.1.2")
 
 # --- appointments (2.4) ---

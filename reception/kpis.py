@@ -5,10 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from dealership.process.clauses import screen
 from dealership.process.figures import figure
 
+screen("2.1.1", "checklists", _("Opening check"))
 screen("2.1.2", "today", _("Today"))
 screen("2.1.2", "visit-new", _("Receive a car"))
 screen("2.3", "customers", _("Customers"))
 screen("2.1.4", "today", _("Today"))
+screen("2.1.4", "reception-effect", _("Effect of the reception"))
 screen("2.3", "customer-duplicates", _("Duplicates"))
 screen("2.2.1", "consultations", _("Questions"))
 screen("2.2.2", "knowledge", _("Knowledge"))
@@ -24,6 +26,43 @@ ARRIVED_ON = """
     JOIN kernel_store s ON s.id = v.store_id WHERE v.uid = %(root_uid)s
 """
 # Rows for the whole store and for each advisor come from one scan: ROLLUP's total row has no advisor.
+OPENED_IN_TIME = figure(
+    "reception.opened_in_time",
+    label=_("Areas checked before opening"),
+    clause="2.1.1",
+    unit="%",
+    formula=_("checklists gone through by their hour ÷ checklists due"),
+    population=_("checklists of the day whose shift somebody works"),
+    sql="""
+        SELECT '', count(o.id) FILTER (WHERE o.checked_at <= o.due_at), count(*)
+        FROM reception_checklist c JOIN kernel_store s ON s.id = c.store_id JOIN staff_shift h ON h.id = c.shift_id
+        CROSS JOIN LATERAL (SELECT (%(day_start)s::timestamptz AT TIME ZONE s.time_zone)::date AS day) d
+        LEFT JOIN reception_openingcheck o ON o.checklist_id = c.id AND o.day = d.day
+        WHERE c.store_id = %(store_id)s AND c.starts_on <= d.day AND (c.ends_on IS NULL OR c.ends_on >= d.day)
+          AND (o.id IS NOT NULL OR (
+            (d.day + h.starts + c.due_minutes * interval '1 minute') AT TIME ZONE s.time_zone <= %(now)s
+            AND EXISTS (SELECT 1 FROM staff_rosterday r
+                WHERE r.store_id = c.store_id AND r.shift_id = c.shift_id AND r.day = d.day)))
+    """,
+    rows="""
+        SELECT 'opening', c.uid, '', '', COALESCE(o.checked_at,
+            (g::date + h.starts + c.due_minutes * interval '1 minute') AT TIME ZONE %(zone)s), '',
+            COALESCE(e.name, ''), COALESCE((o.checked_at <= o.due_at)::int, 0), 1
+        FROM reception_checklist c JOIN staff_shift h ON h.id = c.shift_id
+        CROSS JOIN generate_series((%(day_start)s::timestamptz AT TIME ZONE %(zone)s)::date::timestamp,
+            (%(day_end)s::timestamptz AT TIME ZONE %(zone)s)::date - interval '1 day', interval '1 day') g
+        LEFT JOIN reception_openingcheck o ON o.checklist_id = c.id AND o.day = g::date
+        LEFT JOIN staff_employee e ON e.id = o.checked_by_id
+        WHERE c.store_id = %(store_id)s AND c.starts_on <= g::date AND (c.ends_on IS NULL OR c.ends_on >= g::date)
+          AND (o.id IS NOT NULL OR (
+            (g::date + h.starts + c.due_minutes * interval '1 minute') AT TIME ZONE %(zone)s <= %(now)s
+            AND EXISTS (SELECT 1 FROM staff_rosterday r
+                WHERE r.store_id = c.store_id AND r.shift_id = c.shift_id AND r.day = g::date)))
+    """,
+    touched_by=("reception.opening_check.checked", "reception.visit.arrived"),
+    scale=100,
+    target="100",
+)
 CARS_IN = figure(
     "reception.cars_in",
     label=_("Cars in"),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,6 +16,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Case, ExpressionWrapper, F, Q, Subquery, When
 from django.db.models.functions import Coalesce
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -20,7 +24,7 @@ from dealership.catalogue.models import Operation, Powertrain, VehicleModel
 from dealership.kernel import clock, states
 from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
-from staff.models import Employee
+from staff.models import Employee, Shift
 
 from . import rules
 
@@ -1884,3 +1888,212 @@ class EveningCountLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["count", "visit"], name="eveningcountline_once")]
+
+
+# --- opening checklists (2.1.1) ---
+
+
+class CheckArea(models.TextChoices):
+    """Where the shop receives its customers (2.1.1)."""
+
+    DESK = "DESK", _("Front desk")
+    LOUNGE = "LOUNGE", _("Waiting lounge")
+    OUTSIDE = "OUTSIDE", _("Entrance and parking")
+
+
+class Checklist(Root):
+    """What is looked at before one area opens in one shift of a store (2.1.1), due so many minutes after it begins."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    area = models.CharField(_("area"), max_length=8, choices=CheckArea.choices)
+    shift = models.ForeignKey(Shift, models.PROTECT, related_name="+", verbose_name=_("shift"))
+    due_minutes = models.PositiveSmallIntegerField(_("due so many minutes after the shift begins"), default=15)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store", "area", "shift"], name="checklist_once", condition=Q(ends_on__isnull=True)
+            ),
+            models.CheckConstraint(name="checklist_due", condition=Q(due_minutes__lte=240)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_area_display()} · {self.shift.name}"
+
+    def due_on(self, day: date) -> datetime:
+        """When it is due on ``day``: the shift's beginning at the store and the minutes given for it."""
+        begins = datetime.combine(day, self.shift.starts, tzinfo=ZoneInfo(self.store.time_zone))
+        return begins + timedelta(minutes=self.due_minutes)
+
+    def drawn_on(self, day: date, items: Iterable[ChecklistItem]) -> ChecklistItem:
+        """The item that is photographed in any case: drawn from day, store and checklist with the house's secret.
+
+        The same for everybody and however often it is asked; nobody can work it out beforehand or draw again.
+        """
+
+        def lot(item: ChecklistItem) -> str:
+            return salted_hmac("opening-check", f"{day} {self.store_id} {self.uid} {item.uid}").hexdigest()
+
+        return max(items, key=lot)
+
+
+explain_constraint(
+    "checklist_once", "checklist.once", _("This area has a checklist for this shift already; change that one.")
+)
+
+
+class ChecklistItem(models.Model):
+    """One thing to look at; where it isn't in order a photo may be demanded."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    checklist = models.ForeignKey(Checklist, models.PROTECT, related_name="items")
+    text = models.CharField(max_length=80)
+    photo_if_wrong = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [states.ShownIn("checklist")]
+        constraints = [models.CheckConstraint(name="checklistitem_text", condition=~Q(text=""))]
+
+
+class OpeningCheck(Root):
+    """A checklist as it was gone through on a day, once; ``drawn`` is the item photographed in any case (2.1.1)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    checklist = models.ForeignKey(Checklist, models.PROTECT, related_name="checks")
+    day = models.DateField()
+    due_at = models.DateTimeField()
+    drawn = models.ForeignKey(ChecklistItem, models.PROTECT, related_name="+")
+    checked_by = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    checked_at = models.DateTimeField(default=clock.now)
+    note = models.CharField(_("for the next shift"), max_length=300, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "openingcheck_kept",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR (OLD.store_id, OLD.checklist_id, OLD.day, OLD.due_at, OLD.drawn_id,
+                        OLD.checked_by_id, OLD.checked_at, OLD.note) IS DISTINCT FROM (NEW.store_id, NEW.checklist_id,
+                        NEW.day, NEW.due_at, NEW.drawn_id, NEW.checked_by_id, NEW.checked_at, NEW.note)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="check.kept",
+                text=_("A check that was written down stays as it is; what is put right is noted on its open points."),
+            ),
+        ]
+        constraints = [models.UniqueConstraint(fields=["checklist", "day"], name="openingcheck_once")]
+        indexes = [models.Index(fields=["store", "day"], name="openingcheck_day")]
+
+    @property
+    def late_minutes(self) -> int:
+        """Whole minutes after the hour at which it was due."""
+        return max(0, int((self.checked_at - self.due_at).total_seconds() // 60))
+
+
+explain_constraint("openingcheck_once", "check.done", _("A colleague has written down this check already."))
+
+
+class OpeningAnswer(models.Model):
+    """One item as it was found, with its words of that day. What wasn't in order is an open point until it is put right."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    check_of = models.ForeignKey(OpeningCheck, models.PROTECT, related_name="answers")
+    item = models.ForeignKey(ChecklistItem, models.PROTECT, related_name="+")
+    text = models.CharField(max_length=80)
+    in_order = models.BooleanField()
+    remark = models.CharField(max_length=120, blank=True)
+    photo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    righted_at = models.DateTimeField(null=True, blank=True)
+    righted_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    righted_how = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.ShownIn("check_of"),
+            states.guard(
+                "openinganswer_photo",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NEW.photo_id IS NULL AND (
+                        EXISTS (SELECT 1 FROM reception_openingcheck c
+                            WHERE c.id = NEW.check_of_id AND c.drawn_id = NEW.item_id)
+                        OR (NOT NEW.in_order AND EXISTS (SELECT 1 FROM reception_checklistitem i
+                            WHERE i.id = NEW.item_id AND i.photo_if_wrong))
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="check.photo",
+                text=_("Take a photo of the item that was drawn, and of what isn't in order where it is asked for."),
+            ),
+            states.guard(
+                "openinganswer_kept",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'DELETE' OR OLD.in_order OR OLD.righted_at IS NOT NULL OR
+                        (OLD.check_of_id, OLD.item_id, OLD.text, OLD.in_order, OLD.remark, OLD.photo_id) IS DISTINCT FROM
+                        (NEW.check_of_id, NEW.item_id, NEW.text, NEW.in_order, NEW.remark, NEW.photo_id)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="check.kept",
+                text=_("A check that was written down stays as it is; what is put right is noted on its open points."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["check_of", "item"], name="openinganswer_once"),
+            models.CheckConstraint(name="openinganswer_remark", condition=Q(in_order=True) | ~Q(remark="")),
+            models.CheckConstraint(
+                name="openinganswer_righted",
+                condition=Q(righted_at__isnull=True, righted_by__isnull=True, righted_how="")
+                | (Q(righted_at__isnull=False, righted_by__isnull=False, in_order=False) & ~Q(righted_how="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["check_of"],
+                name="openinganswer_open",
+                condition=Q(in_order=False, righted_at__isnull=True),
+            )
+        ]
+
+
+explain_constraint("openinganswer_remark", "check.remark", _("Say what isn't in order."))
+
+
+# --- effect of the reception (2.1.4) ---
+
+
+class ReceptionNote(models.Model):
+    """服务反馈记录: what the customer said about the reception, written down by whoever heard it (2.1.4)."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="notes")
+    words = models.CharField(_("what the customer said"), max_length=300)
+    score = models.PositiveSmallIntegerField(_("how it sounded"), null=True, blank=True)
+    written_by = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["at", "id"]
+        triggers = [
+            pgtrigger.Protect(name="receptionnote_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.ShownIn("visit"),
+        ]
+        constraints = [
+            models.CheckConstraint(name="receptionnote_words", condition=~Q(words="")),
+            models.CheckConstraint(
+                name="receptionnote_score", condition=Q(score__isnull=True) | Q(score__gte=1, score__lte=5)
+            ),
+        ]
+
+
+explain_constraint("receptionnote_words", "note.words", _("Write down what the customer said."))
+explain_constraint("receptionnote_score", "note.score", _("Rate from 1 to 5."))

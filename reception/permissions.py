@@ -53,6 +53,23 @@ for code in ("foreman", "leader", "inspector", "technician"):
     role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
 role("foreman", permissions={EVENING_COUNT, VISITS_PROMISE})
 
+# --- opening checklists (2.1.1) ---
+CHECKLISTS_FILL = permission(
+    "reception.checklists.fill", _("Go through the checklists before opening and put open points right.")
+)
+CHECKLISTS_MANAGE = permission("reception.checklists.manage", _("Write the checklists for opening."))
+
+for code in ("receptionist", "advisor", "manager", "foreman"):
+    role(code, permissions={CHECKLISTS_FILL})
+for code in ("manager", "supervisor"):
+    role(code, permissions={CHECKLISTS_FILL, CHECKLISTS_MANAGE})
+
+# --- effect (2.1.4) ---
+EFFECT_VIEW = permission("reception.effect.view", _("See what the reception achieves, with the visits behind it."))
+
+for code in ("manager", "gm", "supervisor"):
+    role(code, permissions={EFFECT_VIEW})
+
 # --- appointments (2.4) ---
 APPOINTMENTS_VIEW = permission("reception.appointments.view", _("See bookings and the preparation list."))
 APPOINTMENTS_BOOK = permission(

@@ -664,3 +664,31 @@ def _end_part(side: str, x: int, y: int) -> str:
     if side == "FRONT":
         return "GRILLE" if y < 500 else "FRONT_BUMPER"
     return "BOOT_LID" if y < 450 else "REAR_BUMPER"
+
+
+# --- opening checklists (2.1.1) ---
+USUAL_ITEMS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "DESK": (
+        ("咨询台整洁，无杂物", True),
+        ("资料架齐全，资料为现行版", False),
+        ("座椅完好，摆放整齐", True),
+        ("标识与价格公示牌清晰", True),
+        ("防护三件套备足", False),
+        ("单据与签字笔备足", False),
+        ("平板已充电，能拍照", False),
+        ("网络、打印机正常", False),
+    ),
+    "LOUNGE": (
+        ("休息区整洁，座椅完好", True),
+        ("饮水与茶点备好", False),
+        ("卫生间干净，纸品充足", True),
+        ("空调、电视、无线网正常", False),
+    ),
+    "OUTSIDE": (
+        ("入口与接车区畅通", True),
+        ("客户车位空出，标线清楚", True),
+        ("指引标识完好", False),
+        ("灯箱与照明正常", False),
+    ),
+}
+"""Area → what is usually looked at before it opens (domain 2.1), and whether a photo shows what isn't in order."""

@@ -136,6 +136,30 @@ class AreaForm(forms.Form):
         set_queryset(self, "taken_over_by", staff_of(visit))
 
 
+class FeedbackForm(forms.Form):
+    """2.1.4: what the customer said about the reception."""
+
+    words = forms.CharField(label=_("What the customer said"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
+    score = forms.TypedChoiceField(
+        label=_("How it sounded"),
+        choices=[
+            ("", _("not plain")),
+            ("1", _("Bad")),
+            ("2", _("Poor")),
+            ("3", _("Fair")),
+            ("4", _("Good")),
+            ("5", _("Very good")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
 class KeyForm(forms.Form):
     """2.1.2: the key's tag, who has it and where the car stands."""
 

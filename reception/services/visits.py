@@ -33,6 +33,7 @@ from ..models import (
     Customer,
     DamageMark,
     PlateKind,
+    ReceptionNote,
     ToldBy,
     Vehicle,
     Visit,
@@ -505,6 +506,28 @@ def send_link(*, uid: UUID, by: Actor) -> Message:
     )
     record(visit, events.LINK_SENT, by=by, channel=message.channel, message=message.uid)
     return message
+
+
+# --- feedback ---
+
+
+@transaction.atomic
+def note_feedback(*, uid: UUID, words: str, by: Actor, score: int | None = None) -> ReceptionNote:
+    """2.1.4 服务反馈记录: writes down what the customer said about the reception; ``score`` 1 to 5 where it was plain.
+
+    Also after the car has left. Raises RuleError without words and for a score off the scale.
+    """
+    by.require(permissions.VISITS_RECEIVE)
+    person = require_employee(by)
+    visit = lock_visit(uid=uid, by=by)
+    said = " ".join(words.split())[:300]
+    if not said:
+        raise RuleError("note.words", _("Write down what the customer said."), field="words")
+    if score is not None and score not in range(1, 6):
+        raise RuleError("note.score", _("Rate from 1 to 5."), field="score")
+    note = ReceptionNote.objects.create(visit=visit, words=said, score=score, written_by=person, at=clock.now())
+    record(visit, events.FEEDBACK_NOTED, by=by, score=score)
+    return note
 
 
 # --- photos ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,15 @@ def lookup(values: dict[str, Any], key: str) -> Any:
 @register.filter
 def plate_or_vin(vehicle: Any) -> str:
     return formats.display_plate(vehicle.plate) if vehicle.plate else vehicle.vin
+
+
+@register.filter
+def minutes(span: timedelta | None) -> str:
+    """A span in minutes, with one decimal under ten; empty where there is none."""
+    if span is None:
+        return ""
+    value = span.total_seconds() / 60
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
 
 
 @register.filter

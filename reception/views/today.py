@@ -12,6 +12,7 @@ from dealership.kernel.pages import Page
 from dealership.kernel.services import remember_preference
 
 from .. import permissions
+from ..selectors.checklists import late_checks
 from ..selectors.today import FILTERS, board
 
 WHO = ("all", "mine")
@@ -47,6 +48,7 @@ class TodayPage(Page):
             "look": view,
             "show": show,
             "form_token": uuid4(),
+            "late_checks": late_checks(self.actor) if self.actor.may(permissions.CHECKLISTS_FILL) else [],
             "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
             "may_book": self.actor.may(permissions.APPOINTMENTS_BOOK),
         }

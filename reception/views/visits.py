@@ -27,6 +27,7 @@ from ..forms.visits import (
     ArrivalForm,
     AssignForm,
     ConsultationForm,
+    FeedbackForm,
     KeyForm,
     PromiseForm,
     UnservedForm,
@@ -35,6 +36,7 @@ from ..limits import GREET_MINUTES
 from ..models import Visit, VisitState
 from ..selectors import visits as reads
 from ..selectors.consultations import asked_by
+from ..selectors.effect import notes_of
 from ..services import visits as commands
 from ..services.consultations import convert_to_visit
 
@@ -120,6 +122,7 @@ class VisitPage(VisitMixin, Page):
             "marks": reads.sketch_marks(walkaround),
             "photos": reads.photos_of(visit),
             "promises": list(visit.promises.all()),
+            "notes": list(notes_of(visit)),
             "stages": reads.stage_steps(visit, reads.stage_of(self.actor, visit), over=not visit.is_open),
             "unreceived": visit.state == VisitState.WAITING and overdue,
             "greet_minutes": waits,
@@ -227,6 +230,18 @@ class AreaPage(VisitActionPage):
             taken_over_by_uid=taker.uid if taker else None,
             by=self.actor,
         )
+
+
+class FeedbackPage(VisitActionPage):
+    """2.1.4: a word about the reception, written down by whoever heard it."""
+
+    form_class = FeedbackForm
+    title = _("Feedback about the reception")
+    submit = _("Write it down")
+    done = _("The feedback is written down.")
+
+    def run(self, form: FeedbackForm) -> Any:
+        return commands.note_feedback(uid=self.visit.uid, by=self.actor, **form.cleaned_data)
 
 
 class KeyPage(VisitActionPage):

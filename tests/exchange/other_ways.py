@@ -25,6 +25,7 @@ def other_ways(world: Any, made: dict[str, Any]) -> None:
     customer, vehicle = _records(world, made)
     _bookings(world, vehicle)
     _answers_without_work(world, made)
+    _opening(world)
     first = _work(world, made, customer, vehicle)
     _money(world, first)
     _ended_early(world, made)
@@ -145,6 +146,24 @@ def _questions(world: Any, booked: str) -> None:
     act(desk, "consultation", asked(), "hand_to_sales", lead)
 
 
+def _opening(world: Any) -> None:
+    """2.1.1: a checklist written, changed, gone through with a photo of what is drawn, put right and ended."""
+    items = [{"text": "咨询台整洁", "photo_if_wrong": True}, {"text": "座椅完好", "photo_if_wrong": False}]
+    body = {"area": "OUTSIDE", "shift_code": "D", "items": items}
+    listed = world.manager.create_checklist(body=body)
+    items = [{"uid": item["uid"], "text": item["text"], "photo_if_wrong": False} for item in listed["items"]]
+    etag = world.manager.get_checklist(uid=listed["uid"]).etag
+    world.manager.replace_checklist(uid=listed["uid"], body={"due_minutes": 30, "items": items}, if_match=etag)
+    answers = [
+        {"item_uid": item["uid"], "in_order": place > 0, "remark": "有污渍", "photo": photo()}
+        for place, item in enumerate(items)
+    ]
+    checked = world.receptionist.create_opening_check(body={"checklist_uid": listed["uid"], "answers": answers})
+    (wrong,) = [answer["uid"] for answer in checked["answers"] if not answer["in_order"]]
+    act(world.receptionist, "opening_check", checked["uid"], "right", {"point_uid": wrong, "how": "已清洁"})
+    act(world.manager, "checklist", listed["uid"], "end")
+
+
 def _answers_without_work(world: Any, made: dict[str, Any]) -> None:
     advisor = world.advisor
     body = {
@@ -162,6 +181,7 @@ def _answers_without_work(world: Any, made: dict[str, Any]) -> None:
     act(advisor, "visit", asked, "remove_damage", {"mark_uid": marked["damages"][0]["uid"]})
     world.at(13, 5, THURSDAY)
     act(advisor, "visit", asked, "send_link")
+    act(advisor, "visit", asked, "note_feedback", {"words": "接待热情", "score": 5})
     act(advisor, "visit", asked, "end_consultation", {"outcome": "CONSULTED"})
     gone = _arrival(world, "京C33334", greet=False)
     act(world.receptionist, "visit", gone, "leave_unserved", {"reason": "等太久"})

@@ -31,6 +31,7 @@ from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, Vehicle, Visit
 from reception.services import (
     appointments,
+    checklists,
     consultations,
     customers,
     evening,
@@ -136,6 +137,10 @@ STORY: dict[str, str] = {
     "reception.confirm_workshop": "one: appointment.confirmed",
     "reception.correct_customer": "one: customer.unchanged",
     "reception.correct_vehicle": "one: vehicle.unchanged",
+    "reception.write_checklist": "one: checklist.once",
+    "reception.end_checklist": "one: checklist.ended",
+    "reception.check_opening": "one: check.done",
+    "reception.right_point": "one: check.righted",
     "reception.count_evening": "one: evening.counted",
     "reception.end_consultation": "one: state.move",
     "reception.give_key": "one: visit.key_same",
@@ -147,6 +152,7 @@ STORY: dict[str, str] = {
     "reception.leave_unserved": "one: state.move",
     "reception.mark_no_show": "one: state.move",
     "reception.move_appointment": "one: appointment.same",
+    "reception.note_feedback": "both",
     "reception.promise_visit": "one: visit.promise_same",
     "reception.rate_reception": "same",
     "reception.read_odometer": "both",
@@ -304,6 +310,7 @@ def test_customers_cars_and_reception() -> None:
     go(walkarounds.sign_walkaround, visit_uid=visit.uid, signed_name="周试车", by=desk)
     visit = Visit.objects.get(pk=visit.pk)
     go(visits.send_link, uid=visit.uid, by=desk)
+    go(visits.note_feedback, uid=visit.uid, words="接待热情", score=5, by=desk)
     go(visits.view_link, token=visit.link.token)
     go(visits.rate_reception, uid=visit.uid, rating=5, by=link_visit(visit))
     left = visits.register_arrival(plate="京A00779", **arrival)
@@ -316,6 +323,12 @@ def test_customers_cars_and_reception() -> None:
     ]
     go(evening.count_evening, lines=counted, by=desk)
     manager = kernel.make_actor("manager", store=store)
+    looked_at = [{"text": "咨询台整洁", "photo_if_wrong": False}]
+    listed = go(checklists.write_checklist, area="DESK", shift_code="DAY", items=looked_at, by=manager)
+    found = {"item_uid": listed.items.get().uid, "in_order": False, "remark": "有污渍", "photo": make_picture()}
+    checked = go(checklists.check_opening, checklist_uid=listed.uid, answers=[found], by=desk)
+    go(checklists.right_point, uid=checked.answers.get().uid, how="已清洁", by=desk)
+    go(checklists.end_checklist, uid=listed.uid, by=manager)
     twins = [make_customer(name="双试", phone="13700000001") for _n in range(3)]
     go(merging.find_duplicates)
     go(merging.keep_apart, uid=Duplicate.objects.get(first=twins[0], second=twins[2]).uid, by=manager)

@@ -222,6 +222,7 @@ def _of_store(store: Store) -> Iterator[tuple[Any, Any]]:
     """Each model whose rows have a uid and a store, with the store's rows."""
     extra = {"kernel.User": "store_id", "kernel.StoredFile": "store_id"}
     extra |= {"reception.ConsultationAttachment": "message__consultation__store_id"}
+    extra |= {"reception.OpeningAnswer": "check_of__store_id", "reception.ChecklistItem": "checklist__store_id"}
     extra |= {"reception.DamageMark": "walkaround__visit__store_id", "reception.VisitPhoto": "visit__store_id"}
     for model in apps.get_models():
         path = extra.get(model._meta.label) or getattr(model, "store_path", None)

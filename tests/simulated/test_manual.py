@@ -37,6 +37,9 @@ WEIGHTS = (
 # code → (numerator, denominator) of the week
 COUNTS = {
     "reception.cars_in": f"SELECT count(*), count(*) FROM kernel_history WHERE code = 'reception.visit.arrived' AND at {WEEK}",
+    "reception.opened_in_time": f"""
+        SELECT count(*) FILTER (WHERE (facts ->> 'late_minutes')::int = 0), count(*) FROM kernel_history
+        WHERE code = 'reception.opening_check.checked' AND at {WEEK}""",
     "reception.arrivals_by_hour": f"SELECT count(*), count(*) FROM reception_visit WHERE arrived_at {WEEK}",
     "reception.wait_minutes": f"""
         SELECT sum(extract(epoch FROM g.at - a.at)) / 60, count(*) FROM kernel_history a

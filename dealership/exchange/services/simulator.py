@@ -8,6 +8,7 @@ comes from one seeded source, so that the same seed and start date give the same
 from __future__ import annotations
 
 import heapq
+import io
 import random
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -16,6 +17,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from PIL import Image
 
 from dealership.catalogue.models import (
     BayCapability,
@@ -47,16 +50,28 @@ from delivery.selectors.followups import surveys_due
 from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
-from reception.models import Appointment, AppointmentState, Vehicle, Visit, VisitState, WalkAround
+from reception.models import Appointment, AppointmentState, Checklist, Vehicle, Visit, VisitState, WalkAround
+from reception.rules import USUAL_ITEMS
+from reception.selectors.checklists import open_points
 from reception.selectors.knowledge import in_force
-from reception.services import appointments, consultations, customers, vehicles, visits, waiting, walkarounds
-from staff.models import Employee
+from reception.services import (
+    appointments,
+    checklists,
+    consultations,
+    customers,
+    vehicles,
+    visits,
+    waiting,
+    walkarounds,
+)
+from staff.models import Employee, Shift
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors.inspections import last_reading
 from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
 
 Steps = Generator[datetime, None, None]
+NOT_IN_ORDER = ("有污渍，待清洁", "数量不足", "一处损坏，已报修")
 A = AppointmentState
 
 # Channel, topic, model, question, answer and the way it goes out.
@@ -116,6 +131,13 @@ class _Next:
     run: Steps = field(compare=False)
 
 
+def grey_picture() -> bytes:
+    """A small plain picture, as proof that one was taken."""
+    out = io.BytesIO()
+    Image.new("RGB", (320, 240), "#9aa7b2").save(out, "JPEG", quality=70)
+    return out.getvalue()
+
+
 class Shop:
     """One store with its people as actors and its own source of chance."""
 
@@ -167,6 +189,12 @@ class Shop:
         not_these = set(but)
         people = [person for person in self.people[role] if person.pk not in not_these]
         return self.actor(self.rng.choice([p for p in people if p.pk in self.here] or people))
+
+    def first(self, role: str) -> Actor:
+        """The first who holds the role; takes nothing from the shop's chance."""
+        self.wake()
+        holders = employees_with_role(self.store.pk, role, self.day).select_related("user").order_by("number")
+        return self.actor(holders[0])
 
     def at_desk(self) -> Actor:
         """Whoever of the desk is on duty; takes nothing from the shop's chance."""
@@ -288,6 +316,8 @@ class Simulation:
         planned.append((shop.local(day, 9, 30), self.care_round(shop)))
         planned.append((shop.local(day, 16, 30), self.care_round(shop)))
         planned.append((shop.local(day, 8, 20), self.restock(shop)))
+        opening = random.Random(f"opening-{self.seed}-{shop.store.code}-{day}")
+        planned.append((shop.local(day, 8), self.open_up(shop, opening)))
         chance = random.Random(f"questions-{self.seed}-{shop.store.code}-{day}")
         for _question in range(max(1, round(self.cars_a_day(day) / 6))):
             planned.append(
@@ -912,6 +942,34 @@ class Simulation:
         yield clock.now() + timedelta(minutes=chance.randrange(20, 400))
         if chance.random() < 0.75:
             self.try_to(consultations.settle_consultation, uid=asked.uid, by=shop.at_desk())
+
+    def open_up(self, shop: Shop, chance: random.Random) -> Steps:
+        """2.1.1: each area is looked at before it opens, at times late; what isn't in order is put right in the day."""
+        shift = Shift.objects.filter(store=shop.store).order_by("starts", "code")[0]
+        for area, usual in USUAL_ITEMS.items():
+            if not Checklist.objects.filter(store=shop.store, area=area).exists():
+                items = [{"text": text, "photo_if_wrong": photo} for text, photo in usual]
+                manager = shop.first("manager")
+                checklists.write_checklist(area=area, shift_code=shift.code, items=items, due_minutes=30, by=manager)
+        for checklist in Checklist.objects.filter(store=shop.store, ends_on__isnull=True).order_by("pk"):
+            yield clock.now() + timedelta(minutes=chance.randrange(4, 14))
+            items_now = list(checklist.items.filter(active=True))
+            drawn = checklist.drawn_on(shop.today(), items_now)
+            found = [(item, chance.random() < 0.04) for item in items_now]
+            given = [
+                {
+                    "item_uid": item.uid,
+                    "in_order": not wrong,
+                    "remark": chance.choice(NOT_IN_ORDER) if wrong else "",
+                    "photo": grey_picture() if item == drawn or wrong else None,
+                }
+                for item, wrong in found
+            ]
+            self.try_to(checklists.check_opening, checklist_uid=checklist.uid, answers=given, by=shop.at_desk())
+        yield clock.now() + timedelta(minutes=chance.randrange(40, 300))
+        for point in open_points(shop.at_desk()):
+            if chance.random() < 0.8:
+                self.try_to(checklists.right_point, uid=point.uid, how="已整改", by=shop.at_desk())
 
     def restock(self, shop: Shop) -> Steps:
         """The parts keeper receives what lines wait for and what runs low."""
