@@ -48,7 +48,7 @@ def state_words(by: Actor, visit: Visit) -> Any:
         return ENDED_WORDS[VisitState(visit.state)]
     placed = placement_of(by, visit)
     if placed.lane == DISPATCH.code:
-        return WAITS_WORDS
+        return WORDS[stages.CONSENT.code] if placed.asked else WAITS_WORDS
     return WORDS[(placed.stage or LANE_OF[placed.lane].stage).code]
 
 

@@ -105,7 +105,8 @@ class Placement:
 
     ``line`` is what is done (model · job · amount); ``warning`` stands in the place of the time, coloured (red where
     ``late``); ``progress`` is 0–100; ``people`` are names of who works on it; ``expected_at`` is when it will really be
-    ready (aware), compared with the promise; ``stage`` overrides the lane's where it is known better.
+    ready (aware), compared with the promise; ``stage`` overrides the lane's where it is known better; ``asked`` where the
+    customer has been asked something and hasn't answered.
     """
 
     lane: str
@@ -119,6 +120,7 @@ class Placement:
     signs: tuple[Sign, ...] = ()
     expected_at: datetime | None = None
     stage: stages.Stage | None = None
+    asked: bool = False
 
 
 LaneSource = Callable[[Actor, Sequence[Visit]], Mapping[int, Placement]]

@@ -218,10 +218,10 @@ def leave(people: People) -> None:
     advisor.press_on(advisor.page.locator("tbody .btn").first)
     for check in advisor.page.locator("input[type=radio][value=DONE]").all():
         check.check(force=True)
-    advisor.fill(odometer_km=48933, received_by="张试驾")
+    advisor.fill(odometer_km=48933, next_service_on="2027-05-27", next_service_km=58933, received_by="张试驾")
     advisor.draw()
     advisor.press("交车并开放行单")
-    code = advisor.page.locator(".nothing .fine").first.inner_text().strip()
+    code = advisor.page.locator(".codes-one").first.inner_text().strip()
     gate = people.receptionist
     gate.open("/gate/")
     gate.fill(code=code)

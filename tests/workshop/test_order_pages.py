@@ -250,6 +250,7 @@ def test_the_customer_decides_without_javascript(shop: Shop, asked: RepairOrder)
     customer = Client()
     see, decide, _total = link_pages(asked)
     seen = customer.get(see).content.decode()
+    assert "等待您的决定" in seen
     assert "盘厚不足" in seen
     assert "1,426.00" in seen
     assert History.objects.filter(code="workshop.estimate.viewed").count() == 1

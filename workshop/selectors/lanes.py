@@ -66,7 +66,7 @@ def _with_questions(placed: Placement, orders: list[RepairOrder]) -> Placement:
     if not asked:
         return placed
     sign = Sign("message-2-question", _("%(n)s addition(s) asked") % {"n": asked}, "warn")
-    return replace(placed, signs=(*placed.signs, sign))
+    return replace(placed, signs=(*placed.signs, sign), asked=True)
 
 
 def _place(actor: Actor, visit: Visit, order: RepairOrder) -> Placement:

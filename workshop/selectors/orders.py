@@ -388,7 +388,7 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         earlier=earlier,
         earlier_declined=list(earlier.lines.filter(state=L.DECLINED)) if earlier else [],
         siblings=list(order.visit.orders.exclude(pk=order.pk).order_by("pk")),
-        steps=stage_steps(order, late=late),
+        steps=stage_steps(order, late=late, looks_only=bool(agreed) and all(row.line.is_diagnosis for row in agreed)),
         held=[row for row in rows if row.hold],
     )
 
@@ -398,11 +398,14 @@ def message_about(estimate: Estimate, by: Actor) -> Message | None:
     return Message.objects.for_actor(by).filter(key=f"estimate:{estimate.uid}").first()
 
 
-def stage_steps(order: RepairOrder, *, late: bool = False) -> list[dict[str, Any]]:
-    """The stage bar of an order; a cancelled one stands nowhere."""
+def stage_steps(order: RepairOrder, *, late: bool = False, looks_only: bool = False) -> list[dict[str, Any]]:
+    """The stage bar of an order; a cancelled one stands nowhere. ``looks_only``: no more than the diagnosis is agreed."""
     if order.stage == S.CANCELLED:
         return [{"label": step.label, "state": "todo", "stage": step.colour} for step in stages.BAR]
-    return visit_steps(order.visit, STAGE_OF[OrderStage(order.stage)], late=late)
+    stage = STAGE_OF[OrderStage(order.stage)]
+    if looks_only and stage == stages.WORK:
+        stage = stages.DIAGNOSIS
+    return visit_steps(order.visit, stage, late=late)
 
 
 def _counts(rows: Sequence[LineRow]) -> list[tuple[Any, int]]:
