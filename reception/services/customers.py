@@ -196,7 +196,7 @@ def hold_customers(*, uids: Iterable[UUID] = (), visit_uid: UUID | None = None) 
 
 _HOLD = """
     SELECT id FROM reception_customer
-    WHERE uid = ANY($1::uuid[]) OR id = (SELECT customer_id FROM reception_visit WHERE uid = $2)
+    WHERE uid = ANY($1::text[]::uuid[]) OR id = (SELECT customer_id FROM reception_visit WHERE uid = $2)
     ORDER BY id FOR SHARE
 """
 
