@@ -29,7 +29,7 @@ from reception.models import (
 from reception.selectors.customers import consents_of, others_with_phone
 from reception.selectors.search import Typed, customer_hits
 from reception.services import merging
-from reception.services.customers import correct_customer, record_consent
+from reception.services.customers import correct_customer, hold_customers, record_consent
 from reception.services.merging import find_duplicates, keep_apart, merge_customers, undo_merge
 from tests.factories.api import ApiCaller, problem
 from tests.factories.departed import make_departed
@@ -94,6 +94,16 @@ def test_names_that_sound_alike_on_one_vin_are_found_and_a_plain_sale_is_not() -
     make_visit(desk, plate=sold.plate, customer_uid=make_customer(name="钱买").uid)
     assert find_duplicates() == 1
     assert pairs() == [("王伟", "王玮", ["VIN"], "OPEN")]
+
+
+@pytest.mark.parametrize("named", [0, 1, 2])
+def test_customers_are_held_by_uid_and_by_visit(named: int, django_assert_num_queries: Any) -> None:
+    """However many are named: a paper's payer, a complaint's customer, the visit's own."""
+    uids = [make_customer(name=f"付款人{n}").uid for n in range(named)]
+    visit = make_visit(make_by("receptionist"))
+    hold_customers(uids=uids, visit_uid=visit.uid)
+    with django_assert_num_queries(1):
+        hold_customers(uids=uids, visit_uid=visit.uid)
 
 
 def test_finding_again_changes_nothing_and_what_was_decided_stays() -> None:
