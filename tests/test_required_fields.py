@@ -21,7 +21,7 @@ ROOMS = (
 )  # fmt: skip
 NOT_ASKED_HERE = {
     "NewConsultationForm.plate", "NewConsultationForm.model_text",  # whoever asks need not have a car
-    "CustomerForm.note", "NewCustomerForm.note", "DamageForm.note",  # a lead's note is demanded, these aren't
+    "CustomerForm.note", "NewCustomerForm.note", "DamageForm.note", "CheckForm.note",  # a lead's note is demanded, these aren't
     "HoldForm.note", "NeedForm.note", "PauseForm.note",  # the note of a spoken yes is
     "FinishForm.cause", "FinishForm.correction",  # by line: marked by the page, see tests/workshop/test_floor_pages.py
     "LineForm.complaint", "NewLineForm.complaint", "EditLineForm.complaint",  # the order's words are demanded, once
