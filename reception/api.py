@@ -733,6 +733,9 @@ register(
             "parts_confirmed_at": Moment(null=True),
             "workshop_confirmed_at": Moment(null=True),
             "ended_reason": Text(),
+            "replan_reason": Text(help="Why the shop can't keep the time; empty where it can."),
+            "replan_from": Day(null=True, help="The first day on which the missing part will be there."),
+            "shop_moves": Whole(help="How often the shop had to move it."),
             "items": Many(
                 rows=_items,
                 by="appointment_id",
@@ -811,6 +814,18 @@ register(
                 permission=permissions.APPOINTMENTS_WORKSHOP,
                 when={A.REQUESTED, A.CONFIRMED},
                 help="Bay and technician are ready",
+            ),
+            Action(
+                verb="report-part-missing",
+                run=appointments.report_part_missing,
+                permission=permissions.APPOINTMENTS_PARTS,
+                when={A.CONFIRMED, A.PREPARED},
+                input={
+                    "reason": Text(200, min=1),
+                    "part_number": Text(40, optional=True),
+                    "expected_on": Day(optional=True, null=True),
+                },
+                help="A part was taken away or comes late; the booking is planned anew",
             ),
             Action(
                 verb="mark-no-show",

@@ -118,6 +118,21 @@ APPOINTMENT_HANDED_OVER = event(
     "reception.appointment.handed_over", _("Booking given to another advisor"), clause="2.4", stage=stages.BOOKING
 )
 
+APPOINTMENT_UNPREPARED = event(
+    "reception.appointment.unprepared",
+    _("A part for a booking isn't there: to be planned anew"),
+    clause="2.4",
+    stage=stages.BOOKING,
+    norm=("reception.appointment.moved", "reception.appointment.cancelled"),
+)
+APPOINTMENT_ASKED = event(
+    "reception.appointment.asked", _("Parts and workshop asked at once about a late booking"), clause="2.4"
+)
+
+# --- calendars (2.4) ---
+CALENDAR_ISSUED = event("reception.calendar_feed.issued", _("Calendar address made"), clause="2.4")
+CALENDAR_STOPPED = event("reception.calendar_feed.stopped", _("Calendar address stopped"), clause="2.4")
+
 # --- the waiting list (2.4) ---
 WAITING_JOINED = event(
     "reception.waiting_entry.joined",

@@ -36,6 +36,24 @@ def release_booked_plans(event: Event) -> None:
 
 
 @handles(
+    events.APPOINTMENT_BOOKED, events.APPOINTMENT_CONFIRMED, events.APPOINTMENT_MOVED, name="reception.ask_at_once"
+)
+def ask_at_once(event: Event) -> None:
+    """Parts and workshop confirm at once what is booked after the preparation list went out."""
+    appointment = Appointment.objects.select_related("store", "vehicle").get(uid=event.root_uid)
+    by = machine("bookings", store_id=appointment.store_id)
+    appointments.ask_at_once(appointment=appointment, key=f"late:{appointment.uid}:{event.id}", by=by)
+
+
+@handles(events.APPOINTMENT_UNPREPARED, name="reception.ask_to_replan")
+def ask_to_replan(event: Event) -> None:
+    """Who speaks with the customer reads that the shop can't keep the time."""
+    appointment = Appointment.objects.select_related("store", "vehicle", "advisor__user").get(uid=event.root_uid)
+    by = machine("bookings", store_id=appointment.store_id)
+    appointments.ask_to_replan(appointment=appointment, key=f"replan:{appointment.uid}:{event.id}", by=by)
+
+
+@handles(
     events.APPOINTMENT_CANCELLED, events.APPOINTMENT_MOVED, events.APPOINTMENT_NOT_SHOWN, name="reception.offer_freed"
 )
 def offer_freed(event: Event) -> None:

@@ -616,6 +616,9 @@ class Appointment(Root):
     parts_confirmed_at = models.DateTimeField(null=True, blank=True)
     workshop_confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_reason = models.CharField(max_length=200, blank=True)
+    replan_reason = models.CharField(max_length=200, blank=True, help_text="why the shop can't keep the time")
+    replan_from = models.DateField(null=True, blank=True, help_text="the first day on which it can be kept")
+    shop_moves = models.PositiveSmallIntegerField(default=0, help_text="how often the shop had to move it")
 
     class Meta:
         triggers = [
@@ -629,6 +632,10 @@ class Appointment(Root):
                 name="appointment_prepared_by_both",
                 condition=~Q(state=A.PREPARED)
                 | Q(parts_confirmed_at__isnull=False, workshop_confirmed_at__isnull=False),
+            ),
+            # What has to be planned anew isn't prepared.
+            models.CheckConstraint(
+                name="appointment_replan_unprepared", condition=~Q(state=A.PREPARED) | Q(replan_reason="")
             ),
             models.CheckConstraint(
                 name="appointment_ready_after_arrival",
@@ -649,6 +656,11 @@ class Appointment(Root):
     @property
     def is_expected(self) -> bool:
         return self.state in EXPECTED_STATES
+
+    @property
+    def needs_replan(self) -> bool:
+        """The shop can't keep the time and asks the customer for another one (2.4)."""
+        return self.is_expected and bool(self.replan_reason)
 
     @property
     def late_minutes(self) -> int:
@@ -845,6 +857,45 @@ class SlotOffer(Root):
         self.state = state
 
     go.alters_data = True  # type: ignore[attr-defined]
+
+
+class CalendarFeed(Root):
+    """The address under which a calendar program fetches bookings of an employee or a customer (2.4)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    employee = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="calendar_feeds")
+    token = models.CharField(max_length=40, unique=True, default=new_offer_token)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.guard(
+                "calendarfeed_token_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.token IS DISTINCT FROM NEW.token OR (OLD.stopped_at IS NOT NULL AND NEW.stopped_at IS NULL)"
+                ),
+                func="{refuse}",
+                code="calendar.stays",
+                text=_("A calendar address is replaced by a new one; one that was stopped stays stopped."),
+            ),
+            to_standing_customer("calendarfeed_standing_customer"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="calendarfeed_one_owner",
+                condition=Q(employee__isnull=False, customer__isnull=True)
+                | Q(employee__isnull=True, customer__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="calendarfeed_one_live", fields=["employee"], condition=Q(stopped_at__isnull=True)
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.customer.uid if self.customer else None}
 
 
 class VisitState(models.TextChoices):

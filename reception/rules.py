@@ -382,6 +382,7 @@ class Cause:
     skill: int | None = None
     level: int = 0
     tool: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +426,7 @@ def option_at(
         return Option(at, 0, Cause("past"))
     day = line.number(minute)
     if supply.parts_on is not None and line.names[day] < supply.parts_on:
-        return Option(at, 0, Cause("parts"))
+        return Option(at, 0, Cause("parts", day=supply.parts_on))
     received = line.add(minute, times.reception)
     begin = None if received is None else line.next_open(received)
     moment = begin

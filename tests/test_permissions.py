@@ -42,6 +42,7 @@ NOT_BY_POST = (
 )
 # What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language.
 PUBLIC = {
+    "calendar-feed",
     "language",
     "link-settlement",
     "link-settlement-pdf",

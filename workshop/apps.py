@@ -38,11 +38,13 @@ class WorkshopConfig(AppConfig):
         )
 
         # --- what bookings have to leave room for (2.4) ---
-        from reception.selectors.capacity import CARRIED
+        from reception.selectors.capacity import CARRIED, PART_DATES
 
         from .selectors.carried import carried_over
+        from .selectors.stock import parts_due
 
         CARRIED.append(carried_over)
+        PART_DATES.append(parts_due)
 
         # --- dispatch, clocking, inspections ---
         from .selectors.inspections import count_waiting

@@ -26,6 +26,13 @@ def serve_back_orders(event: Event) -> None:
     stock.serve_back_orders(store_id=event.store_id or 0, part_uid=UUID(event.facts["part"]))
 
 
+@handles("workshop.part.reserved", "workshop.part.issued", "workshop.stock.counted", name="workshop.lose_booked_parts")
+def lose_booked_parts(event: Event) -> None:
+    """A part that a prepared booking counted on went to somebody else: the booking is planned anew (2.4)."""
+    if event.facts.get("part"):
+        stock.lose_booked_parts(store_id=event.store_id or 0, part_uid=UUID(event.facts["part"]))
+
+
 @handles("workshop.line.authorized", name="workshop.keep_parts")
 def keep_parts(event: Event) -> None:
     """What the customer agreed to is kept on the shelf or back-ordered."""

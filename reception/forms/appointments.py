@@ -159,6 +159,25 @@ class MoveForm(forms.Form):
     reason = forms.CharField(label=_("Why"), max_length=200)
 
 
+class PartMissingForm(forms.Form):
+    """A part was taken away or comes late."""
+
+    part_number = forms.ChoiceField(label=_("Part"), required=False)
+    expected_on = forms.DateField(
+        label=_("Will be there on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty where nobody knows."),
+    )
+    reason = forms.CharField(label=_("What is missing and why"), max_length=200)
+
+    def __init__(self, *args: Any, parts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["part_number"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "—"), *parts]
+
+
 class CancelForm(forms.Form):
     reason = forms.CharField(label=_("Why"), max_length=200)
 

@@ -25,7 +25,7 @@ from ..models import EXPECTED_STATES, A, Appointment, Customer, Ownership, Vehic
 from . import capacity
 from .search import Typed, customer_filter
 
-FILTERS = ("all", "requested", "unprepared", "late", "arrived", "gone")
+FILTERS = ("all", "requested", "unprepared", "replan", "late", "arrived", "gone")
 STAGE_OF = {
     A.REQUESTED: "consent",
     A.CONFIRMED: "booked",
@@ -91,6 +91,8 @@ def _passes(row: Row, show: str) -> bool:
         return state == A.REQUESTED
     if show == "unprepared":
         return state in (A.REQUESTED, A.CONFIRMED)
+    if show == "replan":
+        return row.appointment.needs_replan
     if show == "late":
         return bool(row.late_minutes)
     if show == "arrived":
@@ -111,11 +113,12 @@ def day_list(by: Actor, day: date, show: str = "all") -> dict[str, Any]:
         "all": _("booked"),
         "requested": _("to be confirmed"),
         "unprepared": _("not prepared yet"),
+        "replan": _("to be planned anew"),
         "late": _("late"),
         "arrived": _("arrived"),
         "gone": _("cancelled or not come"),
     }
-    tones = {"requested": "soon", "late": "late"}
+    tones = {"requested": "soon", "replan": "late", "late": "late"}
     strip = []
     for code in FILTERS:
         n = sum(_passes(row, code) for row in rows)

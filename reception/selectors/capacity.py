@@ -136,6 +136,19 @@ CARRIED: list[Callable[[Store], Carried]] = []
 """Where upper rooms say what is carried over from today."""
 
 
+PART_DATES: list[Callable[[Store, Sequence[tuple[int, Decimal]]], date | None]] = []
+"""Where upper rooms say on which store day parts (key, quantity) will be there; None: they are, or nobody knows."""
+
+
+def parts_on(store: Store, operations: Sequence[Operation]) -> date | None:
+    """The store day on which the usual parts of a job will be there."""
+    needed: dict[int, Decimal] = {}
+    for row in (row for operation in operations for row in operation.parts.all()):
+        needed[row.part_id] = needed.get(row.part_id, Decimal(0)) + row.quantity
+    days = [source(store, list(needed.items())) for source in PART_DATES] if needed else []
+    return max((day for day in days if day is not None), default=None)
+
+
 def _begins(store: Store, calendar: Calendar, first: date) -> date:
     """Today, where work carried over may still reach ``first``; else ``first`` itself."""
     today = clock.today(store.time_zone)
@@ -155,13 +168,15 @@ def load_supply(
     *,
     needs: Sequence[rules.Need] = (),
     loan_car: bool = False,
+    parts_from: date | None = None,
     besides: Appointment | None = None,
     resources: Iterable[Any] | None = None,
 ) -> rules.Supply:
     """Everything the arithmetic needs for ``days`` days from ``first`` (store days).
 
-    Tools and loan cars are read where ``needs`` or ``loan_car`` ask for them. ``besides`` leaves the plans of one
-    appointment out: it is being moved. ``resources`` are those of ``resources_of``, where the caller has locked them.
+    Tools and loan cars are read where ``needs`` or ``loan_car`` ask for them, ``parts_from`` is the day on which the
+    job's parts are there. ``besides`` leaves the plans of one appointment out: it is being moved. ``resources`` are
+    those of ``resources_of``, where the caller has locked them.
     """
     calendar = store_calendar(store)
     begin = _begins(store, calendar, first)
@@ -209,6 +224,7 @@ def load_supply(
         tools=[rules.Tool(r.pk, r.tool, r.name) for r in resources if r.kind == ResourceKind.TOOL],
         loan_cars=[rules.Tool(r.pk, "", r.name) for r in resources if r.kind == ResourceKind.LOAN_CAR],
         arrivals=arrivals,
+        parts_on=parts_from,
         waiting=[need for found in carried for need in found.waiting],
     )
     if besides is None and all(row.kind in BAYS_AND_PEOPLE["kind__in"] for row in resources):
@@ -444,7 +460,15 @@ def free_days(
     first = max(first or today, today)
     wishes = Wishes.of(waiting_mode, advisor_id)
     needs = needs_of(work_of(operations, powertrain))
-    supply = load_supply(store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides)
+    supply = load_supply(
+        store,
+        first,
+        days,
+        needs=needs,
+        loan_car=wishes.loan_car,
+        parts_from=parts_on(store, operations),
+        besides=besides,
+    )
     now = clock.now()
     names = dict(
         CalendarDay.objects.filter(store=store, day__gte=first, day__lt=first + timedelta(days=days)).values_list(
@@ -530,6 +554,8 @@ def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
     if cause.code in ("tool", "no_tool"):
         tool = {"tool": ToolKind(cause.tool).label}
         return _("Needs %(tool)s: taken.") % tool if cause.code == "tool" else _("The store has no %(tool)s.") % tool
+    if cause.code == "parts" and cause.day is not None:
+        return _("A part that it needs comes on %(day)s.") % {"day": saying.say_date(cause.day, today=clock.today())}
     if cause.code == "loan_car":
         return _("All loan cars are lent.")
     if cause.code == "no_loan_car":

@@ -8,9 +8,9 @@ what the first one took. Lock order: customer, vehicle, appointment, resources, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from dealership.kernel import clock, formats, limits, numbering, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import one_statement, record
-from dealership.kernel.models import Message, MessageChannel, Store
+from dealership.kernel.models import Message, MessageChannel, PeriodicRun, Store
 from dealership.kernel.postgres.kept import Kept, insert
 from dealership.kernel.services import queue_message, take_period
 from staff.models import Employee
@@ -59,9 +59,11 @@ from ..models import (
     WaitingMode,
 )
 from ..selectors import capacity
-from . import customers, telling, vehicles
+from . import calendars, customers, telling, vehicles
 
 LOOK_AHEAD = 14
+CALENDAR_CHANNELS = (MessageChannel.EMAIL, MessageChannel.WECHAT)
+"""Channels whose messages have room for the address of the customer's calendar."""
 FROM_OUTSIDE = (AppointmentSource.CONSUMER_PORTAL, AppointmentSource.DMS_DIRECT)
 """What is booked from outside waits for the desk to confirm it."""
 
@@ -311,11 +313,18 @@ def _find(
     wishes = capacity.Wishes.of(waiting_mode, advisor.pk if advisor else None)
     needs = capacity.needs_of(work)
     resources = capacity.resources_of(store, needs, loan_car=wishes.loan_car, lock=True)
-    first = starts_at.astimezone(zone).date()
+    first, parts_from = starts_at.astimezone(zone).date(), capacity.parts_on(store, work)
 
     def supply_of(days: int) -> rules.Supply:
         return capacity.load_supply(
-            store, first, days, needs=needs, loan_car=wishes.loan_car, besides=besides, resources=resources
+            store,
+            first,
+            days,
+            needs=needs,
+            loan_car=wishes.loan_car,
+            parts_from=parts_from,
+            besides=besides,
+            resources=resources,
         )
 
     supply = supply_of(1)
@@ -420,6 +429,14 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
     _require_bookable(store, starts_at)
     if starts_at == appointment.starts_at and appointment.is_expected:
         raise RuleError("appointment.same", _("The booking is already at this time."), field="starts_at")
+    first = appointment.replan_from
+    if first is not None and starts_at.astimezone(ZoneInfo(store.time_zone)).date() < first:
+        raise RuleError(
+            "appointment.parts_later",
+            _("The part comes on %(day)s; choose a time from then on."),
+            field="starts_at",
+            day=saying.say_date(first, today=clock.today(store.time_zone)),
+        )
     _require_unbooked(store, vehicle, starts_at, besides=appointment)
     operations = [item.operation for item in appointment.items.select_related("operation") if item.operation]
     found = _find(
@@ -431,7 +448,10 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
         besides=appointment,
     )
     release_plans(appointment=appointment, by=by)
-    before = (appointment.state, appointment.starts_at)
+    before, by_shop = (appointment.state, appointment.starts_at), appointment.needs_replan
+    if by_shop:  # the shop's own doing: counted against it, the price stays
+        appointment.shop_moves += 1
+        appointment.replan_reason, appointment.replan_from = "", None
     if appointment.state != A.CONFIRMED:
         appointment.go(A.CONFIRMED)
     appointment.starts_at, appointment.ready_at = starts_at, found.ready_at
@@ -447,6 +467,9 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
             "parts_confirmed_at",
             "workshop_confirmed_at",
             "ended_reason",
+            "replan_reason",
+            "replan_from",
+            "shop_moves",
         ]
     )
     _reserve(appointment, found, by)
@@ -456,6 +479,7 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
         by=by,
         changed={"state": (before[0], appointment.state), "starts_at": (before[1], starts_at)},
         ready_at=found.ready_at,
+        by_shop=by_shop,
     )
     return appointment
 
@@ -497,13 +521,59 @@ def _confirm(uid: UUID, column: str, code: str, by: Actor) -> Appointment:
     if getattr(appointment, column):
         raise RuleError("appointment.confirmed", _("This booking is already confirmed."))
     setattr(appointment, column, clock.now())
-    appointment.save(update_fields=[column])
+    if column == "parts_confirmed_at":  # what was missing is there after all
+        appointment.replan_reason, appointment.replan_from = "", None
+    appointment.save(update_fields=[column, "replan_reason", "replan_from"])
     record(appointment, code, by=by)
     if appointment.parts_confirmed_at and appointment.workshop_confirmed_at:
         before = appointment.state
         appointment.go(A.PREPARED)
         appointment.save(update_fields=["state"])
         record(appointment, events.APPOINTMENT_PREPARED, by=by, changed={"state": (before, appointment.state)})
+    return appointment
+
+
+@transaction.atomic
+def report_part_missing(
+    *, uid: UUID, reason: str, by: Actor, part_number: str = "", expected_on: date | None = None
+) -> Appointment:
+    """2.4: a part of a booking was taken away or comes late: it is no longer prepared, the desk plans it anew.
+
+    ``expected_on`` is the store day on which the part will be there, None where nobody knows. Price and work stay, the
+    move that follows counts against the shop. Raises RuleError ``appointment.missing_reason``,
+    ``appointment.unconfirmed``, ``appointment.ended``, ``appointment.replan_known``, and ``appointment.in_time`` where
+    the part comes before the car.
+    """
+    by.require(permissions.APPOINTMENTS_PARTS)
+    appointment = lock_appointment(uid=uid, by=by)
+    reason = customers.tidy(reason, field="reason", limit=200)
+    if not reason:
+        raise RuleError("appointment.missing_reason", _("Say what is missing and why."), field="reason")
+    if appointment.state == A.REQUESTED:
+        raise RuleError("appointment.unconfirmed", _("The desk has to confirm this booking with the customer first."))
+    if not appointment.is_expected:
+        raise RuleError("appointment.ended", _("This booking has ended; book a new one."))
+    if appointment.needs_replan:
+        raise RuleError("appointment.replan_known", _("The desk already knows that this booking is planned anew."))
+    arrival = appointment.starts_at.astimezone(ZoneInfo(appointment.store.time_zone)).date()
+    if expected_on is not None and expected_on <= arrival:
+        raise RuleError(
+            "appointment.in_time", _("The part comes before the car; the time can be kept."), field="expected_on"
+        )
+    before = appointment.state
+    if before == A.PREPARED:
+        appointment.go(A.CONFIRMED)
+    appointment.parts_confirmed_at = None
+    appointment.replan_reason, appointment.replan_from = reason, expected_on
+    appointment.save(update_fields=["state", "parts_confirmed_at", "replan_reason", "replan_from"])
+    record(
+        appointment,
+        events.APPOINTMENT_UNPREPARED,
+        by=by,
+        changed={"state": (before, appointment.state)},
+        part=part_number,
+        expected_on=expected_on,
+    )
     return appointment
 
 
@@ -681,6 +751,9 @@ def tell_booking(*, appointment: Appointment, key: str, by: Actor) -> Message | 
             )
         else:
             return None
+        if template == "appointment_confirmed" and appointment.customer.channel in CALENDAR_CHANNELS:
+            address = calendars.calendar_address(calendars.calendar_of_customer(appointment=appointment, by=by))
+            body += " " + gettext("In your calendar: %(address)s") % {"address": address}
         return _tell(appointment, key=key, template=template, subject=subject, body=body, by=by)
 
 
@@ -807,6 +880,107 @@ def send_preparation_list(*, store: Store) -> int:
     run.finished_at = clock.now()
     run.save(update_fields=["finished_at"])
     return sent
+
+
+def ask_at_once(*, appointment: Appointment, key: str, by: Actor) -> int:
+    """2.4: who books after the day's preparation list has gone out lets parts and workshop know at once.
+
+    Returns how many were told; 0 before the list, for what isn't confirmed and for a car that has come.
+    """
+    store = appointment.store
+    today = clock.today(store.time_zone)
+    listed = PeriodicRun.objects.filter(job=f"reception.preparation:{store.code}", period=today.isoformat()).exists()
+    last = capacity.store_calendar(store).add_working_days(today, 1) if listed else today
+    arrival = appointment.starts_at.astimezone(ZoneInfo(store.time_zone)).date()
+    if appointment.state != A.CONFIRMED or arrival > last:
+        return 0
+    told = 0
+    for role in ("parts", "foreman"):
+        told += _tell_staff(
+            store,
+            role,
+            key=key,
+            template="late_booking",
+            say=_say_late,
+            appointment=appointment,
+            by=by,
+        )
+    if told:
+        record(appointment, events.APPOINTMENT_ASKED, by=by, told=told)
+    return told
+
+
+def _say_late(words: dict[str, str]) -> tuple[str, str]:
+    return (
+        gettext("Booked after the preparation list"),
+        gettext("%(car)s comes %(time)s (%(number)s) and isn't on the list yet: confirm it now.") % words,
+    )
+
+
+def _say_replan(words: dict[str, str]) -> tuple[str, str]:
+    return (
+        gettext("Agree another time with a customer"),
+        gettext("%(car)s, %(time)s (%(number)s): %(reason)s The price stays as it was.") % words,
+    )
+
+
+def ask_to_replan(*, appointment: Appointment, key: str, by: Actor) -> int:
+    """2.4: the desk and the booked advisor read that the shop can't keep a time; returns how many were told."""
+    return _tell_staff(
+        appointment.store,
+        "receptionist",
+        key=key,
+        template="replan",
+        say=_say_replan,
+        appointment=appointment,
+        by=by,
+        also=appointment.advisor,
+    )
+
+
+def _tell_staff(
+    store: Store,
+    role: str,
+    *,
+    key: str,
+    template: str,
+    say: Callable[[dict[str, str]], tuple[str, str]],
+    appointment: Appointment,
+    by: Actor,
+    also: Employee | None = None,
+) -> int:
+    def holding(post: str) -> dict[int, Employee]:
+        rows = employees_with_role(store.pk, post, clock.today(store.time_zone))
+        return {employee.pk: employee for employee in rows.select_related("user")}
+
+    people = holding(role)
+    if also is not None:
+        people[also.pk] = also
+    if not people and role == "receptionist":  # a small shop without a desk of its own
+        people = holding("advisor")
+    for _pk, employee in sorted(people.items()):
+        language = employee.user.language if employee.user else "zh-hans"
+        with translation.override(language):
+            words = {
+                "car": str(appointment.vehicle),
+                "time": say_moment(appointment.starts_at, store),
+                "number": appointment.number,
+                "reason": appointment.replan_reason,
+            }
+            subject, body = say(words)
+            queue_message(
+                key=f"{key}:{employee.number}",
+                store=store,
+                channel=MessageChannel.STAFF,
+                recipient=employee.number,
+                recipient_name=employee.name,
+                template=template,
+                language=language,
+                subject=subject,
+                body=body,
+                by=by,
+            )
+    return len(people)
 
 
 # --- hand-over of an advisor's work (1.2) ---

@@ -17,7 +17,7 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 
 from .. import permissions, rules
-from ..forms.appointments import BookingForm, CancelForm, MoveForm, WaitForm, first_day, read_moment
+from ..forms.appointments import BookingForm, CancelForm, MoveForm, PartMissingForm, WaitForm, first_day, read_moment
 from ..limits import PRICE_DAYS
 from ..models import Appointment, PartOfDay, WaitingEntry, WaitingMode
 from ..selectors import appointments as reads
@@ -350,6 +350,22 @@ class CancelPage(BookingCommandPage):
         return commands.cancel_appointment(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
 
 
+class PartMissingPage(BookingCommandPage):
+    """A part was taken away or comes late: the booking is planned anew."""
+
+    permission = permissions.APPOINTMENTS_PARTS
+    template_name = "reception/appointment_part_missing.html"
+    form_class = PartMissingForm
+    done = _("The desk agrees another time with the customer; the price stays.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        needs = reads.parts_needed([self.appointment]).get(self.appointment.pk, [])
+        return super().get_form_kwargs() | {"parts": [(need.part.number, need.part.name) for need in needs]}
+
+    def run(self, form: PartMissingForm) -> Appointment:
+        return commands.report_part_missing(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
+
+
 class MovePage(BookingCommandPage):
     """改约: the same grid without this booking's own plans."""
 
@@ -361,7 +377,7 @@ class MovePage(BookingCommandPage):
         context = super().get_context_data(**kwargs)
         booked = self.appointment
         today = clock.today(booked.store.time_zone)
-        first = first_day(self.request.GET.get("first", ""), today)
+        first = first_day(self.request.GET.get("first", "") or str(booked.replan_from or ""), today)
         items = booked.items.select_related("operation").prefetch_related("operation__parts")
         days = capacity.free_days(
             booked.store,

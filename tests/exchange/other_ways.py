@@ -64,6 +64,8 @@ def _bookings(world: Any, vehicle: str) -> None:
         system="web", external_id="A-1", body={**coming, "starts_at": free[4], "source": "CONSUMER_PORTAL"}
     )["uid"]
     act(desk, "appointment", first, "confirm")
+    late = {"reason": "机油滤芯被领走"}
+    act(world.parts, "appointment", first, "report_part_missing", late)
     act(desk, "appointment", first, "move", {"starts_at": free[6], "reason": "客户要求改期"})
     act(desk, "appointment", first, "cancel", {"reason": "客户取消"})
     other = {**coming, "plate": "京B22224", "starts_at": free[0]}

@@ -28,9 +28,10 @@ from delivery.models import Deposit
 from delivery.services import deposits, followups, handovers, payments, settlements
 from quality.models import Complaint
 from quality.services import complaints
-from reception.models import Customer, CustomerMerge, Duplicate, Vehicle, Visit
+from reception.models import Customer, CustomerMerge, Duplicate, SlotOffer, Vehicle, Visit
 from reception.services import (
     appointments,
+    calendars,
     checklists,
     consultations,
     customers,
@@ -104,6 +105,9 @@ STORY: dict[str, str] = {
     "quality.resolve_complaint": "one: state.move",
     "quality.respond_complaint": "one: state.move",
     "quality.review_complaint": "one: state.move",
+    "reception.issue_calendar": "both",
+    "reception.report_part_missing": "one: appointment.replan_known",
+    "reception.stop_calendar": "one: calendar.none",
     "reception.decline_offer": "one: offer.over",
     "reception.join_waiting_list": "one: waiting.already",
     "reception.offer_time": "same",
@@ -389,6 +393,10 @@ def test_bookings() -> None:
         go(appointments.move_appointment, uid=appointment.uid, starts_at=later, reason="客户改期", by=shop.desk)
         go(appointments.confirm_parts, uid=appointment.uid, by=shop.parts)
         go(appointments.confirm_workshop, uid=appointment.uid, by=shop.foreman)
+        late = {"reason": "备件被领走", "by": shop.parts}
+        go(appointments.report_part_missing, uid=appointment.uid, **late)
+        go(calendars.issue_calendar, by=shop.desk)
+        go(calendars.stop_calendar, by=shop.desk)
         go(appointments.cancel_appointment, uid=appointment.uid, reason="客户取消", by=shop.desk)
         given = {
             "store": shop.store, "contact_name": "李试约", "contact_phone": "13900002291", "plate": "京A00781",
@@ -400,11 +408,10 @@ def test_bookings() -> None:
         wish.pop("starts_at")
         entry = go(waiting.join_waiting_list, **wish)
         by = machine("waiting-list", store_id=shop.store.pk)
-        offer = go(waiting.offer_time, uid=entry.uid, by=by)
-        go(waiting.decline_offer, token=offer.token)
-        offer = waiting.offer_time(uid=entry.uid, by=by)
-        assert offer is not None
-        go(waiting.take_offer, token=offer.token)
+        go(waiting.offer_time, uid=entry.uid, by=by)  # who comes second finds the offer made and makes none
+        go(waiting.decline_offer, token=SlotOffer.objects.get(entry=entry, state="OPEN").token)
+        waiting.offer_time(uid=entry.uid, by=by)
+        go(waiting.take_offer, token=SlotOffer.objects.get(entry=entry, state="OPEN").token)
         wish = {**booked.booking(), "first_day": booked.TUESDAY, "by": shop.desk}
         wish.pop("starts_at")
         entry = waiting.join_waiting_list(**wish)

@@ -8,6 +8,7 @@ OPENS = {
     "appointment-detail": "reception.Appointment",
     "appointment-move": "reception.Appointment",
     "appointment-no-show": "reception.Appointment",
+    "appointment-part-missing": "reception.Appointment",
     "appointment-parts": "reception.Appointment",
     "appointment-workshop": "reception.Appointment",
     "approval": "kernel.Approval",

@@ -38,7 +38,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from delivery.services.deposits import take_deposit
-from reception.services import consultations, customers, mail, merging, visits, waiting, walkarounds
+from reception.services import calendars, consultations, customers, mail, merging, visits, waiting, walkarounds
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -160,6 +160,7 @@ def make_every_kind() -> None:
     }
     waiting.join_waiting_list(contact_name="章示例", contact_phone="13900008803", by=acting("receptionist"), **wished)
     waiting.offer_times(store=store)
+    calendars.issue_calendar(by=acting("advisor"))
     consultations.save_template(title="首保时长", topic="OTHER", body="您好，首保约一小时。", by=acting("manager"))
     letter = EmailMessage()
     letter["From"] = "asks@example.com"

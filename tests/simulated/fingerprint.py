@@ -27,6 +27,7 @@ LIKE_UIDS = {
     "compliance_archiverecord": "sha256",
     "reception_visitlink": "token",
     "reception_slotoffer": "token",
+    "reception_calendarfeed": "token",
 }
 """Hashes over content that names uids, and links: each is replaced by the row that bears it, as a uid is."""
 UID = re.compile(

@@ -17,7 +17,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from dealership.kernel import registry
 from dealership.kernel.models import CalendarDay
 from delivery.models import Settlement, Survey
-from reception.models import Appointment, DamageMark, SlotOffer, Visit, VisitPhoto
+from reception.models import Appointment, CalendarFeed, DamageMark, SlotOffer, Visit, VisitPhoto
 from reception.views.booking import SALT
 from staff.models import Deputyship, PostHolding, RosterDay
 from tests.security.opens import OPENS
@@ -68,6 +68,10 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
             yield _only(names, code=booked.store.code, token=signing.dumps(str(booked.uid), salt=SALT))
     elif route.startswith("offer/"):
         yield from ({"token": token} for token in SlotOffer.objects.order_by("-pk").values_list("token", flat=True)[:2])
+    elif route.startswith("calendar/"):
+        yield from (
+            {"token": token} for token in CalendarFeed.objects.order_by("-pk").values_list("token", flat=True)[:2]
+        )
     elif route.startswith("figures/"):
         from dealership.process.figures import FIGURES
 

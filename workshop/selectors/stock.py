@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import Store
 from workshop.models import LineState, PartLine, StockItem, StockMovement
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -95,6 +98,23 @@ def item(by: Actor, uid: object) -> StockItem:
 
 def movements(stock_item: StockItem) -> QuerySet[StockMovement]:
     return stock_item.movements.select_related("part_line__line__order").order_by("-id")[:50]
+
+
+def parts_due(store: Store, parts: Sequence[tuple[int, Decimal]]) -> date | None:
+    """A source of ``reception.selectors.capacity.PART_DATES``: the store day on which all of these are there.
+
+    What the shelf lacks comes with the next delivery that is expected for a line in the shop; None where the shelf has
+    everything or nobody named a day (the parts keeper sees it on the preparation list).
+    """
+    there = availability(store.pk, parts)
+    short = [part_id for (part_id, _quantity), enough in zip(parts, there, strict=True) if not enough]
+    if not short:
+        return None
+    expected = PartLine.objects.filter(
+        line__order__store=store, part__in=short, expected_on__gte=clock.today(store.time_zone)
+    ).filter(quantity__gt=F("issued_quantity"))
+    days = dict(expected.values_list("part_id").annotate(day=Min("expected_on")).values_list("part_id", "day"))
+    return max(days.values(), default=None)
 
 
 def availability(store_id: int, parts: Sequence[tuple[int, Decimal]]) -> list[bool]:

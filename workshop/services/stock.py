@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
@@ -16,6 +17,9 @@ from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
+from reception.models import EXPECTED_STATES, Appointment
+from reception.selectors.appointments import parts_needed
+from reception.services.appointments import report_part_missing
 from workshop import events, permissions
 from workshop.limits import PARTS_LEAD_DAYS
 from workshop.models import (
@@ -334,3 +338,33 @@ def stock_up(*, store: Store, by: Actor, quantity: Decimal = Decimal(40)) -> int
         cost = round((price or Decimal(100)) * Decimal("0.62"), 2)
         receive_stock(part_uid=part.uid, quantity=quantity, unit_cost=cost, reason="opening", by=by)
     return len(parts)
+
+
+def lose_booked_parts(*, store_id: int, part_uid: UUID) -> int:
+    """2.4: what the shelf no longer has for prepared bookings of the coming days is said to the desk, the last first.
+
+    The free stock goes to the bookings in the order in which the cars come; returns how many are planned anew. Each is
+    a command of its own, so that one that has changed meanwhile stops nothing.
+    """
+    item = StockItem.objects.filter(store_id=store_id, part__uid=part_uid).select_related("part").first()
+    if item is None:
+        return 0
+    by = machine("stock", store_id=store_id)
+    booked = Appointment.objects.filter(
+        store_id=store_id, state__in=EXPECTED_STATES, parts_confirmed_at__isnull=False, starts_at__gt=clock.now()
+    )
+    rows = list(booked.filter(items__operation__parts__part=item.part).distinct().order_by("starts_at", "pk"))
+    needs = parts_needed(rows)
+    free, lost = item.on_hand - item.reserved, 0
+    for appointment in rows:
+        wanted = sum((need.quantity for need in needs[appointment.pk] if need.part.pk == item.part_id), Decimal(0))
+        if wanted <= free:
+            free -= wanted
+            continue
+        reason = gettext("%(part)s went to another car; the shelf has no more.") % {"part": item.part.name}
+        try:
+            report_part_missing(uid=appointment.uid, reason=reason, part_number=item.part.number, by=by)
+        except RuleError:
+            continue
+        lost += 1
+    return lost
