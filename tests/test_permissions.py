@@ -40,7 +40,8 @@ NOT_BY_POST = (
     "dealership.exchange.views.health",
     "dealership.exchange.views.metrics",
 )
-# What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language.
+# What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language, the
+# plan on a screen on the wall (the address is the key).
 PUBLIC = {
     "calendar-feed",
     "language",
@@ -59,6 +60,7 @@ PUBLIC = {
     "visit-link-photo",
     "visit-link-rate",
     "visit-link-total",
+    "wall",
 }
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from dealership.catalogue.models import PartKind, PayType, RepairCategory
+from dealership.catalogue.models import PartKind, PayType, RepairCategory, Reservation, ReservationPurpose, ResourceKind
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
-from dealership.kernel.api.resources import Action, Command, Filter, One, Resource, Those, register
+from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
 from dealership.kernel.api.shapes import (
     Bytes,
     Choice,
@@ -33,9 +33,12 @@ from workshop.models import (
     AuthorizationMethod,
     AuthorizationStatus,
     Certificate,
+    ChangeKind,
+    ChangeReason,
     Clocking,
     DeclineCause,
     Dispatch,
+    DispatchProposal,
     HoldCause,
     Inspection,
     InspectionLevel,
@@ -48,11 +51,25 @@ from workshop.models import (
     OrderStage,
     PartLine,
     PauseCause,
+    PlanChange,
+    ProposalCause,
+    ProposalState,
     RepairOrder,
     StockItem,
     StockMovement,
+    WallScreen,
 )
-from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
+from workshop.services import (
+    authorizations,
+    blocking,
+    clocking,
+    dispatch,
+    inspections,
+    orders,
+    proposals,
+    screens,
+    stock,
+)
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
@@ -547,6 +564,7 @@ register(
                 "ends_at": Moment(optional=True, null=True),
                 "second_uid": Uid(optional=True, null=True, help="The second person of high-voltage work."),
                 "replaces_uid": Uid(optional=True, null=True, help="The dispatch that this one replaces."),
+                "alone": Flag(optional=True, help="Refused (dispatch.given) where somebody has the line already."),
             },
             help="Give a line to a technician and a bay",
         ),
@@ -557,6 +575,160 @@ register(
                 permission=permissions.PLAN_DISPATCH,
                 input={"reason": Text(200, min=1)},
                 help="Take the work back; the plan is free again",
+            ),
+        ),
+    )
+)
+
+
+register(
+    Resource(
+        path="wall-screens",
+        name="WallScreen",
+        room="workshop",
+        model=WallScreen,
+        view=permissions.PLAN_DISPATCH,
+        help="A screen that shows today's plan without a log-in: /wall/{key}/ (2.4).",
+        shape={
+            "name": Text(),
+            "key": Text(help="Whoever has it may look at the plan; take the screen back where it became known."),
+            "made_at": Moment(),
+            "ended_at": Moment(null=True),
+        },
+        create=Command(
+            run=screens.add_screen,
+            permission=permissions.PLAN_DISPATCH,
+            input={"name": Text(40, min=1)},
+            help="Give a screen on the wall its address",
+        ),
+        actions=(
+            Action(
+                verb="end",
+                run=screens.end_screen,
+                permission=permissions.PLAN_DISPATCH,
+                help="The address shows nothing any more",
+            ),
+        ),
+    )
+)
+
+
+def _blocks(by: Actor) -> QuerySet:
+    rows = Reservation.objects.for_actor(by)
+    return rows.filter(purpose=ReservationPurpose.BLOCKED, resource__kind=ResourceKind.BAY)
+
+
+register(
+    Resource(
+        path="bay-blocks",
+        name="BayBlock",
+        room="workshop",
+        model=Reservation,
+        rows=_blocks,
+        view=permissions.PLAN_VIEW,
+        help="A bay out of use for a time (2.4).",
+        shape={
+            "bay_uid": Uid(source="resource__uid"),
+            "starts_at": Moment(source="period__startswith"),
+            "ends_at": Moment(source="period__endswith"),
+            "reason": Text(source="note"),
+            "live": Flag(),
+        },
+        filters={
+            "bay_uid": Filter(field=Uid(), lookup="resource__uid"),
+            "live": Filter(field=Flag(), lookup="live"),
+        },
+        create=Command(
+            run=blocking.block_bay,
+            permission=permissions.PLAN_DISPATCH,
+            input={
+                "bay_uid": Uid(),
+                "starts_at": Moment(),
+                "ends_at": Moment(),
+                "reason": Text(120, min=1),
+                "make_room": Flag(optional=True, help="Work goes back to be given out, bookings to another bay."),
+            },
+            help="Take a bay out of use",
+        ),
+        actions=(
+            Action(
+                verb="end",
+                run=blocking.unblock_bay,
+                permission=permissions.PLAN_DISPATCH,
+                help="The bay is to be had again",
+            ),
+        ),
+    )
+)
+
+
+def _changes() -> QuerySet:
+    return PlanChange.objects.order_by("position")
+
+
+register(
+    Resource(
+        path="dispatch-proposals",
+        name="DispatchProposal",
+        room="workshop",
+        model=DispatchProposal,
+        view=permissions.PLAN_VIEW,
+        help="A plan for the store's open work, worked out in the background; it changes nothing until it is accepted (2.4).",
+        state="state",
+        shape={
+            "state": Choice(choices=ProposalState),
+            "cause": Choice(choices=ProposalCause),
+            "asked_at": Moment(),
+            "seconds": Whole(help="How long the planner looks for a better plan at most."),
+            "found": Whole(help="Better plans found so far."),
+            "cost": Whole(help="The planner's measure of the best plan so far; less is better."),
+            "bound": Whole(help="No plan can cost less than this."),
+            "ready_at": Moment(null=True),
+            "expires_at": Moment(null=True, help="Until then it can be accepted."),
+            "ended_at": Moment(null=True),
+            "problem": Text(help="Why there is no plan: too_long, lost or broken; empty otherwise."),
+            "changes": Many(
+                rows=_changes,
+                by="proposal_id",
+                fields={
+                    "labor_operation_uid": Uid(source="line__uid"),
+                    "kind": Choice(choices=ChangeKind),
+                    "replaces_uid": Uid(source="replaces__uid", null=True, help="The dispatch in force."),
+                    "technician_uid": Uid(source="technician__uid", null=True),
+                    "second_uid": Uid(source="second__uid", null=True),
+                    "bay_uid": Uid(source="bay__uid", null=True),
+                    "starts_at": Moment(null=True),
+                    "ends_at": Moment(null=True),
+                    "reason": Choice(choices=ChangeReason),
+                    "other_uid": Uid(source="other__uid", null=True, help="The labour operation that is in the way."),
+                    "until": Moment(null=True),
+                    "saved_minutes": Whole(source="saved", help="Minutes less after the promise than today's plan."),
+                    "late_minutes": Whole(source="late", help="Minutes after the promise that remain."),
+                },
+                help="Every difference from the plan in force, with its reason.",
+            ),
+        },
+        filters={"state": Filter(field=Choice(choices=ProposalState), lookup="state")},
+        create=Command(
+            run=proposals.ask_proposal,
+            permission=permissions.PLAN_DISPATCH,
+            input={"cause": Choice(choices=ProposalCause, optional=True)},
+            help="Ask for a new plan; a worker works it out",
+        ),
+        actions=(
+            Action(
+                verb="accept",
+                run=proposals.accept_proposal,
+                permission=permissions.PLAN_DISPATCH,
+                when={ProposalState.READY},
+                help="Carry out every change, or none",
+            ),
+            Action(
+                verb="reject",
+                run=proposals.reject_proposal,
+                permission=permissions.PLAN_DISPATCH,
+                when={ProposalState.RUNNING, ProposalState.READY},
+                help="It isn't wanted; a search that runs is stopped",
             ),
         ),
     )

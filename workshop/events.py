@@ -131,3 +131,23 @@ CERTIFICATE_VOIDED = event(
     "workshop.certificate.voided", _("Completion certificate voided"), clause="3.2", stage=stages.INSPECTION
 )
 RANGE_ALLOTTED = event("workshop.certificate_range.allotted", _("Certificate numbers allotted"), clause="3.2")
+
+# --- the proposed plan ---
+PROPOSAL_ASKED = event(
+    "workshop.dispatch_proposal.asked",
+    _("New plan asked for"),
+    clause="2.4",
+    norm=("workshop.dispatch_proposal.ready", "workshop.dispatch_proposal.failed"),
+    within=5,
+)
+PROPOSAL_READY = event("workshop.dispatch_proposal.ready", _("Plan proposed"), clause="2.4")
+PROPOSAL_ACCEPTED = event("workshop.dispatch_proposal.accepted", _("Proposed plan accepted"), clause="2.4")
+PROPOSAL_REJECTED = event("workshop.dispatch_proposal.rejected", _("Proposed plan not wanted"), clause="2.4")
+PROPOSAL_EXPIRED = event("workshop.dispatch_proposal.expired", _("Proposed plan out of date"), clause="2.4")
+PROPOSAL_FAILED = event("workshop.dispatch_proposal.failed", _("No plan could be worked out"), clause="2.4")
+
+# --- bays out of use ---
+BAY_BLOCKED = event("workshop.bay.blocked", _("Bay out of use"), clause="2.4")
+BAY_UNBLOCKED = event("workshop.bay.unblocked", _("Bay to be had again"), clause="2.4")
+SCREEN_ADDED = event("workshop.wall_screen.added", _("Screen on the wall added"), clause="2.4")
+SCREEN_ENDED = event("workshop.wall_screen.ended", _("Screen on the wall taken back"), clause="2.4")

@@ -1,14 +1,19 @@
 """What chapter 3 does behind the outbox."""
 
+from functools import partial
 from uuid import UUID
+
+from django.db import transaction
 
 from dealership.kernel.actors import machine
 from dealership.kernel.events import APPROVAL_DECIDED
 from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
+from workshop import events
 from workshop.services import dispatch, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
+from workshop.tasks import propose_plan
 
 
 # --- orders ---
@@ -43,3 +48,10 @@ def keep_parts(event: Event) -> None:
 BEFORE_WITHDRAWAL.append(stock.give_back)
 # Its plans are freed for other work.
 BEFORE_WITHDRAWAL.append(dispatch.give_back_plans)
+
+
+# --- the proposed plan ---
+@handles(events.PROPOSAL_ASKED, name="workshop.work_out_proposal")
+def work_out_proposal(event: Event) -> None:
+    """Hands the proposal to a worker. A lost message does no harm: the schedule looks for proposals that stand still."""
+    transaction.on_commit(partial(propose_plan.delay, str(event.root_uid)))

@@ -63,3 +63,20 @@ GUARANTEE = limit(
     clause="3.2",
     source="W1,W2,W4 art.37",
 )
+
+# --- the proposed plan ---
+PLANNER_SECONDS = limit(
+    "workshop.planner_seconds", 15, "s", _("Time the planner takes to look for a better plan"), clause="2.4",
+    source="design",
+)  # fmt: skip
+PLANNER_DAYS = limit(
+    "workshop.planner_days", 2, "d", _("Rostered days that a proposed plan covers"), clause="2.4", source="design"
+)
+PROPOSAL_MINUTES = limit(
+    "workshop.proposal_minutes",
+    10,
+    "min",
+    _("How long a proposed plan may be accepted; nothing in it begins sooner"),
+    clause="2.4",
+    source="design",
+)

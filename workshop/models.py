@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory, Reservation, Resource
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
-from dealership.kernel.models import Root, Store, StoredFile
+from dealership.kernel.models import Root, Store, StoredFile, User
 from reception.models import Customer, Vehicle, Visit, to_standing_customer
 from staff.models import Employee
 
@@ -570,6 +570,7 @@ class Dispatch(Root):
     bay = models.ForeignKey(Resource, models.PROTECT, related_name="+")
     person_plan = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+")
     bay_plan = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+")
+    tool_plan = models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     live = models.BooleanField(default=True)
@@ -941,3 +942,199 @@ class Certificate(Root):
 
 
 explain_constraint("certificate_one_valid", "certificate.exists", _("This order already has a valid certificate."))
+
+
+class ProposalState(models.TextChoices):
+    """Life of a proposed plan (2.4)."""
+
+    RUNNING = "RUNNING", pgettext_lazy("proposed plan", "Being worked out")
+    READY = "READY", pgettext_lazy("proposed plan", "To be looked at")
+    ACCEPTED = "ACCEPTED", pgettext_lazy("proposed plan", "Accepted")
+    REJECTED = "REJECTED", pgettext_lazy("proposed plan", "Not wanted")
+    EXPIRED = "EXPIRED", pgettext_lazy("proposed plan", "Out of date")
+    FAILED = "FAILED", pgettext_lazy("proposed plan", "Did not work")
+
+
+P = ProposalState
+PROPOSAL_MOVES = {
+    P.RUNNING: {P.READY, P.REJECTED, P.FAILED},
+    P.READY: {P.ACCEPTED, P.REJECTED, P.EXPIRED},
+    P.ACCEPTED: set(),
+    P.REJECTED: set(),
+    P.EXPIRED: set(),
+    P.FAILED: set(),
+}
+
+
+class ProposalCause(models.TextChoices):
+    """What made somebody ask for a new plan."""
+
+    WISH = "WISH", pgettext_lazy("why a plan is proposed", "Asked for")
+    SLIP = "SLIP", pgettext_lazy("why a plan is proposed", "Work takes longer than planned")
+    BLOCKED = "BLOCKED", pgettext_lazy("why a plan is proposed", "A bay is out of use")
+    ABSENCE = "ABSENCE", pgettext_lazy("why a plan is proposed", "Somebody is away")
+
+
+class DispatchProposal(Root):
+    """A plan for a store's open work that a worker proposes and the foreman accepts or not (2.4).
+
+    ``basis`` holds uid → version of every plan that was read: another plan in force makes it stale. ``cost`` and
+    ``bound`` are the planner's own measure (``workshop.planning.cost_of``), ``summary`` what it comes to in words' terms.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=8, choices=P.choices, default=P.RUNNING)
+    cause = models.CharField(max_length=8, choices=ProposalCause.choices, default=ProposalCause.WISH)
+    asked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    asked_at = models.DateTimeField(default=clock.now)
+    seconds = models.PositiveSmallIntegerField()
+    run = models.UUIDField(null=True, blank=True, help_text="the worker's run that is at it")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="the run's last sign of life")
+    found = models.PositiveIntegerField(default=0, help_text="better plans found so far")
+    cost = models.BigIntegerField(default=0)
+    bound = models.BigIntegerField(default=0)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    basis = models.JSONField(default=dict)
+    summary = models.JSONField(default=dict)
+    problem = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(PROPOSAL_MOVES, field="state", name="dispatchproposal_moves"),
+            states.guard(
+                # 2.4: what people work on now, and what begins within the hour, is never moved by a proposal. The lines
+                # are read FOR SHARE, so that nobody clocks on between the look and the commit.
+                "dispatchproposal_leaves_the_next_hour",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state = 'ACCEPTED' AND OLD.state <> 'ACCEPTED'"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id IN (
+                        SELECT line_id FROM workshop_planchange WHERE proposal_id = NEW.id) ORDER BY id FOR SHARE;
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_planchange c JOIN workshop_clocking k ON k.line_id = c.line_id
+                        WHERE c.proposal_id = NEW.id AND k.ended_at IS NULL
+                    ) OR EXISTS (
+                        SELECT 1 FROM workshop_planchange c JOIN workshop_dispatch d ON d.id = c.replaces_id
+                        WHERE c.proposal_id = NEW.id AND d.ends_at > NEW.ended_at
+                        AND d.starts_at < NEW.ended_at + interval '1 hour'
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="proposal.next_hour",
+                text=_(
+                    "Somebody works on one of these jobs now, or it begins within the hour; those stay as they are. "
+                    "Ask for a new plan."
+                ),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="dispatchproposal_one_open", fields=["store"], condition=Q(state__in=[P.RUNNING, P.READY])
+            ),
+            models.CheckConstraint(
+                name="dispatchproposal_ready",
+                condition=~Q(state__in=[P.READY, P.ACCEPTED])
+                | Q(ready_at__isnull=False, expires_at__isnull=False, expires_at__gte=F("ready_at")),
+            ),
+            models.CheckConstraint(
+                name="dispatchproposal_accepted_in_time",
+                condition=~Q(state=P.ACCEPTED)
+                | Q(ended_at__isnull=False, expires_at__isnull=False, ended_at__lte=F("expires_at")),
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "-id"], name="dispatchproposal_list")]
+
+
+explain_constraint(
+    "dispatchproposal_one_open",
+    "proposal.running",
+    _("A plan is being worked out already; look at that one first."),
+)
+explain_constraint(
+    "dispatchproposal_accepted_in_time", "proposal.expired", _("This plan is out of date; ask for a new one.")
+)
+
+
+class ChangeKind(models.TextChoices):
+    """How a job of the proposed plan differs from the plan in force."""
+
+    NEW = "NEW", pgettext_lazy("change of plan", "Given out")
+    PERSON = "PERSON", pgettext_lazy("change of plan", "Another technician")
+    BAY = "BAY", pgettext_lazy("change of plan", "Another bay")
+    TIME = "TIME", pgettext_lazy("change of plan", "Another time")
+    LEFT = "LEFT", pgettext_lazy("change of plan", "No place")
+
+
+class ChangeReason(models.TextChoices):
+    CONFLICT = "CONFLICT", pgettext_lazy("change of plan", "Its place is still taken")
+    BAY = "BAY", pgettext_lazy("change of plan", "The bay is out of use")
+    PERSON = "PERSON", pgettext_lazy("change of plan", "The technician isn't there")
+    PARTS = "PARTS", pgettext_lazy("change of plan", "Parts come later")
+    PROMISE = "PROMISE", pgettext_lazy("change of plan", "For the promised time")
+    MAKES_ROOM = "MAKES_ROOM", pgettext_lazy("change of plan", "Makes room")
+    WAITING = "WAITING", pgettext_lazy("change of plan", "The customer waits in the shop")
+    REWORK = "REWORK", pgettext_lazy("change of plan", "Rework first")
+    EARLIER = "EARLIER", pgettext_lazy("change of plan", "Done sooner")
+    NO_PLACE = "NO_PLACE", pgettext_lazy("change of plan", "No free place in these days")
+
+
+class PlanChange(models.Model):
+    """One line of a proposal: where the job stands now, where it would go, and why (2.4). Written once."""
+
+    proposal = models.ForeignKey(DispatchProposal, models.PROTECT, related_name="changes")
+    position = models.PositiveSmallIntegerField()
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=6, choices=ChangeKind.choices)
+    replaces = models.ForeignKey(Dispatch, models.PROTECT, null=True, blank=True, related_name="+")
+    technician = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    second = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    bay = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, related_name="+")
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=10, choices=ChangeReason.choices)
+    other = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="+")
+    until = models.DateTimeField(null=True, blank=True)
+    saved = models.IntegerField(default=0, help_text="minutes of lateness less than in the plan in force")
+    late = models.PositiveIntegerField(default=0, help_text="minutes after the promise that remain")
+
+    class Meta:
+        ordering = ["proposal", "position"]
+        triggers = [
+            states.ShownIn("proposal"),
+            pgtrigger.Protect(name="planchange_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["proposal", "position"], name="planchange_position"),
+            models.UniqueConstraint(fields=["proposal", "line"], name="planchange_line"),
+            models.CheckConstraint(
+                name="planchange_place",
+                condition=Q(kind=ChangeKind.LEFT)
+                | Q(
+                    technician__isnull=False,
+                    bay__isnull=False,
+                    starts_at__isnull=False,
+                    ends_at__isnull=False,
+                    ends_at__gt=F("starts_at"),
+                ),
+            ),
+        ]
+
+
+class WallScreen(Root):
+    """A screen on the wall that shows the store's plan and nothing else; its address is the key, without a log-in (2.4)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    name = models.CharField(pgettext_lazy("thing", "name"), max_length=40)
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [states.versioned(), states.fixed("wallscreen_fixed", "key", "store_id")]
+        constraints = [
+            models.CheckConstraint(name="wallscreen_key", condition=Q(key__regex=r"^[A-Za-z0-9_-]{32,64}$")),
+        ]

@@ -415,12 +415,13 @@ def optimize(
     seed: int = 1,
     deterministic: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    begun: Callable[[Callable[[], None]], None] | None = None,
 ) -> Plan:
     """The plan with the smallest ``cost_of`` that is found within ``seconds``, with its proven bound.
 
     Begins from the better of the two plain plans, so it is never worse than they are. ``deterministic`` is the solver's
     own measure of work in place of the clock, for results that are the same on every machine (with one worker).
-    ``progress(cost, bound)`` is told of every better plan.
+    ``progress(cost, bound)`` is told of every better plan; ``begun`` is given the call that ends the search early.
     """
     from ortools.sat.python import cp_model  # 69 MiB: only where it runs
 
@@ -562,6 +563,8 @@ def optimize(
     solver.parameters.random_seed = seed
     if deterministic is not None:
         solver.parameters.max_deterministic_time = deterministic
+    if begun is not None:
+        begun(solver.stop_search)
     status = solver.solve(model, _teller(cp_model, progress) if progress else None)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         start_plan.bound = 0
@@ -660,7 +663,8 @@ class Change:
     """One difference between the plan in force and the proposed one.
 
     ``kind`` is NEW, PERSON, BAY, TIME or LEFT. ``reason`` is CONFLICT (its place is taken by ``other`` until ``until``),
-    PROMISE (it would have been late by ``saved`` minutes more), MAKES_ROOM (``other`` comes first), PARTS, or EARLIER.
+    BAY or PERSON (that one isn't to be had then), PROMISE (it would have been late by ``saved`` minutes more), MAKES_ROOM
+    (``other`` comes first), PARTS, or EARLIER.
     """
 
     job: str
@@ -673,8 +677,11 @@ class Change:
     saved: int = 0
 
 
-def changes(jobs: Sequence[Job], plan: Plan) -> list[Change]:
-    """Every job that stands elsewhere than in the plan in force, in order of time, each with its reason."""
+def changes(jobs: Sequence[Job], plan: Plan, shop: Shop | None = None) -> list[Change]:
+    """Every job that stands elsewhere than in the plan in force, in order of time, each with its reason.
+
+    With ``shop`` a bay that is blocked and a person who isn't there are named as such.
+    """
     by_id = {job.id: job for job in jobs}
     found: list[Change] = []
     for job in jobs:
@@ -688,13 +695,28 @@ def changes(jobs: Sequence[Job], plan: Plan) -> list[Change]:
             found.append(Change(job.id, "NEW", None, slot, "EARLIER" if job.due is None else "PROMISE"))
             continue
         kind = "PERSON" if slot.people != job.now.people else "BAY" if slot.bay != job.now.bay else "TIME"
-        found.append(Change(job.id, kind, job.now, slot, *_reason(job, slot, by_id, plan)))
+        reason = (shop and _gone(shop, job.now)) or _reason(job, slot, by_id, plan)
+        found.append(Change(job.id, kind, job.now, slot, *reason))
     return sorted(found, key=lambda change: (_begin(change), change.job))
 
 
 def _begin(change: Change) -> int:
     place = change.after or change.before
     return place.start if place else 0
+
+
+def _gone(shop: Shop, now: Slot) -> tuple[str, str, int, int] | None:
+    """Whether the bay or a person of the plan in force isn't to be had at that time."""
+    bay = shop.bays.get(now.bay)
+    held = [end for begin, end in bay.busy if begin < now.end and end > now.start] if bay else [0]
+    if held:
+        return "BAY", "", max(held), 0
+    for who in now.people:
+        person = shop.people.get(who)
+        busy = person is not None and any(begin < now.end and end > now.start for begin, end in person.busy)
+        if person is None or busy or not at_work(person, now.start, now.end):
+            return "PERSON", "", 0, 0
+    return None
 
 
 def _reason(job: Job, slot: Slot, by_id: Mapping[str, Job], plan: Plan) -> tuple[str, str, int, int]:

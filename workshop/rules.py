@@ -79,9 +79,12 @@ def bay_serves(needed: str, capability: str) -> bool:
     return capability in BAYS_THAT_SERVE[needed]
 
 
-def plan_minutes(hours: Decimal) -> int:
-    """How long a line is planned, in whole five minutes and never under a quarter of an hour."""
-    return max(15, -(-int(hours * 60) // 5) * 5)
+def plan_minutes(hours: Decimal, efficiency: int = 100) -> int:
+    """How long a line is planned, in whole five minutes and never under a quarter of an hour.
+
+    ``efficiency``: standard minutes that the person does in 100 minutes of presence.
+    """
+    return max(15, -(-int(hours * 6000) // (5 * efficiency)) * 5)
 
 
 def certificate_category(categories: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import inspections, jobs, links, orders, parts, plan
+from .views import inspections, jobs, links, orders, parts, plan, proposals, screens
 
 urlpatterns = [
     # --- repair orders ---
@@ -34,6 +34,16 @@ urlpatterns = [
     path("plan/lines/<uuid:uid>/", plan.AssignPage.as_view(), name="plan-assign"),
     path("plan/lines/<uuid:uid>/hold/", plan.HoldPage.as_view(), name="line-hold"),
     path("plan/lines/<uuid:uid>/release/", plan.ReleaseView.as_view(), name="line-release"),
+    path("wall/<str:key>/", screens.WallPage.as_view(), name="wall"),
+    path("plan/screens/", screens.ScreensPage.as_view(), name="wall-screens"),
+    path("plan/screens/<uuid:uid>/end/", screens.EndScreenView.as_view(), name="wall-screen-end"),
+    path("plan/bays/<uuid:uid>/block/", plan.BlockPage.as_view(), name="bay-block"),
+    path("plan/blocks/<uuid:uid>/end/", plan.UnblockView.as_view(), name="bay-unblock"),
+    path("plan/drop/", plan.DropView.as_view(), name="plan-drop"),
+    path("plan/proposals/", proposals.ProposeView.as_view(), name="plan-propose"),
+    path("plan/proposals/<uuid:uid>/", proposals.ProposalPage.as_view(), name="plan-proposal"),
+    path("plan/proposals/<uuid:uid>/accept/", proposals.AcceptView.as_view(), name="plan-proposal-accept"),
+    path("plan/proposals/<uuid:uid>/reject/", proposals.RejectView.as_view(), name="plan-proposal-reject"),
     path("plan/<uuid:uid>/", plan.MovePage.as_view(), name="plan-move"),
     path("plan/<uuid:uid>/take-back/", plan.TakeBackView.as_view(), name="plan-take-back"),
     path("clockings/<uuid:uid>/", plan.CorrectClockingPage.as_view(), name="clocking-correct"),

@@ -5,6 +5,7 @@ import { wireInserts } from "./insert.js";
 import { wireKeys } from "./keys.js";
 import { wireMenus } from "./menus.js";
 import { wirePhotos } from "./photos.js";
+import { wirePlan } from "./plan.js";
 import { wirePrint } from "./print.js";
 import { wireSearch } from "./search.js";
 import { wireSignatures } from "./signature.js";
@@ -13,7 +14,7 @@ import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
 
-const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePrint, wireSearch, wireSignatures, wireToasts];
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePrint, wireSearch, wireSignatures, wireToasts];
 
 function wire(root) {
   for (const behaviour of behaviours) behaviour(root);

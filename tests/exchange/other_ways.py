@@ -235,6 +235,14 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(foreman, "dispatch", taken["uid"], "take_back", {"reason": "改计划"})
     for uid, at in ((diagnosis, "13:30"), (brakes, "14:30")):
         foreman.create_dispatch(body={**plan, "labor_operation_uid": uid, "starts_at": DAY.format(at)})
+    leak = {"bay_uid": made["lift"], "starts_at": DAY.format("17:00"), "ends_at": DAY.format("17:30"), "reason": "漏油"}
+    act(foreman, "bay_block", foreman.create_bay_block(body=leak)["uid"], "end")
+    act(foreman, "wall_screen", foreman.create_wall_screen(body={"name": "车间"})["uid"], "end")
+    asked = foreman.create_dispatch_proposal(body={"cause": "SLIP"})["uid"]
+    act(foreman, "dispatch_proposal", asked, "reject")
+    ready = foreman.create_dispatch_proposal(body={})["uid"]
+    world.plan_is_worked_out(ready)
+    act(foreman, "dispatch_proposal", ready, "accept")
     technician.create_clocking(body={"labor_operation_uid": diagnosis})
     act(parts, "part_line", pads, "reserve")
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})

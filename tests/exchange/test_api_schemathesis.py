@@ -35,6 +35,7 @@ from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
 from workshop.models import RepairOrder
+from workshop.services import proposals
 
 api.load()
 BASE = settings.BASE_DIR
@@ -145,6 +146,9 @@ class World:
 
     def relay(self) -> None:
         self.shop.relay()
+
+    def plan_is_worked_out(self, uid: str) -> None:
+        proposals.work_out(uid=uuid.UUID(uid))
 
     def file_whose_time_has_run_out(self, uid: str) -> str:
         archive = ArchiveRecord.objects.get(uid=uid)

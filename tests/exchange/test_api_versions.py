@@ -63,12 +63,14 @@ def moves(model: type[models.Model], root: type[models.Model], field: str = "") 
 
 
 def hops(model: type[models.Model], path: str) -> Iterator[tuple[type[models.Model], models.Field]]:
-    """Each column on the way of a look-up, with its table."""
+    """Each column on the way of a look-up, with its table; what follows a plain column is a part of it (a range's end)."""
     for part in path.split("__"):
         field: Any = model._meta.get_field(part)
         if field.concrete:
             yield model, field
-        model = field.related_model or model
+        if not field.related_model:
+            return
+        model = field.related_model
 
 
 def not_held(resource: Resource) -> list[str]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from dealership.catalogue.models import Resource, ResourceKind
+from dealership.catalogue.models import Resource, ResourceKind, ToolKind
 from dealership.catalogue.services.resources import add_resource
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
@@ -39,6 +39,7 @@ class Floor:
     shop: Shop
     foreman: Actor
     bays: dict[str, Resource] = field(default_factory=dict)
+    tools: dict[str, Resource] = field(default_factory=dict)
 
     def hire(self, *posts: str, skills: dict[str, int] | None = None, name: str = "", roster: bool = True) -> Employee:
         person = people.make_employee(self.shop.store, *posts, skills=skills, name=name)
@@ -78,6 +79,10 @@ def make_floor() -> Floor:
             capability=capability,
             position=position,
             by=setup,
+        )
+    for kind in ToolKind.values:
+        floor.tools[kind] = add_resource(
+            store=shop.store, kind=ResourceKind.TOOL, code=kind, name=str(ToolKind(kind).label), tool=kind, by=setup
         )
     floor.foreman = people.actor_for(floor.hire("foreman", name="蒋试管"))
     return floor

@@ -56,8 +56,19 @@ from tests.factories.floor import actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
 from tests.reliability.meeting import locking_commands, meet
-from workshop.models import CertificateRange, Estimate, PartLine, RepairOrder
-from workshop.services import authorizations, clocking, dispatch, findings, inspections, orders, stock
+from workshop.models import CertificateRange, Dispatch, Estimate, PartLine, RepairOrder
+from workshop.services import (
+    authorizations,
+    blocking,
+    clocking,
+    dispatch,
+    findings,
+    inspections,
+    orders,
+    proposals,
+    screens,
+    stock,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STORY: dict[str, str] = {
@@ -181,11 +192,14 @@ STORY: dict[str, str] = {
     "staff.hand_over_work": "both",
     "staff.plan_roster": "both",
     "staff.set_roster_day": "both",
+    "workshop.accept_proposal": "one: state.move",
     "workshop.add_line": "both",
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
     "workshop.ask_for": "both",
+    "workshop.ask_proposal": "one: proposal.running",
+    "workshop.block_bay": "one: reservation.taken",
     "workshop.cancel_line": "one: state.move",
     "workshop.change_line": "one: line.unchanged",
     "workshop.change_part": "both",
@@ -197,6 +211,9 @@ STORY: dict[str, str] = {
     "workshop.decide_lines": "one: line.decided",
     "workshop.discount_line": "both",
     "workshop.dispatch_line": "one: dispatch.twice",
+    "workshop.drop_line": "one: dispatch.given",
+    "workshop.end_screen": "one: screen.ended",
+    "workshop.fail_proposal": "same",
     "workshop.finish_line": "one: state.move",
     "workshop.give_approved_discount": "same",
     "workshop.hold_line": "one: hold.open",
@@ -208,6 +225,8 @@ STORY: dict[str, str] = {
     "workshop.offer_again": "one: line.not_declined",
     "workshop.open_repair_order": "both",
     "workshop.receive_stock": "both",
+    "workshop.move_dispatch": "one: dispatch.ended",
+    "workshop.reject_proposal": "one: state.move",
     "workshop.release_line": "one: hold.none",
     "workshop.remove_part": "one: 404",
     "workshop.report_more_work": "both",
@@ -218,6 +237,7 @@ STORY: dict[str, str] = {
     "workshop.send_estimate": "one: estimate.empty",
     "workshop.take_back_dispatch": "one: dispatch.ended",
     "workshop.void_certificate": "one: certificate.voided",
+    "workshop.unblock_bay": "one: block.ended",
     "workshop.withdraw_line": "one: state.move",
     "workshop.withdraw_order": "one: order.ended",
 }
@@ -516,6 +536,24 @@ def test_the_order_and_the_floor() -> None:
         given = {"technician_uid": house.worker.uid, "bay_uid": floor.bays["2"].uid, "starts_at": at(9)}
         planned = go(dispatch.dispatch_line, line_uid=work.uid, by=floor.foreman, **given)
         go(dispatch.take_back_dispatch, uid=planned.uid, reason="换人", by=floor.foreman)
+        screen = screens.add_screen(name="大厅", by=floor.foreman)
+        go(screens.end_screen, uid=screen.uid, by=floor.foreman)
+        leaks = {"bay_uid": floor.bays["4"].uid, "starts_at": at(14), "ends_at": at(15), "reason": "漏油"}
+        block = go(blocking.block_bay, by=floor.foreman, **leaks)
+        go(blocking.unblock_bay, uid=block.uid, by=floor.foreman)
+        onto = {"line_uid": work.uid, "resource_uid": floor.bays["2"].uid, "starts_at": at(13)}
+        dropped = go(dispatch.drop_line, by=floor.foreman, **onto)
+        moved = go(dispatch.move_dispatch, uid=dropped.uid, starts_at=at(14), by=floor.foreman)
+        dispatch.take_back_dispatch(uid=moved.uid, reason="换人", by=floor.foreman)
+        asked = go(proposals.ask_proposal, by=floor.foreman)
+        proposals.work_out(uid=asked.uid)
+        go(proposals.reject_proposal, uid=asked.uid, by=floor.foreman)
+        go(proposals.fail_proposal, uid=proposals.ask_proposal(by=floor.foreman).uid, problem="lost")
+        ready = proposals.ask_proposal(by=floor.foreman)
+        proposals.work_out(uid=ready.uid)
+        go(proposals.accept_proposal, uid=ready.uid, by=floor.foreman)
+        for row in Dispatch.objects.filter(live=True):
+            dispatch.take_back_dispatch(uid=row.uid, reason="手工改派", by=floor.foreman)
         go(clocking.hold_line, line_uid=work.uid, cause="TOOL", note="送检", by=floor.foreman)
         go(clocking.release_line, line_uid=work.uid, by=floor.foreman)
         floor.give(work, house.worker)

@@ -19,6 +19,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
 
+from dealership.catalogue.models import Resource
 from dealership.exchange.services import demo_store
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.demo import equip
@@ -36,7 +37,7 @@ from reception.services import consultations, customers, knowledge, mail, mergin
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
-from workshop.services import orders
+from workshop.services import blocking, orders, proposals, screens
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -147,6 +148,12 @@ class World:
             review_on=TODAY + timedelta(days=90),
             by=manager,
         )
+        screens.add_screen(name="大厅", by=system)
+        bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
+        assert bay is not None
+        late = NOW + timedelta(days=3)
+        blocking.block_bay(bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=system)
+        proposals.work_out(uid=proposals.ask_proposal(store=store, by=system).uid)
         queue_message(
             key=f"tests:{store.pk}",
             store=store,

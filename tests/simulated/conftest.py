@@ -29,7 +29,7 @@ from django.test.utils import override_settings
 from django.utils import translation
 from PIL import Image
 
-from dealership.catalogue.models import Operation
+from dealership.catalogue.models import Operation, Resource
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
@@ -44,7 +44,7 @@ from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
-from workshop.services import orders
+from workshop.services import blocking, orders, proposals, screens
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 11
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -169,6 +169,14 @@ def make_every_kind() -> None:
     mail.take_mail(raw=letter.as_bytes(), received_at=clock.now(), by=acting("manager"))
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
+    screens.add_screen(name="大厅", by=acting("foreman"))
+    bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
+    assert bay is not None
+    late = clock.now() + timedelta(days=3)
+    blocking.block_bay(
+        bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=acting("foreman")
+    )
+    proposals.work_out(uid=proposals.ask_proposal(by=acting("foreman")).uid)
 
 
 @pytest.fixture(scope="package")

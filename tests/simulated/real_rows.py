@@ -26,6 +26,7 @@ from workshop.models import (
     Certificate,
     LinePhoto,
     RepairOrder,
+    WallScreen,
 )
 
 ENOUGH = 12
@@ -76,6 +77,8 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
         from dealership.process.figures import FIGURES
 
         yield from ({"code": code} for code in FIGURES)
+    elif route.startswith("wall/"):
+        yield from ({"key": screen.key} for screen in WallScreen.objects.all())
     elif route.startswith("settings/"):
         yield from ({"key": key} for key in list(registry.LIMITS)[:3])
     elif route.startswith("roster/"):

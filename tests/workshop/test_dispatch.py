@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -147,10 +147,12 @@ def test_high_voltage_needs_two_people_with_valid_certificates(nine):
     EmployeeSkill.objects.filter(employee=second).update(valid_until=date(2026, 11, 24))
     made = floor.give(line, lead, "4", second_uid=second.uid)
     assert Dispatch.objects.filter(line=line, live=True).count() == 2
-    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 3
+    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 4, (
+        "two people, bay, insulation tester"
+    )
     # One of the two is taken back: the bay stays planned with the other, and nobody starts alone.
     dispatch.take_back_dispatch(uid=made.uid, reason="临时外出", by=floor.foreman)
-    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 2
+    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 3
     assert line.dispatches.get(live=True).bay_plan.live
     with rule("clocking.two_people"):
         clocking.clock_on(line_uid=line.uid, by=actor(second))
@@ -202,6 +204,17 @@ def test_a_withdrawn_line_gives_its_plans_back(nine):
     floor = make_floor()
     _order, [line] = make_agreed(floor, "BR-10")
     floor.give(line, floor.technician())
+    withdraw_line(line_uid=line.uid, reason="客户改期", by=floor.shop.advisor)
+    assert not Reservation.objects.filter(live=True).exists()
+    assert not Dispatch.objects.filter(live=True).exists()
+
+
+@pytest.mark.django_db
+def test_a_withdrawn_line_of_two_people_gives_the_bay_back_too(nine):
+    floor = make_floor()
+    lead, second = floor.technician("高试工", hv=3), floor.technician("袁试工", hv=3)
+    _order, [line] = make_agreed(floor, "HV-10")
+    floor.give(line, lead, "4", second_uid=second.uid)
     withdraw_line(line_uid=line.uid, reason="客户改期", by=floor.shop.advisor)
     assert not Reservation.objects.filter(live=True).exists()
     assert not Dispatch.objects.filter(live=True).exists()
@@ -293,3 +306,138 @@ def test_a_released_plan_is_free_for_others_and_isnt_released_twice():
     plans.reserve(starts_at=at(9, 59), ends_at=at(11), **given)
     with rule("reservation.released"):
         plans.release(reservation_uid=made.uid, by=by)
+
+
+# --- dragging: a plan moves with its length, a line finds who does it ---
+
+
+@pytest.mark.django_db
+def test_a_plan_moves_with_its_length_to_another_bay_time_and_person(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")  # 50 min by its hours
+    made = floor.give(line, person, "2", (10, 0), ends_at=at(11, 30))
+    moved = dispatch.move_dispatch(uid=made.uid, bay_uid=floor.bays["4"].uid, starts_at=at(11), by=floor.foreman)
+    assert (moved.bay_id, moved.technician_id) == (floor.bays["4"].pk, person.pk)
+    assert (moved.starts_at, moved.ends_at) == (at(11), at(13, 30)), "ninety minutes of work, around lunch"
+    with rule("dispatch.ended"):
+        dispatch.move_dispatch(uid=made.uid, starts_at=at(14), by=floor.foreman)
+    again = dispatch.move_dispatch(uid=moved.uid, technician_uid=other.uid, by=floor.foreman)
+    assert (again.technician_id, again.starts_at, again.ends_at) == (other.pk, at(11), at(13, 30))
+    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 2
+    clocking.clock_on(line_uid=line.uid, by=actor(other))
+    before = written()
+    with rule("dispatch.clocked_on"):
+        dispatch.move_dispatch(uid=again.uid, starts_at=at(15), by=floor.foreman)
+    with pytest.raises(NotAllowed, match=r"workshop\.plan\.dispatch"):
+        dispatch.move_dispatch(uid=again.uid, starts_at=at(15), by=actor(person))
+    assert written() == before
+
+
+@pytest.mark.django_db
+def test_two_people_of_high_voltage_work_move_together(nine):
+    floor = make_floor()
+    lead, second = floor.technician("高试工", hv=3), floor.technician("袁试工", hv=3)
+    _order, [line] = make_agreed(floor, "HV-10")
+    made = floor.give(line, lead, "4", second_uid=second.uid)
+    dispatch.move_dispatch(uid=made.uid, starts_at=at(14), by=floor.foreman)
+    live = list(Dispatch.objects.filter(line=line, live=True))
+    assert {(d.technician_id, d.starts_at) for d in live} == {(lead.pk, at(14)), (second.pk, at(14))}
+    assert Reservation.objects.filter(subject_uid=line.uid, live=True).count() == 4
+
+
+@pytest.mark.django_db
+def test_a_dropped_line_finds_its_technician_or_bay_or_says_the_earliest(nine):
+    floor = make_floor()
+    busy, free = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [taken] = make_agreed(floor, "BR-10")
+    floor.give(taken, busy, "4", (10, 0))
+    _order, [line] = make_agreed(floor, "BR-10")
+    made = dispatch.drop_line(line_uid=line.uid, resource_uid=floor.bays["2"].uid, starts_at=at(10), by=floor.foreman)
+    assert (made.technician_id, made.bay_id, made.starts_at) == (free.pk, floor.bays["2"].pk, at(10))
+    with rule("dispatch.given"):
+        dispatch.drop_line(line_uid=line.uid, resource_uid=floor.bays["2"].uid, starts_at=at(14), by=floor.foreman)
+    _order, [third] = make_agreed(floor, "BR-10")
+    onto = dispatch.drop_line(line_uid=third.uid, resource_uid=busy.resource.uid, starts_at=at(13), by=floor.foreman)
+    assert (onto.technician_id, onto.bay_id) == (busy.pk, floor.bays["2"].pk), "the plainest bay that serves"
+    _order, [fourth] = make_agreed(floor, "BR-10")
+    before = written()
+    with pytest.raises(RuleError) as refusal:
+        dispatch.drop_line(line_uid=fourth.uid, resource_uid=floor.bays["2"].uid, starts_at=at(10), by=floor.foreman)
+    assert refusal.value.code == "dispatch.nobody"
+    assert "10:50" in str(refusal.value)
+    with rule("dispatch.bay"):
+        dispatch.drop_line(line_uid=fourth.uid, resource_uid=floor.bays["1"].uid, starts_at=at(15), by=floor.foreman)
+    assert written() == before
+
+
+@pytest.mark.django_db
+def test_two_planners_who_give_out_the_same_line_one_is_told(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    floor.give(line, person, alone=True)
+    before = written()
+    with pytest.raises(RaceLost) as refusal:
+        floor.give(line, other, "4", (14, 0), alone=True)
+    assert refusal.value.code == "dispatch.given"
+    assert "高试工" in str(refusal.value)
+    assert written() == before
+
+
+# --- special tools and efficiency ---
+
+
+@pytest.mark.django_db
+def test_a_special_tool_is_held_with_the_plan_moves_with_it_and_is_refused_twice(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    kit = floor.tools["TIMING_KIT"]
+    _order, [line] = make_agreed(floor, "EN-20")  # 3.5 h with the timing tool set
+    _order, [second] = make_agreed(floor, "EN-20")
+    made = floor.give(line, person, "2", (9, 0))
+    assert made.tool_plan.resource_id == kit.pk
+    held = Reservation.objects.get(resource=kit, live=True)
+    assert (held.period.lower, held.period.upper) == (made.starts_at, made.ends_at)
+    before = written()
+    with pytest.raises(RaceLost) as refusal:
+        floor.give(second, other, "4", (10, 0))
+    assert refusal.value.code == "dispatch.tool"
+    assert datetime.fromisoformat(refusal.value.params["free_at"]) == made.ends_at
+    assert written() == before
+    moved = dispatch.move_dispatch(uid=made.uid, bay_uid=floor.bays["4"].uid, starts_at=at(13), by=floor.foreman)
+    assert moved.tool_plan.live
+    assert Reservation.objects.filter(resource=kit, live=True).count() == 1
+    taken = floor.give(second, other, "2", (9, 0), ends_at=at(12))
+    dispatch.take_back_dispatch(uid=taken.uid, reason="改期", by=floor.foreman)
+    dispatch.take_back_dispatch(uid=moved.uid, reason="改期", by=floor.foreman)
+    assert not Reservation.objects.filter(live=True).exists()
+    type(kit).objects.filter(pk=kit.pk).update(active=False)
+    with rule("dispatch.tool"):
+        floor.give(line, person, "2", (9, 0))
+
+
+@pytest.mark.django_db
+def test_the_tool_of_two_people_passes_to_who_stays(nine):
+    floor = make_floor()
+    lead, second = floor.technician("高试工", hv=3), floor.technician("袁试工", hv=3)
+    _order, [line] = make_agreed(floor, "HV-10")
+    made = floor.give(line, lead, "4", second_uid=second.uid)
+    tool = made.tool_plan
+    assert tool.resource_id == floor.tools["INSULATION_TESTER"].pk
+    dispatch.take_back_dispatch(uid=made.uid, reason="临时外出", by=floor.foreman)
+    assert line.dispatches.get(live=True).tool_plan == tool
+    dispatch.give_back_plans(line, floor.foreman)
+    assert not Reservation.objects.filter(live=True).exists()
+
+
+@pytest.mark.django_db
+def test_a_slower_person_is_planned_longer(nine):
+    floor = make_floor()
+    person = floor.technician("高试工")
+    _order, [first] = make_agreed(floor, "BR-10")  # 0.8 h
+    made = floor.give(first, person, "2", (9, 0))
+    assert made.ends_at == at(9, 50)
+    type(person.resource).objects.filter(pk=person.resource.pk).update(efficiency=80)
+    _order, [line] = make_agreed(floor, "BR-10")
+    assert floor.give(line, person, "2", (10, 0)).ends_at == at(11), "48 minutes at 80 %, in whole five minutes"

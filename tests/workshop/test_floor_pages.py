@@ -14,9 +14,9 @@ from staff.models import Employee
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
 from tests.factories.reception import make_picture
 from tests.factories.workshop import operation
-from workshop.models import Clocking, Dispatch, Inspection, OrderLine
+from workshop.models import Clocking, Dispatch, DispatchProposal, Inspection, OrderLine
 from workshop.selectors import plan as plan_reads
-from workshop.services import clocking
+from workshop.services import clocking, dispatch, proposals
 
 
 @pytest.fixture
@@ -304,3 +304,159 @@ def test_the_plan_bar_says_promise_waiting_customer_and_what_is_left(nine):
     assert bar.waits
     assert "交 16:30" in bar.title
     assert "余 30 分" in bar.title
+
+
+@pytest.mark.django_db
+def test_the_foreman_asks_for_a_plan_looks_at_it_and_accepts(nine, settings):
+    settings.PLANNER_DETERMINISTIC = 2.0
+    floor = make_floor()
+    foreman = floor.hire("foreman", name="蒋试管")
+    floor.technician("高试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    client = client_of(foreman)
+    assert "Propose a plan" in english(client, "/plan/?day=2026-11-24")
+    asked = client.post("/plan/proposals/", {"form_token": str(uuid4())})
+    proposal = DispatchProposal.objects.get()
+    assert asked["Location"] == f"/plan/proposals/{proposal.uid}/"
+    running = english(client, asked["Location"])
+    assert 'hx-trigger="every 1s"' in running
+    assert "Stop searching" in running
+    assert "Accept<" not in running
+    refused = client.post("/plan/proposals/", {"form_token": str(uuid4())})
+    assert refused.status_code == 422
+    proposals.work_out(uid=proposal.uid)
+    ready = english(client, asked["Location"])
+    for words in (
+        line.description,
+        "not given out",
+        "The customer waits in the shop.",
+        "2 号举升",
+        "As it is",
+        "Accept",
+    ):
+        assert words in ready
+    assert 'class="job moved' in ready or "job spills moved" in ready
+    assert " moved" not in english(client, f"{asked['Location']}?view=before")
+    inspector = client_of(floor.hire("inspector"))
+    looked = english(inspector, asked["Location"])
+    assert line.description in looked
+    assert "Ctrl+Enter" not in looked, "who may look may not decide"
+    assert "Look at the proposal" in english(client, "/plan/?day=2026-11-24")
+    accepted = client.post(f"{asked['Location']}accept/", {"form_token": str(uuid4())})
+    assert accepted["Location"] == "/plan/"
+    assert Dispatch.objects.get(live=True).line_id == line.pk
+    assert "The plan was changed as listed below." in english(client, asked["Location"])
+    second = proposals.ask_proposal(by=floor.foreman)
+    client.post(f"/plan/proposals/{second.uid}/reject/", {"form_token": str(uuid4())})
+    assert "The plan stayed as it was." in english(client, f"/plan/proposals/{second.uid}/")
+    third = proposals.ask_proposal(by=floor.foreman)
+    proposals.fail_proposal(uid=third.uid, problem="lost")
+    page = english(client, f"/plan/proposals/{third.uid}/")
+    assert "Health shows whether it runs" in page
+    assert "Plan anew" in page
+
+
+@pytest.mark.django_db
+def test_who_looks_is_sent_nothing_until_something_changes():
+    floor = make_floor()
+    with clock_at(9):
+        foreman = floor.hire("foreman", name="蒋试管")
+        person = floor.technician("高试工")
+        _order, [line] = make_agreed(floor, "BR-10")
+        client = client_of(foreman)
+        seen = client.get("/plan/?day=2026-11-24").context["stamp"]
+        address = "/plan/?day=2026-11-24&seen="
+        assert client.get(address + seen).status_code == 204
+        stamps = [seen]
+
+        def changed() -> bool:
+            answer = client.get(address + stamps[-1])
+            if answer.status_code == 204:
+                return False
+            stamps.append(answer.context["stamp"])
+            return True
+
+        made = floor.give(line, person)
+        assert changed()
+        assert not changed()
+        moved = dispatch.move_dispatch(uid=made.uid, bay_uid=floor.bays["4"].uid, by=floor.foreman)
+        assert changed()
+        clocking.clock_on(line_uid=line.uid, by=actor(person))
+        assert changed()
+        clocking.clock_off(pause_cause="PARTS", by=actor(person))
+        assert changed()
+        clocking.release_line(line_uid=line.uid, by=floor.foreman)
+        assert changed()
+        dispatch.take_back_dispatch(uid=moved.uid, reason="改期", by=floor.foreman)
+        assert changed()
+        asked = proposals.ask_proposal(by=floor.foreman)
+        assert changed()
+        proposals.reject_proposal(uid=asked.uid, by=floor.foreman)
+        assert changed()
+        assert not changed()
+    with clock_at(9, 1):
+        assert changed(), "the now-line moves on"
+
+
+@pytest.mark.django_db
+def test_a_drop_goes_through_the_same_commands_and_a_refusal_says_why(nine):
+    floor = make_floor()
+    foreman = floor.hire("foreman", name="蒋试管")
+    floor.technician("高试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    client = client_of(foreman)
+    page = english(client, "/plan/?day=2026-11-24")
+    assert f'data-line="{line.uid}" data-length="10"' in page
+    assert f'data-row="{floor.bays["2"].uid}"' in page
+    row = str(floor.bays["2"].uid)
+    given = {"rows": "bays", "row": row, "line": str(line.uid), "plan": "", "starts_at": "2026-11-24T10:15"}
+    dropped = client.post("/plan/drop/", given)
+    assert dropped["Location"] == "/plan/?day=2026-11-24&rows=bays"
+    made = Dispatch.objects.get(live=True)
+    assert (made.starts_at, made.bay_id) == (at(10, 15), floor.bays["2"].pk)
+    assert f'data-plan="{made.uid}"' in english(client, dropped["Location"])
+    client.post("/plan/drop/", given | {"line": "", "plan": str(made.uid), "starts_at": "2026-11-24T14:00"})
+    assert Dispatch.objects.get(live=True).starts_at == at(14)
+    for wrong in ({"row": "x"}, {"starts_at": "noon"}, {"line": "", "plan": ""}):
+        refused = client.post("/plan/drop/", given | wrong, headers={"HX-Request": "true"})
+        assert (refused.status_code, refused["HX-Retarget"]) == (422, "#toasts")
+    assert Dispatch.objects.get(live=True).starts_at == at(14)
+
+
+@pytest.mark.django_db
+def test_the_foreman_takes_a_bay_out_of_use_and_the_plan_says_so_with_the_ways_out(nine):
+    floor = make_floor()
+    foreman = floor.hire("foreman", name="蒋试管")
+    _order, [line] = make_agreed(floor, "BR-10")
+    floor.give(line, floor.technician("高试工"), "2", (11, 0))
+    client = client_of(foreman)
+    address = f"/plan/bays/{floor.bays['2'].uid}/block/"
+    assert f'href="{address}"' in english(client, "/plan/?day=2026-11-24")
+    assert line.description in english(client, address)
+    given = {"starts_at": "2026-11-24T10:00", "ends_at": "2026-11-24T12:00", "reason": "举升机漏油"}
+    refused = client.post(address, given | {"form_token": str(uuid4())})
+    assert refused.status_code == 422
+    assert "tick that room is made" in refused.content.decode()
+    assert "举升机漏油" in refused.content.decode(), "what was typed is kept"
+    done = client.post(address, given | {"make_room": "on", "form_token": str(uuid4())})
+    assert done["Location"] == "/plan/?day=2026-11-24"
+    page = english(client, done["Location"])
+    for words in ("2 号举升 is out of use", "举升机漏油", "Re-plan and look", "To be had again"):
+        assert words in page
+    [block] = plan_reads.blocks_of(floor.foreman, at(8), at(18))
+    client.post(f"/plan/blocks/{block.uid}/end/", {"form_token": str(uuid4())})
+    assert "is out of use" not in english(client, done["Location"])
+
+
+@pytest.mark.django_db
+def test_running_work_shows_what_is_still_to_do_after_the_now_line():
+    floor = make_floor()
+    person = floor.technician("高试工")
+    _order, [line] = make_agreed(floor, "BR-20")  # 1.8 h, in whole five minutes 110 min
+    with clock_at(9):
+        floor.give(line, person)
+        clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(9, 30):
+        board = plan_reads.board(floor.foreman, day=at(9).date())
+        [rest] = [act for row in board.rows for act in row.acts if act.rest]
+        assert (rest.at, rest.length) == (board.now, 16), "eighty minutes are left"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation
 from dealership.kernel.forms import set_choices, set_queryset
@@ -122,6 +123,23 @@ class WholeKm(forms.TextInput):
 
     def __init__(self) -> None:
         super().__init__(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+
+class ScreenForm(forms.Form):
+    name = forms.CharField(label=_("Where the screen hangs"), max_length=40)
+
+
+class BlockForm(forms.Form):
+    """A bay out of use for a time."""
+
+    starts_at = LocalMoment(label=_("From"))
+    ends_at = LocalMoment(label=pgettext_lazy("time", "Until"))
+    reason = forms.CharField(label=_("Why it is out of use"), max_length=120)
+    make_room = forms.BooleanField(
+        label=_("Make room"),
+        required=False,
+        help_text=_("Work planned there is to be given out again; bookings move to another bay that serves."),
+    )
 
 
 class InspectionForm(forms.Form):

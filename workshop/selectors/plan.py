@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -20,7 +21,7 @@ from dealership.catalogue.models import Reservation, ReservationPurpose, Resourc
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
-from dealership.kernel.saying import say_span, say_time
+from dealership.kernel.saying import say_date, say_span, say_time
 from dealership.kernel.worktime import Calendar
 from reception.models import Appointment, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
@@ -36,6 +37,7 @@ from workshop.models import (
     OrderKind,
     OrderLine,
     PauseCause,
+    WallScreen,
 )
 from workshop.selectors.fitness import needs_two, skilled
 
@@ -59,8 +61,16 @@ class Bar:
     title: str = ""
     high_voltage: bool = False
     paused: bool = False
+    rest: bool = False
+    """What is still to be worked, by the hours of the line."""
     waits: bool = False
     """The customer sits in the shop."""
+    booked: bool = False
+    """Time kept for a car that is still to come."""
+    plan: UUID | None = None
+    """The dispatch that may be dragged elsewhere."""
+    moved: bool = False
+    """A proposed plan changes it."""
     spills: bool = False
     """Too short for its words, with room behind it: they may stand beside the bar."""
 
@@ -86,6 +96,11 @@ class Loose:
     needs: list[str]
     rework: bool
     hold: LineHold | None
+
+    @property
+    def columns(self) -> int:
+        """How long it is on the plan, without breaks."""
+        return rules.plan_minutes(self.line.hours) // STEP
 
     @property
     def stage(self) -> str:
@@ -122,7 +137,8 @@ class Board:
     day: date
     is_today: bool
     rows: list[Row]
-    hours: list[tuple[int, str]]
+    hours: list[tuple[int, str, str]]
+    """Column, words and, in a week, the day it leads to."""
     frame: str
     now: int | None
     loose: list[Loose]
@@ -130,6 +146,13 @@ class Board:
     orders: int
     planned: float
     available: float
+    blocks: list[Reservation] = field(default_factory=list)
+    """Bays out of use that day, as far as it lies ahead."""
+    first_hour: int = 8
+    columns: int = 120
+    mark: int = 12
+    """How many columns one heading spans: an hour of the day, a day of the week."""
+    week: bool = False
 
     @property
     def loose_hours(self) -> float:
@@ -181,12 +204,64 @@ class Frame:
         return int((now - self.begin).total_seconds() // 60 // STEP) if self.begin <= now < self.end else None
 
     @property
-    def hour_marks(self) -> list[tuple[int, str]]:
-        return [(n * 12, f"{self.first + n}:00") for n in range(self.count)]
+    def hour_marks(self) -> list[tuple[int, str, str]]:
+        return [(n * 12, f"{self.first + n}:00", "") for n in range(self.count)]
 
     @property
     def css(self) -> str:
         return {11: "h11", 12: "h12"}.get(self.count, "")
+
+
+class WeekFrame(Frame):
+    """Seven days beside one another, each ten hours in columns of half an hour; the nights between are left out."""
+
+    HOURS, PER_DAY = 10, 20
+
+    def __init__(self, store: Store, day: date) -> None:
+        monday = day - timedelta(days=day.weekday())
+        super().__init__(store, monday, ())
+        self.count = self.HOURS
+        self.columns = 7 * self.PER_DAY
+        self.monday = monday
+        midnight = datetime(monday.year, monday.month, monday.day, tzinfo=self.zone)
+        self.begin, self.end = midnight, midnight + timedelta(days=7)
+
+    def column(self, at: datetime) -> int:
+        """The column of a moment; before and after the shown hours it is the edge of its day."""
+        there = at.astimezone(self.zone)
+        days = (there.date() - self.monday).days
+        if days < 0 or days > 6:
+            return 0 if days < 0 else self.columns
+        minutes = there.hour * 60 + there.minute - self.first * 60
+        return days * self.PER_DAY + min(self.PER_DAY, max(0, minutes // 30))
+
+    def bar(self, start: datetime, end: datetime, **more: Any) -> Bar | None:
+        if end <= self.begin or start >= self.end:
+            return None
+        at, until = self.column(start), self.column(end)
+        at = min(at, self.columns - 1)
+        return Bar(at=at, length=max(1, until - at), **more)
+
+    def whole_day(self, day: date, text: str) -> Bar:
+        return Bar(at=(day - self.monday).days * self.PER_DAY, length=self.PER_DAY, text=text)
+
+    @property
+    def days(self) -> list[date]:
+        return [self.monday + timedelta(days=n) for n in range(7)]
+
+    @property
+    def column_of_now(self) -> int | None:
+        now = clock.now()
+        return min(self.column(now), self.columns - 1) if self.begin <= now < self.end else None
+
+    @property
+    def hour_marks(self) -> list[tuple[int, str, str]]:
+        today = clock.today(self.zone.key)
+        return [(n * self.PER_DAY, say_date(day, today=today), day.isoformat()) for n, day in enumerate(self.days)]
+
+    @property
+    def css(self) -> str:
+        return "w7"
 
 
 def _dispatches(actor: Actor, frame: Frame) -> list[Dispatch]:
@@ -225,8 +300,18 @@ def _plan_end(dispatch: Dispatch) -> datetime:
     return dispatch.ends_at
 
 
-def board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
-    """One day of the actor's store; a query count that doesn't grow with the number of jobs."""
+def board(
+    actor: Actor,
+    *,
+    day: date,
+    by_people: bool = False,
+    instead: list[Dispatch] | None = None,
+    marked: frozenset[int] = frozenset(),
+) -> Board:
+    """One day of the actor's store; a query count that doesn't grow with the number of jobs.
+
+    ``marked`` are lines that a proposed plan changes; with ``instead`` their plans stand where it would put them.
+    """
     store = Store.objects.get(pk=actor.store_id)
     roster = {
         row.employee_id: row
@@ -235,19 +320,22 @@ def board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
     ends = [span[1] for row in roster.values() for span in shift_hours(row.shift)]
     frame = Frame(store, day, ends)
     dispatches = _dispatches(actor, frame)
+    if instead is not None:
+        here = [d for d in instead if d.starts_at < frame.end and d.ends_at > frame.begin]
+        dispatches = sorted([*(d for d in dispatches if d.line_id not in marked), *here], key=lambda d: d.starts_at)
     resources = list(
         Resource.objects.for_actor(actor)
         .filter(active=True, kind=ResourceKind.PERSON if by_people else ResourceKind.BAY)
         .select_related("employee")
         .order_by("position", "code")
     )
-    conflicts = _conflicts(actor, dispatches, frame)
+    conflicts = [] if marked else _conflicts(actor, dispatches, frame)
     hit = {conflict.hit.pk for conflict in conflicts}
     held = _other_reservations(actor, resources, frame)
     clockings = _clockings(actor, frame)
     rows = []
     for resource in resources:
-        rows.append(_row(resource, roster, frame, by_people, dispatches, hit, held, clockings))
+        rows.append(_row(resource, roster, frame, by_people, dispatches, hit, held, clockings, marked))
     available = sum(
         sum(end - start for start, end in shift_hours(row.shift))
         for key, row in roster.items()
@@ -269,7 +357,119 @@ def board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
         orders=len({d.line.order_id for d in dispatches}),
         planned=round(planned, 1),
         available=round(available / 60, 1),
+        blocks=blocks_of(actor, frame.begin, frame.end),
+        first_hour=frame.first,
+        columns=frame.columns,
     )
+
+
+def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
+    """The week of that day: the same bars with the nights left out, and how full each row is."""
+    store = Store.objects.get(pk=actor.store_id)
+    frame = WeekFrame(store, day)
+    dispatches = _dispatches(actor, frame)
+    resources = list(
+        Resource.objects.for_actor(actor)
+        .filter(active=True, kind=ResourceKind.PERSON if by_people else ResourceKind.BAY)
+        .select_related("employee")
+        .order_by("position", "code")
+    )
+    held = _other_reservations(actor, resources, frame)
+    clockings = _clockings(actor, frame)
+    rostered: dict[int, dict[date, RosterDay]] = defaultdict(dict)
+    for row in RosterDay.objects.filter(store=store, day__in=frame.days).select_related("shift"):
+        rostered[row.employee_id][row.day] = row
+    closed = _closed_days(store, frame.days)
+    rows = []
+    for resource in resources:
+        mine = rostered.get(resource.employee_id or 0, {})
+        rows.append(_week_row(resource, frame, by_people, dispatches, held, clockings, mine, closed))
+    technicians = _technician_ids(actor)
+    available = sum(
+        end - start
+        for key, mine in rostered.items()
+        if key in technicians
+        for roster in mine.values()
+        for start, end in shift_hours(roster.shift)
+    )
+    return Board(
+        day=day,
+        is_today=frame.begin <= clock.now() < frame.end,
+        rows=rows,
+        hours=frame.hour_marks,
+        frame=frame.css,
+        now=frame.column_of_now,
+        loose=loose_lines(actor),
+        conflicts=[],
+        orders=len({d.line.order_id for d in dispatches}),
+        planned=round(sum(_hours_of(d) for d in dispatches), 1),
+        available=round(available / 60, 1),
+        blocks=blocks_of(actor, frame.begin, frame.end),
+        columns=frame.columns,
+        mark=frame.PER_DAY,
+        week=True,
+    )
+
+
+def _hours_of(dispatch: Dispatch) -> float:
+    """Hours that the line is sold for, not the nights a plan runs through."""
+    return float(dispatch.line.hours)
+
+
+def _closed_days(store: Store, days: list[date]) -> dict[date, str]:
+    """Days without opening hours, with the word for them."""
+    weekdays = set(OpeningHours.objects.filter(store=store).values_list("weekday", flat=True))
+    special = {row.day: row for row in CalendarDay.objects.filter(store=store, day__in=days)}
+    found = {}
+    for day in days:
+        known = special.get(day)
+        if known is not None and known.opens is None:
+            found[day] = known.name
+        elif known is None and day.weekday() not in weekdays:
+            found[day] = _("closed")
+    return found
+
+
+def _week_row(
+    resource: Resource,
+    frame: WeekFrame,
+    by_people: bool,
+    dispatches: list[Dispatch],
+    held: dict[int, list[tuple[Reservation, Appointment | None]]],
+    clockings: list[Clocking],
+    roster: dict[date, RosterDay],
+    closed: dict[date, str],
+) -> Row:
+    row = Row(resource.uid, resource.name, resource.get_capability_display())
+    mine = [
+        d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
+    ]
+    if by_people:
+        at_work = [day for day in frame.days if day in roster and roster[day].shift is not None]
+        row.say = _("%(n)s days") % {"n": len(at_work)}
+        away = [(day, roster[day].absence if day in roster else "") for day in frame.days if day not in at_work]
+        row.offs = [frame.whole_day(day, word or _("off today")) for day, word in away]
+        room = sum(end - start for day in at_work for start, end in shift_hours(roster[day].shift))
+    else:
+        row.offs = [frame.whole_day(day, word) for day, word in closed.items()]
+        room = (7 - len(closed)) * frame.HOURS * 60
+    seen: set[tuple[int, datetime]] = set()
+    for dispatch in mine:
+        if not by_people and (dispatch.line_id, dispatch.starts_at) in seen:
+            continue
+        seen.add((dispatch.line_id, dispatch.starts_at))
+        bar = _dispatch_bar(frame, dispatch, mine, by_people, False)
+        if bar is not None:
+            row.bars.append(bar)
+    for reservation, booking in held.get(resource.pk, []):
+        other = _held_bar(frame, reservation, booking)
+        if other is not None:
+            (row.offs if reservation.purpose == ReservationPurpose.BLOCKED else row.bars).append(other)
+    row.load = round(sum(bar.length for bar in row.bars) * 30 * 100 / room) if room else 0
+    _let_short_bars_speak(row.bars, frame.columns)
+    work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
+    row.acts = _acts(frame, work)
+    return row
 
 
 def _technician_ids(actor: Actor) -> set[int]:
@@ -300,6 +500,54 @@ def _other_reservations(
     return found
 
 
+def blocks_of(actor: Actor, begin: datetime, end: datetime) -> list[Reservation]:
+    """Bays out of use in that time that haven't come back yet."""
+    return list(
+        Reservation.objects.for_actor(actor)
+        .filter(purpose=ReservationPurpose.BLOCKED, live=True, resource__kind=ResourceKind.BAY)
+        .filter(period__startswith__lt=end, period__endswith__gt=max(begin, clock.now()))
+        .select_related("resource")
+        .order_by("resource__position", "pk")
+    )
+
+
+def screen_of(key: str) -> WallScreen | None:
+    """The screen behind an address that is still good."""
+    return WallScreen.objects.filter(key=key, ended_at__isnull=True).select_related("store").first()
+
+
+def screens(actor: Actor) -> QuerySet[WallScreen]:
+    return WallScreen.objects.for_actor(actor).filter(ended_at__isnull=True)
+
+
+def rest_of_day(store: Store) -> tuple[datetime, datetime]:
+    """From the next five minutes to the end of today's plan."""
+    zone = ZoneInfo(store.time_zone)
+    now = clock.now().astimezone(zone).replace(second=0, microsecond=0)
+    now += timedelta(minutes=-now.minute % STEP)
+    end = Frame(store, now.date(), ()).end
+    return now, max(end, now + timedelta(hours=1))
+
+
+def planned_in(actor: Actor, bay: Resource) -> list[tuple[Reservation, str, str, str]]:
+    """What is planned in a bay from now on, the next ten: plan, plate with its colour, and what for."""
+    rows = list(
+        Reservation.objects.for_actor(actor)
+        .filter(resource=bay, live=True, period__endswith__gt=clock.now())
+        .order_by("period")[:10]
+    )
+    uids = [row.subject_uid for row in rows if row.subject_uid]
+    lines = {
+        line.uid: (line.order.vehicle.plate, line.order.vehicle.plate_color, line.description)
+        for line in OrderLine.objects.for_actor(actor).filter(uid__in=uids).select_related("order__vehicle")
+    }
+    booked = {
+        row.uid: (row.vehicle.plate, row.vehicle.plate_color, row.concern)
+        for row in Appointment.objects.for_actor(actor).filter(uid__in=uids).select_related("vehicle")
+    }
+    return [(row, *(lines | booked).get(row.subject_uid or row.uid, ("", "", row.note))) for row in rows]
+
+
 def _clockings(actor: Actor, frame: Frame) -> list[Clocking]:
     return list(
         Clocking.objects.for_actor(actor)
@@ -319,6 +567,7 @@ def _row(
     hit: set[int],
     held: dict[int, list[tuple[Reservation, Appointment | None]]],
     clockings: list[Clocking],
+    marked: frozenset[int] = frozenset(),
 ) -> Row:
     mine = [
         d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
@@ -340,6 +589,7 @@ def _row(
         seen.add((dispatch.line_id, dispatch.starts_at))
         bar = _dispatch_bar(frame, dispatch, mine, by_people, dispatch.pk in hit)
         if bar is not None:
+            bar.moved = dispatch.line_id in marked
             row.bars.append(bar)
     for reservation, booking in held.get(resource.pk, []):
         other = _held_bar(frame, reservation, booking)
@@ -351,7 +601,7 @@ def _row(
             row.bars.append(other)
     _let_short_bars_speak(row.bars, frame.columns)
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
-    row.acts = _acts(frame, work)
+    row.acts = [*_acts(frame, work), *_rests(frame, mine)]
     minutes = sum(bar.length for bar in row.bars) * STEP
     room = sum(end - start for start, end in spans)
     row.load = round(minutes * 100 / room) if room else 0
@@ -407,12 +657,18 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         plate=order.vehicle.plate,
         text=" · ".join((*says, line.description)),
         href=reverse("plan-move", args=[dispatch.uid]),
+        plan=dispatch.uid if _may_move(dispatch) else None,
         title=" · ".join(
             (order.vehicle.plate, line.description, dispatch.technician.name, dispatch.bay.name, times, *says[1:])
         ),
         waits=line.state in OPEN and order.visit.waiting_mode == WaitingMode.WAIT_AT_DEALER,
         high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
     )
+
+
+def _may_move(dispatch: Dispatch) -> bool:
+    """Agreed work that nobody is clocked on to."""
+    return dispatch.line.state in OPEN and all(c.ended_at is not None for c in dispatch.line.clockings.all())
 
 
 def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | None) -> Bar | None:
@@ -437,6 +693,7 @@ def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | Non
         text=word,
         href=href,
         title=" · ".join(filter(None, (plate, word, _("booked") if booking else ""))),
+        booked=True,
         waits=booking is not None and booking.waiting_mode == WaitingMode.WAIT_AT_DEALER,
     )
 
@@ -460,6 +717,17 @@ def _acts(frame: Frame, clockings: list[Clocking]) -> list[Bar]:
             gap = frame.bar(clocking.ended_at, min(clock.now(), frame.end), paused=True)
             bars += [gap] if gap else []
     return bars
+
+
+def _rests(frame: Frame, dispatches: list[Dispatch]) -> list[Bar]:
+    """From now on, what running work still takes; once for two people on a line."""
+    bars = {}
+    for dispatch in dispatches:
+        ends = forecast_end(dispatch)
+        bar = frame.bar(clock.now(), ends, stage=stage_of(dispatch.line), rest=True) if ends else None
+        if bar is not None:
+            bars[dispatch.line_id] = bar
+    return list(bars.values())
 
 
 # --- forecast ---
@@ -526,13 +794,21 @@ def _needs(line: OrderLine) -> list[str]:
     operation = line.operation
     if operation is None:
         return []
-    needs = [operation.get_capability_display()]
+    needs = [operation.get_capability_display(), *([operation.get_tool_display()] if operation.tool else [])]
     if operation.skill:
         two = " ×2" if operation.skill.code == rules.HIGH_VOLTAGE else ""
         needs.insert(
             0, _("%(skill)s level %(level)s") % {"skill": operation.skill.name, "level": operation.skill_level} + two
         )
     return needs
+
+
+def place_of(actor: Actor, row: UUID) -> dict[str, UUID]:
+    """What a row of the plan stands for: a bay, or the technician behind it."""
+    found = Resource.objects.for_actor(actor).select_related("employee").get(uid=row)
+    if found.kind == ResourceKind.PERSON and found.employee is not None:
+        return {"technician_uid": found.employee.uid}
+    return {"bay_uid": found.uid}
 
 
 def count_loose(actor: Actor) -> int:
@@ -572,6 +848,75 @@ def fitting_bays(line: OrderLine) -> list[Resource]:
     return sorted(fitting, key=lambda bay: (bay.capability != needed, bay.position))
 
 
+@dataclass
+class _Ways:
+    """Who and what could do a line from a time on, with their hours and what is planned already."""
+
+    able: list[Employee]
+    mates: list[Employee]
+    bays: list[Resource]
+    tools: list[Resource] | None
+    """Special tools of the kind that is needed; None where none is."""
+    calendars: dict[int, Calendar]
+    busy: dict[int, list[tuple[datetime, datetime]]]
+    hours: Decimal
+    last: date
+    two: bool
+
+    def best(self, person: Employee, bays: list[Resource], start: datetime) -> Proposal | None:
+        """The earliest with this person in one of these bays, with the first second person who can stand by."""
+        for mate in [mate for mate in self.mates if mate.pk != person.pk] if self.two else [None]:
+            found: Proposal | None = None
+            people = [person, *([mate] if mate else [])]
+            for bay in bays:
+                slot = self.slot(people, bay, start)
+                if slot and (found is None or slot[0] < found.starts_at):
+                    found = Proposal(person, bay, slot[0], slot[1], mate)
+            if found is not None:
+                return found
+        return None
+
+    def slot(self, people: list[Employee], bay: Resource, start: datetime) -> tuple[datetime, datetime] | None:
+        lead = people[0]
+        efficiency = lead.resource.efficiency if hasattr(lead, "resource") else 100
+        length = timedelta(minutes=rules.plan_minutes(self.hours, efficiency))
+        found = [
+            slot
+            for tool in ([None] if self.tools is None else self.tools)
+            if (slot := _slot(people, bay, start, length, self.calendars, self.busy, self.last, tool)) is not None
+        ]
+        return min(found, default=None)
+
+
+def _ways(line: OrderLine, start: datetime) -> _Ways:
+    store = line.order.store
+    day = start.astimezone(ZoneInfo(store.time_zone)).date()
+    skill = line.operation.skill if line.operation else None
+    level = line.operation.skill_level if line.operation else 0
+    two = needs_two(line)
+    people = [person for person, _level in fitting_people(line)]
+    able = [p for p in people if skill is None or skilled(p, skill, level, day)]
+    second_level = limits.value(HV_SECOND_LEVEL, store_id=store.pk)
+    mates = [p for p in people if two and skill is not None and skilled(p, skill, second_level, day)]
+    bays = fitting_bays(line)
+    kind = line.operation.tool if line.operation else ""
+    tools = list(Resource.objects.filter(store=store, kind=ResourceKind.TOOL, tool=kind, active=True)) if kind else []
+    last = day + timedelta(days=min(3, limits.value(PLAN_DAYS, store_id=store.pk)))
+    return _Ways(
+        able=able,
+        mates=mates,
+        bays=bays,
+        calendars={p.pk: calendar_of(p, first=day, last=last + timedelta(days=2)) for p in {*able, *mates}},
+        tools=tools if kind else None,
+        busy=_busy(
+            [*bays, *tools, *(p.resource for p in {*able, *mates} if hasattr(p, "resource"))], start, _booked(line)
+        ),
+        hours=line.hours,
+        last=last,
+        two=two,
+    )
+
+
 def proposals(
     line: OrderLine, *, after: datetime | None = None, bays_before: int | None = None, most: int = 3
 ) -> list[Proposal]:
@@ -579,41 +924,40 @@ def proposals(
 
     Reads plans, rosters and skills; ``bays_before`` leaves that bay out. Locks nothing: who is quicker still wins.
     """
-    store = line.order.store
-    zone = ZoneInfo(store.time_zone)
+    zone = ZoneInfo(line.order.store.time_zone)
     start = max(after or clock.now(), clock.now()).astimezone(zone).replace(second=0, microsecond=0)
     start += timedelta(minutes=-start.minute % STEP)
-    skill = line.operation.skill if line.operation else None
-    level = line.operation.skill_level if line.operation else 0
-    two = needs_two(line)
-    day = start.date()
-    able = [p for p, _level in fitting_people(line) if skill is None or skilled(p, skill, level, day)]
-    second_level = limits.value(HV_SECOND_LEVEL, store_id=store.pk)
-    seconds = [
-        p for p, _level in fitting_people(line) if two and skill is not None and skilled(p, skill, second_level, day)
-    ]
-    bays = [bay for bay in fitting_bays(line) if bay.pk != bays_before]
-    last = day + timedelta(days=min(3, limits.value(PLAN_DAYS, store_id=store.pk)))
-    calendars = {p.pk: calendar_of(p, first=day, last=last + timedelta(days=2)) for p in {*able, *seconds}}
-    busy = _busy([*bays, *(p.resource for p in {*able, *seconds} if hasattr(p, "resource"))], start)
-    length = timedelta(minutes=rules.plan_minutes(line.hours))
-    found = []
-    for person in able:
-        mates = [mate for mate in seconds if mate.pk != person.pk] if two else [None]
-        for mate in mates:
-            best: Proposal | None = None
-            for bay in bays:
-                slot = _slot([person, *([mate] if mate else [])], bay, start, length, calendars, busy, last)
-                if slot and (best is None or slot[0] < best.starts_at):
-                    best = Proposal(person, bay, slot[0], slot[1], mate)
-            if best is not None:
-                found.append(best)
-                break
+    ways = _ways(line, start)
+    bays = [bay for bay in ways.bays if bay.pk != bays_before]
+    found = [way for person in ways.able if (way := ways.best(person, bays, start)) is not None]
     return sorted(found, key=lambda p: p.starts_at)[:most]
 
 
-def _busy(resources: list[Resource], start: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+def fit_at(line: OrderLine, row: Resource, start: datetime) -> Proposal | None:
+    """Who does the line in this bay, or where this person does it, beginning exactly then; None where nobody can."""
+    ways = _ways(line, start)
+    people = [p for p in ways.able if row.kind == ResourceKind.BAY or p.pk == row.employee_id]
+    bays = [bay for bay in ways.bays if row.kind == ResourceKind.PERSON or bay.pk == row.pk]
+    for person in people:
+        for bay in bays:
+            way = ways.best(person, [bay], start)
+            if way is not None and way.starts_at == start:
+                return way
+    return None
+
+
+def _booked(line: OrderLine) -> UUID | None:
+    """The booking of the car that is here: its time is given back as soon as the line is given out."""
+    appointment = line.order.visit.appointment
+    return appointment.uid if appointment is not None else None
+
+
+def _busy(
+    resources: list[Resource], start: datetime, without: UUID | None = None
+) -> dict[int, list[tuple[datetime, datetime]]]:
     rows = Reservation.objects.filter(resource__in=resources, live=True, period__endswith__gt=start)
+    if without is not None:
+        rows = rows.exclude(subject_uid=without)
     found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     for row in rows:
         found[row.resource_id].append((row.period.lower, row.period.upper))
@@ -628,9 +972,10 @@ def _slot(
     calendars: dict[int, Calendar],
     busy: dict[int, list[tuple[datetime, datetime]]],
     last: date,
+    tool: Resource | None = None,
 ) -> tuple[datetime, datetime] | None:
     """The first time at which the people work and all are free, through the first one's own breaks."""
-    taken = list(busy.get(bay.pk, ()))
+    taken = [*busy.get(bay.pk, ()), *(busy.get(tool.pk, ()) if tool else ())]
     for person in people:
         if hasattr(person, "resource"):
             taken += busy.get(person.resource.pk, ())

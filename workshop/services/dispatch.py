@@ -5,6 +5,7 @@ Lock order (design 5): resources, order, line. Plans can't overlap; a line of hi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,14 +18,16 @@ from dealership.catalogue.models import Reservation, ReservationPurpose, Resourc
 from dealership.catalogue.services import plans
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
-from dealership.kernel.errors import RuleError
+from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
+from dealership.kernel.saying import say_time
 from staff.models import Employee, EmployeeSkill, Skill
 from staff.selectors.hours import calendar_of
 from workshop import events, permissions, rules
 from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
 from workshop.models import Dispatch, LineState, OrderLine
 from workshop.selectors.fitness import needs_two, skilled
+from workshop.selectors.plan import fit_at, proposals
 from workshop.services.orders import locked_line
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -41,38 +44,44 @@ def dispatch_line(
     ends_at: datetime | None = None,
     second_uid: UUID | None = None,
     replaces_uid: UUID | None = None,
+    alone: bool = False,
 ) -> Dispatch:
     """Gives an agreed line to a technician and a bay; without ``ends_at`` its hours run through the person's shifts.
 
     Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
-    is moved. The time booked for the car by its appointment is given back first. Raises RuleError
-    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``, ``.certificate``, ``.off_duty``,
-    ``.two_people``, ``.twice``; RaceLost ``reservation.taken``. A refusal leaves the old plan as it was.
+    is moved; ``alone`` is said by who saw that the line had no plan yet. The time booked for the car by its appointment
+    is given back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
+    ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``; RaceLost ``reservation.taken`` and ``dispatch.given``. A
+    refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
-    return _give_out(
+    return give_out(
         line_uid=line_uid,
         technician_uid=technician_uid,
         bay_uid=bay_uid,
         starts_at=starts_at,
         ends_at=ends_at,
         second_uid=second_uid,
-        replaces_uid=replaces_uid,
+        replaces=[replaces_uid] if replaces_uid else [],
+        alone=alone,
         by=by,
     )
 
 
-def _give_out(
+def give_out(
     *,
     line_uid: UUID,
     technician_uid: UUID,
     bay_uid: UUID,
     starts_at: datetime,
     ends_at: datetime | None,
-    second_uid: UUID | None,
-    replaces_uid: UUID | None,
     by: Actor,
+    second_uid: UUID | None = None,
+    replaces: Sequence[UUID] = (),
+    alone: bool = False,
+    idle: bool = False,
 ) -> Dispatch:
+    """What every way of giving out work comes down to; ``idle`` refuses a line that somebody is clocked on to."""
     if starts_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
         raise ValueError("A plan's times are aware.")
     bay = Resource.objects.for_actor(by).get(uid=bay_uid, kind=ResourceKind.BAY)
@@ -80,7 +89,8 @@ def _give_out(
     if len(people) == 2 and people[0].pk == people[1].pk:
         raise RuleError("dispatch.two_people", _("The second person is somebody else."), field="second")
     persons = [plans.person_in_plan(employee=person, by=by) for person in people]
-    plans.lock_resources([bay.pk, *(person.pk for person in persons)])
+    tools = _tools_for(line_uid, bay, by)
+    plans.lock_resources([bay.pk, *(person.pk for person in persons), *(tool.pk for tool in tools)])
     line = locked_line(line_uid, by)
     if line.state not in OPEN:
         raise RuleError(
@@ -89,10 +99,18 @@ def _give_out(
             line=line.description,
             state=line.get_state_display(),
         )
-    if replaces_uid is not None:
-        old = Dispatch.objects.locked().get(uid=replaces_uid, line=line)
-        _take_back(old, by=by)
+    if idle:
+        _refuse_clocked(line)
+    for uid in replaces:
+        take_back(Dispatch.objects.locked().get(uid=uid, line=line), by=by)
     others = list(line.dispatches.filter(live=True).select_related("technician", "bay_plan", "bay"))
+    if alone and others:
+        raise RaceLost(
+            "dispatch.given",
+            _("%(name)s has just been given this line (%(bay)s); look at the plan again."),
+            name=others[0].technician.name,
+            bay=others[0].bay.name,
+        )
     for person in people:
         if any(other.technician_id == person.pk for other in others):
             raise RuleError(
@@ -101,15 +119,16 @@ def _give_out(
                 field="technician",
                 name=person.name,
             )
-    ends_at = _check_times(line, people[0], starts_at, ends_at)
+    ends_at = _check_times(line, people[0], starts_at, ends_at, persons[0].efficiency)
     _check_bay(line, bay)
     on = _local_day(starts_at, line)
     _check_people(line, people, others, on)
     for person in people[1:]:
         _check_duty(person, starts_at, ends_at)
-    _release_booking(line, by=by)
+    release_booking(line, by=by)
+    tool = None if any(other.tool_plan_id for other in others) else _free_tool(line, tools, starts_at, ends_at)
     shared = next((o for o in others if o.bay_id == bay.pk and (o.starts_at, o.ends_at) == (starts_at, ends_at)), None)
-    wanted = [person.uid for person in persons] + ([] if shared else [bay.uid])
+    wanted = [person.uid for person in persons] + ([tool.uid] if tool else []) + ([] if shared else [bay.uid])
     made = plans.reserve_all(
         resource_uids=wanted,
         starts_at=starts_at,
@@ -119,6 +138,7 @@ def _give_out(
         by=by,
     )
     bay_plan: Reservation | None = None if shared else made[-1]
+    tool_plan = made[len(persons)] if tool else None
     first: Dispatch | None = None
     for number, (person, plan) in enumerate(zip(people, made, strict=False)):
         row = Dispatch.objects.create(
@@ -128,6 +148,7 @@ def _give_out(
             bay=bay,
             person_plan=plan,
             bay_plan=bay_plan if number == 0 else None,
+            tool_plan=tool_plan if number == 0 else None,
             starts_at=starts_at,
             ends_at=ends_at,
         )
@@ -141,11 +162,112 @@ def _give_out(
             bay=bay.uid,
             starts_at=starts_at,
             ends_at=ends_at,
-            replaces=replaces_uid,
+            replaces=replaces[0] if replaces else None,
         )
         first = first or row
     assert first is not None
     return first
+
+
+@transaction.atomic
+def move_dispatch(
+    *,
+    uid: UUID,
+    by: Actor,
+    bay_uid: UUID | None = None,
+    technician_uid: UUID | None = None,
+    starts_at: datetime | None = None,
+) -> Dispatch:
+    """Moves a plan with the length it has: another bay, technician or beginning (2.4).
+
+    Two people who were given the line together move together. What is worked on now stays (``dispatch.clocked_on``); a plan
+    that somebody else has moved meanwhile is refused (``dispatch.ended``); otherwise as ``dispatch_line``.
+    """
+    by.require(permissions.PLAN_DISPATCH)
+    rows = Dispatch.objects.for_actor(by).select_related("technician__store", "bay", "line")
+    old = rows.get(uid=uid)
+    mates = rows.filter(line=old.line, live=True, bay=old.bay, starts_at=old.starts_at, ends_at=old.ends_at)
+    others = list(mates.exclude(pk=old.pk).order_by("pk"))
+    start = starts_at or old.starts_at
+    lead = _employee(technician_uid, by) if technician_uid else old.technician
+    return give_out(
+        line_uid=old.line.uid,
+        technician_uid=lead.uid,
+        bay_uid=bay_uid or old.bay.uid,
+        starts_at=start,
+        ends_at=_as_long(old, lead, start),
+        second_uid=others[0].technician.uid if others else None,
+        replaces=[old.uid, *(other.uid for other in others)],
+        idle=True,
+        by=by,
+    )
+
+
+def _as_long(old: Dispatch, person: Employee, start: datetime) -> datetime | None:
+    """The end of a plan that takes as much working time as the old one; None where the hours of the line decide."""
+    days = timedelta(days=limits.value(PLAN_DAYS, store_id=old.store_id))
+    zone = ZoneInfo(person.store.time_zone)
+    first = min(old.starts_at, start).astimezone(zone).date()
+    took = calendar_of(old.technician, first=first, last=old.ends_at.astimezone(zone).date()).working_time_between(
+        old.starts_at, old.ends_at
+    )
+    if not took:
+        return None
+    calendar = calendar_of(person, first=first, last=(start + days).astimezone(zone).date())
+    try:
+        return calendar.add_working_time(start, took)
+    except ValueError:
+        return None  # the line's own hours are tried, and the roster's end is said there
+
+
+@transaction.atomic
+def drop_line(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: Actor) -> Dispatch:
+    """A line without a plan is put on a row of the plan at a time; who or what else it needs is found (2.4).
+
+    On a bay's row the best fitting technician who is free then does it, on a technician's row the plainest free bay serves.
+    Raises RuleError ``dispatch.nobody`` where there is none, naming the earliest way; otherwise as ``dispatch_line``.
+    """
+    by.require(permissions.PLAN_DISPATCH)
+    row = Resource.objects.for_actor(by).filter(kind__in=(ResourceKind.BAY, ResourceKind.PERSON)).get(uid=resource_uid)
+    line = (
+        OrderLine.objects.for_actor(by)
+        .select_related("operation__skill", "order__store", "order__visit")
+        .get(uid=line_uid)
+    )
+    if row.kind == ResourceKind.BAY:
+        _check_bay(line, row)
+    way = fit_at(line, row, starts_at)
+    if way is None:
+        first = next(iter(proposals(line, after=starts_at)), None)
+        if first is None:
+            raise RuleError("dispatch.nobody", _("Nobody who may do this is free then; look at skills and roster."))
+        raise RuleError(
+            "dispatch.nobody",
+            _("Nobody who may do this is free then. The earliest after it: %(time)s, %(name)s, %(bay)s."),
+            time=say_time(first.starts_at, now=clock.now()),
+            name=first.technician.name,
+            bay=first.bay.name,
+        )
+    return give_out(
+        line_uid=line.uid,
+        technician_uid=way.technician.uid,
+        bay_uid=way.bay.uid,
+        starts_at=starts_at,
+        ends_at=None,
+        second_uid=way.second.uid if way.second else None,
+        alone=True,
+        by=by,
+    )
+
+
+def _refuse_clocked(line: OrderLine) -> None:
+    working = line.clockings.filter(ended_at__isnull=True).select_related("employee").first()
+    if working is not None:
+        raise RuleError(
+            "dispatch.clocked_on",
+            _("%(name)s is working on it right now; clock off first."),
+            name=working.employee.name,
+        )
 
 
 def _employee(uid: UUID, by: Actor) -> Employee:
@@ -156,8 +278,48 @@ def _local_day(moment: datetime, line: OrderLine) -> date:
     return moment.astimezone(ZoneInfo(line.order.store.time_zone)).date()
 
 
-def _check_times(line: OrderLine, person: Employee, starts_at: datetime, ends_at: datetime | None) -> datetime:
-    """The end of the plan: as given, or after the line's hours of the person's own working time."""
+def _tools_for(line_uid: UUID, bay: Resource, by: Actor) -> list[Resource]:
+    """The store's special tools of the kind that the line needs, [] where it needs none."""
+    kind = OrderLine.objects.for_actor(by).values_list("operation__tool", flat=True).get(uid=line_uid)
+    if not kind:
+        return []
+    return list(
+        Resource.objects.filter(store_id=bay.store_id, kind=ResourceKind.TOOL, tool=kind, active=True).order_by("pk")
+    )
+
+
+def _free_tool(line: OrderLine, tools: list[Resource], starts_at: datetime, ends_at: datetime) -> Resource | None:
+    """A tool of the kind that is free for the whole time; None where the line needs none (2.4)."""
+    if line.operation is None or not line.operation.tool:
+        return None
+    taken = Reservation.objects.filter(
+        resource__in=tools, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
+    )
+    busy = set(taken.values_list("resource_id", flat=True))
+    free = next((tool for tool in tools if tool.pk not in busy), None)
+    if free is not None:
+        return free
+    if not tools:
+        raise RuleError(
+            "dispatch.tool",
+            _("This work needs “%(tool)s”, and the store has none in use."),
+            tool=line.operation.get_tool_display(),
+        )
+    next_at = min(plans.next_free([tool.pk], starts_at=starts_at, length=ends_at - starts_at) for tool in tools)
+    raise RaceLost(
+        "dispatch.tool",
+        _("“%(tool)s” is in use elsewhere then. Next free time: %(free)s."),
+        field="starts_at",
+        tool=line.operation.get_tool_display(),
+        free=say_time(next_at, now=clock.now()),
+        free_at=next_at.isoformat(),
+    )
+
+
+def _check_times(
+    line: OrderLine, person: Employee, starts_at: datetime, ends_at: datetime | None, efficiency: int
+) -> datetime:
+    """The end of the plan: as given, or after the line's hours of the person's own working time and efficiency."""
     days = limits.value(PLAN_DAYS, store_id=line.order.store_id)
     today = clock.today(line.order.store.time_zone)
     first = _local_day(starts_at, line)
@@ -169,7 +331,9 @@ def _check_times(line: OrderLine, person: Employee, starts_at: datetime, ends_at
     _require_open(person, calendar.is_open(starts_at))
     if ends_at is None:
         try:
-            ends_at = calendar.add_working_time(starts_at, timedelta(minutes=rules.plan_minutes(line.hours)))
+            ends_at = calendar.add_working_time(
+                starts_at, timedelta(minutes=rules.plan_minutes(line.hours, efficiency))
+            )
         except ValueError:
             raise RuleError(
                 "dispatch.off_duty",
@@ -253,7 +417,7 @@ def _level(person: Employee, skill: Skill) -> int:
     return EmployeeSkill.objects.filter(employee=person, skill=skill).values_list("level", flat=True).first() or 0
 
 
-def _release_booking(line: OrderLine, *, by: Actor) -> None:
+def release_booking(line: OrderLine, *, by: Actor) -> None:
     """The car is here: the time its appointment kept for it is given back to the plan."""
     appointment = line.order.visit.appointment
     if appointment is None:
@@ -287,16 +451,16 @@ def take_back_dispatch(*, uid: UUID, reason: str, by: Actor) -> Dispatch:
             _("%(name)s is working on it right now; clock off first."),
             name=dispatch.technician.name,
         )
-    _take_back(dispatch, reason=reason.strip()[:200], by=by)
+    take_back(dispatch, reason=reason.strip()[:200], by=by)
     return dispatch
 
 
-def _take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
-    """Ends a live plan. The bay stays with whoever else works there on the same line at the same time."""
+def take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
+    """Ends a live plan. Bay and tool stay with whoever else works there on the same line at the same time."""
     if not dispatch.live:
         raise RuleError("dispatch.ended", _("This plan was already taken back or moved; reload the page."))
     dispatch.live, dispatch.ended_reason = False, reason
-    bay_plan = dispatch.bay_plan
+    held = [plan for plan in (dispatch.bay_plan, dispatch.tool_plan) if plan is not None]
     heir = (
         Dispatch.objects.filter(
             line_id=dispatch.line_id,
@@ -310,14 +474,17 @@ def _take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
         .order_by("pk")
         .first()
     )
-    if bay_plan is not None and heir is not None:
-        dispatch.bay_plan = None
-    dispatch.save(update_fields=["live", "ended_reason", "bay_plan"])
-    if bay_plan is not None and heir is not None:
-        heir.bay_plan = bay_plan
-        heir.save(update_fields=["bay_plan"])
-    elif bay_plan is not None and bay_plan.live:
-        plans.release(reservation_uid=bay_plan.uid, by=by)
+    bay_plan, tool_plan = dispatch.bay_plan, dispatch.tool_plan
+    if held and heir is not None:
+        dispatch.bay_plan = dispatch.tool_plan = None
+    dispatch.save(update_fields=["live", "ended_reason", "bay_plan", "tool_plan"])
+    if held and heir is not None:
+        heir.bay_plan, heir.tool_plan = bay_plan, tool_plan
+        heir.save(update_fields=["bay_plan", "tool_plan"])
+    else:
+        for plan in held:
+            if plan.live:
+                plans.release(reservation_uid=plan.uid, by=by)
     if dispatch.person_plan is not None and dispatch.person_plan.live:
         plans.release(reservation_uid=dispatch.person_plan.uid, by=by)
     record(
@@ -330,11 +497,15 @@ def _take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
     )
 
 
-def give_back_plans(line: OrderLine, by: Actor) -> None:
-    """Before a line is withdrawn or its agreement revoked: all its plans are freed."""
-    for dispatch in line.dispatches.filter(live=True).select_related("technician").order_by("pk"):
+def give_back_plans(line: OrderLine, by: Actor, reason: str = "") -> None:
+    """Before a line is withdrawn, its agreement revoked or a new plan carried out: all its plans are freed.
+
+    Each is read as it comes: the plan of the bay passes from the first of two people to the second.
+    """
+    for pk in line.dispatches.filter(live=True).order_by("pk").values_list("pk", flat=True):
+        dispatch = Dispatch.objects.select_related("technician", "bay_plan", "tool_plan", "person_plan").get(pk=pk)
         dispatch.line = line
-        _take_back(dispatch, by=by)
+        take_back(dispatch, by=by, reason=reason)
 
 
 def free_rest(line: OrderLine, by: Actor) -> None:
@@ -366,20 +537,23 @@ def hand_over_dispatches(giver: Employee, taker: Employee, by: Actor) -> int:
     for dispatch in rows:
         try:
             with transaction.atomic():
-                _give_out(
+                give_out(
                     line_uid=dispatch.line.uid,
                     technician_uid=taker.uid,
                     bay_uid=dispatch.bay.uid,
                     starts_at=dispatch.starts_at,
                     ends_at=dispatch.ends_at,
-                    second_uid=None,
-                    replaces_uid=dispatch.uid,
+                    replaces=[dispatch.uid],
                     by=by,
                 )
         except RuleError:
             line = locked_line(dispatch.line.uid, by)
-            held = Dispatch.objects.locked().select_related("technician", "bay_plan", "person_plan").get(pk=dispatch.pk)
+            held = (
+                Dispatch.objects.locked()
+                .select_related("technician", "bay_plan", "tool_plan", "person_plan")
+                .get(pk=dispatch.pk)
+            )
             held.line = line
-            _take_back(held, by=by, reason=gettext("%(name)s hands the work over.") % {"name": giver.name})
+            take_back(held, by=by, reason=gettext("%(name)s hands the work over.") % {"name": giver.name})
         moved += 1
     return moved

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Reservation, Resource, ResourceKind
 from dealership.kernel import clock
+from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
-from workshop.forms.floor import CorrectionForm, HoldForm, PlanForm
+from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm
 from workshop.models import Clocking, Dispatch, OrderLine
 from workshop.selectors import plan as reads
+from workshop.selectors import replan
 from workshop.selectors.fitness import needs_two
-from workshop.services import clocking, dispatch
+from workshop.selectors.stamp import stamp_of
+from workshop.services import blocking, clocking, dispatch
 
 
 class PlanPage(Page):
@@ -27,22 +34,111 @@ class PlanPage(Page):
     permission = permissions.PLAN_VIEW
     template_name = "workshop/plan.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        asked = self.request.GET
-        today = clock.today(Store.objects.get(pk=self.actor.store_id).time_zone)
+    @cached_property
+    def day(self) -> date:
         try:
-            day = date.fromisoformat(asked.get("day", ""))
+            return date.fromisoformat(self.request.GET.get("day", ""))
         except ValueError:
-            day = today
+            return clock.today(Store.objects.get(pk=self.actor.store_id).time_zone)
+
+    @property
+    def week(self) -> bool:
+        return self.request.GET.get("zoom") == "week"
+
+    @cached_property
+    def stamp(self) -> str:
+        if self.week:
+            return stamp_of(self.actor, self.day - timedelta(days=self.day.weekday()), days=7)
+        return stamp_of(self.actor, self.day)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Who looks asks every few seconds with what was seen: nothing is sent while it is still the same."""
+        if request.GET.get("seen") == self.stamp:
+            return HttpResponse(status=204)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        asked, day = self.request.GET, self.day
         by_people = asked.get("rows") == "people"
         return super().get_context_data(**kwargs) | {
-            "board": reads.board(self.actor, day=day, by_people=by_people),
+            "stamp": self.stamp,
+            "board": (reads.week_board if self.week else reads.board)(self.actor, day=day, by_people=by_people),
             "rows": "people" if by_people else "bays",
+            "zoom": "week" if self.week else "day",
             "day": day,
-            "before": day - timedelta(days=1),
-            "after": day + timedelta(days=1),
+            "before": day - timedelta(days=7 if self.week else 1),
+            "after": day + timedelta(days=7 if self.week else 1),
             "may_dispatch": self.actor.may(permissions.PLAN_DISPATCH),
+            "proposal": replan.open_proposal(self.actor),
         }
+
+
+class DropView(ActionView):
+    """A bar or a line of the pane was dropped on a row of the plan: the same commands as behind the dialogs."""
+
+    permission = permissions.PLAN_DISPATCH
+
+    def run(self, form: Any) -> Dispatch:
+        asked = self.request.POST
+        store = Store.objects.get(pk=self.actor.store_id)
+        try:
+            row, moved = UUID(asked.get("row", "")), UUID(asked.get("plan") or asked.get("line") or "")
+            start = datetime.fromisoformat(asked.get("starts_at", "")).replace(tzinfo=ZoneInfo(store.time_zone))
+        except ValueError:
+            raise RuleError("plan.drop", _("Drop it on a row of the plan, at a time of that day.")) from None
+        if not asked.get("plan"):
+            return dispatch.drop_line(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
+        place = reads.place_of(self.actor, row)
+        return dispatch.move_dispatch(uid=moved, starts_at=start, by=self.actor, **place)
+
+    def location(self, result: Dispatch) -> str:
+        rows = "people" if self.request.POST.get("rows") == "people" else "bays"
+        return f"{reverse('plan')}?day={result.starts_at.astimezone():%Y-%m-%d}&rows={rows}"
+
+
+class BlockPage(CommandPage):
+    """Takes a bay out of use for a time; what is planned there stands beside the form."""
+
+    permission = permissions.PLAN_DISPATCH
+    form_class = BlockForm
+    template_name = "workshop/block.html"
+    done = _("The bay is out of use for that time.")
+
+    @cached_property
+    def bay(self) -> Resource:
+        return (
+            Resource.objects.for_actor(self.actor)
+            .select_related("store")
+            .get(uid=self.kwargs["uid"], kind=ResourceKind.BAY)
+        )
+
+    def get_initial(self) -> dict[str, Any]:
+        start, end = reads.rest_of_day(self.bay.store)
+        return {"starts_at": start, "ends_at": end}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "bay": self.bay,
+            "planned": reads.planned_in(self.actor, self.bay),
+            "back": reverse("plan"),
+        }
+
+    def run(self, form: BlockForm) -> Reservation:
+        return blocking.block_bay(bay_uid=self.bay.uid, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Reservation) -> str:
+        return f"{reverse('plan')}?day={result.period.lower.astimezone():%Y-%m-%d}"
+
+
+class UnblockView(ActionView):
+    permission = permissions.PLAN_DISPATCH
+    done = _("The bay is to be had again.")
+
+    def run(self, form: Any) -> Reservation:
+        return blocking.unblock_bay(uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Reservation) -> str:
+        return f"{reverse('plan')}?day={result.period.lower.astimezone():%Y-%m-%d}"
 
 
 class LineCommand(CommandPage):
@@ -84,6 +180,11 @@ class AssignPage(LineCommand):
     title, submit, done = _("Give out the work"), _("Plan it"), _("Planned.")
 
     @property
+    def alone(self) -> bool:
+        """Whether the line had no plan when the form was shown; then nobody else may have given it out meanwhile."""
+        return self.request.POST.get("alone") == "1"
+
+    @property
     def old(self) -> Dispatch | None:
         return None
 
@@ -114,7 +215,11 @@ class AssignPage(LineCommand):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"proposals": self.proposals, "old": self.old}
+        return super().get_context_data(**kwargs) | {
+            "proposals": self.proposals,
+            "old": self.old,
+            "alone": self.old is None and not self.line.dispatches.filter(live=True).exists(),
+        }
 
     def run(self, form: PlanForm) -> Dispatch:
         data = form.cleaned_data
@@ -126,6 +231,7 @@ class AssignPage(LineCommand):
             starts_at=data["starts_at"],
             ends_at=data["ends_at"],
             replaces_uid=data["replaces"],
+            alone=self.alone and not data["replaces"],
             by=self.actor,
         )
 

@@ -1,0 +1,42 @@
+"""Background work of chapter 3."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import shared_task
+
+from dealership.kernel import clock
+from dealership.kernel.tasks import periodic
+
+from .selectors import replan
+from .services import proposals
+
+TOO_LONG, LOST, BROKEN = "too_long", "lost", "broken"
+"""Why there is no plan; the page puts them into words."""
+
+
+@shared_task(name="workshop.propose_plan", soft_time_limit=120, time_limit=150)
+def propose_plan(uid: str) -> None:
+    """Works out the proposal that was asked for; what goes wrong is told on its page (2.4)."""
+    try:
+        proposals.work_out(uid=UUID(uid))
+    except SoftTimeLimitExceeded:
+        proposals.fail_proposal(uid=UUID(uid), problem=TOO_LONG)
+    except Exception:
+        proposals.fail_proposal(uid=UUID(uid), problem=BROKEN)
+        raise
+
+
+@periodic("workshop.tend_proposals", seconds=30)
+def tend_proposals() -> int:
+    """Every half minute: what nobody accepted is out of date, what its worker left is taken up again or given up (2.4)."""
+    now = clock.written_now()
+    still = replan.standing_still(now - proposals.LEASE)
+    for proposal in still:
+        if proposal.asked_at < now - proposals.GIVE_UP:
+            proposals.fail_proposal(uid=proposal.uid, problem=LOST)
+        else:
+            propose_plan.delay(str(proposal.uid))
+    return len(still) + proposals.expire_proposals()
