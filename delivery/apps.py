@@ -28,6 +28,13 @@ class DeliveryConfig(AppConfig):
 
         STAYS.add("delivery.settlement.payer")
 
+        # 2.3: what a customer was asked to pay counts for the tier.
+        from reception.services.segments import SPENT
+
+        from .selectors.settlements import spent_by
+
+        SPENT.append(spent_by)
+
         def ready_cars(actor: Any) -> int:
             return board_size(by=actor)
 

@@ -69,6 +69,7 @@ from reception.models import (
     ConsultationTopic,
     CustomerKind,
     CustomerMerge,
+    CustomerTier,
     DamageKind,
     DamageMark,
     DamageSide,
@@ -162,6 +163,10 @@ register(
             "no_calls": Flag(),
             "quiet_from": Text(),
             "quiet_to": Text(),
+            "tier": Text(help="A (key customer) to D by recency, frequency and money; empty before the first visit."),
+            "rfm": Text(help="The three scores, each 1 to 5."),
+            "last_visit_on": Day(null=True, help="As of the last computation, four times a day."),
+            "lost_risk": Flag(help="No visit for as long as the setting says."),
             "note": Text(mask=mask_text),
             "contact_uid": Uid(source="contact__uid", null=True, help="The person whom the customer asks for."),
             "merged_into_uid": Uid(
@@ -183,6 +188,8 @@ register(
         filters={
             "phone": Filter(field=Text(20, min=5, help="The whole number."), lookup="phone"),
             "kind": Filter(field=Choice(choices=CustomerKind), lookup="kind"),
+            "tier": Filter(field=Choice(choices=CustomerTier), lookup="tier"),
+            "lost_risk": Filter(field=Flag(), lookup="lost_risk"),
         },
         expand={"vehicles": Those(target="vehicles", link="owner_uid")},
         create=Command(

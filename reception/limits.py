@@ -66,6 +66,54 @@ STICKER_YEARS = limit(
     clause="2.3",
     source="domain 2.3 (reform of 2022-10, to be verified)",
 )
+LOST_DAYS = limit(
+    "reception.lost_customer_days",
+    180,
+    "d",
+    _("Days without a visit after which a customer may be lost"),
+    clause="2.3",
+    source="P7, P18c",
+)
+SEGMENT_DAYS = limit(
+    "reception.segment_days",
+    730,
+    "d",
+    _("Days whose visits and spending count for a customer's tier"),
+    clause="2.3",
+    source="design",
+)
+RECENCY_DAYS = limit(
+    "reception.recency_days",
+    [60, 120, 180, 365],
+    "d",
+    _("Days since the last visit up to which recency is 5, 4, 3 and 2"),
+    clause="2.3",
+    source="design",
+)
+FREQUENCY_VISITS = limit(
+    "reception.frequency_visits",
+    [2, 3, 5, 8],
+    "",
+    _("Visits from which frequency is 2, 3, 4 and 5"),
+    clause="2.3",
+    source="design",
+)
+MONEY_SPENT = limit(
+    "reception.money_spent",
+    [500, 1500, 4000, 10000],
+    "CNY",
+    _("Spending from which money is 2, 3, 4 and 5"),
+    clause="2.3",
+    source="design",
+)
+TIER_SCORES = limit(
+    "reception.tier_scores",
+    [12, 9, 6],
+    "",
+    _("Sum of the three scores from which a customer is a key, regular or occasional one"),
+    clause="2.3",
+    source="design",
+)
 EXPIRY_DAYS = limit(
     "reception.expiry_days",
     60,

@@ -37,6 +37,15 @@ class CustomerKind(models.TextChoices):
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
+class CustomerTier(models.TextChoices):
+    """How much a customer comes and spends (RFM), worked out again every few hours (2.3)."""
+
+    A = "A", _("Key customer")
+    B = "B", _("Regular customer")
+    C = "C", _("Occasional customer")
+    D = "D", _("Rare customer")
+
+
 class CustomerQuerySet(ScopedQuerySet):
     def standing(self, uid: uuid.UUID) -> Customer:
         """The customer with this uid, or the one it was merged into; one query, raises Customer.DoesNotExist."""
@@ -69,6 +78,12 @@ class Customer(Root):
         _("no messages from"), max_length=5, blank=True, db_default="", help_text="hour in the store's time, 12:30"
     )
     quiet_to = models.CharField(_("messages again from"), max_length=5, blank=True, db_default="")
+    tier = models.CharField(max_length=1, blank=True, choices=CustomerTier.choices, db_default="")
+    rfm = models.CharField(
+        max_length=3, blank=True, db_default="", help_text="recency, frequency and money, each 1 (low) to 5"
+    )
+    last_visit_on = models.DateField(null=True, blank=True)
+    lost_risk = models.BooleanField(default=False, db_default=False)
     note = models.CharField(_("note"), max_length=300, blank=True)
     home_store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="+")
     contact = models.ForeignKey(
@@ -122,6 +137,12 @@ class Customer(Root):
             # 2.1.2: a customer has a name and a way to be reached.
             models.CheckConstraint(name="customer_named", condition=~Q(name="")),
             models.CheckConstraint(name="customer_reachable", condition=~Q(phone="") | ~Q(email="")),
+            # 2.3: a tier says why; without a visit there is neither.
+            models.CheckConstraint(
+                name="customer_tier_has_scores",
+                condition=Q(tier="", rfm="", lost_risk=False)
+                | Q(tier__in=CustomerTier.values, rfm__regex="^[1-5]{3}$", last_visit_on__isnull=False),
+            ),
             # 2.3: quiet hours are two different hours of the day, or none.
             models.CheckConstraint(
                 name="customer_quiet_hours",
@@ -131,6 +152,8 @@ class Customer(Root):
         ]
         indexes = [
             models.Index(fields=["phone"], name="customer_phone"),
+            models.Index(fields=["tier", "-id"], name="customer_tier", condition=~Q(tier="")),
+            models.Index(fields=["-id"], name="customer_lost_risk", condition=Q(lost_risk=True)),
             GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
             GinIndex(fields=["phone"], name="customer_phone_trgm", opclasses=["gin_trgm_ops"]),
             GinIndex(fields=["phone_2"], name="customer_phone_2_trgm", opclasses=["gin_trgm_ops"]),

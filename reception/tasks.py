@@ -2,7 +2,7 @@
 
 from dealership.kernel.tasks import periodic
 
-from .services import appointments, consultations, mail, merging, waiting
+from .services import appointments, consultations, mail, merging, segments, waiting
 
 
 @periodic("reception.remind", seconds=300)
@@ -27,6 +27,12 @@ def tend_waiting() -> int:
 def find_duplicates() -> int:
     """Every half hour: the worklist of customers who may be one (2.3)."""
     return merging.find_duplicates()
+
+
+@periodic("reception.recompute_segments", seconds=6 * 3600)
+def recompute_segments() -> int:
+    """Four times a day: tiers of customers and who may be lost (2.3)."""
+    return segments.recompute_segments()
 
 
 @periodic("reception.escalate", seconds=60)

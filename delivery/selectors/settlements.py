@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -150,3 +151,14 @@ def settlements_of_visit(*, visit_id: int, by: Actor) -> list[Settlement]:
         .select_related("order", "payer")
         .order_by("pk")
     )
+
+
+def spent_by(first: int, last: int, since: datetime) -> dict[int, Decimal]:
+    """2.3: what customers with keys from ``first`` to ``last`` were asked to pay since then (CNY); voided lists don't count.
+
+    A list keeps the payer it was written for; after a merge it counts for whoever that one was merged into.
+    """
+    payer = Coalesce("payer__merged_into_id", "payer_id")
+    rows = Settlement.objects.exclude(state=SettlementState.VOIDED).filter(issued_at__gte=since).annotate(whose=payer)
+    rows = rows.filter(whose__gte=first, whose__lte=last).order_by()
+    return {row["whose"]: row["sum"] for row in rows.values("whose").annotate(sum=Sum("total"))}

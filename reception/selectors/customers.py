@@ -25,6 +25,7 @@ from reception.models import (
     Customer,
     CustomerKind,
     CustomerMerge,
+    CustomerTier,
     Duplicate,
     DuplicateState,
     MergeState,
@@ -37,6 +38,8 @@ from reception.selectors.search import Typed, customer_filter
 PAGE = 50
 LOOK_DAYS = 31
 FILTERS = {"": Q(), "PERSON": Q(kind=CustomerKind.PERSON), "COMPANY": Q(kind=CustomerKind.COMPANY)}
+LOST = "LOST"
+SEGMENTS = {LOST: Q(lost_risk=True)} | {tier: Q(tier=tier) for tier in CustomerTier.values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,18 @@ def customer_of(*, uid: UUID, by: Actor) -> Customer:
     return Customer.objects.for_actor(by).select_related("home_store", "contact").standing(uid)
 
 
-def list_customers(*, by: Actor, words: str = "", kind: str = "", before: int | None = None) -> CustomerList:
-    """Fifty customers from a cursor on, with their cars and the last visit to the actor's stores."""
+def list_customers(
+    *, by: Actor, words: str = "", kind: str = "", segment: str = "", before: int | None = None
+) -> CustomerList:
+    """Fifty customers from a cursor on, with their cars and the last visit to the actor's stores.
+
+    ``segment`` is a tier or LOST: nobody came for as long as the setting says.
+    """
     found: QuerySet[Customer] = Customer.objects.for_actor(by).unmerged()
     if words:
         where = customer_filter(Typed(formats.fold_width(words)[:100]))
         found = found.filter(where) if where is not None else found.none()
+    found = found.filter(SEGMENTS.get(segment, Q()))
     persons = found.filter(kind=CustomerKind.PERSON).count()
     companies = found.filter(kind=CustomerKind.COMPANY).count()
     rows = found.filter(FILTERS.get(kind, Q()))

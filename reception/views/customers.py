@@ -23,7 +23,7 @@ from reception.forms.customers import (
     NewCustomerForm,
     UnmaskForm,
 )
-from reception.models import Consent, Customer, CustomerMerge, Duplicate, DuplicateState, UnmaskReason
+from reception.models import Consent, Customer, CustomerMerge, CustomerTier, Duplicate, DuplicateState, UnmaskReason
 from reception.selectors import customers as reads
 from reception.services import customers as commands
 from reception.services import handing_over, merging
@@ -37,11 +37,14 @@ class CustomerListPage(Page):
         words, kind = self.request.GET.get("q", "").strip(), self.request.GET.get("kind", "")
         before = self.request.GET.get("before", "")
         cursor = int(before) if before.isdecimal() and len(before) < 16 else None
-        page = reads.list_customers(by=self.actor, words=words, kind=kind, before=cursor)
+        segment = self.request.GET.get("segment", "")
+        page = reads.list_customers(by=self.actor, words=words, kind=kind, segment=segment, before=cursor)
         return super().get_context_data(**kwargs) | {
             "page": page,
             "words": words,
             "kind": kind,
+            "segment": segment,
+            "segments": [*CustomerTier.choices, (reads.LOST, _("May be lost"))],
             "before": cursor,
             "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
             "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from dealership.kernel.models import Approval, History
 from dealership.kernel.money import line_amount
 from delivery import rules
 from delivery.models import UNPAID_EXIT, Settlement, SettlementLine
+from delivery.selectors.settlements import spent_by
 from delivery.services.payments import take_payment
 from delivery.services.settlements import (
     ask_unpaid_exit,
@@ -25,6 +27,7 @@ from delivery.services.settlements import (
     still_open,
     void_settlement,
 )
+from reception.services.segments import SPENT
 from tests.factories.delivery import (
     add_line,
     certify,
@@ -36,6 +39,7 @@ from tests.factories.delivery import (
     move_line,
     work,
 )
+from tests.factories.departed import make_departed
 from tests.factories.kernel import make_store
 from tests.factories.reception import make_customer, rule
 from workshop.models import LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
@@ -334,3 +338,15 @@ def test_a_guarantee_is_declared_for_every_category():
     assert set(table) == set(RepairCategory.values)
     assert rules.strongest_guarantee(["MINOR", "SECOND_MAINTENANCE"], table) == (30, 5000)
     assert rules.strongest_guarantee([], table) == (0, 0)
+
+
+def test_what_a_customer_was_asked_to_pay_counts_for_the_tier():
+    """2.3: lists since a moment, without the voided ones, by payer."""
+    _house, order = make_departed()
+    settlement = order.settlements.get()
+    long_ago = settlement.issued_at - timedelta(days=1)
+    payer = settlement.payer_id
+    assert spent_by(1, payer, long_ago) == {payer: settlement.total}
+    assert spent_by(payer + 1, payer + 99, long_ago) == {}
+    assert spent_by(1, payer, settlement.issued_at + timedelta(seconds=1)) == {}
+    assert spent_by in SPENT

@@ -59,6 +59,7 @@ from reception.services import (
     checklists,
     consultations,
     customers,
+    segments,
     vehicles,
     visits,
     waiting,
@@ -275,6 +276,7 @@ class Simulation:
         with clock.moved_to(until):
             outbox.drain()
             recompute_touched(limit=10_000)
+            segments.recompute_segments()
         return self.report
 
     def deliver_due(self) -> None:
@@ -397,8 +399,14 @@ class Simulation:
         vehicle = Vehicle.objects.filter(plate=car["plate"]).first()
         if vehicle is None:
             customer = customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
+            papers = random.Random(f"papers-{car['plate']}")
             vehicle = vehicles.register_vehicle(
-                plate=car["plate"], model_text=car["model_text"], owner_uid=customer.uid, by=desk
+                plate=car["plate"],
+                model_text=car["model_text"],
+                owner_uid=customer.uid,
+                registered_on=clock.today() - timedelta(days=papers.randrange(200, 3000)),
+                insured_until=clock.today() + timedelta(days=papers.randrange(-20, 340)),
+                by=desk,
             )
         else:
             owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
