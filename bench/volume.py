@@ -175,11 +175,23 @@ class Loader:
         return after
 
 
-def load(connection: Any, *, scale: float, today: date, say: Callable[[str], None]) -> None:
-    """Loads everything in one transaction. The stores, their people and the catalogue are there already."""
+def load(
+    connection: Any,
+    *,
+    scale: float,
+    today: date,
+    say: Callable[[str], None],
+    search: tuple[int, int, int] | None = None,
+) -> None:
+    """Loads everything in one transaction. The stores, their people and the catalogue are there already.
+
+    ``search``: so many customers, vehicles and visits, and only what the search box looks at.
+    """
     loader = Loader(connection, say)
     customers, vehicles = max(40, int(CUSTOMERS * scale)), max(60, int(VEHICLES * scale))
     orders = max(400, int(ORDERS * scale))
+    if search is not None:
+        customers, vehicles, orders = search
     cursor = loader.cursor
     cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
     cursor.execute("SELECT id, code FROM kernel_store ORDER BY code")
@@ -344,6 +356,8 @@ def load(connection: Any, *, scale: float, today: date, say: Callable[[str], Non
         " ended_note",
         visit_lines(),
     )
+    if search is not None:
+        return
     loader.copy(
         "workshop_repairorder",
         f"id, {head}, number, kind, stage, complaint, promised_at, opened_at, settled_at, closed_at, withdrawn_at,"
