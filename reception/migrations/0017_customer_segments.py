@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0007_message_not_before"),
-        ("reception", "0015_opening_and_feedback"),
+        ("reception", "0016_calendars_and_replanning"),
         ("staff", "0004_desk_training"),
     ]
 
