@@ -340,6 +340,7 @@ def test_a_guarantee_is_declared_for_every_category():
     assert rules.strongest_guarantee([], table) == (0, 0)
 
 
+@pytest.mark.django_db
 def test_what_a_customer_was_asked_to_pay_counts_for_the_tier():
     """2.3: lists since a moment, without the voided ones, by payer."""
     _house, order = make_departed()
