@@ -14,6 +14,7 @@ from dealership.kernel.models import StoredFile
 from staff.models import RosterDay
 
 from ..models import Checklist, OpeningAnswer, OpeningCheck
+from ..rules import USUAL_ITEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class DueCheck:
     @property
     def wrong(self) -> int:
         return sum(not answer.in_order for answer in self.check.answers.all()) if self.check else 0
+
+
+def usual_items() -> dict[str, tuple[tuple[str, bool], ...]]:
+    """Area → what is usually looked at there, to begin a checklist with."""
+    return USUAL_ITEMS
 
 
 def checklists_of(by: Actor, day: date) -> QuerySet[Checklist]:

@@ -8,7 +8,6 @@ comes from one seeded source, so that the same seed and start date give the same
 from __future__ import annotations
 
 import heapq
-import io
 import random
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -17,8 +16,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from PIL import Image
 
 from dealership.catalogue.models import (
     BayCapability,
@@ -29,6 +26,7 @@ from dealership.catalogue.models import (
     ResourceKind,
     VehicleModel,
 )
+from dealership.exchange.services.pictures import grey_picture
 from dealership.kernel import clock, outbox
 from dealership.kernel.actors import Actor, customer_link
 from dealership.kernel.errors import NotAllowed, RuleError
@@ -51,8 +49,7 @@ from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import Appointment, AppointmentState, Checklist, Vehicle, Visit, VisitState, WalkAround
-from reception.rules import USUAL_ITEMS
-from reception.selectors.checklists import open_points
+from reception.selectors.checklists import open_points, usual_items
 from reception.selectors.knowledge import in_force
 from reception.services import (
     appointments,
@@ -130,13 +127,6 @@ class _Next:
     at: datetime
     number: int
     run: Steps = field(compare=False)
-
-
-def grey_picture() -> bytes:
-    """A small plain picture, as proof that one was taken."""
-    out = io.BytesIO()
-    Image.new("RGB", (320, 240), "#9aa7b2").save(out, "JPEG", quality=70)
-    return out.getvalue()
 
 
 class Shop:
@@ -954,7 +944,7 @@ class Simulation:
     def open_up(self, shop: Shop, chance: random.Random) -> Steps:
         """2.1.1: each area is looked at before it opens, at times late; what isn't in order is put right in the day."""
         shift = Shift.objects.filter(store=shop.store).order_by("starts", "code")[0]
-        for area, usual in USUAL_ITEMS.items():
+        for area, usual in usual_items().items():
             if not Checklist.objects.filter(store=shop.store, area=area).exists():
                 items = [{"text": text, "photo_if_wrong": photo} for text, photo in usual]
                 manager = shop.first("manager")
@@ -962,14 +952,13 @@ class Simulation:
         for checklist in Checklist.objects.filter(store=shop.store, ends_on__isnull=True).order_by("pk"):
             yield clock.now() + timedelta(minutes=chance.randrange(4, 14))
             items_now = list(checklist.items.filter(active=True))
-            drawn = checklist.drawn_on(shop.today(), items_now)
             found = [(item, chance.random() < 0.04) for item in items_now]
             given = [
                 {
                     "item_uid": item.uid,
                     "in_order": not wrong,
                     "remark": chance.choice(NOT_IN_ORDER) if wrong else "",
-                    "photo": grey_picture() if item == drawn or wrong else None,
+                    "photo": grey_picture(),  # of each: which one is drawn hangs on the house's secret
                 }
                 for item, wrong in found
             ]
