@@ -84,6 +84,8 @@ from reception.models import (
     PartOfDay,
     PlateColor,
     PlateKind,
+    Quotation,
+    QuotationLine,
     ToldBy,
     Vehicle,
     Visit,
@@ -106,6 +108,7 @@ from reception.services import (
     handing_over,
     knowledge,
     merging,
+    quotations,
     vehicles,
     visits,
     waiting,
@@ -1404,6 +1407,70 @@ register(
                 input={"point_uid": Uid(help="uid of an answer that wasn't in order."), "how": Text(120, min=1)},
                 help="An open point is put right",
             ),
+        ),
+    )
+)
+
+
+# --- quotations (2.2.2) ---
+def _quoted_lines() -> QuerySet:
+    return QuotationLine.objects.order_by("position")
+
+
+def _quotations(by: Actor) -> QuerySet:
+    return Quotation.objects.for_actor(by).filter(total__isnull=False)
+
+
+register(
+    Resource(
+        path="quotations",
+        name="Quotation",
+        room="reception",
+        model=Quotation,
+        rows=_quotations,
+        view=permissions.QUOTATIONS_VIEW,
+        help="Prices drawn from the live price list that bind the shop until a day (2.2.2). They are never changed.",
+        shape={
+            "number": Text(),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "model_text": Text(),
+            "consultation_uid": Uid(source="consultation__uid", null=True),
+            "customer_uid": Uid(source="customer__uid", null=True),
+            "vehicle_uid": Uid(source="vehicle__uid", null=True),
+            "quoted_at": Moment(),
+            "valid_until": Day(help="The last day on which the shop is bound."),
+            "total": Money(),
+            "lines": Many(
+                rows=_quoted_lines,
+                by="quotation_id",
+                fields={
+                    "operation_uid": Uid(source="operation__uid", null=True),
+                    "model_uid": Uid(source="model__uid", null=True),
+                    "description": Text(),
+                    "hours": Number(2),
+                    "rate": Money(),
+                    "amount": Money(help="Labour, or the car; the total holds the parts as well."),
+                },
+            ),
+        },
+        filters={
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+        },
+        create=Command(
+            run=quotations.give_quotation,
+            permission=permissions.QUOTATIONS_GIVE,
+            input={
+                "operation_uids": ListOf(inner=Uid(), optional=True),
+                "model_uids": ListOf(inner=Uid(), optional=True),
+                "contact_name": Text(60, optional=True),
+                "contact_phone": Text(60, optional=True),
+                "plate": Text(20, optional=True),
+                "model_text": Text(80, optional=True),
+                "consultation_uid": Uid(optional=True),
+                "valid_until": Day(optional=True),
+            },
         ),
     )
 )

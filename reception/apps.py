@@ -92,6 +92,17 @@ class ReceptionConfig(AppConfig):
         )
         navigation.register(
             navigation.Entry(
+                code="prices",
+                label=_("Price list"),
+                icon="tag",
+                url_name="price-list",
+                group="front",
+                permission=permissions.QUOTATIONS_VIEW,
+                order=27,
+            )
+        )
+        navigation.register(
+            navigation.Entry(
                 code="consultations",
                 label=_("Questions"),
                 icon="messages",

@@ -169,6 +169,8 @@ CONSULTATION_ENDED = event("reception.consultation.ended", _("Question ended"), 
 LEAD_HANDED = event("reception.sales_lead.handed", _("Lead handed to sales"), clause="2.2.2")
 TEMPLATE_SAVED = event("reception.answer_template.saved", _("Answer template saved"), clause="2.2.2")
 
+QUOTATION_GIVEN = event("reception.quotation.given", _("Price quoted"), clause="2.2.2")
+
 # --- knowledge (2.2.2) ---
 ARTICLE_WRITTEN = event("reception.knowledge_article.written", _("Article written"), clause="2.2.2")
 ARTICLE_REVISED = event("reception.knowledge_article.revised", _("New version of an article"), clause="2.2.2")

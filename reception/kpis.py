@@ -14,6 +14,8 @@ screen("2.1.4", "reception-effect", _("Effect of the reception"))
 screen("2.3", "customer-duplicates", _("Duplicates"))
 screen("2.2.1", "consultations", _("Questions"))
 screen("2.2.2", "knowledge", _("Knowledge"))
+screen("2.2.2", "price-list", _("Price list"))
+screen("2.2.2", "quotations", _("Quotations"))
 screen("2.2.2", "consultations", _("Questions"))
 screen("7.3", "customer-looks", _("Looks at whole numbers"))
 screen("2.3", "search", _("Search"))
@@ -239,4 +241,69 @@ ARRIVALS_BY_HOUR = figure(
     decimals=0,
     higher_is_better=None,
     sums=True,
+)
+
+# --- consultations (2.2) ---
+# A question counts on the day on which the clock of its answer began: the day it came, or came again.
+ANSWERED_IN_TIME = figure(
+    "reception.answered_in_time",
+    label=_("Questions answered in time"),
+    clause="2.2.1",
+    unit="%",
+    formula=_("questions answered within the limit of their channel ÷ questions"),
+    population=_("questions and further words of customers of the day"),
+    sql="""
+        SELECT COALESCE(c.channel, ''), count(*) FILTER (WHERE k.met_at <= k.due_at), count(*)
+        FROM reception_consultationclock k JOIN reception_consultation c ON c.id = k.consultation_id
+        WHERE c.store_id = %(store_id)s AND k.kind = 'RESPONSE'
+          AND k.started_at >= %(day_start)s AND k.started_at < %(day_end)s
+        GROUP BY ROLLUP (c.channel)
+    """,
+    rows="""
+        SELECT 'consultation', c.uid, COALESCE(v.plate, ''), COALESCE(v.plate_color, ''), k.started_at, c.channel,
+            COALESCE(e.name, ''), COALESCE((k.met_at <= k.due_at)::int, 0), 1
+        FROM reception_consultationclock k JOIN reception_consultation c ON c.id = k.consultation_id
+        LEFT JOIN reception_vehicle v ON v.id = c.vehicle_id LEFT JOIN staff_employee e ON e.id = c.assignee_id
+        WHERE c.store_id = %(store_id)s AND k.kind = 'RESPONSE'
+          AND k.started_at >= %(day_start)s AND k.started_at < %(day_end)s
+    """,
+    touched_by=(
+        "reception.consultation.asked",
+        "reception.consultation.written",
+        "reception.consultation.answered",
+        "reception.consultation.ended",
+    ),
+    days="""
+        SELECT DISTINCT (k.started_at AT TIME ZONE s.time_zone)::date FROM reception_consultationclock k
+        JOIN reception_consultation c ON c.id = k.consultation_id JOIN kernel_store s ON s.id = c.store_id
+        WHERE c.uid = %(root_uid)s AND k.kind = 'RESPONSE'
+    """,
+    scale=100,
+    target="95",
+)
+ANSWERS_CITED = figure(
+    "reception.answers_cited",
+    label=_("Answers that name an article"),
+    clause="2.2.2",
+    unit="%",
+    formula=_("answers that name an article and its version ÷ answers"),
+    population=_("answers of the day to questions about models, prices, intervals, warranty and service"),
+    sql="""
+        SELECT COALESCE(c.topic, ''),
+            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM reception_citation z WHERE z.message_id = m.id)), count(*)
+        FROM reception_consultationmessage m JOIN reception_consultation c ON c.id = m.consultation_id
+        WHERE c.store_id = %(store_id)s AND m.direction = 'OUT' AND c.topic <> 'OTHER'
+          AND m.at >= %(day_start)s AND m.at < %(day_end)s
+        GROUP BY ROLLUP (c.topic)
+    """,
+    rows="""
+        SELECT 'consultation', c.uid, COALESCE(v.plate, ''), COALESCE(v.plate_color, ''), m.at, c.topic,
+            COALESCE(e.name, ''), (EXISTS (SELECT 1 FROM reception_citation z WHERE z.message_id = m.id))::int, 1
+        FROM reception_consultationmessage m JOIN reception_consultation c ON c.id = m.consultation_id
+        LEFT JOIN reception_vehicle v ON v.id = c.vehicle_id LEFT JOIN staff_employee e ON e.id = m.author_id
+        WHERE c.store_id = %(store_id)s AND m.direction = 'OUT' AND c.topic <> 'OTHER'
+          AND m.at >= %(day_start)s AND m.at < %(day_end)s
+    """,
+    touched_by=("reception.consultation.answered",),
+    scale=100,
 )

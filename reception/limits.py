@@ -301,3 +301,30 @@ CONSULTATION_REOPEN_DAYS = limit(
     clause="2.2.1",
     source="design",
 )
+
+ASKED_PER_CONTACT = limit(
+    "reception.asked_per_contact",
+    3,
+    "",
+    _("Questions over the web form from one telephone number or e-mail address within 24 hours"),
+    clause="2.2.1",
+    source="design",
+)
+ASKED_PER_ADDRESS = limit(
+    "reception.asked_per_address",
+    10,
+    "",
+    _("Questions over the web form from one network address within an hour"),
+    clause="2.2.1",
+    source="design",
+)
+
+# --- quotations (2.2.2) ---
+QUOTATION_DAYS = limit(
+    "reception.quotation_days",
+    14,
+    "d",
+    _("Days for which quoted prices bind the shop, unless another day is chosen"),
+    clause="2.2.2",
+    source="design",
+)

@@ -20,7 +20,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from dealership.catalogue.models import Operation, Powertrain, VehicleModel
+from dealership.catalogue.models import Operation, Part, Powertrain, VehicleModel
 from dealership.kernel import clock, states
 from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
@@ -1900,6 +1900,171 @@ class Citation(models.Model):
             ),
         ]
         constraints = [models.UniqueConstraint(name="citation_once", fields=["message", "cited"])]
+
+
+# --- quotations (2.2.2) ---
+class Quotation(Root):
+    """Prices drawn from the live price list and promised until ``valid_until`` (a day of the store, included).
+
+    It is written with its lines and then sealed by ``total`` (CNY with VAT); from then on nothing of it changes. Until
+    its last day an order of the same car or person costs no more (the workshop's lines name the quotation's).
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    number = models.CharField(max_length=30, unique=True)
+    consultation = models.ForeignKey(Consultation, models.PROTECT, null=True, blank=True, related_name="quotations")
+    contact_name = models.CharField(_("name"), max_length=60, blank=True)
+    contact_phone = models.CharField(_("telephone"), max_length=20, blank=True)
+    model_text = models.CharField(_("model"), max_length=80, blank=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="quotations")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, null=True, blank=True, related_name="quotations")
+    quoted_at = models.DateTimeField(default=clock.now)
+    quoted_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    valid_until = models.DateField(_("valid until"))
+    total = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="quotation_kept", operation=pgtrigger.Delete),
+            to_standing_customer("quotation_standing_customer"),
+            states.guard(
+                "quotation_sealed",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.total IS NOT NULL THEN {refuse} END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF to_jsonb(NEW) - ARRAY['total', 'customer_id', 'vehicle_id', 'version', 'updated_at']
+                        <> to_jsonb(OLD) - ARRAY['total', 'customer_id', 'vehicle_id', 'version', 'updated_at']
+                        OR (OLD.total IS NOT NULL AND NEW.total IS DISTINCT FROM OLD.total)
+                        OR (OLD.total IS NULL AND NEW.total IS NOT NULL AND NEW.total IS DISTINCT FROM (
+                            SELECT sum(l.amount + COALESCE((
+                                SELECT sum(p.amount) FROM reception_quotationpart p WHERE p.line_id = l.id
+                            ), 0)) FROM reception_quotationline l WHERE l.quotation_id = NEW.id
+                        ))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="quotation.sealed",
+                text=_("A quotation stays as it was given; write a new one."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(name="quotation_contact", condition=~Q(contact_name="") | ~Q(contact_phone="")),
+        ]
+        indexes = [
+            models.Index(fields=["store", "valid_until"], name="quotation_valid"),
+            models.Index(fields=["contact_phone"], name="quotation_phone", condition=~Q(contact_phone="")),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {
+            "customer": self.customer.uid if self.customer else None,
+            "vehicle": self.vehicle.uid if self.vehicle else None,
+        }
+
+    @property
+    def who(self) -> str:
+        """Whatever is known of who got it."""
+        return self.contact_name or self.contact_phone
+
+    def holds(self, on: date) -> bool:
+        """Whether the shop is bound by it on a day of the store."""
+        return self.total is not None and on <= self.valid_until
+
+
+explain_constraint("quotation_contact", "quotation.contact", _("Write down a name or a telephone number."))
+
+
+class QuotationLine(models.Model):
+    """An operation at the labour rate of the day, or a new car at its price; ``amount`` is without parts."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    quotation = models.ForeignKey(Quotation, models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    operation = models.ForeignKey(Operation, models.PROTECT, null=True, blank=True, related_name="+")
+    model = models.ForeignKey(VehicleModel, models.PROTECT, null=True, blank=True, related_name="+")
+    description = models.CharField(max_length=120)
+    hours = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    rate = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        ordering = ["quotation", "position"]
+        triggers = [
+            states.ShownIn("quotation"),
+            pgtrigger.Protect(name="quotationline_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "quotationline_live_price",
+                operation=pgtrigger.Insert,
+                declare=[("shop", "bigint"), ("day", "date")],
+                func="""
+                    SELECT q.store_id, (q.quoted_at AT TIME ZONE s.time_zone)::date INTO shop, day
+                        FROM reception_quotation q JOIN kernel_store s ON s.id = q.store_id
+                        WHERE q.id = NEW.quotation_id AND q.total IS NULL FOR SHARE OF q;
+                    IF shop IS NULL OR NOT (CASE WHEN NEW.operation_id IS NOT NULL THEN EXISTS (
+                        SELECT 1 FROM catalogue_operation o JOIN catalogue_laborrate r ON r.store_id = shop
+                            AND r.pay_type = 'CUSTOMER_PAY' AND day BETWEEN r.starts_on AND COALESCE(r.ends_on, day)
+                        WHERE o.id = NEW.operation_id AND o.hours = NEW.hours AND r.rate = NEW.rate
+                            AND NEW.amount = round(o.hours * r.rate, 2)
+                    ) ELSE EXISTS (
+                        SELECT 1 FROM catalogue_modelprice m WHERE m.store_id = shop AND m.model_id = NEW.model_id
+                            AND day BETWEEN m.starts_on AND COALESCE(m.ends_on, day) AND m.price = NEW.amount
+                    ) END) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="quotation.live_price",
+                text=_("A quotation's prices are those of the price list on its day (2.2.2)."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="quotationline_position", fields=["quotation", "position"]),
+            models.CheckConstraint(
+                name="quotationline_what",
+                condition=Q(operation__isnull=False, model__isnull=True)
+                | Q(operation__isnull=True, model__isnull=False, hours=0, rate=0),
+            ),
+        ]
+
+
+class QuotationPart(models.Model):
+    """A part that goes with a quoted operation, at its price of the day."""
+
+    line = models.ForeignKey(QuotationLine, models.PROTECT, related_name="parts")
+    part = models.ForeignKey(Part, models.PROTECT, related_name="+")
+    quantity = models.DecimalField(max_digits=10, decimal_places=2)
+    unit_price = models.DecimalField(max_digits=12, decimal_places=2)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        ordering = ["line", "id"]
+        triggers = [
+            pgtrigger.Protect(name="quotationpart_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                "quotationpart_live_price",
+                operation=pgtrigger.Insert,
+                declare=[("shop", "bigint"), ("day", "date")],
+                func="""
+                    SELECT q.store_id, (q.quoted_at AT TIME ZONE s.time_zone)::date INTO shop, day
+                        FROM reception_quotationline l JOIN reception_quotation q ON q.id = l.quotation_id
+                        JOIN kernel_store s ON s.id = q.store_id
+                        WHERE l.id = NEW.line_id AND l.operation_id IS NOT NULL AND q.total IS NULL FOR SHARE OF q;
+                    IF shop IS NULL OR NEW.amount <> round(NEW.quantity * NEW.unit_price, 2) OR NOT EXISTS (
+                        SELECT 1 FROM catalogue_partprice p WHERE p.store_id = shop AND p.part_id = NEW.part_id
+                            AND day BETWEEN p.starts_on AND COALESCE(p.ends_on, day) AND p.price = NEW.unit_price
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="quotation.live_price",
+                text=_("A quotation's prices are those of the price list on its day (2.2.2)."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="quotationpart_once", fields=["line", "part"]),
+            models.CheckConstraint(name="quotationpart_quantity", condition=Q(quantity__gt=0)),
+        ]
 
 
 class SalesLead(Root):

@@ -112,3 +112,12 @@ for code in ("receptionist", "advisor", "supervisor", "foreman", "cashier", "gm"
     role(code, permissions={KNOWLEDGE_VIEW})
 for code in ("care", "warranty", "techdirector", "manager"):
     role(code, permissions={KNOWLEDGE_VIEW, KNOWLEDGE_WRITE})
+
+# --- quotations (2.2.2) ---
+QUOTATIONS_VIEW = permission("reception.quotations.view", _("See the price list for customers and what was quoted."))
+QUOTATIONS_GIVE = permission("reception.quotations.give", _("Quote prices that bind the shop until a day."))
+
+for code in ("receptionist", "advisor", "care", "manager"):
+    role(code, permissions={QUOTATIONS_VIEW, QUOTATIONS_GIVE})
+for code in ("supervisor", "cashier", "foreman", "gm"):
+    role(code, permissions={QUOTATIONS_VIEW})

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     appointments,
+    asking,
     booking,
     calendars,
     checklists,
@@ -13,6 +14,7 @@ from .views import (
     keys,
     knowledge,
     links,
+    quotations,
     search,
     today,
     vehicles,
@@ -102,6 +104,8 @@ urlpatterns = [
     path("consultations/<uuid:uid>/snooze/", consultations.SnoozePage.as_view(), name="consultation-snooze"),
     path("consultations/<uuid:uid>/close/", consultations.CloseConsultationPage.as_view(), name="consultation-close"),
     path("consultations/<uuid:uid>/lead/", consultations.LeadPage.as_view(), name="consultation-lead"),
+    path("ask/<str:code>/", asking.AskPage.as_view(), name="ask-online"),
+    path("ask/<str:code>/<str:token>/", asking.AskedPage.as_view(), name="asked-online"),
     # --- knowledge (2.2.2) ---
     path("knowledge/", knowledge.KnowledgePage.as_view(), name="knowledge"),
     path("knowledge/new/", knowledge.NewArticlePage.as_view(), name="article-new"),
@@ -110,6 +114,11 @@ urlpatterns = [
     path("knowledge/<uuid:uid>/review/", knowledge.ReviewPage.as_view(), name="article-review"),
     path("knowledge/<uuid:uid>/owner/", knowledge.OwnerPage.as_view(), name="article-owner"),
     path("knowledge/<uuid:uid>/withdraw/", knowledge.WithdrawPage.as_view(), name="article-withdraw"),
+    # --- price list and quotations (2.2.2) ---
+    path("prices/", quotations.PriceListPage.as_view(), name="price-list"),
+    path("quotations/", quotations.QuotationListPage.as_view(), name="quotations"),
+    path("quotations/new/", quotations.NewQuotationPage.as_view(), name="quotation-new"),
+    path("quotations/<uuid:uid>/", quotations.QuotationPage.as_view(), name="quotation-detail"),
     # --- appointments (2.4) ---
     path("appointments/", appointments.AppointmentListPage.as_view(), name="appointments"),
     path("appointments/new/", appointments.NewAppointmentPage.as_view(), name="appointment-new"),

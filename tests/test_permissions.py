@@ -43,6 +43,8 @@ NOT_BY_POST = (
 # What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language, the
 # plan on a screen on the wall (the address is the key).
 PUBLIC = {
+    "ask-online",
+    "asked-online",
     "calendar-feed",
     "language",
     "link-settlement",

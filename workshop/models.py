@@ -18,7 +18,7 @@ from dealership.catalogue.models import Operation, Part, PartKind, PayType, Repa
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile, User
-from reception.models import Customer, Vehicle, Visit, to_standing_customer
+from reception.models import Customer, QuotationLine, Vehicle, Visit, to_standing_customer
 from staff.models import Employee
 
 
@@ -237,10 +237,41 @@ class OrderLine(Root):
     authorized_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     settled = models.BooleanField(default=False)
+    quoted = models.ForeignKey(QuotationLine, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["order", "position"]
         triggers = [
+            states.guard(
+                # 2.2.2, L12: what was quoted isn't dearer, and a line begun under a quotation stays under it.
+                "orderline_honours_quotation",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.quoted_id IS NOT NULL"),
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.quoted_id IS NOT NULL AND NEW.quoted_id <> OLD.quoted_id
+                    THEN {refuse} END IF;
+                    IF NEW.pay_type <> 'CUSTOMER_PAY' THEN RETURN NEW; END IF;
+                    PERFORM 1 FROM reception_quotationline l JOIN reception_quotation q ON q.id = l.quotation_id
+                        JOIN workshop_repairorder o ON o.id = NEW.order_id AND o.store_id = q.store_id
+                        JOIN kernel_store s ON s.id = q.store_id
+                        WHERE l.id = NEW.quoted_id AND q.total IS NOT NULL AND l.operation_id = NEW.operation_id
+                            AND NEW.rate <= l.rate AND NEW.labor_amount <= l.amount
+                            AND (TG_OP = 'UPDATE'
+                                OR (NEW.created_at AT TIME ZONE s.time_zone)::date <= q.valid_until);
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="quotation.honoured",
+                text=_("The customer was quoted a price for this work; it doesn't get dearer (2.2.2)."),
+            ),
+            states.guard(
+                "orderline_quotation_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.quoted_id IS NOT NULL AND NEW.quoted_id IS NULL"),
+                func="{refuse}",
+                code="quotation.honoured",
+                text=_("The customer was quoted a price for this work; it doesn't get dearer (2.2.2)."),
+            ),
             states.fixed("orderline_order_fixed", "order_id"),
             states.versioned(),
             states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
@@ -283,6 +314,11 @@ class OrderLine(Root):
         ]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="orderline_position"),
+            models.UniqueConstraint(
+                fields=["quoted"],
+                name="orderline_quoted_once",
+                condition=~Q(state__in=[L.CANCELLED, L.WITHDRAWN, L.DECLINED]),
+            ),
             models.CheckConstraint(
                 # 3.2: nothing is worked on that nobody agreed to at a named amount.
                 name="orderline_agreed_amount",
@@ -307,6 +343,11 @@ class OrderLine(Root):
         return self.order.history_keys()
 
 
+explain_constraint(
+    "orderline_quoted_once",
+    "quotation.used",
+    _("Another line has just taken this quoted price; look at the order again."),
+)
 explain_constraint("orderline_fee_named", "line.fee", _("Say what the other fee is for."))
 explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))
 
@@ -402,6 +443,19 @@ class PartLine(Root):
         ordering = ["id"]
         triggers = [
             states.versioned(),
+            states.guard(
+                "partline_honours_quotation",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("unit_price"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline l JOIN reception_quotationpart p
+                        ON p.line_id = l.quoted_id AND p.part_id = NEW.part_id
+                        WHERE l.id = NEW.line_id AND l.pay_type = 'CUSTOMER_PAY' AND NEW.unit_price > p.unit_price;
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="quotation.honoured",
+                text=_("The customer was quoted a price for this part; it doesn't get dearer (2.2.2)."),
+            ),
             states.guard(
                 "partline_settled_is_final",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,

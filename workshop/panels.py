@@ -15,6 +15,7 @@ from workshop.rules import total_of
 from workshop.selectors import orders as reads
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
+from workshop.selectors.quoted import quoted_orders
 from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
 
@@ -87,3 +88,4 @@ LANE_SOURCES.append(reads.place_visits)
 register_panel("order", Panel("workshop.work", "workshop/work_panel.html", work_panel, order=40))
 register_panel("order", Panel("workshop.inspections", "workshop/inspection_panel.html", inspection_panel, order=50))
 LANE_SOURCES.append(place_work)
+register_panel("quotation", Panel("workshop.quoted", "workshop/quoted_orders.html", quoted_orders, order=10))

@@ -12,14 +12,17 @@ from dealership.catalogue import permissions
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
+    ModelPrice,
     Operation,
     OperationPart,
     Part,
     PartKind,
     PartPrice,
     PayType,
+    Powertrain,
     RepairCategory,
     ResourceKind,
+    VehicleModel,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
@@ -56,6 +59,11 @@ def _set_labor_rate(*, pay_type: str, rate: Decimal, starts_on: date, by: Actor)
 def _set_part_price(*, part_uid: UUID, price: Decimal, starts_on: date, by: Actor) -> PartPrice:
     part = Part.objects.get(uid=part_uid)
     return prices.set_part_price(store=_own_store(by), part=part, price=price, starts_on=starts_on, by=by)
+
+
+def _set_model_price(*, model_uid: UUID, price: Decimal, starts_on: date, by: Actor) -> ModelPrice:
+    model = VehicleModel.objects.get(uid=model_uid)
+    return prices.set_model_price(store=_own_store(by), model=model, price=price, starts_on=starts_on, by=by)
 
 
 register(
@@ -226,6 +234,50 @@ register(
             run=_set_part_price,
             permission=permissions.PRICES_MANAGE,
             input={"part_uid": Uid(), "price": Money(), "starts_on": Day()},
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="vehicle-models",
+        name="VehicleModel",
+        room="catalogue",
+        model=VehicleModel,
+        view=permissions.CATALOGUE_VIEW,
+        help="Models with their maintenance intervals (2.2.2).",
+        shape={
+            "make": Text(),
+            "series": Text(),
+            "name": Text(),
+            "powertrain": Choice(choices=Powertrain),
+            "service_interval_km": Whole(),
+            "service_interval_months": Whole(),
+        },
+        filters={"powertrain": Filter(field=Choice(choices=Powertrain), lookup="powertrain")},
+    )
+)
+
+register(
+    Resource(
+        path="model-prices",
+        name="ModelPrice",
+        room="catalogue",
+        model=ModelPrice,
+        view=permissions.CATALOGUE_VIEW,
+        help="What a new car of a model costs in a store, from a day on (2.2.2).",
+        shape={
+            "store_code": Text(source="store__code"),
+            "model_uid": Uid(source="model__uid"),
+            "price": Money(),
+            "starts_on": Day(),
+            "ends_on": Day(null=True),
+        },
+        filters={"model_uid": Filter(field=Uid(), lookup="model__uid")},
+        create=Command(
+            run=_set_model_price,
+            permission=permissions.PRICES_MANAGE,
+            input={"model_uid": Uid(), "price": Money(), "starts_on": Day()},
         ),
     )
 )

@@ -6,4 +6,5 @@ from dealership.process.clauses import screen
 
 screen("3.2", "labor-rates", _("Labour rates"))
 screen("3.2", "part-prices", _("Part prices"))
+screen("2.2.2", "model-prices", _("Model prices"))
 screen("2.4", "bays", _("Bays and tools"))

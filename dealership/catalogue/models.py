@@ -218,6 +218,30 @@ class PartPrice(Root):
         ]
 
 
+class ModelPrice(Root):
+    """What a new car of a model costs in a store (CNY, VAT included), from a day on (2.2.2)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    model = models.ForeignKey(VehicleModel, models.CASCADE, related_name="prices")
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.CheckConstraint(name="modelprice_positive", condition=Q(price__gt=0)),
+            ExclusionConstraint(
+                name="modelprice_one_a_day",
+                expressions=[
+                    ("store", RangeOperators.EQUAL),
+                    ("model", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+
 class ResourceKind(models.TextChoices):
     BAY = "BAY", _("Bay")
     PERSON = "PERSON", _("Person")
@@ -302,6 +326,7 @@ explain_constraint(
 )
 explain_constraint("reservation_bounded", "reservation.period", _("A plan needs a beginning and an end after it."))
 explain_constraint("laborrate_one_a_day", "rate.overlap", _("On some of these days a labour rate is already set."))
+explain_constraint("modelprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
 explain_constraint("partprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
 explain_constraint("resource_tool_kind", "resource.tool", _("Only a special tool is of a kind of tool."))
 explain_constraint("resource_efficiency", "resource.efficiency", _("A person's efficiency lies between 10 and 200 %."))

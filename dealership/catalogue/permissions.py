@@ -13,7 +13,17 @@ for _code in ("manager", "gm"):
 CATALOGUE_VIEW = permission("catalogue.items.view", _("See operations, parts and the store's prices."))
 PRICES_MANAGE = permission("catalogue.prices.manage", _("Set the store's labour rates and part prices from a day on."))
 
-for _code in ("receptionist", "advisor", "foreman", "leader", "technician", "techdirector", "parts", "warranty"):
+for _code in (
+    "receptionist",
+    "advisor",
+    "foreman",
+    "leader",
+    "technician",
+    "techdirector",
+    "parts",
+    "warranty",
+    "care",
+):
     role(_code, permissions={CATALOGUE_VIEW})
 for _code in ("supervisor", "cashier", "accountant", "inspector"):
     role(_code, permissions={CATALOGUE_VIEW})

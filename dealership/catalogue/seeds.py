@@ -14,6 +14,7 @@ from django.db import transaction
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
+    ModelPrice,
     Operation,
     OperationPart,
     Part,
@@ -25,7 +26,7 @@ from dealership.catalogue.models import (
     ToolKind,
     VehicleModel,
 )
-from dealership.catalogue.services.prices import set_labor_rate, set_part_price
+from dealership.catalogue.services.prices import set_labor_rate, set_model_price, set_part_price
 from dealership.kernel.actors import machine
 from dealership.kernel.formats import pinyin_full, pinyin_initials
 from dealership.kernel.models import Store
@@ -56,6 +57,22 @@ MODELS = [
     ("示例商用", "驰运", "2.3T 轻客", Powertrain.ICE, 10000, 6),
     ("示例商用", "驰运", "纯电厢货", Powertrain.BEV, 20000, 12),
 ]
+
+# What a new car costs, by series and name.
+MODEL_PRICES = {
+    ("锐放", "1.5T 舒适型"): "119800.00",
+    ("锐放", "2.0L 豪华型"): "136800.00",
+    ("锐放", "双擎 2.0"): "148800.00",
+    ("远岚", "2.0T 四驱"): "189800.00",
+    ("远岚", "插混 120 公里"): "199800.00",
+    ("青禾", "1.5L 手动"): "69800.00",
+    ("星澜", "纯电 510"): "159800.00",
+    ("星澜", "纯电 620 长续航"): "179800.00",
+    ("云鹿", "纯电 405"): "99800.00",
+    ("云鹿", "增程 200"): "129800.00",
+    ("驰运", "2.3T 轻客"): "168000.00",
+    ("驰运", "纯电厢货"): "198000.00",
+}
 
 # number, name, unit, brand, kind, price
 PARTS = [
@@ -248,7 +265,7 @@ def seed() -> None:
 
 @transaction.atomic
 def seed_store(store: Store) -> None:
-    """Labour rates and part prices of one store, from the first of January 2024 on; only where none is set."""
+    """Labour rates, part and model prices of one store, from the first of January 2024 on; only where none is set."""
     by = machine("seeds", store_id=store.pk)
     rated = set(LaborRate.objects.filter(store=store).values_list("pay_type", flat=True))
     for pay_type, rate in LABOR_RATES.items():
@@ -259,3 +276,8 @@ def seed_store(store: Store) -> None:
     for number, *_rest, price in PARTS:
         if number not in priced:
             set_part_price(store=store, part=parts[number], price=Decimal(price), starts_on=PRICES_FROM, by=by)
+    listed = set(ModelPrice.objects.filter(store=store).values_list("model_id", flat=True))
+    for model in VehicleModel.objects.exclude(pk__in=listed):
+        listed_at = MODEL_PRICES.get((model.series, model.name))
+        if listed_at:
+            set_model_price(store=store, model=model, price=Decimal(listed_at), starts_on=PRICES_FROM, by=by)

@@ -28,7 +28,8 @@ class Figure:
 
     ``rows`` selects what stands behind it for one store and any span of days, one row for each thing that was counted:
     (kind, uid, plate, plate colour, moment, dimension, person's name, numerator, denominator). It gets the same values
-    and ``%(zone)s``; its sums are the figure. ``kind`` is visit, order, appointment, complaint or opening (a checklist).
+    and ``%(zone)s``; its sums are the figure. ``kind`` is visit, order, appointment,
+    consultation, complaint or opening (a checklist).
     """
 
     code: str

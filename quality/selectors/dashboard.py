@@ -19,7 +19,7 @@ from dealership.process.figures import FIGURES
 from dealership.process.selectors.figures import Reading, by_day, by_dimension, read_many
 from delivery.models import Payment, Settlement, SettlementState
 from quality.rules import out_of_control, p_limits
-from reception.models import OPEN_VISITS, Visit
+from reception.models import OPEN_VISITS, ConsultationChannel, ConsultationTopic, Visit
 from staff.models import Employee
 
 TILES = (
@@ -164,11 +164,14 @@ def waiting(by: Actor, first: date, last: date) -> dict[str, Any]:
 
 
 def dimension_label(dimension: str, names: dict[str, str]) -> Any:
-    """The person, cause or hour that a figure is split by, in words."""
+    """The person, cause, channel, topic or hour that a figure is split by, in words."""
     if dimension in names:
         return names[dimension]
     if dimension in CAUSES:
         return CAUSES[dimension][0]
+    for words in (ConsultationChannel, ConsultationTopic):
+        if dimension in words.values:
+            return words(dimension).label
     if len(dimension) == 3 and dimension[0] == "h":
         return f"{dimension[1:]}:00"
     return dimension or _("nobody")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
@@ -14,6 +13,7 @@ from dealership.kernel.forms import set_queryset
 from staff.models import Employee
 
 from ..models import AnswerWay, Consultation, ConsultationChannel, ConsultationTopic
+from .quotations import uids
 
 BY_HAND = (
     ConsultationChannel.PHONE,
@@ -52,6 +52,54 @@ class NewConsultationForm(forms.Form):
         return formats.clean_email(email) if email else ""
 
 
+class AskForm(forms.Form):
+    """A customer asks without log-in. ``website`` is seen by no person: whoever fills it in is a machine."""
+
+    body = forms.CharField(
+        label=_("What would you like to know?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
+    )
+    topic = forms.ChoiceField(
+        label=_("About"), choices=ConsultationTopic.choices, initial=ConsultationTopic.AFTER_SALES
+    )
+    contact_name = forms.CharField(
+        label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    contact_phone = forms.CharField(
+        label=_("Your telephone number"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+        help_text=_("A number or an e-mail address, so that we can answer."),
+    )
+    contact_email = forms.CharField(
+        label=_("Your e-mail address"),
+        max_length=120,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    plate = forms.CharField(label=_("Plate, if it is about your car"), max_length=12, required=False)
+    model_text = forms.CharField(label=_("Model"), max_length=80, required=False)
+    website = forms.CharField(required=False, max_length=200)
+
+    def clean_contact_phone(self) -> str:
+        phone = self.cleaned_data["contact_phone"]
+        return formats.clean_phone(phone) if phone else ""
+
+    def clean_contact_email(self) -> str:
+        email = self.cleaned_data["contact_email"]
+        return formats.clean_email(email) if email else ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.pop("website", ""):
+            raise forms.ValidationError(_("This was filled in by a machine. Please call us."))
+        if not self.errors and not data.get("contact_phone") and not data.get("contact_email"):
+            self.add_error(
+                "contact_phone", _("Tell us a telephone number or an e-mail address, so that we can answer.")
+            )
+        return data
+
+
 class AnswerForm(forms.Form):
     body = forms.CharField(label=_("Answer"), max_length=20000, widget=forms.Textarea(attrs={"rows": 5}))
     way = forms.ChoiceField(label=_("How it goes out"), choices=AnswerWay.choices)
@@ -66,18 +114,7 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """``cites``: the versions of articles ticked beside the form (2.2.2)."""
-        return (super().clean() or {}) | {"cites": ticked(self.data)}
-
-
-def ticked(given: Any) -> list[UUID]:
-    """The uids under ``cites`` of a form or an address; what is no uid is left out."""
-    found = []
-    for text in given.getlist("cites") if hasattr(given, "getlist") else []:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+        return (super().clean() or {}) | {"cites": uids(self.data, "cites")}
 
 
 class WordsForm(forms.Form):

@@ -7,7 +7,6 @@ what the first one took. Lock order: customer, vehicle, appointment, resources, 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +14,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.core.cache import cache
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext
@@ -60,6 +58,7 @@ from ..models import (
 )
 from ..selectors import capacity
 from . import calendars, customers, telling, vehicles
+from .online import count_try
 
 LOOK_AHEAD = 14
 CALENDAR_CHANNELS = (MessageChannel.EMAIL, MessageChannel.WECHAT)
@@ -687,16 +686,12 @@ def require_offered_online(operation_uids: Sequence[UUID]) -> None:
 
 def throttle(store: Store, address: str) -> None:
     """Counts the tries of one network address within an hour, refused ones too; the address itself isn't kept."""
-    if not address:
-        return
-    key = f"online-booking:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
-    cache.add(key, 0, 3600)
-    try:
-        tries = cache.incr(key)
-    except ValueError:  # it ran out between the two
-        return
-    if tries > limits.value(ONLINE_PER_ADDRESS, store_id=store.pk):
-        raise RuleError("appointment.many", _("Too many bookings came from here; please call us."))
+    count_try(
+        "online-booking",
+        address,
+        most=limits.value(ONLINE_PER_ADDRESS, store_id=store.pk),
+        refusal=RuleError("appointment.many", _("Too many bookings came from here; please call us.")),
+    )
 
 
 # --- messages ---

@@ -26,6 +26,8 @@ from staff.selectors.employees import employed, employee_of, employees_with_role
 
 from .. import events, permissions
 from ..limits import (
+    ASKED_PER_ADDRESS,
+    ASKED_PER_CONTACT,
     CONSULTATION_ELAPSED,
     CONSULTATION_MANAGER_MINUTES,
     CONSULTATION_REOPEN_DAYS,
@@ -58,6 +60,7 @@ from ..models import (
 )
 from ..selectors.capacity import store_calendar
 from .knowledge import cite
+from .online import count_try
 
 LONGEST_TEXT = 20_000
 TEMPLATE_FIELDS = ("name", "plate", "model", "store", "phone", "address", "advisor")
@@ -174,7 +177,7 @@ def register_consultation(
             _("Write down a name, a telephone number or an e-mail address."),
             field="contact_name",
         )
-    vehicle, customer = _match(phone=phone, email=email, plate=plate)
+    vehicle, customer = match_contact(phone=phone, email=email, plate=plate)
     store = Store.objects.get(pk=by.store_id)
     consultation = Consultation.objects.create(
         store=store,
@@ -205,6 +208,56 @@ def register_consultation(
     return consultation
 
 
+@transaction.atomic
+def ask_online(
+    *,
+    store: Store,
+    contact_name: str,
+    body: str,
+    topic: str,
+    contact_phone: str = "",
+    contact_email: str = "",
+    plate: str = "",
+    model_text: str = "",
+    address: str = "",
+) -> Consultation:
+    """2.2.1: a customer asks over the public form; nothing of what we know about car or person comes back.
+
+    ``address`` is the network address it comes from. Raises RuleError ``consultation.reach`` without telephone and
+    e-mail, ``consultation.many`` where one number, e-mail or network address asks too often.
+    """
+    by = machine("web-form", store_id=store.pk)
+    many = RuleError("consultation.many", _("Several questions came from here already; please call us."))
+    count_try("online-question", address, most=limits.value(ASKED_PER_ADDRESS, store_id=store.pk), refusal=many)
+    phone = formats.demand(formats.check_phone(contact_phone), field="contact_phone") if contact_phone.strip() else ""
+    email = formats.clean_email(contact_email) if contact_email.strip() else ""
+    if not (phone or email):
+        raise RuleError(
+            "consultation.reach",
+            _("Tell us a telephone number or an e-mail address, so that we can answer."),
+            field="contact_phone",
+        )
+    same = (Q(contact_phone=phone) if phone else Q(pk__isnull=True)) | (
+        Q(contact_email__iexact=email) if email else Q(pk__isnull=True)
+    )
+    recent = Consultation.objects.filter(
+        same, channel=ConsultationChannel.WEB_FORM, asked_at__gt=clock.now() - timedelta(hours=24)
+    )
+    if recent.count() >= limits.value(ASKED_PER_CONTACT, store_id=store.pk):
+        raise many
+    return register_consultation(
+        channel=ConsultationChannel.WEB_FORM,
+        body=body,
+        contact_name=contact_name,
+        contact_phone=phone,
+        contact_email=email,
+        plate=plate,
+        model_text=model_text,
+        topic=topic,
+        by=by,
+    )
+
+
 def _words(body: str) -> str:
     words = body.replace("\x00", "").strip()
     if not words:
@@ -226,7 +279,7 @@ def _moment(received_at: datetime | None) -> datetime:
     return received_at or now
 
 
-def _match(*, phone: str, email: str, plate: str) -> tuple[Vehicle | None, Customer | None]:
+def match_contact(*, phone: str, email: str, plate: str) -> tuple[Vehicle | None, Customer | None]:
     """The car with this plate and whose number or address it is; two customers of one number stay undecided."""
     vehicle = None
     if plate.strip():

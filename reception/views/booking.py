@@ -30,15 +30,14 @@ DAYS = 14
 SALT = "online-booking"
 
 
-class OnlineBookingPage(CommandPage):
-    """``/book/<store code>/``: what to do → a free time → name, number, plate. Creates a request for the desk."""
+class PublicPage:
+    """Open to everybody, at the store that the address names and in its time zone."""
 
-    template_name = "reception/online_booking.html"
-    form_class = OnlineForm
+    kwargs: dict[str, Any]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with timezone.override(self.store.time_zone):
-            response = super(StaffPage, self).dispatch(request, *args, **kwargs)  # open to everybody
+            response: HttpResponseBase = super(StaffPage, self).dispatch(request, *args, **kwargs)  # type: ignore[misc]
             if hasattr(response, "render"):
                 response.render()
         return response
@@ -46,6 +45,13 @@ class OnlineBookingPage(CommandPage):
     @cached_property
     def store(self) -> Store:
         return get_object_or_404(Store, code=self.kwargs["code"])
+
+
+class OnlineBookingPage(PublicPage, CommandPage):
+    """``/book/<store code>/``: what to do → a free time → name, number, plate. Creates a request for the desk."""
+
+    template_name = "reception/online_booking.html"
+    form_class = OnlineForm
 
     def chosen(self) -> list[Operation]:
         given = self.request.POST if self.request.method == "POST" else self.request.GET

@@ -26,11 +26,12 @@ from ..forms.consultations import (
     SnoozeForm,
     TemplateForm,
     WordsForm,
-    ticked,
 )
+from ..forms.quotations import uids
 from ..models import AnswerTemplate, Consultation
 from ..selectors import consultations as reads
-from ..selectors import knowledge
+from ..selectors import knowledge, quotations
+from ..selectors.appointments import store_of
 from ..services import consultations as commands
 
 
@@ -49,6 +50,7 @@ class ConsultationListPage(Page):
             | {
                 "show": show,
                 "form_token": uuid4(),
+                "ask_url": self.request.build_absolute_uri(reverse("ask-online", args=[store_of(self.actor).code])),
                 "may_work": self.actor.may(permissions.CONSULTATIONS_WORK),
                 "may_templates": self.actor.may(permissions.TEMPLATES_MANAGE),
             }
@@ -96,7 +98,7 @@ class ConsultationPage(ConsultationMixin, CommandPage):
     def offered(self) -> list[dict[str, Any]]:
         """Articles in force beside the answer: the ticked ones, then what the words find or the topic has."""
         given = self.request.POST if self.request.method == "POST" else self.request.GET
-        return knowledge.offered(self.consultation, text=self.request.GET.get("know", ""), chosen=ticked(given))
+        return knowledge.offered(self.consultation, text=self.request.GET.get("know", ""), chosen=uids(given, "cites"))
 
     def get_initial(self) -> dict[str, Any]:
         chosen = [row["version"].body for row in self.offered if row["chosen"]]
@@ -126,6 +128,8 @@ class ConsultationPage(ConsultationMixin, CommandPage):
             "templates": reads.templates(),
             "offered": self.offered,
             "know": self.request.GET.get("know", ""),
+            "quoted": quotations.quotations_for_answer(self.actor, consultation.pk),
+            "may_quote": self.actor.may(permissions.QUOTATIONS_GIVE),
             "before": before,
             "after": after,
             "may_work": self.actor.may(permissions.CONSULTATIONS_WORK),

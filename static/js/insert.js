@@ -10,7 +10,7 @@ export function wireInserts(root) {
       event.preventDefault();
       field.value = field.value.trim() ? `${field.value.trimEnd()}\n${words}` : words;
       field.dispatchEvent(new Event("input", { bubbles: true }));
-      const box = document.querySelector(link.dataset.tick);
+      const box = link.dataset.tick && document.querySelector(link.dataset.tick);
       if (box) box.checked = true;
       field.focus();
     });

@@ -133,6 +133,10 @@ def _questions(world: Any, booked: str) -> None:
 
     article = _article(world, advisor)
     settled = asked()
+    work = desk.list_operation(code="MT-10")["data"][0]["uid"]
+    car = desk.list_vehicle_model()["data"][0]["uid"]
+    world.manager.create_model_price(body={"model_uid": car, "price": "119800.00", "starts_on": "2027-01-01"})
+    desk.create_quotation(body={"operation_uids": [work], "consultation_uid": settled, "valid_until": "2026-12-20"})
     act(desk, "consultation", settled, "note", {"body": "老客户"})
     act(desk, "consultation", settled, "assign", {"employee_uid": advisor})
     act(desk, "consultation", settled, "snooze", {"until": DAY.format("16:00")})

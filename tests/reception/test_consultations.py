@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -14,6 +15,8 @@ from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed, RaceLost
 from dealership.kernel.models import CalendarDay, History, Message, OpeningHours
 from dealership.kernel.services import set_setting
+from dealership.process.selectors.figures import by_dimension, read, rows_behind
+from dealership.process.services.rollup import recompute_touched
 from reception.limits import CONSULTATION_RESOLUTION, CONSULTATION_RESPONSE
 from reception.models import (
     AnswerTemplate,
@@ -549,3 +552,37 @@ def test_a_store_can_let_a_channel_run_around_the_clock(store, desk):
     with clock.moved_to(local("2026-11-23 12:20")):
         question = ask(desk)
     assert clock_of(question).due_at == local("2026-11-23 13:20")
+
+
+# --- figures (6.1) ---
+
+
+def test_the_figure_of_each_channel_is_what_was_answered_within_its_limit(store, desk):
+    day = date(2026, 11, 23)
+    with clock.moved_to(NOON):
+        quick, slow, open_one = ask(desk), ask(desk), ask(desk, channel="WECHAT")
+    with clock.moved_to(NOON + timedelta(minutes=30)):
+        consultations.answer_consultation(uid=quick.uid, body="答", way="PHONE", by=desk)
+    with clock.moved_to(NOON + timedelta(days=1)):
+        consultations.answer_consultation(uid=slow.uid, body="答", way="PHONE", by=desk)
+        outbox.drain()
+        recompute_touched()
+    read_by = {
+        r.dimension: (r.numerator, r.denominator) for r in by_dimension(desk, "reception.answered_in_time", day, day)
+    }
+    assert read_by == {"WEB_FORM": (1, 2), "WECHAT": (0, 1)}
+    whole = read(desk, "reception.answered_in_time", day, day)
+    assert (whole.numerator, whole.denominator, whole.value) == (1, 3, Decimal("33.3"))
+    behind = rows_behind(desk, "reception.answered_in_time", day, day, dimension="WECHAT")
+    assert [(row.kind, row.uid) for row in behind.rows] == [("consultation", open_one.uid)]
+
+
+def test_the_figure_of_the_manual_page_leads_to_the_questions(store, desk):
+    with clock.moved_to(NOON):
+        ask(desk)
+        outbox.drain()
+        recompute_touched()
+        manager = Client()
+        manager.force_login(make_actor(store, "manager").user)
+        page = manager.get(reverse("figure-detail", args=["reception.answered_in_time"])).content.decode()
+    assert "网页留言" in page or "Web form" in page

@@ -39,6 +39,7 @@ from reception.services import (
     handing_over,
     knowledge,
     merging,
+    quotations,
     vehicles,
     visits,
     waiting,
@@ -127,10 +128,12 @@ STORY: dict[str, str] = {
     "reception.withdraw_entry": "one: state.move",
     "reception.add_damage": "both",
     "reception.answer_consultation": "both",
+    "reception.ask_online": "both",
     "reception.assign_consultation": "one: consultation.assignee_same",
     "reception.close_consultation": "one: state.move",
     "reception.convert_to_appointment": "one: state.move",
     "reception.convert_to_visit": "one: state.move",
+    "reception.give_quotation": "both",
     "reception.give_article": "one: article.owner_same",
     "reception.hand_to_sales": "one: lead.exists",
     "reception.revise_article": "one: article.unchanged",
@@ -381,6 +384,15 @@ def test_questions() -> None:
         go(consultations.take_consultation, uid=uid, by=desk)
         other = staff.make_employee(shop.store, "advisor")
         go(consultations.assign_consultation, uid=uid, employee_uid=other.uid, by=desk)
+        go(
+            consultations.ask_online,
+            store=shop.store,
+            contact_name="王试问",
+            contact_phone="13900002288",
+            body="多少钱？",
+            topic="PRICE",
+        )
+        go(quotations.give_quotation, operation_uids=[booked.operation("MT-10")], consultation_uid=uid, by=desk)
         go(consultations.note_consultation, uid=uid, body="老客户", by=desk)
         go(consultations.snooze_consultation, uid=uid, until=booked.at("9:00"), by=desk)
         go(consultations.answer_consultation, uid=uid, body="468 元", way="PHONE", by=desk)

@@ -69,7 +69,7 @@ def of_rows() -> list[Address]:
 
 def of_links() -> list[Address]:
     """The addresses behind a customer's token."""
-    return [a for a in addresses() if "token" in a.parameters and a.name != "online-booked"]
+    return [a for a in addresses() if "token" in a.parameters and a.name not in ("asked-online", "online-booked")]
 
 
 def ask(address: Address, values: dict[str, Any], *, actor: Actor, user: User, store: Store) -> int:

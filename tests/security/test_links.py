@@ -138,6 +138,17 @@ def test_the_receipt_of_an_online_booking_is_signed(world: World) -> None:
         assert client.get(f"/book/BJ01/{wrong}/").status_code in (400, 404), wrong
 
 
+def test_the_receipt_of_an_online_question_is_signed(world: World) -> None:
+    """``/ask/<store>/<signature>/``: only as signed, for this store."""
+    client = Client(raise_request_exception=False)
+    uid = world.uids(world.ours)["reception.Consultation"][0]
+    token = signing.dumps(str(uid), salt="online-question")
+    assert client.get(f"/ask/BJ01/{token}/").status_code == 200
+    assert client.get(f"/ask/NH02/{token}/").status_code == 404
+    for wrong in (token[:-1], f"{uid}", signing.dumps(str(uid), salt="online-booking"), "x"):
+        assert client.get(f"/ask/BJ01/{wrong}/").status_code in (400, 404), wrong
+
+
 def test_a_link_does_not_open_the_staffs_pages(world: World) -> None:
     """Who holds a token has no session: every page of the staff sends them to the sign-in."""
     client = Client(raise_request_exception=False)

@@ -19,7 +19,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
 
-from dealership.catalogue.models import Resource
+from dealership.catalogue.models import Operation, Resource
 from dealership.exchange.services import demo_store
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.demo import equip
@@ -33,7 +33,17 @@ from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
-from reception.services import consultations, customers, knowledge, mail, merging, visits, waiting, walkarounds
+from reception.services import (
+    consultations,
+    customers,
+    knowledge,
+    mail,
+    merging,
+    quotations,
+    visits,
+    waiting,
+    walkarounds,
+)
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -154,6 +164,9 @@ class World:
         late = NOW + timedelta(days=3)
         blocking.block_bay(bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=system)
         proposals.work_out(uid=proposals.ask_proposal(store=store, by=system).uid)
+        quotations.give_quotation(
+            operation_uids=[Operation.objects.get(code="MT-10").uid], contact_name="张试问", by=desk
+        )
         queue_message(
             key=f"tests:{store.pk}",
             store=store,

@@ -17,7 +17,8 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from dealership.kernel import registry
 from dealership.kernel.models import CalendarDay
 from delivery.models import Settlement, Survey
-from reception.models import Appointment, CalendarFeed, DamageMark, SlotOffer, Visit, VisitPhoto
+from reception.models import Appointment, CalendarFeed, Consultation, DamageMark, SlotOffer, Visit, VisitPhoto
+from reception.views import asking
 from reception.views.booking import SALT
 from staff.models import Deputyship, PostHolding, RosterDay
 from tests.security.opens import OPENS
@@ -67,6 +68,9 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
     elif route.startswith("book/"):
         for booked in Appointment.objects.order_by("-pk").select_related("store")[:2]:
             yield _only(names, code=booked.store.code, token=signing.dumps(str(booked.uid), salt=SALT))
+    elif route.startswith("ask/"):
+        for asked in Consultation.objects.order_by("-pk").select_related("store")[:2]:
+            yield _only(names, code=asked.store.code, token=signing.dumps(str(asked.uid), salt=asking.SALT))
     elif route.startswith("offer/"):
         yield from ({"token": token} for token in SlotOffer.objects.order_by("-pk").values_list("token", flat=True)[:2])
     elif route.startswith("calendar/"):

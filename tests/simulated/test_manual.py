@@ -57,6 +57,13 @@ COUNTS = {
         FROM reception_appointment a JOIN kernel_history h ON h.root_uid = a.uid
             AND h.code IN ('reception.appointment.not_shown', 'reception.appointment.kept')
         WHERE a.starts_at {WEEK}""",
+    "reception.answered_in_time": f"""
+        SELECT count(*) FILTER (WHERE NOT k.late), count(*) FROM reception_consultationclock k
+        WHERE k.kind = 'RESPONSE' AND k.started_at {WEEK} AND k.started_at < '{NOON.isoformat()}'""",
+    "reception.answers_cited": f"""
+        SELECT count(*) FILTER (WHERE jsonb_array_length(h.facts -> 'cited') > 0), count(*) FROM kernel_history h
+        JOIN reception_consultation c ON c.uid = h.root_uid AND c.topic <> 'OTHER'
+        WHERE h.code = 'reception.consultation.answered' AND h.at {WEEK}""",
     "workshop.efficiency": f"""
         SELECT sum(hours), sum(clocked) FROM (
             SELECT l.hours, (SELECT sum(extract(epoch FROM c.ended_at - c.started_at)) / 3600

@@ -45,7 +45,7 @@ class OpenOrderForm(forms.Form):
     payer = forms.UUIDField(label=_("Who gets the bill"), required=False)
     promised_at = moment_field(label=_("Promised"), required=False)
     operations = forms.ModelMultipleChoiceField(
-        label=_("Booked work"),
+        label=_("Booked or quoted work"),
         queryset=Operation.objects.none(),
         required=False,
         to_field_name="uid",

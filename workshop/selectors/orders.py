@@ -319,7 +319,7 @@ def get_order(uid: UUID, by: Actor) -> RepairOrder:
 
 def order_lines(order: RepairOrder) -> list[OrderLine]:
     return list(
-        order.lines.select_related("operation").prefetch_related(
+        order.lines.select_related("operation", "quoted__quotation").prefetch_related(
             Prefetch("part_lines", PartLine.objects.select_related("part").order_by("pk")),
             Prefetch("authorizations", Authorization.objects.order_by("-pk")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),

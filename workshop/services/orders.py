@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
 from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
-from dealership.catalogue.services.prices import labor_rate, price_part
+from dealership.catalogue.services.prices import labor_rate, price_operation, price_part
 from dealership.kernel import clock, limits, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
@@ -33,7 +33,7 @@ from dealership.kernel.numbering import next_number
 from dealership.kernel.postgres.kept import Kept, forget, insert
 from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.states import require
-from reception.models import Customer, ToldBy, Visit, VisitState
+from reception.models import Customer, QuotationLine, ToldBy, Visit, VisitState
 from reception.pictures import clean_picture
 from reception.services import telling
 from reception.services.customers import hold_customers
@@ -58,6 +58,7 @@ from workshop.models import (
     PromiseTold,
     RepairOrder,
 )
+from workshop.selectors.quoted import quoted_operation
 
 L = LineState
 NOT_REQUIRED = (PayType.WARRANTY, PayType.INTERNAL, PayType.SERVICE_CONTRACT)
@@ -280,13 +281,17 @@ def _write_line(
     fee_note: str = "",
     position: int = 0,
 ) -> OrderLine:
-    """One line with its parts at today's prices; the caller holds the order's lock or has just made it.
+    """One line with its parts at today's prices, or at quoted ones that bind the shop and aren't dearer (2.2.2).
 
-    ``position`` 0: after the last one.
+    The caller holds the order's lock or has just made it. ``position`` 0: after the last one.
     """
-    rate = labor_rate(order.store_id, pay_type)
+    quoted = None
+    if operation is not None and pay_type == PayType.CUSTOMER_PAY and hours is None and parts is None:
+        quoted = quoted_line(order, operation)
+    rate = quoted.rate if quoted else labor_rate(order.store_id, pay_type)
     _require_fee(fee_amount, fee_note)
-    real_hours = round_money(hours if hours is not None else (operation.hours if operation else ZERO))
+    usual = quoted.hours if quoted else (operation.hours if operation else ZERO)
+    real_hours = round_money(hours if hours is not None else usual)
     position = position or (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
     line = OrderLine(
         order=order,
@@ -306,9 +311,12 @@ def _write_line(
         cause=cause.strip()[:300],
         fee_amount=round_money(fee_amount),
         fee_note=" ".join(fee_note.split())[:60] if fee_amount else "",
+        quoted=quoted,
     )
     insert(line)
-    if parts is None and operation is not None:
+    if quoted is not None:
+        wanted = [(p.part, p.quantity) for p in quoted.parts.select_related("part").order_by("id")]
+    elif parts is None and operation is not None:
         wanted = [(need.part, need.quantity) for need in usual_parts(operation_id=operation.pk)]
     else:
         found = {p.uid: p for p in Part.objects.filter(uid__in=[uid for uid, _n in parts or []], active=True)}
@@ -326,8 +334,35 @@ def _write_line(
         amount=rules.line_total(line.labor_amount, [p.amount for p in written], line.fee_amount),
         parts=[p.part.uid for p in written] or None,
         is_addition=is_addition,
+        quotation=quoted.quotation.uid if quoted else None,
     )
     return line
+
+
+def quoted_line(order: RepairOrder, operation: Operation) -> QuotationLine | None:
+    """The quoted price of an operation that binds the shop for this order and isn't dearer than today's (2.2.2).
+
+    A line of the quotation is honoured once; one whose order line was taken off, withdrawn or declined is free again.
+    """
+    today = clock.today(order.store.time_zone)
+    found = min(quoted_operation(order, operation.pk, today), key=_whole, default=None)
+    if found is None:
+        return None
+    try:
+        live = price_operation(operation, order.store_id, PayType.CUSTOMER_PAY, today).amount + sum(
+            (
+                line_amount(n.quantity, price_part(n.part, order.store_id, today))
+                for n in operation.parts.select_related("part")
+            ),
+            ZERO,
+        )
+    except RuleError:  # no price today: the quoted one is the only one
+        return found
+    return found if _whole(found) <= live else None
+
+
+def _whole(row: QuotationLine) -> Decimal:
+    return row.amount + sum((p.amount for p in row.parts.all()), ZERO)
 
 
 def _require_fee(amount: Decimal, note: str) -> None:
@@ -460,7 +495,8 @@ def change_line(
     for name, value in (new | words).items():
         setattr(line, name, value)
     if "pay_type" in new:
-        line.rate = labor_rate(line.order.store_id, line.pay_type)
+        kept = line.quoted if line.pay_type == PayType.CUSTOMER_PAY else None
+        line.rate = kept.rate if kept else labor_rate(line.order.store_id, line.pay_type)
     if "hours" in new or "pay_type" in new:
         if line.discount > line_amount(line.hours, line.rate):
             line.discount = ZERO
@@ -523,7 +559,10 @@ def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str) ->
     if quantity <= 0:
         raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
     own = kind == PartKind.CUSTOMER_SUPPLIED
-    price = ZERO if own else price_part(part, line.order.store_id)
+    kept = (
+        line.quoted.parts.filter(part=part).first() if line.quoted and line.pay_type == PayType.CUSTOMER_PAY else None
+    )
+    price = ZERO if own else (kept.unit_price if kept else price_part(part, line.order.store_id))
     return PartLine.objects.create(
         line=line,
         part=part,

@@ -29,6 +29,7 @@ from workshop import permissions
 from workshop.forms import orders as forms
 from workshop.models import DeclineCause, Estimate, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors import orders as reads
+from workshop.selectors.quoted import quoted_for
 from workshop.services import authorizations, orders
 from workshop.services.orders import PAYER_OF_KIND
 
@@ -100,7 +101,8 @@ class OpenOrderPage(CommandPage):
         booked = self.visit.appointment.items.filter(operation__isnull=False) if self.visit.appointment else []
         return super().get_form_kwargs() | {
             "earlier": RepairOrder.objects.for_actor(self.actor).filter(vehicle=self.visit.vehicle).order_by("-pk"),
-            "booked": [item.operation_id for item in booked],
+            "booked": [item.operation_id for item in booked]
+            + [row.operation_id for row in quoted_for(self.visit) if row.operation_id],
         }
 
     def get_initial(self) -> dict[str, Any]:

@@ -32,6 +32,11 @@ class PartPriceForm(forms.Form):
     starts_on = _day(_("From"))
 
 
+class ModelPriceForm(forms.Form):
+    price = _money(_("Price of a new car"), _("CNY, VAT included."))
+    starts_on = _day(_("From"))
+
+
 class ResourceForm(forms.Form):
     kind = forms.ChoiceField(
         label=_("Kind"), choices=[choice for choice in ResourceKind.choices if choice[0] != ResourceKind.PERSON]

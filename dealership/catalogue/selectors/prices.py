@@ -9,7 +9,17 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from dealership.catalogue.models import LaborRate, Part, PartPrice, PayType, Reservation, Resource, ResourceKind
+from dealership.catalogue.models import (
+    LaborRate,
+    ModelPrice,
+    Part,
+    PartPrice,
+    PayType,
+    Reservation,
+    Resource,
+    ResourceKind,
+    VehicleModel,
+)
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 
@@ -105,6 +115,40 @@ def price_list(by: Actor, *, text: str = "", missing: bool = False) -> PriceList
 def prices_of(part: Part, by: Actor) -> list[Dated]:
     """All prices of a part in the store, newest first."""
     rows = PartPrice.objects.filter(store_id=by.store_id, part=part).order_by("-starts_on")
+    return [Dated(*facts) for facts in rows.values_list("price", "starts_on", "ends_on")]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    model: VehicleModel
+    now: Decimal | None
+    coming: Dated | None
+
+
+def model_prices(by: Actor, *, text: str = "") -> list[ModelRow]:
+    """Models whose make, series or name fits, with the store's price of today and the next one."""
+    today = clock.today()
+    rows = VehicleModel.objects.all()
+    for word in text.split():
+        rows = rows.filter(Q(make__icontains=word) | Q(series__icontains=word) | Q(name__icontains=word))
+    found = list(rows[:SHOWN])
+    dated: dict[int, list[Dated]] = {model.pk: [] for model in found}
+    prices = ModelPrice.objects.filter(store_id=by.store_id, model__in=found).order_by("starts_on")
+    for model_id, *facts in prices.values_list("model_id", "price", "starts_on", "ends_on"):
+        dated[model_id].append(Dated(*facts))
+    return [
+        ModelRow(
+            model,
+            next((row.amount for row in dated[model.pk] if row.holds(today)), None),
+            next((row for row in dated[model.pk] if row.starts_on > today), None),
+        )
+        for model in found
+    ]
+
+
+def prices_of_model(model: VehicleModel, by: Actor) -> list[Dated]:
+    """All prices of a model in the store, newest first."""
+    rows = ModelPrice.objects.filter(store_id=by.store_id, model=model).order_by("-starts_on")
     return [Dated(*facts) for facts in rows.values_list("price", "starts_on", "ends_on")]
 
 

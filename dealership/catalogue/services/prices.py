@@ -1,4 +1,4 @@
-"""Labour rates and part prices of a store: what an hour and a part cost on a day, and how they change (3.2)."""
+"""Labour rates, part and model prices of a store: what an hour, a part, a new car cost on a day, and how that changes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import events, permissions
-from dealership.catalogue.models import LaborRate, Operation, Part, PartPrice, PayType
+from dealership.catalogue.models import LaborRate, ModelPrice, Operation, Part, PartPrice, PayType, VehicleModel
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -88,6 +88,40 @@ def price_part(part: Part, store_id: int, on: date | None = None) -> Decimal:
     return found
 
 
+def price_model(model: VehicleModel, store_id: int, on: date | None = None) -> Decimal:
+    """CNY with VAT for a new car on day ``on``. RuleError ``price.model_missing`` where none is set."""
+    found = ModelPrice.objects.filter(_in_force(on or clock.today()), store_id=store_id, model=model).first()
+    if found is None:
+        raise RuleError(
+            "price.model_missing",
+            _("“%(model)s” has no price in this store; set one first."),
+            model=str(model),
+        )
+    return found.price
+
+
+def _follow(rows: QuerySet, starts_on: date, *, later: RuleError) -> Any:
+    """The row that holds until further notice, ended the day before ``starts_on``; None where there is none.
+
+    Raises ``later`` where one from that day or later is already there.
+    """
+    if rows.filter(starts_on__gte=starts_on).exists():
+        raise later
+    before = rows.filter(ends_on__isnull=True).first()
+    if before is not None:
+        before.ends_on = starts_on - timedelta(days=1)
+        before.save(update_fields=["ends_on"])
+    return before
+
+
+def _later_price() -> RuleError:
+    return RuleError(
+        "price.later_exists",
+        _("A price from that day or later is already there; choose a later day."),
+        field="starts_on",
+    )
+
+
 @transaction.atomic
 def set_labor_rate(*, store: Store, pay_type: str, rate: Decimal, starts_on: date, by: Actor) -> LaborRate:
     """Gives an hour a new price from a day on; the rate before it ends the day before (3.2).
@@ -98,16 +132,12 @@ def set_labor_rate(*, store: Store, pay_type: str, rate: Decimal, starts_on: dat
     if rate < 0:
         raise RuleError("rate.negative", _("A rate is not negative."), field="rate")
     rows = LaborRate.objects.for_actor(by).filter(store=store, pay_type=pay_type)
-    if rows.filter(starts_on__gte=starts_on).exists():
-        raise RuleError(
-            "rate.later_exists",
-            _("A rate from that day or later is already there; choose a later day."),
-            field="starts_on",
-        )
-    before = rows.filter(ends_on__isnull=True).first()
-    if before is not None:
-        before.ends_on = starts_on - timedelta(days=1)
-        before.save(update_fields=["ends_on"])
+    later = RuleError(
+        "rate.later_exists",
+        _("A rate from that day or later is already there; choose a later day."),
+        field="starts_on",
+    )
+    before = _follow(rows, starts_on, later=later)
     row = LaborRate.objects.create(store=store, pay_type=pay_type, rate=round_money(rate), starts_on=starts_on)
     changed = {"rate": (before.rate if before else None, row.rate)}
     record(row, events.LABOR_RATE_SET, by=by, changed=changed, pay_type=pay_type, starts_on=starts_on)
@@ -124,17 +154,25 @@ def set_part_price(*, store: Store, part: Part, price: Decimal, starts_on: date,
     if price < 0:
         raise RuleError("price.negative", _("A price is not negative."), field="price")
     rows = PartPrice.objects.for_actor(by).filter(store=store, part=part)
-    if rows.filter(starts_on__gte=starts_on).exists():
-        raise RuleError(
-            "price.later_exists",
-            _("A price from that day or later is already there; choose a later day."),
-            field="starts_on",
-        )
-    before = rows.filter(ends_on__isnull=True).first()
-    if before is not None:
-        before.ends_on = starts_on - timedelta(days=1)
-        before.save(update_fields=["ends_on"])
+    before = _follow(rows, starts_on, later=_later_price())
     row = PartPrice.objects.create(store=store, part=part, price=round_money(price), starts_on=starts_on)
     changed = {"price": (before.price if before else None, row.price)}
     record(row, events.PART_PRICE_SET, by=by, changed=changed, part=part.uid, starts_on=starts_on)
+    return row
+
+
+@transaction.atomic
+def set_model_price(*, store: Store, model: VehicleModel, price: Decimal, starts_on: date, by: Actor) -> ModelPrice:
+    """Gives a new car of a model a price from a day on; the price before it ends the day before (2.2.2).
+
+    Raises RuleError ``price.positive`` and where a price from that day or later is already set.
+    """
+    by.require(permissions.PRICES_MANAGE)
+    if price <= 0:
+        raise RuleError("price.positive", _("A car costs more than nothing."), field="price")
+    rows = ModelPrice.objects.for_actor(by).filter(store=store, model=model)
+    before = _follow(rows, starts_on, later=_later_price())
+    row = ModelPrice.objects.create(store=store, model=model, price=round_money(price), starts_on=starts_on)
+    changed = {"price": (before.price if before else None, row.price)}
+    record(row, events.MODEL_PRICE_SET, by=by, changed=changed, model=model.uid, starts_on=starts_on)
     return row

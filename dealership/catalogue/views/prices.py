@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import permissions
 from dealership.catalogue.forms import catalogue as forms
-from dealership.catalogue.models import LaborRate, Part, PartPrice
+from dealership.catalogue.models import LaborRate, ModelPrice, Part, PartPrice, VehicleModel
 from dealership.catalogue.selectors import prices as reads
 from dealership.catalogue.services import prices as commands
 from dealership.kernel import clock
@@ -86,3 +86,44 @@ class PartPricePage(CommandPage):
 
     def location(self, result: Any) -> str:
         return reverse("part-price", args=[self.part.uid])
+
+
+class ModelPricesPage(Page):
+    """2.2.2: what a new car of each model costs in this store."""
+
+    permission = permissions.CATALOGUE_VIEW
+    template_name = "catalogue/model_prices.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        words = self.request.GET.get("words", "")[:80]
+        return super().get_context_data(**kwargs) | {
+            "rows": reads.model_prices(self.actor, text=words),
+            "words": words,
+            "may_set": self.actor.may(permissions.PRICES_MANAGE),
+        }
+
+
+class ModelPricePage(CommandPage):
+    """One model: its prices in this store, and a new one from a day on."""
+
+    permission = permissions.PRICES_MANAGE
+    template_name = "catalogue/model_price.html"
+    form_class = forms.ModelPriceForm
+    done = _("The price holds from that day on.")
+
+    @cached_property
+    def model(self) -> VehicleModel:
+        return VehicleModel.objects.get(uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "model": self.model,
+            "prices": reads.prices_of_model(self.model, self.actor),
+        }
+
+    def run(self, form: forms.ModelPriceForm) -> ModelPrice:
+        store = Store.objects.for_actor(self.actor).get(pk=self.actor.store_id)
+        return commands.set_model_price(store=store, model=self.model, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("model-price", args=[self.model.uid])

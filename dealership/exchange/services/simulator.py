@@ -56,6 +56,7 @@ from reception.services import (
     checklists,
     consultations,
     customers,
+    quotations,
     segments,
     vehicles,
     visits,
@@ -95,6 +96,14 @@ QUESTIONS = [
     ("EMAIL", "WARRANTY", "", "过户以后三包还有效吗？", "三包随车，过户后继续有效，请携带购车发票复印件。", "EMAIL"),
     ("EMAIL", "MODEL", "新款 SUV", "新车什么时候到店，可以试驾吗？", "到店后通知您试驾，请留意电话。", "EMAIL"),
     ("WALK_IN", "MODEL", "新款 SUV", "想看看七座车型", "已带看展车并介绍配置。", "IN_PERSON"),
+    (
+        "WEB_FORM",
+        "INTERVAL",
+        "锐放 1.5T",
+        "首保要做哪些项目，要等多久？",
+        "首保换机油机滤并做全车检查，约一小时。",
+        "SMS",
+    ),
     ("REVIEW", "AFTER_SALES", "", "等了两个小时才交车", "抱歉让您久等，已请服务顾问致电说明。", "PHONE"),
 ]
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
@@ -934,6 +943,10 @@ class Simulation:
             given = {"contact_name": name, "contact_phone": phone, "model_text": model, "topic": topic}
             self.try_to(consultations.hand_to_sales, uid=asked.uid, note="想约试驾", by=desk, **given)
             return
+        if topic == "PRICE":
+            work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
+            give = {"operation_uids": list(work), "consultation_uid": asked.uid}
+            self.try_to(quotations.give_quotation, by=desk, **give)
         fits = in_force(shop.today()).filter(article__topic=topic).order_by("title").values_list("uid", flat=True)
         cites = list(fits[:1]) if chance.random() < 0.7 else []
         self.try_to(consultations.answer_consultation, uid=asked.uid, body=answer, way=way, cites=cites, by=desk)
