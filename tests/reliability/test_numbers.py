@@ -25,11 +25,12 @@ from quality.services.complaints import open_complaint
 from reception.models import Appointment
 from reception.services.appointments import remind_customer, send_preparation_lists
 from reception.services.consultations import register_consultation
+from reception.services.segments import recompute_segments
 from tests.delivery.test_whole_way import House
 from tests.factories import staff
 from tests.factories.departed import make_departed
 from tests.factories.floor import DAY, actor, clock_at
-from tests.factories.reception import make_customer, make_vehicle
+from tests.factories.reception import make_customer, make_vehicle, make_visit
 from tests.factories.workshop import link_actor
 
 pytestmark = pytest.mark.django_db
@@ -113,11 +114,24 @@ def email_due_in() -> timedelta:
 
 
 MINOR = {"km": 9000, "days": 45}
+
+
 # setting → what comes out, the declared value's outcome, another value, its outcome
+def may_be_lost() -> bool:
+    """Somebody whose last visit is a hundred and one days ago."""
+    desk = staff.make_actor(staff.make_store(), "receptionist")
+    visit = make_visit(desk)
+    with clock.moved_to(clock.now() + timedelta(days=101)):
+        recompute_segments()
+    visit.customer.refresh_from_db()
+    return visit.customer.lost_risk
+
+
 PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.answer_minutes": (email_due_in, timedelta(hours=24), {"EMAIL": 720}, timedelta(hours=12)),
     "reception.reminder_days": (lambda: reminded(timedelta(hours=20)), "24h", [5], ""),
     "reception.reminder_hours": (lambda: reminded(timedelta(minutes=90)), "24h", [2], "2h"),
+    "reception.lost_customer_days": (may_be_lost, False, 100, True),
     "reception.prep_list_time": (listed, 0, "14:30", 1),
     "delivery.callback_day": (callback_in_days, 3, 5, 5),
     "delivery.callback_retry_days": (after_one_call, "DUE", 1, "GIVEN_UP"),
@@ -159,7 +173,7 @@ SECTION_10 = {
     "refund_days": "money given back",
     "retain_years ro": "compliance.retain_order_years",
     "retain_years recall, invoice, pia, share": "recall, invoice, impact assessment, sharing register kept",
-    "lost_customer_days": "customer counts as lost",
+    "lost_customer_days": "reception.lost_customer_days",
     "rework_target": "rework target",
     "fine_multiplier": "threefold compensation",
 }
