@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
-from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
+from dealership.kernel.api.resources import (
+    Action,
+    Command,
+    Filter,
+    Listing,
+    Many,
+    One,
+    Resource,
+    Those,
+    register,
+    register_listing,
+)
 from dealership.kernel.api.shapes import (
     Bytes,
     Choice,
@@ -465,5 +476,48 @@ register(
                 help="Write down the answer as told on the telephone",
             ),
         ),
+    )
+)
+
+
+def _survey_answers(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    """One row for each dimension of an answered survey, the newest survey first."""
+    rows = SurveyAnswer.objects.filter(survey__in=Survey.objects.for_actor(actor))
+    if "visit_uid" in values:
+        rows = rows.filter(survey__visit__uid=values["visit_uid"])
+    if "answered_gte" in values:
+        rows = rows.filter(survey__answered_at__gte=values["answered_gte"])
+    if "dimension" in values:
+        rows = rows.filter(dimension=values["dimension"])
+    start, limit = int(values.get("cursor", 0)), values["limit"]
+    of_survey = {"survey_uid": "survey__uid", "visit_uid": "survey__visit__uid", "answered_at": "survey__answered_at"}
+    columns = {name: F(path) for name, path in of_survey.items()}
+    ordered = rows.order_by("-survey__answered_at", "-survey_id", "id").values("dimension", "score", **columns)
+    found: list[Any] = list(ordered[start : start + limit + 1])
+    has_more = len(found) > limit
+    return found[:limit], has_more, str(start + limit) if has_more else None
+
+
+register_listing(
+    Listing(
+        path="survey-answers",
+        name="SurveyAnswer",
+        room="delivery",
+        view=permissions.SURVEYS_VIEW,
+        help="What customers answered, one row for each dimension of a survey (4.3).",
+        parameters={
+            "visit_uid": Uid(),
+            "answered_gte": Moment(),
+            "dimension": Choice(choices=SurveyDimension),
+            "cursor": Text(12, min=1, pattern=r"^[0-9]{1,9}$", help="next_cursor of the page before."),
+        },
+        shape={
+            "survey_uid": Uid(),
+            "visit_uid": Uid(),
+            "dimension": Choice(choices=SurveyDimension),
+            "score": Whole(help="1 (very dissatisfied) to 5 (very satisfied)."),
+            "answered_at": Moment(),
+        },
+        read=_survey_answers,
     )
 )

@@ -9,9 +9,10 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Listing, One, Resource, register, register_listing
-from dealership.kernel.api.shapes import Choice, Day, Field, Flag, Moment, Number, Text, Uid
+from dealership.kernel.api.shapes import Choice, Day, Field, Flag, ListOf, Moment, Number, Text, Uid, Whole
 from dealership.kernel.api.star import star_codes
 from dealership.kernel.postgres.prepared import run_prepared
+from dealership.process.clauses import CHAPTERS, CLAUSES
 from dealership.process.figures import FIGURES
 from quality import permissions
 from quality.models import C, Complaint, ComplaintLevel, ComplaintState
@@ -190,6 +191,50 @@ register_listing(
         },
         shape=KPI,
         read=_kpis,
+    )
+)
+
+# --- the manual's clauses (1.1) ---
+
+
+def _clauses(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    rows = [
+        {
+            "number": clause.number,
+            "chapter": clause.chapter,
+            "chapter_title": str(CHAPTERS[clause.chapter]),
+            "title": str(clause.title),
+            "demand": str(clause.demand),
+            "kpi_codes": sorted(code for code, figure in FIGURES.items() if figure.clause == clause.number),
+        }
+        for clause in CLAUSES.values()
+        if values.get("chapter", clause.chapter) == clause.chapter
+    ]
+    start, limit = int(values.get("cursor", 0)), values["limit"]
+    has_more = len(rows) > start + limit
+    return rows[start : start + limit], has_more, str(start + limit) if has_more else None
+
+
+register_listing(
+    Listing(
+        path="clauses",
+        name="Clause",
+        room="quality",
+        view="",
+        help="The manual's clauses with what the system must do and the figures that measure it (1.1).",
+        parameters={
+            "chapter": Whole(1, 8),
+            "cursor": Text(6, min=1, pattern=r"^[0-9]{1,6}$", help="next_cursor of the page before."),
+        },
+        shape={
+            "number": Text(),
+            "chapter": Whole(),
+            "chapter_title": Text(help="In the caller's language."),
+            "title": Text(help="In the caller's language."),
+            "demand": Text(help="What the system must do, in the caller's language."),
+            "kpi_codes": ListOf(inner=Text(), help="Codes of its figures (kpis)."),
+        },
+        read=_clauses,
     )
 )
 

@@ -1180,6 +1180,7 @@ register(
                 cites=ListOf(inner=Uid(), optional=True),
             ),
             _on_question("note", consultations.note_consultation, "A word for colleagues", None, body=WORDS),
+            _on_question("take", consultations.take_consultation, "The person in whose name you act looks after it"),
             _on_question(
                 "assign",
                 consultations.assign_consultation,

@@ -64,6 +64,7 @@ from workshop.services import (
     blocking,
     clocking,
     dispatch,
+    findings,
     inspections,
     orders,
     proposals,
@@ -80,6 +81,10 @@ ORDER = {"repair_order_uid": Filter(field=Uid(), lookup="order__uid")}
 
 def _decision(read: dict[str, Any]) -> tuple[bool, str, str]:
     return read["approve"], read.get("reason", ""), read.get("cause", "")
+
+
+def _picture(read: dict[str, Any]) -> tuple[str, bytes]:
+    return read["name"], read["content"]
 
 
 def _wanted(read: dict[str, Any]) -> tuple[UUID, Any]:
@@ -372,6 +377,33 @@ register(
                 when={L.DRAFT, L.PENDING, L.DECLINED},
                 input={"amount": Money(), "reason": Text(200, min=1)},
                 help="Take an amount off the labour; above the limit an approval is asked",
+            ),
+            Action(
+                verb="report-more-work",
+                run=findings.report_more_work,
+                uid="line_uid",
+                permission=permissions.LINES_PROPOSE,
+                when={L.AUTHORIZED, L.IN_PROGRESS},
+                input={
+                    "cause": Text(300, min=1, help="What was found; the customer reads it."),
+                    "operation_uid": Uid(optional=True, null=True),
+                    "description": Text(120, optional=True),
+                    "photos": ListOf(
+                        inner=Nested(fields={"name": Text(120, min=1), "content": Bytes()}, build=_picture),
+                        optional=True,
+                        most=12,
+                    ),
+                },
+                help="More work was found: an addition that waits for its own yes (a labour operation of its own)",
+            ),
+            Action(
+                verb="add-photo",
+                run=orders.add_line_photo,
+                uid="line_uid",
+                permission=(permissions.LINES_EDIT, permissions.LINES_PROPOSE),
+                when=frozenset(set(L) - {L.CANCELLED, L.WITHDRAWN}),
+                input={"content": Bytes(help="JPEG, PNG or WebP as base64.")},
+                help="Add a picture that the customer sees beside the price",
             ),
             Action(
                 verb="offer-again",

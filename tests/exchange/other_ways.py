@@ -144,6 +144,7 @@ def _questions(world: Any, booked: str) -> None:
     act(desk, "consultation", settled, "answer", {"body": "三百元起", "way": "PHONE", "cites": [article]})
     act(desk, "consultation", settled, "settle")
     act(desk, "consultation", asked(), "close", {"reason": "打错电话"})
+    act(desk, "consultation", asked(), "take")
     act(desk, "consultation", asked(), "convert_to_appointment", {"appointment_uid": booked})
     here = _arrival(world, "京C33335", greet=False)
     act(desk, "consultation", asked(), "convert_to_visit", {"visit_uid": here})
@@ -252,6 +253,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})
     act(parts, "part_line", pads, "return", {"quantity": "1.00", "reason": "多领"})
     act(parts, "part_line", pads, "issue")
+    act(advisor, "labor_operation", diagnosis, "add_photo", {"content": photo()})
     world.at(14, 0, THURSDAY)
     act(technician, "labor_operation", diagnosis, "finish", {"cause": "磨损"})
     clocking = technician.create_clocking(body={"labor_operation_uid": brakes})["uid"]
@@ -262,6 +264,11 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     unused = advisor.create_gate_pass(body={"visit_uid": visit, "kind": "ROAD_TEST", "reason": "再试"})["uid"]
     act(advisor, "gate_pass", unused, "cancel")
     world.at(14, 40, THURSDAY)
+    found = {"cause": "皮带老化", "operation_uid": operations["AC-10"]["uid"]}
+    found["photos"] = [{"name": "1.png", "content": photo()}]
+    act(technician, "labor_operation", brakes, "report_more_work", found)
+    more = advisor.list_labor_operation(repair_order_uid=order)["data"][0]
+    act(advisor, "labor_operation", more["uid"], "cancel", {"reason": "客户下次做"})
     act(technician, "labor_operation", brakes, "finish", {"cause": "磨损", "correction": "更换"})
     times = {"started_at": DAY.format("14:05"), "ended_at": DAY.format("14:40"), "reason": "开工时间记错"}
     act(foreman, "clocking", clocking, "correct", times)
@@ -284,6 +291,8 @@ def _money(world: Any, at: dict[str, str]) -> None:
     bill = advisor.create_settlement_by_ref(system="erp", external_id="S-2", body={"repair_order_uid": at["order"]})
     act(advisor, "settlement", bill["uid"], "sign", {"signed_name": "李试驾", "signature": PNG})
     act(advisor, "settlement", bill["uid"], "ask_unpaid_exit", {"reason": "公司月结"})
+    (asked,) = world.manager.list_approval(state="ASKED", subject_uid=bill["uid"])["data"]
+    act(world.manager, "approval", asked["uid"], "decide", {"approve": False, "answer": "请先付款"})
     pay = {"settlement_uid": bill["uid"], "method": "CASH", "amount": "10.00"}
     world.cashier.create_payment_by_ref(system="pos", external_id="P-2", body=pay)
 
@@ -298,6 +307,9 @@ def _ended_early(world: Any, made: dict[str, Any]) -> None:
     world.cashier.create_deposit(body={**ahead, "amount": "50.00"})
     paid = world.cashier.create_deposit_by_ref(system="pos", external_id="D-1", body=ahead)["uid"]
     act(world.accountant, "deposit", paid, "return", {"amount": "200.00", "reason": "客户另约"})
+    waived = {"repair_order_uid": order, "amount": "20.00", "reason": "等太久"}
+    asked = world.advisor.create_approval(body=waived)["uid"]
+    act(world.advisor, "approval", asked, "withdraw")
     act(world.manager, "repair_order", order, "withdraw", {"reason": "客户另约"})
 
 

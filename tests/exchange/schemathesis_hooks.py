@@ -41,7 +41,10 @@ SEEN: set[tuple[Any, ...]] = set()
 COUNT = itertools.count(1)
 HEADERS = {
     "Store-Code": (re.compile(r"[A-Za-z0-9]{1,4}"), lambda given: "BJ01"),
-    "If-Match": (re.compile(r"[ -~]+"), lambda given: given if zlib.crc32(given.encode()) % 8 == 0 else "*"),
+    "If-Match": (
+        re.compile(r'\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*'),
+        lambda given: given if zlib.crc32(given.encode()) % 8 == 0 else "*",
+    ),
     "Idempotency-Key": (re.compile(r"[!-~]{1,255}"), lambda given: f"schemathesis-{next(COUNT)}"),
 }
 

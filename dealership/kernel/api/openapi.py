@@ -73,6 +73,7 @@ RESPONSES = {
     429: "Too many requests; wait for Retry-After seconds.",
     500: "Our fault; nothing was changed.",
 }
+TAGS = r'^(\*|(W/)?"[!#-~]*"(, (W/)?"[!#-~]*")*)$'
 HEADERS: dict[str, Schema] = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
@@ -86,14 +87,14 @@ HEADERS: dict[str, Schema] = {
         "in": "header",
         "required": True,
         "description": "The ETag of the item as it was read.",
-        "schema": {"type": "string", "minLength": 1, "pattern": "^[ -~]+$"},
+        "schema": {"type": "string", "minLength": 1, "pattern": TAGS},
     },
     "IfMatchByRef": {
         "name": "If-Match",
         "in": "header",
         "required": False,
         "description": "The ETag of the item as it was read; required when there is one, refused when there is none.",
-        "schema": {"type": "string", "minLength": 1, "pattern": "^[ -~]+$"},
+        "schema": {"type": "string", "minLength": 1, "pattern": TAGS},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
