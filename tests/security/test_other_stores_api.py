@@ -186,9 +186,11 @@ def test_the_event_feed_of_one_store(world: World, client: ApiCaller) -> None:
 
 def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, client: ApiCaller) -> None:
     """Listings that are no collections (events, free times, figures) are all looked at here."""
-    assert set(LISTINGS) == {"events", "meta/star-map", "appointment-slots", "appointment-days", "kpis", "search"}, (
-        "say here how the new listing keeps to the store"
-    )
+    of_everybody = {"meta/star-map", "clauses"}
+    looked_at = {"events", "appointment-slots", "appointment-days", "kpis", "search", "survey-answers"}
+    assert set(LISTINGS) == of_everybody | looked_at, "say here how the new listing keeps to the store"
+    for visit in world.uids(world.theirs)["reception.Visit"]:
+        assert client.get(f"survey-answers?visit_uid={visit}").json()["data"] == []
     said = client.get("kpis?code=reception.arrivals&from=2026-11-01&to=2026-11-30", Store_Code=world.theirs.code)
     assert said.status_code in (400, 403, 404)
     for listing in ("appointment-slots", "appointment-days"):
