@@ -80,6 +80,7 @@ class Asked:
         self.schema = schemathesis.openapi.from_dict(described)
         self.base, self.reached = base, set()
         self.unmoved: list[str] = []
+        self.shown: Any = None
         every = [found.ok() for found in self.schema.get_all_operations()]
         self.operations = {method_name(item.definition.raw["operationId"]): item for item in every}
 
@@ -106,14 +107,17 @@ class Asked:
             body=body,
             **({"media_type": "application/json"} if body is not NOT_SET else {}),
         )
-        before = None if operation.method.upper() == "GET" else snapshot()
+        reads = operation.method.upper() == "GET"
+        if not reads and self.shown is None:
+            self.shown = snapshot()
         answer = case.call(base_url=self.base)
         case.validate_response(answer, checks=JUDGED)
         if answer.status_code >= 400:
             raise Refused(answer)
         self.reached.add(name)
-        if before is not None:
-            self.unmoved += [f"{name}: {what}" for what in unmoved(before, snapshot())]
+        if not reads:  # what happened behind the outbox since the last command is looked at with it
+            before, self.shown = self.shown, snapshot()
+            self.unmoved += [f"{name}: {what}" for what in unmoved(before, self.shown)]
         return Answer(answer)
 
 
