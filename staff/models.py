@@ -258,6 +258,7 @@ class Shift(models.Model):
     break_to = models.TimeField(null=True, blank=True)
 
     class Meta:
+        triggers = [states.fixed("shift_code_fixed", "code")]
         constraints = [
             models.UniqueConstraint(fields=["store", "code"], name="shift_code"),
             models.CheckConstraint(name="shift_order", condition=Q(ends__gt=F("starts"))),
