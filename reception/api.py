@@ -31,6 +31,7 @@ from dealership.kernel.api.shapes import (
     Day,
     Flag,
     ListOf,
+    MapOf,
     Moment,
     Money,
     Nested,
@@ -67,6 +68,7 @@ from reception.models import (
     ConsultationMessage,
     ConsultationState,
     ConsultationTopic,
+    Courtesy,
     CustomerKind,
     CustomerMerge,
     CustomerTier,
@@ -77,6 +79,8 @@ from reception.models import (
     KnowledgeVersion,
     MergeState,
     MessageDirection,
+    Observation,
+    ObservationScore,
     OldParts,
     OpeningAnswer,
     OpeningCheck,
@@ -86,6 +90,9 @@ from reception.models import (
     PlateKind,
     Quotation,
     QuotationLine,
+    Script,
+    ScriptLanguage,
+    Situation,
     ToldBy,
     Vehicle,
     Visit,
@@ -103,6 +110,7 @@ from reception.selectors import capacity, search
 from reception.services import (
     appointments,
     checklists,
+    conduct,
     consultations,
     customers,
     handing_over,
@@ -1471,6 +1479,91 @@ register(
                 "model_text": Text(80, optional=True),
                 "consultation_uid": Uid(optional=True),
                 "valid_until": Day(optional=True),
+            },
+        ),
+    )
+)
+
+
+# --- the standard of reception (2.1.3) ---
+def _observation_scores() -> QuerySet:
+    return ObservationScore.objects.order_by("id")
+
+
+SCRIPT_INPUT = {
+    "situation": Choice(choices=Situation),
+    "language": Choice(choices=ScriptLanguage),
+    "text": Text(300, min=1),
+    "active": Flag(optional=True),
+}
+
+register(
+    Resource(
+        path="scripts",
+        name="Script",
+        room="reception",
+        model=Script,
+        view=permissions.VISITS_RECEIVE,
+        help="A standard phrase for a situation in one language (2.1.3).",
+        shape={
+            "situation": Choice(choices=Situation),
+            "language": Choice(choices=ScriptLanguage),
+            "text": Text(),
+            "active": Flag(),
+        },
+        filters={
+            "situation": Filter(field=Choice(choices=Situation), lookup="situation"),
+            "language": Filter(field=Choice(choices=ScriptLanguage), lookup="language"),
+        },
+        create=Command(run=conduct.save_script, permission=permissions.SCRIPTS_MANAGE, input=SCRIPT_INPUT),
+        update=Command(run=conduct.save_script, permission=permissions.SCRIPTS_MANAGE, input=SCRIPT_INPUT),
+    )
+)
+
+register(
+    Resource(
+        path="observations",
+        name="Observation",
+        room="reception",
+        model=Observation,
+        view=permissions.RECEPTION_OBSERVE,
+        help="How a colleague kept to the standard of reception, seen on the floor (2.1.3).",
+        shape={
+            "employee_uid": Uid(source="employee__uid"),
+            "observer_uid": Uid(source="observer__uid"),
+            "at": Moment(),
+            "situation": Choice(choices=Situation),
+            "remark": Text(mask=mask_text),
+            "photo_sha256": Text(source="photo__sha256", null=True),
+            "scores": Many(
+                rows=_observation_scores,
+                by="observation_id",
+                fields={
+                    "item": Choice(choices=Courtesy),
+                    "clause": Text(),
+                    "points": Whole(),
+                    "seen": Text(mask=mask_text),
+                },
+            ),
+        },
+        filters={"employee_uid": Filter(field=Uid(), lookup="employee__uid")},
+        create=Command(
+            run=conduct.observe_reception,
+            permission=permissions.RECEPTION_OBSERVE,
+            input={
+                "employee_uid": Uid(),
+                "situation": Choice(choices=Situation),
+                "scores": MapOf(
+                    key=Choice(choices=Courtesy), inner=Whole(0, 2), help="Point of the standard → 0, 1 or 2."
+                ),
+                "seen": MapOf(
+                    key=Choice(choices=Courtesy),
+                    inner=Text(120),
+                    optional=True,
+                    help="Point → what was seen; demanded where it has 0.",
+                ),
+                "remark": Text(300, optional=True),
+                "photo": Bytes(optional=True, null=True),
             },
         ),
     )

@@ -118,6 +118,17 @@ class ReceptionConfig(AppConfig):
 
         navigation.register(
             navigation.Entry(
+                code="observations",
+                label=_("Observations"),
+                icon="eye",
+                url_name="observations",
+                group="management",
+                permission=permissions.RECEPTION_OBSERVE,
+                order=36,
+            )
+        )
+        navigation.register(
+            navigation.Entry(
                 code="reception-effect",
                 label=_("Effect of the reception"),
                 icon="chart-bar",

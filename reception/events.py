@@ -74,6 +74,8 @@ DAMAGE_REMOVED = event(
 )
 
 # --- keys and places ---
+SCRIPT_SAVED = event("reception.script.saved", _("Standard phrase written"), clause="2.1.3")
+RECEPTION_OBSERVED = event("reception.observation.observed", _("Reception watched on the floor"), clause="2.1.3")
 CHECKLIST_WRITTEN = event("reception.checklist.written", _("Opening checklist written"), clause="2.1.1")
 CHECKLIST_ENDED = event("reception.checklist.ended", _("Opening checklist ended"), clause="2.1.1")
 OPENING_CHECKED = event("reception.opening_check.checked", _("Area checked before opening"), clause="2.1.1")

@@ -10,6 +10,8 @@ screen("2.1.2", "today", _("Today"))
 screen("2.1.2", "visit-new", _("Receive a car"))
 screen("2.3", "customers", _("Customers"))
 screen("2.1.4", "today", _("Today"))
+screen("2.1.3", "scripts", _("Standard phrases"))
+screen("2.1.3", "observations", _("Observations"))
 screen("2.1.4", "reception-effect", _("Effect of the reception"))
 screen("2.3", "customer-duplicates", _("Duplicates"))
 screen("2.2.1", "consultations", _("Questions"))
@@ -64,6 +66,31 @@ OPENED_IN_TIME = figure(
     touched_by=("reception.opening_check.checked", "reception.visit.arrived"),
     scale=100,
     target="100",
+)
+STANDARD_KEPT = figure(
+    "reception.standard_kept",
+    label=_("Standard of reception kept"),
+    clause="2.1.3",
+    unit="%",
+    formula=_("points given ÷ possible points"),
+    population=_("points of the standard that were scored on the floor that day"),
+    sql="""
+        SELECT COALESCE(e.uid::text, ''), sum(c.points), sum(2)
+        FROM reception_observation o JOIN reception_observationscore c ON c.observation_id = o.id
+        JOIN staff_employee e ON e.id = o.employee_id
+        WHERE o.store_id = %(store_id)s AND o.at >= %(day_start)s AND o.at < %(day_end)s
+        GROUP BY ROLLUP (e.uid::text) HAVING count(*) > 0
+    """,
+    rows="""
+        SELECT 'observation', o.uid, '', '', o.at, e.uid::text, e.name, sum(c.points), sum(2)
+        FROM reception_observation o JOIN reception_observationscore c ON c.observation_id = o.id
+        JOIN staff_employee e ON e.id = o.employee_id
+        WHERE o.store_id = %(store_id)s AND o.at >= %(day_start)s AND o.at < %(day_end)s
+        GROUP BY o.id, e.id
+    """,
+    touched_by=("reception.observation.observed",),
+    scale=100,
+    target="90",
 )
 CARS_IN = figure(
     "reception.cars_in",

@@ -2336,3 +2336,124 @@ class ReceptionNote(models.Model):
 
 explain_constraint("receptionnote_words", "note.words", _("Write down what the customer said."))
 explain_constraint("receptionnote_score", "note.score", _("Rate from 1 to 5."))
+
+
+# --- what is said, and how it is kept to (2.1.3) ---
+
+
+class Situation(models.TextChoices):
+    """Where the desk speaks with a customer (2.1.3)."""
+
+    ARRIVAL = "ARRIVAL", _("Arrival")
+    PHONE = "PHONE", _("On the telephone")
+    WALKAROUND = "WALKAROUND", _("Walking around the car")
+    WAITING = "WAITING", _("While the customer waits")
+    HANDOVER = "HANDOVER", _("Handing over the car")
+
+
+class ScriptLanguage(models.TextChoices):
+    ZH = "zh-hans", "中文"
+    EN = "en", "English"
+
+
+class Script(Root):
+    """A standard phrase for a situation in one language, shown where the situation is (2.1.3). Of the whole group."""
+
+    store_path = None
+
+    situation = models.CharField(_("situation"), max_length=10, choices=Situation.choices)
+    language = models.CharField(_("language"), max_length=8, choices=ScriptLanguage.choices)
+    text = models.CharField(_("phrase"), max_length=300)
+    active = models.BooleanField(_("in use"), default=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        ordering = ["situation", "language", "id"]
+        constraints = [
+            models.CheckConstraint(name="script_text", condition=~Q(text="")),
+            models.UniqueConstraint(name="script_once", fields=["situation", "language", "text"]),
+        ]
+
+
+explain_constraint("script_once", "script.once", _("This phrase stands there already."))
+
+
+class Courtesy(models.TextChoices):
+    """What is looked for on the floor: the manual's standard of reception, each with its clause."""
+
+    SMILE = "SMILE", _("Smiles and looks at the customer")
+    PHRASE = "PHRASE", _("Uses the standard phrases")
+    LISTENS = "LISTENS", _("Lets the customer finish")
+    ASKS = "ASKS", _("Asks for name, contact, model and need")
+    REPEATS = "REPEATS", _("Repeats the need in own words")
+    LEADS = "LEADS", _("Leads the customer to the right area")
+    NEAT = "NEAT", _("Work clothes and badge as they should be")
+
+
+COURTESY_CLAUSES = {
+    Courtesy.ASKS: "2.1.2",
+    Courtesy.REPEATS: "2.1.2",
+    Courtesy.LEADS: "2.1.2",
+}
+"""The others stand under 2.1.3."""
+
+
+class Observation(Root):
+    """Somebody was watched at the desk: who, when, by whom, in which situation, with a picture where there is one (2.1.3)."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    employee = models.ForeignKey(Employee, models.PROTECT, related_name="observations")
+    observer = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    situation = models.CharField(_("situation"), max_length=10, choices=Situation.choices)
+    remark = models.CharField(_("remark"), max_length=300, blank=True)
+    photo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            pgtrigger.Protect(name="observation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+        constraints = [
+            models.CheckConstraint(name="observation_other_person", condition=~Q(employee=F("observer"))),
+        ]
+        indexes = [models.Index(fields=["store", "-at"], name="observation_store")]
+
+    @property
+    def points(self) -> int:
+        return sum(score.points for score in self.scores.all())
+
+    @property
+    def most(self) -> int:
+        return 2 * len(self.scores.all())
+
+
+explain_constraint("observation_other_person", "observation.self", _("Nobody watches themselves."))
+
+
+class ObservationScore(models.Model):
+    """One point of the standard: 0 not kept, 1 partly, 2 kept; what isn't kept says what was seen."""
+
+    observation = models.ForeignKey(Observation, models.PROTECT, related_name="scores")
+    item = models.CharField(max_length=8, choices=Courtesy.choices)
+    clause = models.CharField(max_length=8)
+    points = models.PositiveSmallIntegerField()
+    seen = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Protect(name="observationscore_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        constraints = [
+            models.UniqueConstraint(name="observationscore_once", fields=["observation", "item"]),
+            models.CheckConstraint(name="observationscore_range", condition=Q(points__lte=2)),
+            models.CheckConstraint(name="observationscore_seen", condition=Q(points__gt=0) | ~Q(seen="")),
+        ]
+
+    @property
+    def word(self) -> Any:
+        return (_("not kept"), _("partly"), _("kept"))[self.points]
+
+
+explain_constraint("observationscore_seen", "observation.seen", _("Say what was seen where the standard wasn't kept."))

@@ -64,6 +64,15 @@ for code in ("receptionist", "advisor", "manager", "foreman"):
 for code in ("manager", "supervisor"):
     role(code, permissions={CHECKLISTS_FILL, CHECKLISTS_MANAGE})
 
+# --- the standard of reception (2.1.3) ---
+SCRIPTS_MANAGE = permission("reception.scripts.manage", _("Write the standard phrases of the desk."))
+RECEPTION_OBSERVE = permission(
+    "reception.observe", _("Watch colleagues at the desk and write down how they keep to the standard.")
+)
+
+for code in ("manager", "supervisor"):
+    role(code, permissions={SCRIPTS_MANAGE, RECEPTION_OBSERVE})
+
 # --- effect (2.1.4) ---
 EFFECT_VIEW = permission("reception.effect.view", _("See what the reception achieves, with the visits behind it."))
 

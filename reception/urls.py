@@ -8,6 +8,7 @@ from .views import (
     booking,
     calendars,
     checklists,
+    conduct,
     consultations,
     customers,
     effect,
@@ -80,6 +81,14 @@ urlpatterns = [
     path("checklists/<uuid:uid>/edit/", checklists.EditChecklistPage.as_view(), name="checklist-edit"),
     path("checklists/<uuid:uid>/end/", checklists.EndChecklistView.as_view(), name="checklist-end"),
     path("evening-count/", keys.EveningPage.as_view(), name="evening-count"),
+    # --- the standard of reception (2.1.3) ---
+    path("scripts/", conduct.ScriptListPage.as_view(), name="scripts"),
+    path("scripts/new/", conduct.NewScriptPage.as_view(), name="script-new"),
+    path("scripts/<uuid:uid>/", conduct.EditScriptPage.as_view(), name="script-edit"),
+    path("observations/", conduct.ObservationListPage.as_view(), name="observations"),
+    path("observations/new/", conduct.NewObservationPage.as_view(), name="observation-new"),
+    path("observations/<uuid:uid>/", conduct.ObservationPage.as_view(), name="observation-detail"),
+    path("observations/<uuid:uid>/photo/", conduct.ObservationPhotoView.as_view(), name="observation-photo"),
     path("reception-effect/", effect.EffectPage.as_view(), name="reception-effect"),
     # --- the customer's link ---
     path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),

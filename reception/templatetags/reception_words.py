@@ -8,9 +8,11 @@ from uuid import UUID
 
 from django import template
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import get_language
 
 from dealership.kernel import formats
 from reception.forms.customers import CONSENT_CHANNELS
+from reception.selectors.conduct import phrases
 
 register = template.Library()
 register.filter("masked_phone", formats.mask_phone)
@@ -51,6 +53,12 @@ def consent_channel(code: str) -> Any:
 def as_control(field: Any) -> Any:
     """A bare choice of a Django form in the look of the house."""
     return field.as_widget(attrs={"class": "form-select"})
+
+
+@register.inclusion_tag("reception/phrases.html")
+def standard_phrases(situation: str) -> dict[str, Any]:
+    """2.1.3: what the desk says in this situation, in the reader's language."""
+    return {"phrases": phrases(situation, get_language() or "")}
 
 
 @register.simple_tag

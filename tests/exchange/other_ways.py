@@ -169,6 +169,13 @@ def _opening(world: Any) -> None:
     (wrong,) = [answer["uid"] for answer in checked["answers"] if not answer["in_order"]]
     act(world.receptionist, "opening_check", checked["uid"], "right", {"point_uid": wrong, "how": "已清洁"})
     act(world.manager, "checklist", listed["uid"], "end")
+    phrase = {"situation": "WAITING", "language": "zh-hans", "text": "请用茶"}
+    written = world.manager.create_script(body=phrase)
+    etag = world.manager.get_script(uid=written["uid"]).etag
+    world.manager.replace_script(uid=written["uid"], body={**phrase, "active": False}, if_match=etag)
+    advisor = only(world.hr.list_employee(number=world.numbers["advisor"]))["uid"]
+    watched = {"employee_uid": advisor, "situation": "ARRIVAL", "scores": {"SMILE": 2, "LISTENS": 0}}
+    world.manager.create_observation(body={**watched, "seen": {"LISTENS": "打断客户"}})
 
 
 def _answers_without_work(world: Any, made: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ from reception.services import (
     appointments,
     calendars,
     checklists,
+    conduct,
     consultations,
     customers,
     evening,
@@ -155,6 +156,7 @@ STORY: dict[str, str] = {
     "reception.confirm_workshop": "one: appointment.confirmed",
     "reception.correct_customer": "one: customer.unchanged",
     "reception.correct_vehicle": "one: vehicle.unchanged",
+    "reception.save_script": "one: script.once",
     "reception.write_checklist": "one: checklist.once",
     "reception.end_checklist": "one: checklist.ended",
     "reception.check_opening": "one: check.done",
@@ -350,6 +352,7 @@ def test_customers_cars_and_reception() -> None:
     ]
     go(evening.count_evening, lines=counted, by=desk)
     manager = kernel.make_actor("manager", store=store)
+    go(conduct.save_script, situation="WAITING", language="zh-hans", text="请用茶", by=manager)
     looked_at = [{"text": "咨询台整洁", "photo_if_wrong": False}]
     listed = go(checklists.write_checklist, area="DESK", shift_code="DAY", items=looked_at, by=manager)
     found = {"item_uid": listed.items.get().uid, "in_order": False, "remark": "有污渍", "photo": make_picture()}

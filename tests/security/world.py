@@ -34,6 +34,7 @@ from delivery.services import deposits, followups
 from quality.services import complaints
 from reception.models import Visit, VisitLink
 from reception.services import (
+    conduct,
     consultations,
     customers,
     knowledge,
@@ -44,6 +45,7 @@ from reception.services import (
     waiting,
     walkarounds,
 )
+from staff.models import Employee
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
@@ -84,9 +86,11 @@ class World:
                 grant_role(user=user, role=role, store=store, starts_on=TODAY - timedelta(days=9))
         return user
 
+    def login(self, store: Store, post: str) -> str:
+        return post if store == self.ours else f"{post}.{store.code.lower()}"
+
     def actor(self, store: Store, login: str) -> Actor:
-        name = login if store == self.ours else f"{login}.{store.code.lower()}"
-        return actor_of(User.objects.get(username=name), store)
+        return actor_of(User.objects.get(username=self.login(store, login)), store)
 
     def complete(self, store: Store) -> None:
         """The kinds of rows that two simulated days don't bring about."""
@@ -150,6 +154,13 @@ class World:
         letter.set_content("见附件")
         letter.add_attachment(make_picture(), maintype="image", subtype="jpeg", filename="a.jpg")
         mail.take_mail(raw=letter.as_bytes(), received_at=NOW, by=system)
+        conduct.observe_reception(
+            employee_uid=Employee.objects.get(user__username=self.login(store, "receptionist")).uid,
+            situation="ARRIVAL",
+            scores={"SMILE": 2},
+            photo=make_picture(),
+            by=manager,
+        )
         consultations.save_template(title=f"价格 {store.code}", topic="PRICE", body="{name}您好", by=system)
         knowledge.write_article(
             title=f"保养 {store.code}",

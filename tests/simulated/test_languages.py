@@ -27,7 +27,8 @@ from .real_rows import addresses, real_addresses, who_may_open
 
 pytestmark = pytest.mark.django_db
 NO_PAGE = {
-    "visit-link-qr": "SVG", "visit-signature": "PNG", "visit-photo": "JPEG", "check-photo": "JPEG", "visit-link-photo": "JPEG",
+    "visit-link-qr": "SVG", "visit-signature": "PNG", "visit-photo": "JPEG", "check-photo": "JPEG",
+    "observation-photo": "JPEG", "visit-link-photo": "JPEG",
     "consultation-file": "JPEG or PDF", "calendar-feed": "a calendar",
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
     "certificate-pdf": "PDF", "visit-link-certificate-pdf": "PDF", "settlement-pdf": "PDF", "link-settlement-pdf": "PDF",

@@ -37,6 +37,9 @@ WEIGHTS = (
 # code → (numerator, denominator) of the week
 COUNTS = {
     "reception.cars_in": f"SELECT count(*), count(*) FROM kernel_history WHERE code = 'reception.visit.arrived' AND at {WEEK}",
+    "reception.standard_kept": f"""
+        SELECT sum((facts ->> 'points')::int), sum((facts ->> 'most')::int) FROM kernel_history
+        WHERE code = 'reception.observation.observed' AND at {WEEK}""",
     "reception.opened_in_time": f"""
         SELECT count(*) FILTER (WHERE (facts ->> 'late_minutes')::int = 0), count(*) FROM kernel_history
         WHERE code = 'reception.opening_check.checked' AND at {WEEK}""",

@@ -48,12 +48,13 @@ from delivery.selectors.followups import surveys_due
 from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
-from reception.models import Appointment, AppointmentState, Checklist, Vehicle, Visit, VisitState, WalkAround
+from reception.models import Appointment, AppointmentState, Checklist, Courtesy, Vehicle, Visit, VisitState, WalkAround
 from reception.selectors.checklists import open_points, usual_items
 from reception.selectors.knowledge import in_force
 from reception.services import (
     appointments,
     checklists,
+    conduct,
     consultations,
     customers,
     quotations,
@@ -532,12 +533,12 @@ class Simulation:
             own_words=visit.need,
             by=advisor,
         )
-        for _mark in range(rng.choice([0, 0, 1, 1, 2])):
+        for number in range(rng.choice([0, 0, 1, 1, 2])):
             walkarounds.add_damage(
                 visit_uid=visit.uid,
                 side=rng.choice(["LEFT", "RIGHT", "FRONT", "REAR"]),
                 kind=rng.choice(["SCRATCH", "DENT", "CHIP"]),
-                note=rng.choice(MARK_NOTES),
+                note=MARK_NOTES[(visit.pk + number) % len(MARK_NOTES)],
                 x=rng.randrange(200, 800),
                 y=rng.randrange(200, 800),
                 size_mm=rng.randrange(5, 120),
@@ -977,9 +978,25 @@ class Simulation:
             ]
             self.try_to(checklists.check_opening, checklist_uid=checklist.uid, answers=given, by=shop.at_desk())
         yield clock.now() + timedelta(minutes=chance.randrange(40, 300))
+        if chance.random() < 0.4:
+            self.watch(shop, chance)
         for point in open_points(shop.at_desk()):
             if chance.random() < 0.8:
                 self.try_to(checklists.right_point, uid=point.uid, how="已整改", by=shop.at_desk())
+
+    def watch(self, shop: Shop, chance: random.Random) -> None:
+        """2.1.3: the quality supervisor stands at the desk for a few minutes."""
+        at_desk = employees_with_role(shop.store.pk, "advisor", shop.today()).order_by("number")
+        scores = {item.value: chance.choice((2, 2, 2, 2, 1, 0)) for item in Courtesy if chance.random() < 0.8}
+        self.try_to(
+            conduct.observe_reception,
+            employee_uid=chance.choice(list(at_desk)).uid,
+            situation="ARRIVAL",
+            scores=scores or {"SMILE": 2},
+            seen={item: "客户到时仍在低头录入" for item, points in scores.items() if points == 0},
+            photo=grey_picture(),
+            by=shop.first("supervisor"),
+        )
 
     def restock(self, shop: Shop) -> Steps:
         """The parts keeper receives what lines wait for and what runs low."""
