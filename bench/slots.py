@@ -98,6 +98,11 @@ def _large(store: Any) -> None:
             for e in crew
             for s in skills
         )
+        desk = Skill.objects.get(code="reception")
+        EmployeeSkill.objects.using("owner").bulk_create(
+            EmployeeSkill(employee_id=e.pk, skill_id=desk.pk, level=3, valid_until=today + timedelta(days=365))
+            for e in Employee.objects.using("owner").filter(number__startswith="BIG-A")
+        )
         _give_advisors_their_post(store, today)
         Resource.objects.using("owner").filter(store=store, kind__in=["BAY", "PERSON"]).update(active=False)
         Resource.objects.using("owner").bulk_create(

@@ -106,6 +106,8 @@ class OfferPage(CommandMixin, TemplateView):
         answer = self.request.POST.get("answer", "")
         if answer == "take":
             return commands.take_offer(token=self.offer.token)
+        if answer not in ("decline", "leave"):
+            raise RuleError("appointment.choice", _("Choose one of the list."))
         return commands.decline_offer(token=self.offer.token, leave=answer == "leave")
 
     def location(self, result: Any) -> str:

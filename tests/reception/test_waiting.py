@@ -226,6 +226,8 @@ def test_the_customers_link_takes_the_time_once(shop):
     assert "08:30" in said
     for known in (entry.contact_name, entry.contact_phone, entry.vehicle.plate):
         assert known not in said
+    assert client.post(path, {}).status_code == 409  # no answer is no answer
+    assert SlotOffer.objects.get().state == "OPEN"
     token = re.search(r'name="form_token" value="([^"]+)"', said)[1]
     assert client.post(path, {"form_token": token, "answer": "take"}).status_code == 302
     assert client.post(path, {"form_token": token, "answer": "take"}).status_code == 302  # the same form again
