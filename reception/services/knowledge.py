@@ -50,7 +50,7 @@ def write_article(
     ``article.body``, ``article.days`` and ``article.review``.
     """
     by.require(permissions.KNOWLEDGE_WRITE)
-    owner = _employee(owner_uid) if owner_uid else require_employee(by)
+    owner = _employee(owner_uid, by) if owner_uid else require_employee(by)
     name = _title(title)
     _require_review(review_on)
     if KnowledgeArticle.objects.filter(title=name).exists():
@@ -144,7 +144,7 @@ def give_article(*, uid: UUID, employee_uid: UUID, by: Actor) -> KnowledgeArticl
     """Somebody else looks after it. Raises RuleError ``article.owner_same`` and for who doesn't work here."""
     by.require(permissions.KNOWLEDGE_WRITE)
     article = lock_article(uid=uid)
-    owner = _employee(employee_uid)
+    owner = _employee(employee_uid, by)
     if article.owner_id == owner.pk:
         raise RuleError("article.owner_same", _("This person looks after it already."), field="employee_uid")
     _give(article, owner, by)
@@ -215,8 +215,8 @@ def _write_version(
     )
 
 
-def _employee(uid: UUID) -> Employee:
-    found = Employee.objects.filter(employed(clock.today()), uid=uid).first()
+def _employee(uid: UUID, by: Actor) -> Employee:
+    found = Employee.objects.for_actor(by).filter(employed(clock.today()), uid=uid).first()
     if found is None:
         raise RuleError(
             "article.owner", _("Choose somebody who works here to look after the article."), field="owner_uid"

@@ -198,6 +198,16 @@ def test_it_is_looked_at_again_given_on_and_withdrawn(store, care):
     ]
 
 
+def test_an_article_isn_t_given_to_somebody_of_a_store_one_doesn_t_see(care):
+    stranger, article = make_employee(make_store("NH02"), "care"), write(care)
+    with rule("article.owner"):
+        knowledge.give_article(uid=article.uid, employee_uid=stranger.uid, by=care)
+    with rule("article.owner"):
+        write(care, title="别的", owner_uid=stranger.uid)
+    article.refresh_from_db()
+    assert article.owner.user == care.user
+
+
 def test_a_leaver_s_articles_go_along(store, care):
     article, taker = write(care), make_employee(store, "care")
     hand_over_work(from_uid=article.owner.uid, to_uid=taker.uid, reason="离职", by=machine("tests", store_id=store.pk))

@@ -22,11 +22,14 @@ from .world import World, signed_in, taken_back
 # What belongs to the group: another store's customers and cars are the own ones; so are parts and holidays.
 OF_THE_GROUP = {
     "catalogue.Part",
+    "catalogue.VehicleModel",
     "kernel.PublicDay",
     "reception.AnswerTemplate",
     "reception.Customer",
     "reception.CustomerMerge",
     "reception.Duplicate",
+    "reception.KnowledgeArticle",
+    "reception.Script",
     "reception.Vehicle",
 }
 
