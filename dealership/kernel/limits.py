@@ -20,6 +20,16 @@ def forget() -> None:
     _cache.clear()
 
 
+def read_all() -> None:
+    """Reads the rows of every key in one question, for whoever shows them all."""
+    rows: dict[str, list[tuple[int | None, date, date | None, Any]]] = {key: [] for key in registry.LIMITS}
+    for key, *row in Setting.objects.values_list("key", "store_id", "starts_on", "ends_on", "value"):
+        if key in rows:
+            rows[key].append((row[0], row[1], row[2], row[3]))
+    now = time.monotonic()
+    _cache.update({key: (now, kept) for key, kept in rows.items()})
+
+
 def value(key: str, *, store_id: int | None = None, on: date | None = None) -> Any:
     """The value of ``key`` on day ``on`` (default: today). Raises KeyError for a key no chapter declared.
 

@@ -155,7 +155,7 @@ def _shown(declared: registry.Limit, rows: list[Setting], by: Actor) -> Shown:
 
 def settings_list(by: Actor, *, chapter: str = "", words: str = "") -> list[Shown]:
     """All declared numbers by clause, of one chapter or matching ``words`` where given."""
-    limits.forget()
+    limits.read_all()
     rows = _rows(by)
     shown = [_shown(declared, rows.get(key, []), by) for key, declared in registry.LIMITS.items()]
     sought = words.strip().lower()
