@@ -54,8 +54,8 @@ def test_body_that_is_no_json(desk, body: bytes) -> None:
 
 def test_a_value_that_makes_no_sense_to_the_command(desk) -> None:
     body = {"contact_name": "张试驾", "contact_phone": "0", "model_text": "途远", "need": "异响", "plate": "京A12345"}
-    said = problem(desk.post("visits", body), 422, "validation")
-    assert said["errors"][0]["code"] == "invalid"
+    said = problem(desk.post("visits", body), 409, "phone.pattern")
+    assert said["errors"][0]["pointer"] == "/contact_phone"
     assert "电话" in said["errors"][0]["message"]
 
 

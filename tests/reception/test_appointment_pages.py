@@ -112,6 +112,7 @@ def test_the_lists_show_the_day_the_week_and_the_filters(shop):
         ("all", 1),
         ("requested", 0),
         ("unprepared", 1),
+        ("replan", 0),
         ("late", 0),
         ("arrived", 0),
         ("gone", 0),
