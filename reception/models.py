@@ -2412,7 +2412,7 @@ class Observation(Root):
     class Meta:
         triggers = [
             states.versioned(),
-            pgtrigger.Protect(name="observation_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.append_only("observation_append_only"),
         ]
         constraints = [
             models.CheckConstraint(name="observation_other_person", condition=~Q(employee=F("observer"))),
@@ -2443,7 +2443,8 @@ class ObservationScore(models.Model):
     class Meta:
         ordering = ["id"]
         triggers = [
-            pgtrigger.Protect(name="observationscore_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            states.ShownIn("observation"),
+            pgtrigger.Protect(name="observationscore_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
         ]
         constraints = [
             models.UniqueConstraint(name="observationscore_once", fields=["observation", "item"]),

@@ -46,7 +46,7 @@ from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
 from workshop.services import blocking, orders, proposals, screens
 
-FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 3
+FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 5
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNTIL = datetime.combine(FIRST + timedelta(days=DAYS - 1), time(16), UTC)
 NOON = datetime.combine(FIRST + timedelta(days=DAYS), time(11, 40), SHANGHAI)

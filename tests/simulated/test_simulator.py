@@ -153,7 +153,7 @@ TOLD_WITH = {
     "staff.RosterDay": "employee__uid", "reception.VisitLink": "visit__uid", "workshop.LineHold": "line__uid",
     "workshop.StockMovement": "part_line__line__uid", "workshop.StockItem": "part__uid",
 }  # fmt: skip
-BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation"}
+BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""
 FOUND_BY_COMPARING = {"reception.Duplicate"}
 """No act of anybody: a nightly job finds them, what is decided about them is told."""
