@@ -6,22 +6,41 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reception', '0019_reception_standard'),
+        ("reception", "0019_reception_standard"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='observation',
-            name='observation_append_only',
+            model_name="observation",
+            name="observation_append_only",
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='observation',
-            trigger=pgtrigger.compiler.Trigger(name='observation_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW *= OLD THEN RETURN NEW; END IF; RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'observation_append_only', TABLE = TG_TABLE_NAME, MESSAGE = 'observation_append_only';", hash='faf9b3b900674aa9c6cf8ffea467b2fa7e1410f0', operation='UPDATE OR DELETE', pgid='pgtrigger_observation_append_only_005fb', table='reception_observation', when='BEFORE')),
+            model_name="observation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="observation_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="IF TG_OP = 'UPDATE' AND NEW *= OLD THEN RETURN NEW; END IF; RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'observation_append_only', TABLE = TG_TABLE_NAME, MESSAGE = 'observation_append_only';",
+                    hash="faf9b3b900674aa9c6cf8ffea467b2fa7e1410f0",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_observation_append_only_005fb",
+                    table="reception_observation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='observationscore',
-            trigger=pgtrigger.compiler.Trigger(name='shown_in_observation', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'UPDATE' AND NEW *= OLD THEN RETURN NULL; END IF;\n            UPDATE reception_observation SET version = version WHERE id IN (\n                SELECT id FROM reception_observation WHERE id IN (NEW.observation_id, OLD.observation_id) AND xmin <> pg_current_xact_id()::xid\n                ORDER BY id FOR NO KEY UPDATE);\n            RETURN NULL;\n        ", hash='d27efd897418c8a72329f3597bf3972f7b0bf6fb', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_shown_in_observation_6cc0d', table='reception_observationscore', when='AFTER')),
+            model_name="observationscore",
+            trigger=pgtrigger.compiler.Trigger(
+                name="shown_in_observation",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'UPDATE' AND NEW *= OLD THEN RETURN NULL; END IF;\n            UPDATE reception_observation SET version = version WHERE id IN (\n                SELECT id FROM reception_observation WHERE id IN (NEW.observation_id, OLD.observation_id) AND xmin <> pg_current_xact_id()::xid\n                ORDER BY id FOR NO KEY UPDATE);\n            RETURN NULL;\n        ",
+                    hash="d27efd897418c8a72329f3597bf3972f7b0bf6fb",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_shown_in_observation_6cc0d",
+                    table="reception_observationscore",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

@@ -68,6 +68,7 @@ def test_an_advisors_calendar_follows_the_bookings_and_names_nobody(shop):
     for known in (mine.contact_name, mine.contact_phone, mine.customer.name):
         assert known not in answer.content.decode()
     assert fetch(feed, if_none_match=answer["ETag"]).status_code == 304
+    assert answer["Cache-Control"] == "private, no-cache"
     appointments.move_appointment(uid=mine.uid, starts_at=at("15:30", TUESDAY), reason="x", by=shop.desk)
     [moved] = read(fetch(feed).content)
     assert (moved["UID"], moved["DTSTART"]) == (event["UID"], "20261124T073000Z")
