@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.template import engines
+from django.template import TemplateSyntaxError, engines
 from django.template.loader import get_template
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -408,3 +408,20 @@ def test_strict_policy_on_every_page(signed_in: Client) -> None:
         assert "style-src 'self'" in policy
         assert "script-src 'self'" in policy
         assert "unsafe" not in policy
+
+
+def test_every_template_asks_a_kind_of_time_that_is_known() -> None:
+    asks = re.compile(r"""\{%\s*when\s+\S+\s+["'](\w+)["']|<c-when\b[^>]*?\skind=["'](\w+)["']""")
+    seen, unknown = 0, []
+    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+        for plain, component in asks.findall(re.sub(r"\{#.*?#\}", "", path.read_text())):
+            seen += 1
+            if (plain or component) not in tags.WHEN_KINDS:
+                unknown.append(f"{short(path)}: {plain or component}")
+    assert seen > 100
+    assert not unknown
+
+
+def test_an_unknown_kind_of_time_fails_loudly_even_where_nothing_is_known() -> None:
+    with pytest.raises(TemplateSyntaxError, match="unknown kind"):
+        tags.when(None, "day")

@@ -14,11 +14,12 @@ from django.test import Client
 
 from dealership.kernel import clock, limits, stages
 from dealership.kernel.models import History, Message, User
-from reception.models import EveningCount, Visit, VisitState
+from reception.models import EveningCount, Vehicle, Visit, VisitState
 from reception.selectors import today
 from reception.selectors.today import LANE_SOURCES, Placement, Remedy
 from reception.selectors.visits import stage_steps
 from reception.services import visits, walkarounds
+from tests.factories.departed import make_departed
 from tests.factories.reception import make_picture, make_received_visit, make_signed_visit, make_visit
 from tests.factories.staff import actor_for, make_actor, make_employee, make_store
 
@@ -465,6 +466,19 @@ def test_a_vin_brings_the_known_car_along_and_else_the_model_of_its_build(desk, 
     assert 'value="锐放 1.5T 舒适型"' in other
     assert 'value="李试"' in other
     assert '<option value="锐放 1.5T 舒适型">' in text_of(desk.get("/visits/new/"))
+
+
+def test_a_car_that_was_here_before_and_whose_dates_end_soon_opens_by_its_plate():
+    house, order = make_departed()
+    car = order.vehicle
+    soon = clock.today() + timedelta(days=5)
+    Vehicle.objects.filter(pk=car.pk).update(insured_until=soon, inspected_until=soon)
+    client = Client()
+    client.force_login(house.advisor.user)
+    for address in ("/visits/new/", "/visits/new/known-car/"):
+        answer = client.get(address, {"plate": car.plate})
+        assert answer.status_code == 200
+        assert f"/visits/{order.visit.uid}/" in text_of(answer)
 
 
 # --- the customer's link ---

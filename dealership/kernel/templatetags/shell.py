@@ -153,6 +153,10 @@ def span(value: Any) -> str:
     return "—" if value is None or value == "" else saying.say_span(value)
 
 
+WHEN_KINDS = ("time", "moment", "clock", "date", "wait", "since", "stopwatch", "promise", "booked")
+"""What ``{% when %}`` and ``<c-when>`` know; see ``when``."""
+
+
 @register.simple_tag
 def when(at: Any, kind: str = "time", expected: Any = None) -> SafeString:
     """A time as people say it, inside ``<time>`` with the full instant.
@@ -162,6 +166,8 @@ def when(at: Any, kind: str = "time", expected: Any = None) -> SafeString:
     stopwatch (0:16:42, runs on) ·
     promise (交 11:20; late and soon coloured; with ``expected``: 会晚 2 小时) · booked (约 11:00; 晚 12 分 once it is past).
     """
+    if kind not in WHEN_KINDS:
+        raise template.TemplateSyntaxError(f"when: unknown kind {kind!r}.")
     if not at:
         return mark_safe('<span class="faint">—</span>')
     now = clock.now()
@@ -196,10 +202,8 @@ def when(at: Any, kind: str = "time", expected: Any = None) -> SafeString:
             tone, said = "soon", gettext("late by %(span)s") % {"span": saying.say_span(now - at)}
         else:
             said = pgettext("appointment time", "at %(time)s") % {"time": saying.say_time(at, now=now)}
-    elif kind == "time":
-        said = saying.say_time(at, now=now)
     else:
-        raise template.TemplateSyntaxError(f"when: unknown kind {kind!r}.")
+        said = saying.say_time(at, now=now)
     return format_html(
         '<time datetime="{}" title="{}"{}{}>{}</time>',
         saying.local(at).isoformat(timespec="seconds"),
