@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from staff.models import Employee
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
 from tests.factories.reception import make_picture
 from tests.factories.workshop import operation
-from workshop.models import Clocking, Dispatch, DispatchProposal, Inspection, OrderLine
+from workshop.models import Clocking, Dispatch, DispatchProposal, Inspection, OrderLine, RepairOrder
 from workshop.selectors import plan as plan_reads
 from workshop.services import clocking, dispatch, proposals
 
@@ -218,6 +219,21 @@ def test_a_running_job_that_will_outlast_its_plan_is_a_warning_with_a_way_out(ni
 
 
 @pytest.mark.django_db
+def test_the_load_counts_the_working_time_of_the_shown_day_and_never_the_night(nine):
+    floor = make_floor()
+    person = floor.technician()
+    _order, [line] = make_agreed(floor, "EN-20")
+    tomorrow = at(9).date() + timedelta(days=1)
+    floor.give(line, person, start=(16, 15), ends_at=at(9, 5, day=tomorrow))
+    today, after = (plan_reads.board(floor.foreman, day=day) for day in (at(9).date(), tomorrow))
+    assert today.planned == 1.2, "16:15 to 17:30, when the shift ends"
+    assert after.planned == 0.6, "8:30 to 9:05"
+    _order, [over_lunch] = make_agreed(floor, "BR-10")
+    floor.give(over_lunch, floor.technician("袁试工"), "4", (11, 30), ends_at=at(13, 30))
+    assert plan_reads.board(floor.foreman, day=at(9).date()).planned == 2.2, "lunch isn't work"
+
+
+@pytest.mark.django_db
 def test_the_plan_reads_a_full_day_with_a_fixed_number_of_queries(nine, django_assert_max_num_queries):
     floor = make_floor()
     person = floor.technician()
@@ -417,6 +433,16 @@ def test_a_drop_goes_through_the_same_commands_and_a_refusal_says_why(nine):
     assert f'data-plan="{made.uid}"' in english(client, dropped["Location"])
     client.post("/plan/drop/", given | {"line": "", "plan": str(made.uid), "starts_at": "2026-11-24T14:00"})
     assert Dispatch.objects.get(live=True).starts_at == at(14)
+    told = english(client, "/plan/?day=2026-11-24")
+    assert "Planned: 高试工, 2 号举升, 14:00 – 14:50." in told
+    assert "later than promised" not in told
+    RepairOrder.objects.filter(pk=made.line.order_id).update(promised_at=at(14, 30))
+    made = Dispatch.objects.get(live=True)
+    client.post("/plan/drop/", given | {"line": "", "plan": str(made.uid), "starts_at": "2026-11-24T15:00"})
+    told = english(client, "/plan/?day=2026-11-24")
+    assert "Planned: 高试工, 2 号举升, 15:00 – 15:50. That is 1 h 20 min later than promised (14:30)" in told
+    made = Dispatch.objects.get(live=True)
+    client.post("/plan/drop/", given | {"line": "", "plan": str(made.uid), "starts_at": "2026-11-24T14:00"})
     for wrong in ({"row": "x"}, {"starts_at": "noon"}, {"line": "", "plan": ""}):
         refused = client.post("/plan/drop/", given | wrong, headers={"HX-Request": "true"})
         assert (refused.status_code, refused["HX-Retarget"]) == (422, "#toasts")
@@ -433,6 +459,15 @@ def test_the_foreman_takes_a_bay_out_of_use_and_the_plan_says_so_with_the_ways_o
     address = f"/plan/bays/{floor.bays['2'].uid}/block/"
     assert f'href="{address}"' in english(client, "/plan/?day=2026-11-24")
     assert line.description in english(client, address)
+    assert "Somebody is at work in this bay now" not in english(client, address)
+    _order, [running] = make_agreed(floor, "EN-20")
+    other = floor.technician("袁试工")
+    floor.give(running, other, "2", (9, 0), ends_at=at(10))
+    clocking.clock_on(line_uid=running.uid, by=actor(other))
+    warned = english(client, address)
+    assert "Somebody is at work in this bay now" in warned
+    assert f"{running.description} · 袁试工" in warned
+    clocking.finish_line(line_uid=running.uid, cause="漏油", correction="换垫", by=actor(other))
     given = {"starts_at": "2026-11-24T10:00", "ends_at": "2026-11-24T12:00", "reason": "举升机漏油"}
     refused = client.post(address, given | {"form_token": str(uuid4())})
     assert refused.status_code == 422

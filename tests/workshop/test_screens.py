@@ -75,7 +75,9 @@ def test_an_address_is_taken_back_and_shows_nothing_any_more(nine, refused):
     assert "No screen yet" in english(client, "/plan/screens/")
     assert client.post("/plan/screens/", {"name": "车间大厅"})["Location"] == "/plan/screens/"
     screen = WallScreen.objects.get()
-    assert f"/wall/{screen.key}/" in english(client, "/plan/screens/")
+    page = english(client, "/plan/screens/")
+    assert f">http://testserver/wall/{screen.key}/</a>" in page, "the whole address, as it is typed on the screen"
+    assert "Take the address back" in page
     client.post(f"/plan/screens/{screen.uid}/end/")
     assert Client().get(f"/wall/{screen.key}/").status_code == 404
     assert "No screen yet" in english(client, "/plan/screens/")

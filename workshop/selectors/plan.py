@@ -44,6 +44,7 @@ from workshop.selectors.fitness import needs_two, skilled
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
 STEP = 5
+MINUTE = timedelta(minutes=1)
 SLACK = timedelta(minutes=10)
 """A forecast is worth a note only from here on."""
 
@@ -199,6 +200,12 @@ class Frame:
         return self.bar(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end), text=text)
 
     @property
+    def open_spans(self) -> tuple[tuple[int, int], ...]:
+        """The shown hours without lunch, in minutes after midnight."""
+        begin, end = self.first * 60, (self.first + self.count) * 60
+        return ((begin, self.lunch[0]), (self.lunch[1], end)) if self.lunch else ((begin, end),)
+
+    @property
     def column_of_now(self) -> int | None:
         now = clock.now()
         return int((now - self.begin).total_seconds() // 60 // STEP) if self.begin <= now < self.end else None
@@ -300,6 +307,20 @@ def _plan_end(dispatch: Dispatch) -> datetime:
     return dispatch.ends_at
 
 
+def _minutes_on_day(dispatch: Dispatch, roster: RosterDay | None, frame: Frame) -> float:
+    """Working minutes of a plan on the shown day: in the technician's shift, without one in the store's hours."""
+    midnight = frame.begin - timedelta(hours=frame.first)
+    spans = shift_hours(roster.shift) if roster is not None and roster.shift is not None else frame.open_spans
+    starts, ends = dispatch.starts_at, _plan_end(dispatch)
+    return sum(
+        max(
+            0.0,
+            (min(ends, midnight + timedelta(minutes=end)) - max(starts, midnight + timedelta(minutes=begin))) / MINUTE,
+        )
+        for begin, end in spans
+    )
+
+
 def board(
     actor: Actor,
     *,
@@ -341,9 +362,7 @@ def board(
         for key, row in roster.items()
         if key in _technician_ids(actor)
     )
-    planned = sum(
-        ((_plan_end(d) - d.starts_at).total_seconds() / 3600) for d in dispatches if frame.begin <= d.starts_at
-    )
+    planned = sum(_minutes_on_day(d, roster.get(d.technician_id), frame) for d in dispatches)
     today = clock.today(store.time_zone)
     return Board(
         day=day,
@@ -355,7 +374,7 @@ def board(
         loose=loose_lines(actor),
         conflicts=conflicts,
         orders=len({d.line.order_id for d in dispatches}),
-        planned=round(planned, 1),
+        planned=round(planned / 60, 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
         first_hour=frame.first,
@@ -529,6 +548,12 @@ def rest_of_day(store: Store) -> tuple[datetime, datetime]:
     return now, max(end, now + timedelta(hours=1))
 
 
+def worked_in(actor: Actor, bay: Resource) -> list[Clocking]:
+    """Who is at work in a bay right now, whatever the plan says."""
+    rows = Clocking.objects.for_actor(actor).filter(bay=bay, ended_at__isnull=True)
+    return list(rows.select_related("employee", "line__order__vehicle").order_by("started_at", "pk"))
+
+
 def planned_in(actor: Actor, bay: Resource) -> list[tuple[Reservation, str, str, str]]:
     """What is planned in a bay from now on, the next ten: plan, plate with its colour, and what for."""
     rows = list(
@@ -579,8 +604,7 @@ def _row(
         spans = shift_hours(day.shift if day else None)
         row.say = day.shift.name if day and day.shift else ((day.absence if day else "") or _("off today"))
     else:
-        begin, end = frame.first * 60, (frame.first + frame.count) * 60
-        spans = ((begin, frame.lunch[0]), (frame.lunch[1], end)) if frame.lunch else ((begin, end),)
+        spans = frame.open_spans
     row.offs = _offs(frame, spans, by_people)
     seen: set[tuple[int, datetime]] = set()
     for dispatch in mine:

@@ -18,6 +18,7 @@ from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.saying import say_span, say_time
 from workshop import permissions
 from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm
 from workshop.models import Clocking, Dispatch, OrderLine
@@ -73,6 +74,24 @@ class PlanPage(Page):
         }
 
 
+def planned_words(plan: Dispatch) -> str:
+    """Who does it where and when, and how much later than promised it will be ready."""
+    now, promised = clock.now(), plan.line.order.promised_at
+    said = gettext("Planned: %(name)s, %(bay)s, %(begin)s – %(end)s.") % {
+        "name": plan.technician.name,
+        "bay": plan.bay.name,
+        "begin": say_time(plan.starts_at, now=now),
+        "end": say_time(plan.ends_at, now=now),
+    }
+    if promised is None or plan.ends_at <= promised:
+        return said
+    late = gettext("That is %(span)s later than promised (%(time)s): tell the service advisor.") % {
+        "span": say_span(plan.ends_at - promised),
+        "time": say_time(promised, now=now),
+    }
+    return f"{said} {late}"
+
+
 class DropView(ActionView):
     """A bar or a line of the pane was dropped on a row of the plan: the same commands as behind the dialogs."""
 
@@ -90,6 +109,9 @@ class DropView(ActionView):
             return dispatch.drop_line(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
         place = reads.place_of(self.actor, row)
         return dispatch.move_dispatch(uid=moved, starts_at=start, by=self.actor, **place)
+
+    def words(self, result: Dispatch) -> str:
+        return planned_words(result)
 
     def location(self, result: Dispatch) -> str:
         rows = "people" if self.request.POST.get("rows") == "people" else "bays"
@@ -120,6 +142,7 @@ class BlockPage(CommandPage):
         return super().get_context_data(**kwargs) | {
             "bay": self.bay,
             "planned": reads.planned_in(self.actor, self.bay),
+            "at_work": reads.worked_in(self.actor, self.bay),
             "back": reverse("plan"),
         }
 
@@ -177,7 +200,7 @@ class AssignPage(LineCommand):
     permission = permissions.PLAN_DISPATCH
     form_class = PlanForm
     template_name = "workshop/assign.html"
-    title, submit, done = _("Give out the work"), _("Plan it"), _("Planned.")
+    title, submit = _("Give out the work"), _("Plan it")
 
     @property
     def alone(self) -> bool:
@@ -235,6 +258,9 @@ class AssignPage(LineCommand):
             by=self.actor,
         )
 
+    def words(self, result: Dispatch) -> str:
+        return planned_words(result)
+
     def location(self, result: Dispatch) -> str:
         asked = self.request.POST.get("next")
         day = result.starts_at.astimezone().date()
@@ -244,7 +270,7 @@ class AssignPage(LineCommand):
 class MovePage(AssignPage):
     """Moves one plan to another bay, person or time, or takes it back."""
 
-    title, submit, done = _("Move the plan"), pgettext_lazy("plan", "Move"), _("Moved.")
+    title, submit = _("Move the plan"), pgettext_lazy("plan", "Move")
 
     @cached_property
     def dispatched(self) -> Dispatch:

@@ -69,7 +69,11 @@ class ScreensPage(CommandPage):
     done = _("The screen has its address; open it there.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"screens": reads.screens(self.actor)}
+        screens = [
+            {"name": s.name, "uid": s.uid, "address": self.request.build_absolute_uri(reverse("wall", args=[s.key]))}
+            for s in reads.screens(self.actor)
+        ]
+        return super().get_context_data(**kwargs) | {"screens": screens}
 
     def run(self, form: ScreenForm) -> WallScreen:
         return screens.add_screen(name=form.cleaned_data["name"], by=self.actor)
