@@ -73,7 +73,7 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
             yield _only(names, code=asked.store.code, token=signing.dumps(str(asked.uid), salt=asking.SALT))
     elif route.startswith("offer/"):
         yield from ({"token": token} for token in SlotOffer.objects.order_by("-pk").values_list("token", flat=True)[:2])
-    elif route.startswith("calendar/"):
+    elif route.startswith("calendar/") and "token" in names:
         yield from (
             {"token": token} for token in CalendarFeed.objects.order_by("-pk").values_list("token", flat=True)[:2]
         )
