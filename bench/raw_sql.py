@@ -185,8 +185,9 @@ def book_slot(cursor: Any, given: dict[str, Any]) -> Any:
     cursor.execute(
         "INSERT INTO reception_appointment (uid, version, created_at, updated_at, number, contact_name, contact_phone,"
         " starts_at, work_starts_at, ready_at, source, concern, waiting_mode, estimated_amount, state, ended_reason,"
-        " store_id, customer_id, vehicle_id)"
-        f" VALUES ({NEW}, %s, %s, %s, %s, %s, %s, 'PHONE', %s, 'LEAVE', %s, 'CONFIRMED', '', %s, %s, %s) RETURNING id, uid",
+        " replan_reason, shop_moves, store_id, customer_id, vehicle_id)"
+        f" VALUES ({NEW}, %s, %s, %s, %s, %s, %s, 'PHONE', %s, 'LEAVE', %s, 'CONFIRMED', '', '', 0, %s, %s, %s)"
+        " RETURNING id, uid",
         [
             number, given["name"], given["phone"], starts, begin, end, given["concern"], work["amount"], given["store"],
             customer, vehicle,

@@ -20,7 +20,8 @@ ROOMS = (
     "dealership/catalogue", "dealership/exchange", "dealership/kernel",
 )  # fmt: skip
 NOT_ASKED_HERE = {
-    "NewConsultationForm.plate", "NewConsultationForm.model_text",  # whoever asks need not have a car
+    "NewConsultationForm.plate", "NewConsultationForm.model_text", "AskForm.plate", "AskForm.model_text",
+    "QuotationForm.plate", "QuotationForm.model_text",  # whoever asks need not have a car
     "CustomerForm.note", "NewCustomerForm.note", "DamageForm.note", "CheckForm.note",  # a lead's note is demanded, these aren't
     "HoldForm.note", "NeedForm.note", "PauseForm.note",  # the note of a spoken yes is
     "FinishForm.cause", "FinishForm.correction",  # by line: marked by the page, see tests/workshop/test_floor_pages.py

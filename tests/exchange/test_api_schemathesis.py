@@ -180,6 +180,10 @@ def read_everything(asked: Asked, token: str) -> dict[str, list[str]]:
     return uids
 
 
+PARSER_GAVE_UP = "SystemError: AST constructor recursion depth mismatch"
+"""Python 3.11's parser loses count when another thread moves the recursion limit; the tool dies of it, nothing was found."""
+
+
 def test_schemathesis_finds_nothing(shop: Shop, live_server, tmp_path) -> None:
     asked = Asked(live_server.url)
     checklist = asked.schema.raw_schema["components"]["schemas"]["DeliveryCreate"]["properties"]["checklist"]
@@ -212,5 +216,8 @@ def test_schemathesis_finds_nothing(shop: Shop, live_server, tmp_path) -> None:
         "API_UIDS": str(tmp_path / "uids.json"),
         "API_SHARE": SHARE,
     }
-    ran = subprocess.run(command, cwd=BASE, env=environment, capture_output=True, text=True)
+    for _try in range(2):
+        ran = subprocess.run(command, cwd=BASE, env=environment, capture_output=True, text=True)
+        if PARSER_GAVE_UP not in ran.stdout:
+            break
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-3000:]

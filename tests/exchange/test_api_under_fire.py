@@ -93,7 +93,7 @@ def test_many_at_once(served: Served) -> None:
 def _128_retries_make_one_row_and_one_answer(served: Served) -> None:
     body = {"name": "张试驾", "phone": "13800001111"}
     answers = served.together(
-        128, lambda connection, _n: served.send(connection, "POST", "customers", body, Idempotency_Key="the one key")
+        128, lambda connection, _n: served.send(connection, "POST", "customers", body, Idempotency_Key="the-one-key")
     )
     assert {answer.status for answer in answers} == {201}
     assert len(answers) == 128
