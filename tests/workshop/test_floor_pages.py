@@ -134,6 +134,32 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     assert told(client)[-1] == "Work done; the self check comes next."
 
 
+@pytest.mark.django_db
+def test_a_second_job_is_begun_in_one_step_and_the_first_is_paused_or_neither(nine):
+    floor = make_floor()
+    person = floor.technician()
+    _order, [first] = make_agreed(floor, "BR-10")
+    _order, [second] = make_agreed(floor, "BR-30")
+    _order, [foreign] = make_agreed(floor, "BR-10")
+    floor.give(first, person)
+    floor.give(second, person, "4", (11, 0))
+    client = client_of(person)
+    assert "Pause that job" not in english(client, f"/my-jobs/?job={second.uid}")
+    client.post(f"/my-jobs/{first.uid}/clock-on/")
+    page = english(client, f"/my-jobs/?job={second.uid}")
+    assert "You are clocked on to another job" in page
+    assert 'name="leave" value="1"' in page
+    with clock_at(9, 30):
+        client.post(f"/my-jobs/{foreign.uid}/clock-on/", {"leave": "1"})
+        assert Clocking.objects.get().ended_at is None, "what wasn't given to one can't begin, and pauses nothing"
+        client.post(f"/my-jobs/{second.uid}/clock-on/")
+        assert Clocking.objects.get().ended_at is None, "without the word nothing is paused"
+        assert client.post(f"/my-jobs/{second.uid}/clock-on/", {"leave": "1"}).status_code == 302
+    left, began = Clocking.objects.order_by("pk")
+    assert (left.line_id, left.ended_at, left.pause_cause) == (first.pk, at(9, 30), "OTHER_JOB")
+    assert (began.line_id, began.started_at, began.ended_at) == (second.pk, at(9, 30), None)
+
+
 def told(client: Client) -> list[str]:
     """What the next page says in its corner."""
     return [str(message) for message in client.get("/my-jobs/").context["messages"]]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from dealership.catalogue.models import Reservation, Resource
 from dealership.celery import app
@@ -85,6 +86,29 @@ def test_loose_work_is_given_out_by_promise_and_who_waits_comes_first(nine):
     assert proposal.expires_at == at(9, 10), "nothing in it begins before it may no longer be accepted"
     assert not Dispatch.objects.exists(), "looked at before it is accepted"
     assert codes(proposal) == ["asked", "ready"]
+
+
+@pytest.mark.django_db
+def test_what_is_late_is_compared_over_the_same_lines_and_new_ones_stand_apart(nine):
+    floor = make_floor()
+    person = floor.technician("高试工")
+    given, [line] = make_agreed(floor, "BR-10")
+    floor.give(line, person, "2", (9, 0))
+    loose, _lines = make_agreed(floor, "BR-10")
+    promise(given, 9, 30)
+    promise(loose, 9, 20)
+    proposal = propose(floor)
+    before, after, fresh = (proposal.summary[key] for key in ("before", "after", "fresh"))
+    assert (before["late"], before["minutes"]) == (1, 20), "planned to 9:50, promised for 9:30"
+    assert (after["late"], after["minutes"]) == (1, 20), "it begins within the hour and stays"
+    assert (fresh["lines"], fresh["late"], fresh["minutes"]) == (1, 1, 80), "9:50 to 10:40, promised for 9:20"
+    client = Client()
+    user = floor.hire("foreman", name="蒋试管").user
+    user.language = "en"
+    user.save(update_fields=["language"])
+    client.force_login(user)
+    page = client.get(f"/plan/proposals/{proposal.uid}/").content.decode()
+    assert "1 line that nobody had comes on top: after the promise 1, together 80 minutes." in page
 
 
 @pytest.mark.django_db

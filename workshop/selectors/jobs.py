@@ -110,6 +110,11 @@ class MyJobs:
     done_today: int
 
     @property
+    def running(self) -> Job | None:
+        """Where the person is clocked on."""
+        return next((job for job in self.jobs if job.clocking is not None), None)
+
+    @property
     def others(self) -> list[Job]:
         return [job for job in self.jobs if self.current is None or job.line.pk != self.current.line.pk]
 

@@ -83,6 +83,11 @@ class Look:
         return min(99, self.elapsed * 100 // max(1, self.proposal.seconds))
 
     @property
+    def fresh(self) -> dict[str, int]:
+        """The lines that only the new plan gives out: how many, how many after the promise and by how much."""
+        return self.proposal.summary.get("fresh") or {}
+
+    @property
     def gap(self) -> float:
         return round(float(self.proposal.summary.get("gap", 0)) * 100, 1)
 

@@ -22,7 +22,7 @@ from dealership.kernel.states import require
 from staff.models import Employee
 from staff.selectors.employees import require_employee
 from workshop import events, permissions
-from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause
+from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
 from workshop.selectors.fitness import needs_two
 from workshop.services.dispatch import free_rest
 from workshop.services.orders import locked_line
@@ -60,17 +60,29 @@ def open_clocking(employee: Employee) -> Clocking | None:
     )
 
 
+def _lock_orders(*line_uids: UUID, by: Actor) -> None:
+    """The orders of several lines in one order, so that two people who change places don't wait for one another."""
+    orders = OrderLine.objects.for_actor(by).filter(uid__in=line_uids).values("order_id")
+    list(RepairOrder.objects.locked().filter(pk__in=orders).order_by("pk"))
+
+
 @transaction.atomic
-def clock_on(*, line_uid: UUID, by: Actor, employee_uid: UUID | None = None, bay_uid: UUID | None = None) -> Clocking:
+def clock_on(
+    *, line_uid: UUID, by: Actor, employee_uid: UUID | None = None, bay_uid: UUID | None = None, leave: bool = False
+) -> Clocking:
     """A person begins or resumes work on an agreed line; the first start turns it IN_PROGRESS, a wait ends (3.2).
 
     Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
-    whatever the plan says. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
+    whatever the plan says. With ``leave`` the person first pauses where they are clocked on, for another car: both or
+    neither. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
     ``clocking.two_people`` and what a gate of an upper room says.
     """
     worker = _worker(employee_uid, by)
     busy = open_clocking(worker)
-    if busy is not None:
+    if busy is not None and leave and busy.line.uid != line_uid:
+        _lock_orders(busy.line.uid, line_uid, by=by)
+        clock_off(employee_uid=worker.uid, pause_cause=PauseCause.OTHER_JOB, by=by)
+    elif busy is not None:
         raise RaceLost(
             "clocking.open",
             _("%(name)s is still clocked on to “%(line)s” (%(plate)s); clock off there first."),

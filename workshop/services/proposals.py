@@ -278,10 +278,14 @@ def _late(problem: replan.Problem, job: planning.Job, end: int) -> int:
 
 
 def _summary(problem: replan.Problem, plan: planning.Plan, rows: list[PlanChange], left: list[str]) -> dict[str, Any]:
-    """Before and after in figures; lines stand by their uid."""
-    now = problem.minute(clock.now())
-    before = [(job, job.now.end if job.now else now) for job in problem.jobs]  # who has no plan isn't done before now
-    after = [(job, plan.slots[job.id].end if job.id in plan.slots else now) for job in problem.jobs]
+    """Before and after in figures; lines stand by their uid.
+
+    What is late is counted over the lines given out both before and after, so that the two sides can be compared; the
+    lines that only the new plan gives out stand apart (``fresh``).
+    """
+    before = [(job, job.now.end) for job in problem.jobs if job.now is not None and job.id in plan.slots]
+    after = [(job, plan.slots[job.id].end) for job, _end in before]
+    fresh = [(job, plan.slots[job.id].end) for job in problem.jobs if job.now is None and job.id in plan.slots]
 
     def late(pairs: list[tuple[planning.Job, int]]) -> dict[str, int]:
         minutes = [(job, _late(problem, job, end)) for job, end in pairs]
@@ -301,6 +305,7 @@ def _summary(problem: replan.Problem, plan: planning.Plan, rows: list[PlanChange
         "waiting": [str(line.uid) for line in problem.waiting],
         "before": late(before) | {"open": sum(1 for job in problem.jobs if job.now is None), "broken": len(impossible)},
         "after": late(after) | {"open": len(plan.left), "broken": 0},
+        "fresh": late(fresh) | {"lines": len(fresh)},
         "gap": round(plan.gap, 4),
         "proven": plan.proven,
     }

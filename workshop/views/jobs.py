@@ -52,7 +52,8 @@ class ClockOnView(OneJob, ActionView):
     done = _("Clocked on; the time runs.")
 
     def run(self, form: Any) -> Any:
-        return clocking.clock_on(line_uid=self.kwargs["uid"], by=self.actor)
+        leave = self.request.POST.get("leave") == "1"
+        return clocking.clock_on(line_uid=self.kwargs["uid"], leave=leave, by=self.actor)
 
 
 class JobForm(OneJob, CommandPage):
