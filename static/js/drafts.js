@@ -8,7 +8,11 @@ const KEEP_MS = 7 * 24 * 3600 * 1000;
 const isKept = (field) =>
   field.name && !/^(hidden|password|file|submit|button)$/.test(field.type) && !("nodraft" in field.dataset);
 
-function read(form) {
+// What the address names (a plate, a booking) is another draft than the bare page's: the address decides what stands there.
+const keyOf = (form) => PREFIX + form.dataset.draft + window.location.search;
+
+// `first` holds what the text boxes carried when the page came: a part that is drawn anew carries what was typed as its own.
+function read(form, first) {
   const values = [];
   for (const field of form.elements) {
     if (!isKept(field)) continue;
@@ -17,7 +21,7 @@ function read(form) {
     } else if (field.tagName === "SELECT") {
       const changed = [...field.options].some((option) => option.selected !== option.defaultSelected);
       if (changed) values.push([field.name, [...field.selectedOptions].map((option) => option.value)]);
-    } else if (field.value !== field.defaultValue) {
+    } else if (field.value !== (first.get(field.name) ?? field.defaultValue)) {
       values.push([field.name, field.value]);
     }
   }
@@ -51,8 +55,10 @@ function load(key) {
 export function wireDrafts(root) {
   if (root === document) dropAccepted();
   once(root, "form[data-draft]", "Draft", (form) => {
-    const key = PREFIX + form.dataset.draft;
+    const key = keyOf(form);
     const says = form.querySelector("[data-draft-says]");
+    const texts = [...form.elements].filter((field) => isKept(field) && "defaultValue" in field);
+    const first = new Map(texts.map((field) => [field.name, field.defaultValue]));
     // A form that came back with errors carries what was typed itself.
     const returned = form.querySelector("[aria-invalid=true]") !== null;
     const values = returned ? null : load(key);
@@ -63,7 +69,7 @@ export function wireDrafts(root) {
     let timer;
     form.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: read(form) })), 250);
+      timer = setTimeout(() => localStorage.setItem(key, JSON.stringify({ at: Date.now(), values: read(form, first) })), 250);
     });
     form.querySelector("[data-draft-drop]")?.addEventListener("click", () => {
       localStorage.removeItem(key);
@@ -79,6 +85,6 @@ function dropAccepted() {
   const sent = sessionStorage.getItem(SENT);
   if (!sent) return;
   sessionStorage.removeItem(SENT);
-  const back = [...document.querySelectorAll("form[data-draft]")].some((form) => PREFIX + form.dataset.draft === sent);
+  const back = [...document.querySelectorAll("form[data-draft]")].some((form) => keyOf(form) === sent);
   if (!back && !document.querySelector("[data-keep-drafts]")) localStorage.removeItem(sent);
 }
