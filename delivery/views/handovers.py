@@ -160,7 +160,7 @@ class GatePassPage(Page):
         return super().get_context_data(**kwargs) | {
             "gate_pass": gate_pass,
             "visit": gate_pass.visit,
-            "qr": segno.make(gate_pass.code, error="m").svg_data_uri(border=1),
+            "qr": segno.make_qr(gate_pass.code, error="m").svg_data_uri(border=1),
             "expired": gate_pass.out_at is None and gate_pass.expires_at <= clock.now(),
             "may_issue": self.actor.may(permissions.GATE_PASSES_ISSUE),
             "form_token": uuid4(),

@@ -306,7 +306,7 @@ class LinkQrView(VisitMixin, StaffPage, View):
         import segno
 
         out = io.BytesIO()
-        segno.make(commands.link_address(self.visit.link), error="m").save(out, kind="svg", scale=5, border=2)
+        segno.make_qr(commands.link_address(self.visit.link), error="m").save(out, kind="svg", scale=5, border=2)
         response = HttpResponse(out.getvalue(), content_type="image/svg+xml")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Cache-Control"] = "private, no-store"

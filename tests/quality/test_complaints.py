@@ -14,9 +14,10 @@ from quality.models import Complaint
 from quality.selectors.complaints import complaint_counts
 from quality.services import complaints as commands
 from reception.services.merging import merge_customers
-from tests.factories.delivery import make_employee
+from tests.factories.delivery import make_employee, make_team, make_visit
 from tests.factories.kernel import make_actor, make_store
 from tests.factories.reception import make_customer
+from tests.factories.staff import make_actor as make_staff_actor
 
 
 @pytest.fixture
@@ -118,3 +119,20 @@ def test_the_database_refuses_a_complaint_of_a_merged_customer(case, refused):
         sql("UPDATE quality_complaint SET customer_id = %s WHERE id = %s", [merged.pk, complaint.pk])
     again = commands.open_complaint(customer_uid=merged.uid, description="还是吵", source="PHONE", by=care)
     assert again.customer == complaint.customer
+
+
+@pytest.mark.django_db
+def test_the_visits_page_leads_to_taking_in_a_complaint_and_shows_it():
+    team = make_team()
+    visit = make_visit(team)
+    care, technician = make_staff_actor(team.store, "care"), make_staff_actor(team.store, "technician")
+    client = Client()
+    client.force_login(care.user)
+    address = f"/visits/{visit.uid}/complaint/"
+    assert address in client.get(f"/visits/{visit.uid}/").content.decode()
+    complaint = commands.open_complaint(
+        customer_uid=visit.customer.uid, visit_uid=visit.uid, description="等得太久", source="PHONE", by=care
+    )
+    assert complaint.number in client.get(f"/visits/{visit.uid}/").content.decode()
+    client.force_login(technician.user)
+    assert address not in client.get(f"/visits/{visit.uid}/").content.decode()
