@@ -17,7 +17,6 @@ from reception.services.merging import merge_customers
 from tests.factories.delivery import make_employee, make_team, make_visit
 from tests.factories.kernel import make_actor, make_store
 from tests.factories.reception import make_customer
-from tests.factories.staff import make_actor as make_staff_actor
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_the_database_refuses_a_complaint_of_a_merged_customer(case, refused):
 def test_the_visits_page_leads_to_taking_in_a_complaint_and_shows_it():
     team = make_team()
     visit = make_visit(team)
-    care, technician = make_staff_actor(team.store, "care"), make_staff_actor(team.store, "technician")
+    care, technician = make_actor("care", store=team.store), make_actor("technician", store=team.store)
     client = Client()
     client.force_login(care.user)
     address = f"/visits/{visit.uid}/complaint/"
