@@ -10,13 +10,15 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.signatures import EMPTY_PAD
+
 from ..models import MONEY, PaymentMethod
 
 PNG = "data:image/png;base64,"
 
 
 class SignatureField(forms.CharField):
-    """A drawn signature as a PNG data URL; empty where only the name was typed. Cleans to bytes or None."""
+    """A drawn signature as a PNG data URL. Cleans to bytes, None (only the name was typed) or b"" (an empty pad)."""
 
     widget = forms.HiddenInput
 
@@ -27,6 +29,8 @@ class SignatureField(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
+        if text == EMPTY_PAD:
+            return b""
         if not text.startswith(PNG):
             raise forms.ValidationError(_("The signature can't be read; please sign again."))
         try:

@@ -15,6 +15,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
+from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import Vehicle, Visit, VisitState
 from reception.services.visits import depart_visit
 from staff.selectors.employees import employee_of, require_employee
@@ -124,6 +125,7 @@ def hand_over(
             _("Begun work was withdrawn: the customer must sign the note about the risk."),
             field="risk_note_signed_by",
         )
+    refuse_empty_pad(signature)
     drawn = None
     if signature:
         drawn = store_file(

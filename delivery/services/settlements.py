@@ -20,6 +20,7 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.services import ask_approval, store_file
+from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import OldParts, WalkAround
 from workshop.models import Certificate, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
 
@@ -294,7 +295,8 @@ def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes 
 
     What was paid in advance on this order becomes a payment on the list (预付, domain 3.5).
 
-    Raises RuleError ``settlement.signature`` without a name and ``state.move`` for a list that is signed or voided.
+    Raises RuleError ``settlement.signature`` without a name, ``signature.empty``
+    for an empty pad and ``state.move`` for a list that is signed or voided.
     """
     if by.kind != ActorKind.LINK:
         by.require(permissions.SETTLEMENTS_SIGN)
@@ -306,6 +308,7 @@ def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes 
     name = " ".join(signed_name.split())
     if not name:
         raise RuleError("settlement.signature", _("Write the name of the person who signs."), field="signed_name")
+    refuse_empty_pad(signature)
     if signature:
         settlement.signature = store_file(
             content=signature,

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.forms import demanded
+from dealership.kernel.signatures import EMPTY_PAD
 
 from ..models import Belonging, DamageKind, DamageSide, OldParts, Visit, WaitingMode, WalkAround, WarningLight
 
@@ -151,6 +152,8 @@ class SignatureForm(forms.Form):
         text = self.cleaned_data["signature"]
         if not text:
             return None
+        if text == EMPTY_PAD:
+            return b""
         head, _comma, body = text.partition(",")
         if head != "data:image/png;base64":
             raise forms.ValidationError(_("The signature can't be read; sign again."))

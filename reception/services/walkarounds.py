@@ -15,6 +15,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
+from dealership.kernel.signatures import refuse_empty_pad
 
 from .. import events, permissions
 from ..models import (
@@ -238,6 +239,7 @@ def sign_walkaround(*, visit_uid: UUID, signed_name: str, by: Actor, signature: 
     name = " ".join(signed_name.split())[:60]
     _require_complete(walkaround, name)
     _check_odometer(walkaround, vehicle)
+    refuse_empty_pad(signature)
     walkaround.signature = (
         store_file(content=signature, name="walkaround.png", store_id=visit.store_id, by=by, visit_uid=visit.uid)
         if signature

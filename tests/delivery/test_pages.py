@@ -17,6 +17,7 @@ from PIL import Image
 
 from dealership.kernel import limits
 from dealership.kernel.models import StoredFile
+from dealership.kernel.signatures import EMPTY_PAD
 from delivery.documents import settlement_data
 from delivery.models import GatePass, Handover, Payment, Settlement
 from delivery.selectors.settlements import read_settlement
@@ -103,6 +104,12 @@ def test_from_the_board_to_the_gate_by_pages_alone():
         reverse("settlement-sign", args=[settlement.uid]), {"signed_name": " ", "signature": drawn()}
     )
     assert refused.status_code == 422
+    undrawn = advisor.post(
+        reverse("settlement-sign", args=[settlement.uid]), {"signed_name": "李代签", "signature": EMPTY_PAD}
+    )
+    assert undrawn.status_code == 422
+    assert "签名板上还没有签名" in undrawn.content.decode()
+    assert 'value="李代签"' in undrawn.content.decode()
     advisor.post(reverse("settlement-sign", args=[settlement.uid]), {"signed_name": "李送修", "signature": drawn()})
     settlement.refresh_from_db()
     assert (settlement.state, settlement.signature.media_type) == ("SIGNED", "image/png")
@@ -121,6 +128,9 @@ def test_from_the_board_to_the_gate_by_pages_alone():
     assert unplanned.content.decode().count("已向客户说明，请填写") == 2
     assert "本次到店没有登记钥匙牌" in unplanned.content.decode()
     filled |= {"next_service_on": "2031-05-24", "next_service_km": "60012", "key_tag": "07", "place": "A1"}
+    undrawn = advisor.post(reverse("visit-handover", args=[visit.uid]), filled | {"signature": EMPTY_PAD})
+    assert undrawn.status_code == 422
+    assert "签名板上还没有签名" in undrawn.content.decode()
     unchecked = advisor.post(reverse("visit-handover", args=[visit.uid]), filled | {"KEY": ""})
     assert unchecked.status_code == 422
     assert b'value="50012"' in unchecked.content
@@ -199,7 +209,14 @@ def test_the_customer_reads_signs_and_prints_on_the_link():
     paper = phone.get(reverse("link-settlement-pdf", args=[token, settlement.uid]))
     assert paper.content.startswith(b"%PDF-")
     assert paper.headers["Cache-Control"] == "private, no-store"
+    assert 'name="signed_name" value="" data-proposed="' in page.content.decode(), "without a pad the name is typed"
     assert phone.post(address, {"signed_name": ""}).status_code == 422
+    undrawn = phone.post(address, {"signed_name": "李代签", "signature": EMPTY_PAD})
+    assert undrawn.status_code == 422
+    assert "签名板上还没有签名" in undrawn.content.decode()
+    assert 'value="李代签"' in undrawn.content.decode()
+    settlement.refresh_from_db()
+    assert settlement.state == "ISSUED"
     assert phone.post(address, {"signed_name": "李送修"}).status_code == 302
     settlement.refresh_from_db()
     assert (settlement.state, settlement.signed_name) == ("SIGNED", "李送修")

@@ -14,6 +14,7 @@ from django.test import Client
 
 from dealership.kernel import clock, limits, stages
 from dealership.kernel.models import History, Message, User
+from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import EveningCount, Vehicle, Visit, VisitState
 from reception.selectors import today
 from reception.selectors.today import LANE_SOURCES, Placement, Remedy
@@ -302,6 +303,10 @@ def test_the_walk_around_works_as_plain_forms_from_start_to_signature(desk, advi
     need = {"own_words": "刹车有异响", "old_parts": "TAKE", "form_token": uuid4()}
     assert desk.post(f"{page}?step=need", need).url == f"{page}?step=sign"
     assert "左前门 凹陷" in text_of(desk.get(f"{page}?step=sign"))
+    undrawn = desk.post(f"{page}?step=sign", {"signed_name": "李代签", "signature": EMPTY_PAD, "form_token": uuid4()})
+    assert undrawn.status_code == 422
+    assert "签名板上还没有签名" in text_of(undrawn)
+    assert 'value="李代签"' in text_of(undrawn)
     answer = desk.post(f"{page}?step=sign", {"signed_name": "周试车", "signature": "", "form_token": uuid4()})
     assert answer.url == f"/visits/{visit.uid}/"
     visit.refresh_from_db()

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from dealership.catalogue.models import Operation
 from dealership.kernel.models import Approval, History
+from dealership.kernel.signatures import EMPTY_PAD
 from reception.services.merging import merge_customers
 from tests.factories.kernel import make_actor, make_user
 from tests.factories.reception import make_customer
@@ -420,6 +421,12 @@ def test_why_the_customer_declines_is_kept_and_shown(shop: Shop, desk: Client) -
     back = link.post(phone, sent)
     assert (back.status_code, "等发工资再说" in back.content.decode()) == (422, True)  # nothing typed is lost
     assert link.post(phone, sent | {f"cause_{line.uid}": "NONSENSE", "signed_by": "沈示例"}).status_code == 422
+    line.refresh_from_db()
+    assert line.state == "PENDING"
+    undrawn = link.post(phone, sent | {"signed_by": "沈代签", "signature": EMPTY_PAD})
+    assert undrawn.status_code == 422
+    for kept in ("签名板上还没有签名", 'value="沈代签"', "等发工资再说"):
+        assert kept in undrawn.content.decode()
     line.refresh_from_db()
     assert line.state == "PENDING"
     link.post(phone, sent | {"signed_by": "沈示例"})

@@ -13,6 +13,7 @@ from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
+from dealership.kernel.signatures import refuse_empty_pad
 from workshop import events, permissions
 from workshop.models import (
     Authorization,
@@ -78,6 +79,8 @@ def decide_lines(
         raise RuleError("authorization.name", _("Write the name of the person who decides."), field="authorized_by")
     if method == AuthorizationMethod.VERBAL_PHONE and not note.strip():
         raise RuleError("authorization.note", _("For a spoken yes, note who said what."), field="note")
+    if method in (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE):
+        refuse_empty_pad(signature)  # by telephone or on paper nobody draws
     if not decisions:
         raise RuleError("authorization.empty", _("Agree to or decline at least one item."))
     order = locked_order(order_uid, by)

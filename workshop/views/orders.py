@@ -24,6 +24,7 @@ from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
+from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
@@ -339,10 +340,12 @@ def why_nots(request: HttpRequest) -> dict[str, dict[str, str]]:
 
 
 def drawn_signature(request: HttpRequest) -> bytes | None:
-    """The PNG behind the signature pad's data URL; None where only the name was typed."""
+    """The PNG behind the signature pad's data URL; None where only the name was typed, b"" for an empty pad."""
     from base64 import b64decode
     from binascii import Error
 
+    if request.POST.get("signature") == EMPTY_PAD:
+        return b""
     kind, _comma, data = request.POST.get("signature", "").partition(",")
     if not kind.startswith("data:image/png;base64") or not data:
         return None
