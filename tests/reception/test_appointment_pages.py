@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -81,6 +82,18 @@ def test_booking_works_step_by_step_without_javascript(shop):
     made = Appointment.objects.get()
     assert first.url == second.url == f"/appointments/{made.uid}/"
     assert (made.vehicle, made.customer, made.state) == (car, owner, A.CONFIRMED)
+
+
+def test_enter_in_the_search_box_looks_and_carries_an_unknown_plate_along(shop):
+    client = signed_in(shop.desk)
+    page = body(client.get("/appointments/new/"))
+    in_form = [button for button in re.findall(r"<button[^>]*>", page) if 'form="booking"' in button]
+    assert 'name="look"' in in_form[0], "the browser's Enter presses the first button of the form in the page"
+    assert page.index(in_form[0]) < page.index('id="booking"'), "so no button inside the form comes before it"
+    looked = client.post("/appointments/new/", {"q": "沪A·12345", "look": "1"})
+    assert looked.status_code == 200
+    assert re.search(r'<input[^>]*name="plate"[^>]*value="沪A12345"', body(looked))
+    assert "is-invalid" not in body(looked)
 
 
 def test_a_time_that_went_meanwhile_keeps_what_was_typed_and_names_the_next(shop):
