@@ -55,13 +55,16 @@ def mark(page: Page, side: str, kind: str, place: str) -> None:
     dialog.locator(f'[name=kind][value="{kind}"]').check(force=True)
     dialog.locator("[name=place]").fill(place)
     dialog.get_by_role("button", name="标记", exact=True).click()
+    expect(dialog).to_have_count(0)  # until it is closed nothing behind it takes what is typed
 
 
 def photograph(page: Page, color: str, place: str, mark: str = "") -> None:
     page.locator("#photo_place").fill(place)
+    expect(page.locator("#photo_place")).to_have_value(place)
     if mark:
         page.locator("#photo_mark").select_option(label=mark)
     page.locator("#photos input[type=file]").set_input_files([picture(color)])
+    expect(page.locator("#photo_place")).to_have_value("")
     expect(page.locator("#photo_mark")).to_have_value("")
 
 
@@ -149,12 +152,13 @@ def test_the_page_may_be_closed_and_an_answer_lost_on_the_way(people: People, vi
     says(page, "saved", "已保存")
     assert len(heard) >= 3
     network.set_offline(True)
-    mark(page, "REAR", "SCRATCH", "后保险杠")
-    photograph(page, "blue", "仪表")
     page.locator("button:visible", has_text="下一步").click()
     page.locator("[name=own_words]").fill("高速 90 以上方向盘抖，刹车时更明显")
     page.locator("[name=old_parts][value=TAKE]").check(force=True)
-    says(page, "offline", "已存 3 项，连上后自动上传")
+    page.locator(".walk-steps [data-go=look]").click()
+    mark(page, "REAR", "SCRATCH", "后保险杠")
+    photograph(page, "blue", "仪表")
+    says(page, "offline", "已存 3 项，连上后自动上传")  # the picture came last: what was written before it is kept too
     page.close()
 
     network.set_offline(False)
