@@ -81,9 +81,6 @@ def of(exc: Exception) -> Problem:
         return unfit(exc)
     if isinstance(exc, RuleError):
         return refusal(exc)
-    if isinstance(exc, ValidationError):  # a telephone number, plate or VIN of a wrong form (kernel.formats)
-        errors = [{"pointer": "", "code": "form", "message": message} for message in exc.messages]
-        return Problem(422, "validation", _("Some of what was sent can't be taken; see “errors”."), errors=errors)
     if isinstance(exc, NotAllowed):
         return Problem(
             403,
