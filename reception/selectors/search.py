@@ -104,6 +104,7 @@ class Typed:
 
 Source = Callable[[Actor, Typed], Iterable[Hit]]
 _LIKE = {"startswith": "{}%", "endswith": "%{}", "contains": "%{}%"}
+LONGEST_PLATE, VIN_LENGTH = 12, 17
 _VEHICLES = """
     SELECT v.uid, v.plate, v.plate_color, v.vin, v.model_text,
         (SELECT c.name FROM reception_ownership o JOIN reception_customer c ON c.id = o.customer_id
@@ -123,10 +124,14 @@ _CUSTOMERS = """
 
 
 def _like(where: Q, table: str) -> tuple[str, list[str]]:
-    """A flat list of alternatives as SQL; the values are escaped for LIKE."""
+    """A flat list of alternatives as SQL, equal or LIKE; values are escaped for LIKE."""
     parts, values = [], []
     for look_up, value in where.children:  # type: ignore[misc]
         column, _bar, way = str(look_up).partition("__")
+        if not way:
+            parts.append(f"{table}.{column} = %s")
+            values.append(str(value))
+            continue
         escaped = re.sub(r"([\\%_])", r"\\\1", str(value))
         parts.append(f"{table}.{column} LIKE %s")
         values.append(_LIKE[way].format(escaped))
@@ -148,9 +153,14 @@ def vehicle_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
         return
     where = Q()
     for plate in typed.plates:
-        where |= Q(plate__contains=plate)
-    if len(typed.vin) >= 4 and typed.vin.isascii():
+        if len(plate) <= LONGEST_PLATE:
+            where |= Q(plate__contains=plate)
+    if len(typed.vin) == VIN_LENGTH:
+        where |= Q(vin=typed.vin)
+    elif len(typed.vin) >= 4 and typed.vin.isascii():
         where |= Q(vin__endswith=typed.vin) | Q(vin__startswith=typed.vin)
+    if not where:
+        return
     rows = _rows(_VEHICLES, where, "v", by.store_ids is None, sorted(by.store_ids or ()))
     sees_customers = by.may(permissions.CUSTOMERS_VIEW)
     for row in rows:
