@@ -58,7 +58,7 @@ LINK_OPENED = event("reception.visit.link_opened", _("Link opened by the custome
 
 # --- walk-arounds ---
 WALKAROUND_SAVED = event(
-    "reception.walkaround.saved", _("Walk-around written down"), clause="2.1.2", stage=stages.RECEPTION
+    "reception.walkaround.saved", _("Walk-around written down"), clause="2.1.2", stage=stages.RECEPTION, folds=True
 )
 WALKAROUND_SIGNED = event(
     "reception.walkaround.signed",

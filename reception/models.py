@@ -1206,6 +1206,15 @@ class WalkAround(Root):
                 code="walkaround.signed",
                 text=_("The customer has signed this walk-around; it can't be changed any more."),
             ),
+            states.guard(
+                # 2.1.2: valuables are asked for before anybody signs.
+                "walkaround_valuables_asked",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.state = 'SIGNED' AND NOT NEW.no_valuables"),
+                func="IF TG_OP = 'UPDATE' AND OLD.state = 'SIGNED' THEN RETURN NEW; END IF; {refuse}",
+                code="walkaround.incomplete",
+                text=_("Ask the customer to take valuables along and confirm it."),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -25,9 +25,15 @@ def on_discount_decided(event: Event) -> None:
 
 
 # --- parts and stock ---
-@handles("workshop.stock.received", name="workshop.serve_back_orders")
+@handles(
+    "workshop.stock.received",
+    "workshop.stock.counted",
+    "workshop.part.freed",
+    "workshop.part.returned",
+    name="workshop.serve_back_orders",
+)
 def serve_back_orders(event: Event) -> None:
-    """Newly received parts go to the lines that wait for them."""
+    """What came onto the shelf or is free there again goes to the lines that wait for it."""
     stock.serve_back_orders(store_id=event.store_id or 0, part_uid=UUID(event.facts["part"]))
 
 

@@ -884,6 +884,39 @@ class Inspection(Root):
                 ),
             ),
             states.guard(
+                # domain 3.4: who did the work checks it; where nobody was clocked on, nobody can be named.
+                "inspection_self_by_worker",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level = 'SELF'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_clocking c JOIN workshop_orderline l ON l.id = c.line_id
+                        WHERE l.order_id = NEW.order_id)
+                    AND NOT EXISTS (SELECT 1 FROM workshop_clocking c JOIN workshop_orderline l ON l.id = c.line_id
+                        WHERE l.order_id = NEW.order_id AND c.employee_id = NEW.inspector_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.not_worker",
+                text=_("The self check is done by somebody who worked on the car."),
+            ),
+            states.guard(
+                # domain 3.4: one person's self check doesn't stand for another one's work.
+                "inspection_self_each",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level IN ('TEAM', 'FINAL') AND NEW.result = 'PASSED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l
+                        WHERE l.order_id = NEW.order_id AND l.state = 'COMPLETED'
+                        AND EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
+                        AND NOT EXISTS (SELECT 1 FROM workshop_inspection i
+                            JOIN workshop_clocking c ON c.employee_id = i.inspector_id AND c.line_id = l.id
+                            WHERE i.order_id = NEW.order_id AND i.level = 'SELF' AND i.result = 'PASSED'
+                            AND i.at >= COALESCE(l.completed_at, '-infinity'))) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.self_missing",
+                text=_("Each line is self-checked by somebody who worked on it before the team check passes (3.2)."),
+            ),
+            states.guard(
                 # domain 3.4: what concerns safety is driven before the car passes, by a person who is named.
                 "inspection_road_test",
                 operation=pgtrigger.Insert,

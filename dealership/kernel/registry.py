@@ -22,7 +22,8 @@ class EventType:
     """One kind of line in the history.
 
     ``code`` is ``<chapter>.<root>.<past participle>``; ``norm`` names the events allowed next and ``within`` the
-    minutes they should take (working time of the store), None where the manual sets none. Clause 1.1.
+    minutes they should take (working time of the store), None where the manual sets none. ``folds``: what the same
+    person writes of the same root again and again (saved while it is written) is one line to a reader. Clause 1.1.
     """
 
     code: str
@@ -31,6 +32,7 @@ class EventType:
     stage: Stage = NONE
     norm: tuple[str, ...] = ()
     within: int | None = None
+    folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,21 @@ DECLARATIONS = ("permissions", "events", "limits", "kpis", "handlers", "panels",
 
 
 def event(
-    code: str, label, *, clause: str, stage: Stage = NONE, norm: Iterable[str] = (), within: int | None = None
+    code: str,
+    label,
+    *,
+    clause: str,
+    stage: Stage = NONE,
+    norm: Iterable[str] = (),
+    within: int | None = None,
+    folds: bool = False,
 ) -> str:
     """Declares an event code once and returns it; a second declaration is a defect."""
     if code in EVENTS:
         raise ValueError(f"Event {code} is declared twice.")
     if code.count(".") != 2:
         raise ValueError(f"Event {code} must read <chapter>.<root>.<past participle>.")
-    EVENTS[code] = EventType(code, label, clause, stage, tuple(norm), within)
+    EVENTS[code] = EventType(code, label, clause, stage, tuple(norm), within, folds)
     return code
 
 

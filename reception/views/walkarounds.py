@@ -134,6 +134,7 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
             ],
             "before_url": step_address(self.visit.uid, NAMES[place - 1]) if place else "",
             "marks": marks,
+            "photo_of": self.request.GET.get("mark", ""),
             "sides": DamageSide.choices,
             "boxes": [(side.value, side.label, *box) for side, box in reads.SKETCH_BOXES.items()],
             "photos": reads.photos_of(self.visit),
@@ -184,7 +185,8 @@ class MarkPage(Queued, WalkAroundMixin, CommandPage):
         return walkarounds.add_damage(visit_uid=self.visit.uid, by=self.actor, **form.cleaned_data)
 
     def location(self, result: Any) -> str:
-        return step_address(self.kwargs["uid"], "look")
+        """Back to the drawing; the photo taken next is of this mark."""
+        return f"{step_address(self.kwargs['uid'], 'look')}&mark={result.uid}"
 
 
 class MarkRemoveView(Queued, ActionView):

@@ -44,6 +44,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
   const markList = walk.querySelector("ul.marks");
   let unseen = []; // sent, but not yet in what the server drew
   let stale = false;
+  let made = ""; // the mark just made: the next photo is of it
 
   // --- words and ticks ---
 
@@ -166,8 +167,10 @@ once(document, "[data-walk]", "Walk", (walk) => {
       kindWord: form.querySelector("[name=kind]:checked")?.closest("label")?.textContent.trim() ?? "",
     };
     await queue.put({ ...late, key: uid, kind: "mark", shown, url: form.action, data: [...Object.entries({ ...values, uid })] });
+    made = uid;
     form.reset();
     dialog.close();
+    await draw();
     queue.flush();
   });
 
@@ -266,7 +269,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
   async function draw() {
     const { own, others } = await queue.waiting(visit);
     const select = document.getElementById("photo_mark");
-    const chosen = select.value;
+    const chosen = made || select.value;
     walk.querySelectorAll("[data-pending]").forEach((drawn) => drawn.remove());
     const gone = new Set([...own, ...unseen].filter((item) => item.kind === "unmark").map((item) => item.mark));
     walk.querySelectorAll("[data-mark]").forEach((drawn) => drawn.toggleAttribute("data-gone", gone.has(drawn.dataset.mark)));
@@ -282,7 +285,10 @@ once(document, "[data-walk]", "Walk", (walk) => {
         select.closest("[data-mark-choice]").hidden = false;
       } else if (item.kind === "photo") drawPhoto(item);
     }
-    if ([...select.options].some((option) => option.value === chosen)) select.value = chosen;
+    if ([...select.options].some((option) => option.value === chosen)) {
+      select.value = chosen;
+      made = "";
+    }
     markList?.querySelector("[data-none]")?.toggleAttribute("hidden", number > 0);
     say(own, others);
   }

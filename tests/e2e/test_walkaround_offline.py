@@ -101,6 +101,7 @@ def test_nothing_is_lost_when_the_network_drops_in_the_middle(
     page.locator("[name=warning_lights][value=TPMS]").check(force=True)
     mark(page, "LEFT", "DENT", "左前门")
     mark(page, "REAR", "SCRATCH", "后保险杠")
+    expect(page.locator("#photo_mark option:checked")).to_have_text("2 后保险杠 剐蹭")  # a photo now is of this one
     photograph(page, "red", "伤", mark="1 左前门 凹陷")
     photograph(page, "blue", "仪表")
     page.locator("button:visible", has_text="下一步").click()

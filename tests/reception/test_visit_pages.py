@@ -15,7 +15,7 @@ from django.test import Client
 from dealership.kernel import clock, limits, stages
 from dealership.kernel.models import History, Message, User
 from dealership.kernel.signatures import EMPTY_PAD
-from reception.models import EveningCount, Vehicle, Visit, VisitState
+from reception.models import DamageMark, EveningCount, Vehicle, Visit, VisitState
 from reception.selectors import today
 from reception.selectors.today import LANE_SOURCES, Placement, Remedy
 from reception.selectors.visits import stage_steps
@@ -290,7 +290,10 @@ def test_the_walk_around_works_as_plain_forms_from_start_to_signature(desk, advi
     answer = desk.post(f"{page}?step=arrival", {"waiting_mode": "LEAVE", "form_token": uuid4()})
     assert answer.url == f"{page}?step=look"
     mark = {"side": "LEFT", "kind": "DENT", "place": "左前门", "size_mm": "120", "x": "300", "y": "400"}
-    assert desk.post(f"{page}marks/", mark | {"form_token": uuid4()}).url == f"{page}?step=look"
+    marked = desk.post(f"{page}marks/", mark | {"form_token": uuid4()}).url
+    made = DamageMark.objects.get().uid
+    assert marked == f"{page}?step=look&mark={made}"
+    assert f'<option value="{made}" selected>' in desk.get(marked).text  # the photo taken next is of this mark
     look = {
         "odometer_km": "63208",
         "energy_eighths": "5",

@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import History
+from dealership.process.selectors.timeline import timeline
 from reception.models import DamageMark, OdometerReading, Vehicle, Visit, WalkAround
 from reception.services import visits, walkarounds
 from tests.factories.reception import make_picture, make_received_visit, make_signed_visit, make_visit
@@ -229,6 +230,34 @@ def test_an_incomplete_one_is_not_signed(advisor, lacks):
     name = "" if lacks == "signed_name" else "周试车"
     refusal = unchanged(walkarounds.sign_walkaround, visit_uid=visit.uid, signed_name=name, by=advisor)
     assert (refusal.code, refusal.field) == ("walkaround.incomplete", lacks)
+
+
+def test_the_database_refuses_a_signature_before_valuables_were_asked(advisor, refused):
+    visit = make_received_visit(advisor)
+    given = {name: value for name, value in COMPLETE.items() if name != "no_valuables"}
+    walkarounds.save_walkaround(visit_uid=visit.uid, by=advisor, **given)
+    before = state_of()
+    with refused("walkaround_valuables_asked") as sql:
+        sql("UPDATE reception_walkaround SET state = 'SIGNED', signed_at = now(), signed_name = '周试车'")
+    assert state_of() == before
+
+
+def test_many_savings_are_one_line_to_a_reader(advisor):
+    visit = make_received_visit(advisor)
+    for fields in ({"odometer_km": 63000}, {"odometer_km": 63208}, {"energy_eighths": 5}, {"old_parts": "TAKE"}):
+        walkarounds.save_walkaround(visit_uid=visit.uid, by=advisor, **fields)
+    walkarounds.add_damage(visit_uid=visit.uid, side="TOP", kind="CHIP", by=advisor)
+    walkarounds.save_walkaround(visit_uid=visit.uid, by=advisor, no_valuables=True)
+    saved = [line for line in timeline(advisor, visit=visit.uid) if line.code == "reception.walkaround.saved"]
+    assert [line.changed for line in saved] == [
+        {
+            "odometer_km": [None, 63208],
+            "energy_eighths": [None, 5],
+            "old_parts": ["", "TAKE"],
+            "no_valuables": [False, True],
+        }
+    ]
+    assert History.objects.filter(code="reception.walkaround.saved").count() == 5, "the history keeps each"
 
 
 def test_a_signature_is_a_picture(advisor):

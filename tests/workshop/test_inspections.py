@@ -7,13 +7,13 @@ from uuid import uuid4
 import pytest
 
 from dealership.kernel.actors import machine
-from dealership.kernel.errors import NotAllowed
+from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
 from tests.factories.reception import rule
 from tests.workshop.test_clocking import race
 from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
-from workshop.selectors.inspections import last_reading
+from workshop.selectors.inspections import last_reading, waiting_for
 from workshop.services import clocking, inspections
 
 
@@ -260,6 +260,59 @@ def test_the_database_refuses_own_work_wrong_order_and_changed_inspections(refus
     with refused("inspection_failure_reason") as sql:
         sql(INSERT.replace("'PASSED'", "'FAILED'"), [store, order.pk, "SELF", crew.worker.pk, at(10)])
     assert list(Inspection.objects.values()) == rows
+
+
+@pytest.mark.django_db
+def test_each_who_worked_checks_his_own_work(refused, nine):
+    crew = Crew()
+    other = crew.floor.technician("蒋试工")
+    order, lines = make_agreed(crew.floor, "BR-10", "MT-50")
+    for hour, line, person in zip((9, 10), lines, (crew.worker, other), strict=True):
+        with clock_at(hour):
+            crew.floor.give(line, person, start=(hour, 0))
+            work(crew.floor, line, person)
+    with clock_at(11):
+        look_at_each(crew, order, lines, other, refused)
+
+
+def look_at_each(crew, order, lines, other, refused):
+    crew.inspect(order, "SELF")
+    row = waiting_for(actor(crew.leader), order.uid)
+    assert (row.level, row.owing) == ("SELF", {other.pk: other.name})
+    store, rows = crew.floor.shop.store, list(Inspection.objects.values())
+    with pytest.raises(RuleError) as told:
+        crew.inspect(order, "TEAM")
+    assert told.value.code == "inspection.self_missing"
+    assert lines[1].description in str(told.value)
+    assert other.name in str(told.value)
+    with refused("inspection_self_each") as sql:
+        sql(INSERT, [store.pk, order.pk, "TEAM", crew.leader.pk, at(11)])
+    with refused("inspection_self_by_worker") as sql:  # a bystander vouches for nobody
+        sql(INSERT, [store.pk, order.pk, "SELF", crew.leader.pk, at(10)])
+    assert list(Inspection.objects.values()) == rows
+    inspections.inspect_order(order_uid=order.uid, level="SELF", result="PASSED", by=actor(other))
+    assert waiting_for(actor(crew.leader), order.uid).level == "TEAM"
+    crew.inspect(order, "TEAM")
+    crew.inspect(order, "FINAL")
+    assert stage(order) == "READY"
+
+
+@pytest.mark.django_db
+def test_of_two_on_one_line_one_checks_it_and_a_plain_defect_waits_for_no_self_check(nine):
+    crew = Crew()
+    other = crew.floor.technician("蒋试工")
+    order, [line] = make_agreed(crew.floor, "BR-10")
+    crew.floor.give(line, crew.worker, start=(9, 0))
+    clocking.clock_on(line_uid=line.uid, employee_uid=other.uid, by=crew.floor.foreman)
+    work(crew.floor, line, crew.worker)
+    failed = crew.inspect(order, "TEAM", "FAILED", reason="漏装护板", failed_line_uid=line.uid)
+    assert (failed.result, states(order)) == ("FAILED", ["IN_PROGRESS"])
+    with clock_at(11):
+        clocking.clock_on(line_uid=line.uid, employee_uid=other.uid, by=crew.floor.foreman)
+        clocking.finish_line(line_uid=line.uid, cause="片磨到 2 mm", correction="装上护板", by=actor(other))
+        inspections.inspect_order(order_uid=order.uid, level="SELF", result="PASSED", by=actor(other))
+        crew.inspect(order, "TEAM")
+    assert waiting_for(actor(crew.leader), order.uid).level == "FINAL"
 
 
 CERTIFY = (

@@ -18,7 +18,8 @@ from dealership.kernel.models import History
 from tests.factories.kernel import make_actor
 from tests.factories.workshop import PHONE, YES, make_order, make_shop
 from workshop.models import LineHold, OrderLine, PartLine, StockItem, StockMovement
-from workshop.services import authorizations, orders, stock
+from workshop.selectors.orders import order_page
+from workshop.services import authorizations, clocking, orders, stock
 
 D = Decimal
 
@@ -102,6 +103,69 @@ def test_a_missing_part_holds_its_line_until_it_arrives(shop):
     wanted.refresh_from_db()
     hold.refresh_from_db()
     assert (wanted.reserved_quantity, wanted.expected_on, hold.ended_at is not None) == (D(2), None, True)
+
+
+def test_what_another_order_gives_up_ends_the_wait(shop):
+    first, second = part_line(shop), part_line(shop)
+    receive(shop, first.part, 2)
+    stock.reserve_part(part_line_uid=first.uid, by=keeper(shop))
+    stock.reserve_part(part_line_uid=second.uid, by=keeper(shop))
+    outbox.drain()
+    hold = LineHold.objects.get(line=second.line)
+    assert (hold.cause, hold.ended_at) == ("PARTS", None)
+    orders.withdraw_line(line_uid=first.line.uid, reason="客户改变主意", by=shop.advisor)
+    outbox.drain()
+    second.refresh_from_db()
+    hold.refresh_from_db()
+    assert (second.reserved_quantity, second.expected_on, hold.ended_at is not None) == (D(2), None, True)
+
+
+@pytest.mark.parametrize("way", ["count", "return"])
+def test_what_is_found_or_comes_back_goes_to_who_waits(shop, way):
+    first, second = part_line(shop), part_line(shop)
+    receive(shop, first.part, 2)
+    stock.issue_part(part_line_uid=first.uid, by=keeper(shop))
+    outbox.drain()
+    stock.reserve_part(part_line_uid=second.uid, by=keeper(shop))
+    before = History.objects.filter(code="workshop.part.reserved").count()
+    if way == "count":
+        stock.count_stock(part_uid=first.part.uid, counted=TWO, reason="盘盈", by=keeper(shop))
+    else:
+        stock.return_part(part_line_uid=first.uid, quantity=TWO, reason="没用上", by=keeper(shop))
+    outbox.drain()
+    second.refresh_from_db()
+    assert (second.reserved_quantity, LineHold.objects.get(line=second.line).ended_at is not None) == (D(2), True)
+    assert History.objects.filter(code="workshop.part.reserved").count() == before + 1
+
+
+def test_a_line_that_a_person_lets_wait_for_parts_says_when_they_are_here(shop):
+    wanted = part_line(shop)
+    receive(shop, wanted.part, 5)
+    stock.reserve_part(part_line_uid=wanted.uid, by=keeper(shop))
+    clocking.hold_line(line_uid=wanted.line.uid, cause="PARTS", by=make_actor("foreman", store=shop.store))
+    row = order_page(wanted.line.order.uid, shop.advisor).held[0]
+    assert row.parts_are_here is True
+    PartLine.objects.filter(pk=wanted.pk).update(reserved_quantity=D(1))
+    row = order_page(wanted.line.order.uid, shop.advisor).held[0]
+    assert row.parts_are_here is False
+
+
+def test_what_the_customer_brings_is_not_waited_for(shop):
+    order = make_order(shop)
+    line = orders.add_line(order_uid=order.uid, description="换雨刮", hours=D("0.2"), by=shop.advisor)
+    part = Part.objects.order_by("pk").first()
+    orders.add_part(line_uid=line.uid, part_uid=part.uid, quantity=D(1), kind="CUSTOMER_SUPPLIED", by=shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    authorizations.decide_lines(
+        order_uid=order.uid,
+        decisions={line.uid: YES},
+        method=PHONE,
+        authorized_by="沈示例",
+        note="同意",
+        by=shop.advisor,
+    )
+    outbox.drain()
+    assert not LineHold.objects.filter(line=line).exists()
 
 
 def test_agreement_keeps_the_parts_by_itself(shop):

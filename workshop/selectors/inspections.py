@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -44,10 +45,25 @@ class Waiting:
     last_failure: Inspection | None
     driven: Inspection | None = None
     """The road test of an earlier level since the last work, to be taken over."""
+    unchecked: list[OrderLine] = field(default_factory=list)
+    """Finished lines that none of those who worked on them has self-checked."""
 
     @property
     def worker_ids(self) -> set[int]:
         return set(self.workers)
+
+    @property
+    def done(self) -> list[tuple[OrderLine, str, bool]]:
+        """Each line with the names of those who worked on it, and whether its self check is missing."""
+        return [
+            (line, "、".join(sorted({c.employee.name for c in line.clockings.all()})), line in self.unchecked)
+            for line in self.lines
+        ]
+
+    @property
+    def owing(self) -> dict[int, str]:
+        """Whose self check is missing: who worked on a line that nobody of its own has checked."""
+        return {c.employee_id: c.employee.name for line in self.unchecked for c in line.clockings.all()}
 
     @property
     def level_label(self) -> str:
@@ -101,6 +117,9 @@ def _waiting(order: RepairOrder) -> Waiting:
         if check.result == InspectionResult.PASSED and (since is None or check.at >= since)
     }
     failed = [check for check in checks if check.result == InspectionResult.FAILED]
+    unchecked = not_self_checked(lines, checks)
+    if unchecked:
+        passed.discard(InspectionLevel.SELF)
     level = next((str(level) for level in LEVELS if level not in passed), str(InspectionLevel.FINAL))
     workers = {c.employee_id: c.employee.name for line in lines for c in line.clockings.all()}
     driven = [check for check in checks if check.road_test_km and (since is None or check.at >= since)]
@@ -113,7 +132,24 @@ def _waiting(order: RepairOrder) -> Waiting:
         len(failed),
         failed[-1] if failed else None,
         driven[-1] if driven else None,
+        unchecked,
     )
+
+
+def not_self_checked(lines: Iterable[OrderLine], checks: Iterable[Inspection]) -> list[OrderLine]:
+    """The finished lines that nobody who worked on them has self-checked since (domain 3.4).
+
+    One person's check doesn't stand for another one's work; of several on one line one is enough. A line on which
+    nobody was clocked asks for none.
+    """
+    own = [c for c in checks if c.level == InspectionLevel.SELF and c.result == InspectionResult.PASSED]
+    found = []
+    for line in lines:
+        workers = {c.employee_id for c in line.clockings.all()}
+        passed = (c for c in own if c.inspector_id in workers and (not line.completed_at or c.at >= line.completed_at))
+        if line.state == L.COMPLETED and workers and not any(passed):
+            found.append(line)
+    return found
 
 
 def last_reading(visit: Visit) -> int:

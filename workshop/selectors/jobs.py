@@ -185,10 +185,10 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:
-    """Orders whose work is done, that this person worked on, and whose self check is missing."""
+    """Orders whose work is done, with a line of this person's that nobody has self-checked."""
     from workshop.selectors.inspections import waiting
 
-    return [row.order for row in waiting(actor, level="SELF") if employee.pk in row.worker_ids]
+    return [row.order for row in waiting(actor, level="SELF") if employee.pk in row.owing]
 
 
 def count_mine(actor: Actor) -> int:

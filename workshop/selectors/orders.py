@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import PartKind
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
@@ -31,6 +32,7 @@ from workshop.models import (
     Clocking,
     Dispatch,
     Estimate,
+    HoldCause,
     Inspection,
     InspectionResult,
     LineHold,
@@ -231,6 +233,15 @@ class LineRow:
     says: list[Any] = field(default_factory=list)
     may: frozenset[str] = frozenset()
     asked_discount: Decimal | None = None
+
+    @property
+    def parts_are_here(self) -> bool:
+        """Whether it waits for parts though each is kept for it or handed out: it can go on."""
+        there = all(
+            part.quantity <= part.reserved_quantity + part.issued_quantity or part.kind == PartKind.CUSTOMER_SUPPLIED
+            for part in self.parts
+        )
+        return self.hold is not None and self.hold.cause == HoldCause.PARTS and there
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,8 +611,6 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
 
 
 def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
-    from dealership.catalogue.models import PartKind
-
     parts = [
         AskedPart(
             name=p["name"],

@@ -28,7 +28,7 @@ from workshop.models import (
     OrderLine,
     RepairOrder,
 )
-from workshop.selectors.inspections import last_reading
+from workshop.selectors.inspections import last_reading, not_self_checked
 from workshop.services.orders import lines_of, locked_order
 
 L = LineState
@@ -67,13 +67,14 @@ def inspect_order(
     road_test_route: str = "",
     road_test_findings: str = "",
 ) -> Inspection:
-    """One inspection of the whole order: SELF by who worked, TEAM and FINAL by somebody else, in this order (3.2).
+    """One inspection of the whole order: SELF by each who worked, TEAM and FINAL by somebody else, in this order (3.2).
 
+    TEAM passes when each finished line has its self check by somebody who worked on it; a TEAM failure needs none.
     FINAL PASSED turns COMPLETED lines INSPECTED; where one of them concerns safety it needs the road test (domain 3.4):
     ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
     inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
-    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.passed``, ``.reason``,
-    ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``.
+    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``,
+    ``.passed``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``.
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
         raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
@@ -84,12 +85,16 @@ def inspect_order(
     _check_ready(order, lines)
     _check_person(order, inspector, level)
     needed = BEFORE[InspectionLevel(level)]
+    if needed == InspectionLevel.SELF and result == InspectionResult.FAILED:
+        needed = None  # what is plainly wrong goes back at once, also where its worker has gone home
     if needed is not None and not passed_since_work(order, needed):
         raise RuleError(
             "inspection.order",
             _("“%(needed)s” comes first; it hasn't passed since the last work."),
             needed=InspectionLevel(needed).label,
         )
+    if level != InspectionLevel.SELF and result == InspectionResult.PASSED:
+        _check_self_checked(order)
     failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
     driven = _road_test(order, road_test_from_km, road_test_to_km, road_test_km)
     if failed is None:
@@ -228,6 +233,18 @@ def _check_person(order: RepairOrder, inspector: Employee, level: str) -> None:
         raise RuleError("inspection.not_worker", _("The self check is done by somebody who worked on the car."))
     if level != InspectionLevel.SELF and worked:
         raise RuleError("inspection.own_work", _("Who worked on the car can't do its team or final inspection (3.2)."))
+
+
+def _check_self_checked(order: RepairOrder) -> None:
+    """Each line by somebody who worked on it; the sentence names line and people."""
+    rows = order.lines.filter(state=L.COMPLETED).prefetch_related("clockings__employee").order_by("position")
+    for line in not_self_checked(rows, order.inspections.all()):
+        raise RuleError(
+            "inspection.self_missing",
+            _("The self check of “%(line)s” is missing: %(names)s did it and checks it first (3.2)."),
+            line=line.description,
+            names="、".join(sorted({c.employee.name for c in line.clockings.all()})),
+        )
 
 
 def _failed_line(order: RepairOrder, lines: list[OrderLine], uid: UUID | None, reason: str) -> OrderLine:

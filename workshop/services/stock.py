@@ -7,11 +7,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Part
+from dealership.catalogue.models import Part, PartKind
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
@@ -36,6 +36,8 @@ from workshop.models import (
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ZERO = Decimal(0)
+FROM_SHELF = PartLine.objects.exclude(kind=PartKind.CUSTOMER_SUPPLIED)
+"""What the customer brings isn't kept, issued or waited for (3.2)."""
 
 
 def _item(store_id: int, part: Part) -> StockItem:
@@ -131,7 +133,7 @@ def reserve_parts(*, order_uid: UUID, by: Actor) -> RepairOrder:
     """Keeps what all agreed lines of an order need."""
     by.require(permissions.PARTS_RESERVE)
     order = RepairOrder.objects.for_actor(by).locked().get(uid=order_uid)
-    wanted = PartLine.objects.filter(line__order=order, line__state__in=AGREED, line__settled=False)
+    wanted = FROM_SHELF.filter(line__order=order, line__state__in=AGREED, line__settled=False)
     for uid in wanted.order_by("part_id", "id").values_list("uid", flat=True):
         reserve_part(part_line_uid=uid, by=by)
     return order
@@ -141,7 +143,7 @@ def reserve_parts(*, order_uid: UUID, by: Actor) -> RepairOrder:
 def keep_for_line(*, line_uid: UUID, by: Actor) -> OrderLine:
     """Keeps what one agreed line needs; does nothing for a line that is no longer agreed."""
     line = OrderLine.objects.for_actor(by).get(uid=line_uid)
-    wanted = PartLine.objects.filter(line=line, line__state__in=AGREED, line__settled=False)
+    wanted = FROM_SHELF.filter(line=line, line__state__in=AGREED, line__settled=False)
     for uid in wanted.order_by("part_id", "id").values_list("uid", flat=True):
         reserve_part(part_line_uid=uid, by=by)
     return line
@@ -149,9 +151,7 @@ def keep_for_line(*, line_uid: UUID, by: Actor) -> OrderLine:
 
 def _wait_or_go_on(line: OrderLine, by: Actor) -> None:
     """Opens a hold while a part of the line is missing, and ends it when none is (other causes are left alone)."""
-    short = (
-        PartLine.objects.filter(line=line).filter(quantity__gt=F("issued_quantity") + F("reserved_quantity")).exists()
-    )
+    short = FROM_SHELF.filter(line=line, quantity__gt=F("issued_quantity") + F("reserved_quantity")).exists()
     hold = LineHold.objects.filter(line=line, ended_at__isnull=True).first()
     if short and hold is None and line.state in (LineState.AUTHORIZED, LineState.IN_PROGRESS):
         LineHold.objects.create(line=line, cause=HoldCause.PARTS, started_at=clock.now())
@@ -311,10 +311,13 @@ def give_back(line: OrderLine, by: Actor) -> None:
 
 
 def serve_back_orders(*, store_id: int, part_uid: UUID) -> int:
-    """Keeps newly received parts for the lines that wait for them, oldest first; returns how many were served."""
+    """Keeps what is free on the shelf for the lines that wait for it, oldest order first; returns how many were served.
+
+    It comes after a receipt, a count, a part that came back and a line that gave up what was kept for it.
+    """
     waiting = (
-        PartLine.objects.filter(
-            Q(line__state__in=AGREED),
+        FROM_SHELF.filter(
+            line__state__in=AGREED,
             line__order__store_id=store_id,
             part__uid=part_uid,
             line__settled=False,
@@ -324,10 +327,14 @@ def serve_back_orders(*, store_id: int, part_uid: UUID) -> int:
         .order_by("line__order__opened_at", "id")
         .values_list("uid", flat=True)
     )
-    by = machine("parts", store_id=store_id)
+    by, served = machine("parts", store_id=store_id), 0
+    free = StockItem.objects.filter(store_id=store_id, part__uid=part_uid, on_hand__gt=F("reserved"))
     for uid in waiting:
+        if not free.exists():
+            break
         reserve_part(part_line_uid=uid, by=by)
-    return len(waiting)
+        served += 1
+    return served
 
 
 def stock_up(*, store: Store, by: Actor, quantity: Decimal = Decimal(40)) -> int:

@@ -73,6 +73,7 @@ class OrderPage(Page):
             "withdraw": permissions.ORDERS_WITHDRAW,
             "promise": permissions.PROMISE_CHANGE,
             "discount": permissions.DISCOUNT_SMALL,
+            "hold": permissions.LINES_HOLD,
         }
         ended = page.order.stage in ("SETTLED", "CLOSED", "CANCELLED") or page.order.withdrawn_at is not None
         return super().get_context_data(**kwargs) | {

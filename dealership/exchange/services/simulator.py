@@ -717,9 +717,10 @@ class Simulation:
             workers = set(
                 Employee.objects.filter(clockings__line__order=order).order_by("pk").values_list("pk", flat=True)
             )
-            worker = Employee.objects.select_related("user").get(pk=min(workers))
             level = {"order_uid": order.uid, "result": "PASSED"}
-            self.try_to(inspections.inspect_order, level="SELF", by=shop.actor(worker), **level)
+            done = OrderLine.objects.filter(order=order, state=LineState.COMPLETED).order_by("position")
+            for worker in dict.fromkeys(self.worker_of(line) for line in done):
+                self.try_to(inspections.inspect_order, level="SELF", by=shop.actor(worker), **level)
             yield shop.working(clock.now() + shop.minutes(3, 12))
             leader = shop.someone("leader", but=workers)
             self.try_to(inspections.inspect_order, level="TEAM", by=leader, **level)
@@ -728,6 +729,7 @@ class Simulation:
             if rng.random() < 0.06:
                 line = OrderLine.objects.filter(order=order, state=LineState.COMPLETED).order_by("position").first()
                 assert line is not None
+                worker = self.worker_of(line)
                 inspections.inspect_order(
                     order_uid=order.uid,
                     level="FINAL",
@@ -756,6 +758,11 @@ class Simulation:
             final = Inspection.objects.filter(order=order, level="FINAL", result="PASSED").order_by("-pk")
             passed_by = final.select_related("inspector__user")[0].inspector
             inspections.issue_certificate(order_uid=order.uid, by=shop.actor(passed_by))
+
+    @staticmethod
+    def worker_of(line: OrderLine) -> Employee:
+        """Who began the work on a line."""
+        return line.clockings.select_related("employee__user").order_by("pk")[0].employee
 
     @staticmethod
     def road_test(order: RepairOrder) -> dict[str, Any]:

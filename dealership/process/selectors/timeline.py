@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,7 +62,31 @@ def _read(by: Actor, rows: QuerySet[History], limit: int) -> list[Line]:
         rows = rows.filter(Q(store_id__in=by.store_ids) | Q(store_id__isnull=True))
     lines = list(rows.order_by("-at", "-id")[:limit])
     names = _names(lines)
-    return [_line(line, names) for line in lines]
+    return _folded([(line, _line(line, names)) for line in lines])
+
+
+def _folded(lines: list[tuple[History, Line]]) -> list[Line]:
+    """What one person wrote of one root in many savings is one line, as of the last: from the first value to the last.
+
+    The history keeps each of them; late entries stand for themselves.
+    """
+    shown: list[Line] = []
+    place: dict[tuple[str, UUID, str], int] = {}
+    for line, row in lines:
+        kind, key = registry.EVENTS.get(line.code), (line.code, line.root_uid, line.actor_id)
+        if kind is None or not kind.folds or row.late:
+            shown.append(row)
+        elif key not in place:
+            place[key] = len(shown)
+            shown.append(row)
+        else:
+            last = shown[place[key]]
+            first = {
+                name: [before, last.changed.get(name, [None, after])[1]]
+                for name, (before, after) in row.changed.items()
+            }
+            shown[place[key]] = replace(last, changed=last.changed | first, facts=row.facts | last.facts)
+    return shown
 
 
 def _names(lines: list[History]) -> dict[str, str]:
