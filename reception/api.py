@@ -212,7 +212,7 @@ register(
         update=Command(
             run=customers.correct_customer,
             permission=permissions.CUSTOMERS_EDIT,
-            input=CUSTOMER_INPUT,
+            input={**CUSTOMER_INPUT, "name": Text(60, min=1, optional=True)},
             help="Correct a customer; what is left out stays",
         ),
         actions=(
@@ -573,7 +573,11 @@ register(
                 run=visits.greet_visit,
                 permission=RECEIVE,
                 when={V.WAITING},
-                input={"advisor_uid": Uid(optional=True, null=True, help="Default: the person in whose name you act.")},
+                input={
+                    "advisor_uid": Uid(
+                        optional=True, null=True, person=True, help="Default: the person in whose name you act."
+                    )
+                },
                 help="The advisor meets the customer; the greeting clock stops",
             ),
             Action(

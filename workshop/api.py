@@ -809,7 +809,9 @@ register(
             permission=(permissions.JOBS_OWN, permissions.CLOCK_OTHERS),
             input={
                 "labor_operation_uid": Uid(source="line_uid"),
-                "employee_uid": Uid(optional=True, null=True, help="Default: the person in whose name you act."),
+                "employee_uid": Uid(
+                    optional=True, null=True, person=True, help="Default: the person in whose name you act."
+                ),
                 "bay_uid": Uid(optional=True, null=True),
             },
             help="Begin or resume work on an agreed line",

@@ -183,4 +183,5 @@ def require(moves: Mapping[S, Iterable[S]], old: S, new: S) -> None:
             _("This isn't possible now: the state is “%(old)s”, “%(new)s” doesn't follow from it."),
             old=getattr(old, "label", old),
             new=getattr(new, "label", new),
+            state=str(old),
         )

@@ -62,7 +62,7 @@ def _require_ready(state: VisitExit) -> None:
 
 def _checked(checklist: Mapping[str, Any]) -> dict[str, str]:
     """``{code: True}`` for each check, or ``"NOT_APPLICABLE"`` where a check may be left out. Raises ``handover.checks``."""
-    result = {}
+    result, missing = {}, []
     for check in HandoverCheck:
         value = checklist.get(check.value)
         if value == NOT_APPLICABLE and check in CHECKS_THAT_MAY_NOT_APPLY:
@@ -70,7 +70,10 @@ def _checked(checklist: Mapping[str, Any]) -> dict[str, str]:
         elif value is True or value == "DONE":
             result[check.value] = "DONE"
         else:
-            raise RuleError("handover.checks", _("Not checked yet: %(check)s."), field=check.value, check=check.label)
+            missing.append(check)
+    if missing:
+        named = " · ".join(str(check.label) for check in missing)
+        raise RuleError("handover.checks", _("Not checked yet: %(check)s."), field=missing[0].value, check=named)
     return result
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
-from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from staff.models import Deputyship, Employee, PostHolding, RosterDay
 
@@ -37,14 +37,6 @@ def employee_of(actor: Actor) -> Employee | None:
 def require_employee(actor: Actor) -> Employee:
     """The employee behind the actor. Raises RuleError "employee.missing" where there is none."""
     employee = employee_of(actor)
-    if employee is None and actor.kind == ActorKind.CLIENT:
-        raise RuleError(
-            "employee.missing",
-            _(
-                "This is a person's to do: name the person where the body can, or use a client that speaks for one "
-                "(manage.py api_client … --acts-for LOGIN)."
-            ),
-        )
     if employee is None:
         raise RuleError(
             "employee.missing",

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from dealership.kernel.actors import machine
+from dealership.kernel.api.feed import resources_by_type
 from tests.exchange.conftest import all_served
 from tests.factories.api import ApiCaller, problem
 from tests.factories.kernel import make_store
@@ -41,6 +42,35 @@ def test_every_event_once_in_order(reader) -> None:
     later = str(make_customer().uid)
     all_served()
     assert [e["root_uid"] for e in _all(reader, cursor)[0]] == [later]
+
+
+def test_an_event_names_the_resource_to_read(reader, store) -> None:
+    desk = ApiCaller("reception:write", store=store)
+    body = {"contact_name": "张试驾", "contact_phone": "13800001111", "model_text": "途远", "need": "异响"}
+    visit = desk.post("visits", {**body, "plate": "京A12345"}).json()
+    all_served()
+    events, _cursor = _all(reader, limit=100)
+    (arrived,) = [e for e in events if e["type"] == "reception.visit.arrived"]
+    assert (arrived["resource"], arrived["root_uid"]) == ("visits", visit["uid"])
+    assert desk.get(f"{arrived['resource']}/{arrived['root_uid']}").status_code == 200
+    named = {e["root_type"]: e["resource"] for e in events}
+    assert named["apiclient"] is None
+    of_type = resources_by_type()
+    assert (of_type["orderline"], of_type["handover"], of_type["archiverecord"], of_type["resource"]) == (
+        "labor-operations",
+        "deliveries",
+        "archives",
+        None,
+    )
+
+
+def test_a_cursor_of_another_installation_is_refused(reader) -> None:
+    """A mirror that waits at a place which this database hasn't reached would stand still for ever."""
+    _events, cursor = _all(reader)
+    assert reader.get(f"events?after={cursor}").status_code == 200
+    txid, line = cursor.split("-")
+    said = problem(reader.get(f"events?after={int(txid) + 10**9}-{line}"), 400, "validation")
+    assert said["errors"][0]["pointer"] == "?after"
 
 
 def test_late_commit_is_not_lost(reader) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import base64
+from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
-from django.test import Client
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.wsgi import WSGIRequest
+from django.test import Client, RequestFactory
 
-from dealership.kernel.api import ratelimit, views
+from dealership import wsgi
+from dealership.exchange import api
+from dealership.kernel.api import problems, ratelimit, views
+from dealership.kernel.api.resources import RESOURCES
+from dealership.kernel.errors import RuleError
 from reception.models import Customer
 from tests.factories.api import ApiCaller, problem, take_token
 from tests.factories.kernel import make_store, make_user
@@ -23,10 +30,13 @@ def desk(store) -> ApiCaller:
     return ApiCaller("reception:write", "personal:read", store=store)
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/customers", "/api/v1/nothing", "/api/v1/customers/1"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v1/", "/api/", "/api/v2/customers", "/api/v1/nothing", "/api/v1/customers/1"]
+)
 def test_unknown_address(path: str) -> None:
     said = problem(Client().get(path), 404, "not_found")
     assert said["instance"] == path
+    assert "/api/v1/docs" in said["detail"]
 
 
 def test_method(desk) -> None:
@@ -44,6 +54,11 @@ def test_media_type(desk) -> None:
         "/api/v1/customers", "name=x", content_type="text/plain", headers={"Authorization": f"Bearer {desk.token}"}
     )
     problem(answer, 415, "media_type")
+
+
+def test_a_body_in_gbk_says_utf8(desk) -> None:
+    said = problem(desk.post("customers", '{"name": "张"}'.encode("gbk"), Accept_Language="en"), 400, "json")
+    assert "UTF-8" in said["detail"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1,", b'{"name": "\\ud800"}', b"\xff"])
@@ -69,7 +84,73 @@ def test_what_only_a_person_does(store, desk) -> None:
     visit = desk.post("visits", {**body, "plate": "京A12345"}).json()
     path = f"visits/{visit['uid']}"
     said = problem(desk.act(path, "greet", Accept_Language="en"), 409, "employee.missing")
+    assert [error["pointer"] for error in said["errors"]] == ["/advisor_uid"]
+    assert "advisor_uid" in said["detail"]
+    gate = ApiCaller("delivery:write", store=store)
+    checks = {"visit_uid": visit["uid"], "checklist": {}, "odometer_out": 1, "received_by": "张试驾"}
+    said = problem(gate.post("deliveries", checks, Accept_Language="en"), 409, "employee.missing")
+    assert "errors" not in said
     assert "--acts-for" in said["detail"]
+
+
+def test_a_masked_value_is_not_written_back(desk, store) -> None:
+    """Who reads names masked and sends them back would rename the customer 张**."""
+    blind = ApiCaller("reception:write", store=store)
+    made = desk.post("customers", {**CUSTOMER, "note": "左撇子"}).json()
+    path = f"customers/{made['uid']}"
+    seen = blind.get(path)
+    read = {name: seen.json()[name] for name in ("name", "phone", "note")}
+    assert read == {"name": "张**", "phone": "138****1111", "note": "***"}
+    said = problem(blind.put(path, read, If_Match=seen.headers["ETag"]), 422, "validation")
+    assert {(e["pointer"], e["code"]) for e in said["errors"]} == {
+        ("/name", "masked"),
+        ("/phone", "masked"),
+        ("/note", "masked"),
+    }
+    problem(blind.post("customers", {"name": "张**", "phone": "13800002222"}), 422, "validation")
+    arrival = {"contact_name": "张**", "contact_phone": "138****1111", "model_text": "途远", "need": "异响"}
+    said = problem(blind.post("visits", {**arrival, "plate": "京A12345"}), 422, "validation")
+    assert {e["pointer"] for e in said["errors"]} == {"/contact_name", "/contact_phone"}
+    kept = blind.put(path, {"note": "*** 加急 ***"}, If_Match=seen.headers["ETag"])
+    assert kept.status_code == 200, kept.content
+    after = desk.get(path).json()
+    assert (after["name"], after["phone"], after["note"]) == ("张试驾", "13800001111", "*** 加急 ***")
+
+
+def test_a_refusal_points_only_into_the_body_that_was_sent() -> None:
+    """Each place that a refusal may name is one of the body's own; what stands elsewhere isn't pointed at."""
+    api.load()
+    for resource, verb, spoken, place in (
+        ("deliveries", "", "WASHED", "checklist/WASHED"),
+        ("surveys", "answer", "FACILITY", "scores/FACILITY"),
+        ("gate-passes", "scan-out", "code", None),
+        ("deliveries", "", "odometer_km", "odometer_out"),
+        ("dispatches", "", "technician", "technician_uid"),
+        ("labor-operations", "", "quantity", "parts"),
+        ("payments", "", "amount", "amount"),
+        ("payments", "", "settlement", "settlement_uid"),
+        ("customers", "", "", None),
+    ):
+        declared = RESOURCES[resource]
+        command = declared.action(verb) if verb else declared.create
+        assert command is not None
+        assert views.pointed_at(command, RuleError("x", "x", field=spoken or None)) == place
+
+
+def test_a_body_in_chunks_is_read(monkeypatch) -> None:
+    """Without a length (Java, .NET, proxies that don't buffer) Django itself would read nothing."""
+    monkeypatch.setattr(wsgi, "django_application", lambda environ, start: [WSGIRequest(environ).body])
+
+    def sent(body: bytes) -> bytes:
+        environ = RequestFactory().generic("POST", "/api/v1/customers", body, content_type="application/json").environ
+        environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(body)}
+        del environ["CONTENT_LENGTH"]
+        return b"".join(wsgi.application(environ, lambda status, headers: None))
+
+    assert sent(b'{"name": "x"}') == b'{"name": "x"}'
+    with pytest.raises(RequestDataTooBig) as refused:
+        sent(b"x" * (20 * 1024 * 1024 + 1))
+    assert "20 MB" in problems.of(refused.value).detail
 
 
 def test_stranger() -> None:
@@ -80,7 +161,7 @@ def test_stranger() -> None:
 
 def test_wrong_token() -> None:
     answer = Client().get("/api/v1/customers", headers={"Authorization": "Bearer nonsense"})
-    problem(answer, 401, "unauthenticated")
+    assert "令牌不存在" in problem(answer, 401, "unauthenticated")["detail"]
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api", error="invalid_token"'
 
 
@@ -118,6 +199,14 @@ def test_query_is_read_strictly(desk) -> None:
         ("?wrong", "unknown"),
         ("?kind", "repeated"),
     }
+    said = problem(desk.get("customers?expand=visits&updated_gte=2026-11-26T00:00:00+08:00"), 400, "validation")
+    told = {e["pointer"]: e["message"] for e in said["errors"]}
+    assert "(vehicles)" in told["?expand"]
+    assert "%2B08:00" in told["?updated_gte"]
+    said = problem(desk.put("customers/by-ref/d m s/1", CUSTOMER), 422, "validation")
+    assert said["errors"][0]["pointer"] == "{system}"
+    said = problem(desk.get("appointment-slots?store_code=ZZ99"), 400, "store.choose")
+    assert said["errors"][0]["pointer"] == "?store_code"
     said = problem(desk.get("customers?cursor=bm9wZQ"), 400, "validation")
     assert said["errors"][0] == {
         "pointer": "?cursor",
@@ -212,11 +301,11 @@ def test_crash_outside_the_views_is_a_problem_too(settings) -> None:
 
 def test_english_where_the_client_asks_for_it(desk) -> None:
     said = problem(desk.get("nothing", Accept_Language="en-GB,en"), 404, "not_found")
-    assert said["detail"] == "There is nothing here, or it belongs to another store."
+    assert said["detail"] == "The API has no such address; what it has is described at /api/v1/docs."
     assert desk.get("customers", Accept_Language="en").headers["Content-Language"] == "en"
     assert desk.get("customers").headers["Content-Language"] == "zh-hans"
     said = problem(desk.get("nothing"), 404, "not_found")
-    assert said["detail"] == "这里没有内容，或者它属于另一家门店。"
+    assert said["detail"] == "接口没有这个地址；全部地址见 /api/v1/docs。"
 
 
 def test_session_needs_the_csrf_header(store) -> None:

@@ -112,7 +112,9 @@ def _stranger(error: str) -> Problem:
     return Problem(
         401,
         "unauthenticated",
-        _("Get a token at /api/v1/oauth/token and send it as “Authorization: Bearer …”."),
+        _("This token is unknown, withdrawn or past its hour: take a new one at /api/v1/oauth/token.")
+        if error == "invalid_token"
+        else _("Get a token at /api/v1/oauth/token and send it as “Authorization: Bearer …”."),
         headers={"WWW-Authenticate": challenge},
     )
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from ..actors import Actor
 from ..permissions import EVENTS_READ
-from .resources import Listing, register_listing
+from .problems import Problem
+from .resources import RESOURCES, Listing, register_listing
 from .shapes import Choice, Facts, Field, Moment, Text, Uid
 
 AFTER = Text(
@@ -26,6 +28,11 @@ SHAPE: dict[str, Field] = {
     "written_at": Moment(help="When it was written down."),
     "root_type": Text(),
     "root_uid": Uid(),
+    "resource": Text(
+        null=True,
+        help="Where the item with this root_uid is read. Null: it is part of what visit_uid, order_uid, vehicle_uid or "
+        "customer_uid names, or isn't given by the API.",
+    ),
     "store_code": Text(null=True),
     "actor_kind": Choice(choices=("USER", "LINK", "CLIENT", "MACHINE")),
     "visit_uid": Uid(null=True),
@@ -56,14 +63,35 @@ def read_events(*, after: tuple[int, int], limit: int, stores: list[int] | None)
             {"txid": after[0], "id": after[1], "all": stores is None, "stores": stores or [], "limit": limit},
         )
         rows = cursor.fetchall()
-    names = [name for name in SHAPE if name != "id"]
+    names = [name for name in SHAPE if name not in ("id", "resource")]
+    of_type = resources_by_type()
     events = []
     for txid, line, *rest in rows:
         values = dict(zip(names, rest, strict=True)) | {"id": f"{txid}-{line}"}
+        values["resource"] = of_type.get(values["root_type"])
         for name in ("changed", "facts"):
             values[name] = orjson.loads(values[name]) if isinstance(values[name], str) else values[name]
         events.append(values)
     return events
+
+
+def resources_by_type() -> dict[str, str | None]:
+    """The resource that gives a kind of root; None where several share it."""
+    found: dict[str, str | None] = {}
+    for resource in RESOURCES.values():
+        found[resource.root_type] = None if resource.root_type in found else resource.path
+    return found
+
+
+def _require_known(txid: int) -> None:
+    """A cursor of a transaction that hasn't begun is of another installation: going on from it would wait for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        if txid < cursor.fetchone()[0]:
+            return
+    message = _("Nothing was given under this cursor here: it is of another or an older installation. Begin anew.")
+    errors = [{"pointer": "?after", "code": "cursor", "message": message}]
+    raise Problem(400, "validation", _("Some parameters can't be taken; see “errors”."), errors=errors)
 
 
 def _read(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
@@ -72,6 +100,8 @@ def _read(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], b
     stores = None if actor.store_ids is None else sorted(actor.store_ids)
     limit = values["limit"]
     events = read_events(after=(int(txid), int(line)), limit=limit + 1, stores=stores)
+    if not events:
+        _require_known(int(txid))
     has_more, events = len(events) > limit, events[:limit]
     return events, has_more, events[-1]["id"] if events else values.get("after")
 

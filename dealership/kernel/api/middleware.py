@@ -28,8 +28,10 @@ class ProblemMiddleware:
             return response
         texts = {400: _("The request can't be read."), 404: _("There is nothing here, or it belongs to another store.")}
         detail = texts.get(response.status_code) or _("Something went wrong on our side; nothing was changed.")
-        code = {400: "bad_request", 403: "permission", 404: "not_found", 413: "too_large"}
+        code = {400: "bad_request", 403: "permission", 404: "not_found"}
         problem = problems.Problem(response.status_code, code.get(response.status_code, "unexpected"), detail)
+        if response.status_code == 413:
+            problem = problems.too_large()
         made = problems.respond(problem, request.path)
         for name in ("Allow", "Retry-After", "WWW-Authenticate"):
             if name in response.headers:

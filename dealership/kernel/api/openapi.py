@@ -44,12 +44,16 @@ PROBLEM: Schema = {
             "format": "date-time",
             "description": "The next free time, where the one asked for is taken.",
         },
+        "state": {"type": "string", "description": "The state in which the item is, where that is why."},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
                 "properties": {
-                    "pointer": {"type": "string"},
+                    "pointer": {
+                        "type": "string",
+                        "description": "Where in the body (RFC 6901), ?name of a parameter, {name} of the address.",
+                    },
                     "code": {"type": "string"},
                     "message": {"type": "string"},
                 },

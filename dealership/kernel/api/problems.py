@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 import structlog
+from django.conf import settings
 from django.core.exceptions import (
     BadRequest,
     ObjectDoesNotExist,
@@ -22,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from ..errors import NotAllowed, RuleError, from_database
 from ..registry import PERMISSIONS
-from .shapes import Refused
+from .shapes import Moment, Refused
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -94,7 +96,7 @@ def of(exc: Exception) -> Problem:
     if isinstance(exc, DatabaseError):
         return from_database_error(exc)
     if isinstance(exc, RequestDataTooBig):
-        return Problem(413, "too_large", _("The request is larger than the server takes."))
+        return too_large()
     if isinstance(exc, UnreadablePostError | BadRequest | SuspiciousOperation):
         return Problem(400, "bad_request", _("The request can't be read."))
     if isinstance(exc, PermissionDenied):
@@ -118,8 +120,13 @@ def refusal(error: RuleError) -> Problem:
     errors = None
     if error.field:
         errors = [{"pointer": f"/{error.field}", "code": error.code, "message": str(error)}]
-    free = {"free_at": error.params["free_at"]} if "free_at" in error.params else {}
-    return Problem(409, error.code, str(error), errors=errors, **free)
+    more, detail = {}, str(error)
+    if "free_at" in error.params:
+        more["free_at"] = Moment().show(datetime.fromisoformat(error.params["free_at"]))
+    if "state" in error.params:
+        more["state"] = error.params["state"]
+        detail = _("%(detail)s What is possible now stands among the item's transitions.") % {"detail": detail}
+    return Problem(409, error.code, detail, errors=errors, **more)
 
 
 def from_database_error(exc: DatabaseError) -> Problem:
@@ -142,6 +149,11 @@ def from_database_error(exc: DatabaseError) -> Problem:
 def unexpected(exc: Exception) -> Problem:
     log.exception("api.unexpected", exc_info=exc)
     return Problem(500, "unexpected", _("Something went wrong on our side; nothing was changed."))
+
+
+def too_large() -> Problem:
+    most = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) // (1024 * 1024)
+    return Problem(413, "too_large", _("The request is larger than the %(most)s MB that are taken.") % {"most": most})
 
 
 def missing() -> Problem:

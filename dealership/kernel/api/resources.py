@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -214,6 +215,14 @@ class Listing:
 
 RESOURCES: dict[str, Resource] = {}
 LISTINGS: dict[str, Listing] = {}
+
+
+@cache
+def masks_of(name: str) -> tuple[Callable[[str], str], ...]:
+    """How a field of this name is masked wherever the API shows one."""
+    shown = [r.columns() for r in RESOURCES.values()]
+    shown += [dict(many.fields) for r in RESOURCES.values() for many in r.manys().values()]
+    return tuple({fields[name].mask for fields in shown if name in fields and fields[name].mask})  # type: ignore[misc]
 
 
 def register(resource: Resource) -> Resource:

@@ -130,12 +130,16 @@ class Text(Field):
         if len(text) < self.min:
             raise _refuse(at, "too_short", _("The text is shorter than %(min)s signs.") % {"min": self.min})
         if self.pattern and not re.search(self.pattern, text):
-            raise _refuse(at, "pattern", _("The text doesn't have the expected form."))
+            raise _refuse(at, "pattern", _("The text doesn't have the form %(form)s") % {"form": self.pattern})
         return text
 
 
 @dataclass(frozen=True)
 class Uid(Field):
+    """``person``: whoever does what is commanded, where the caller is nobody."""
+
+    person: bool = False
+
     def base(self) -> dict[str, Any]:
         return {"type": "string", "format": "uuid"}
 
@@ -170,6 +174,12 @@ class Moment(Field):
             raise _refuse(
                 at, "date_time", _("Write the time with its offset, like 2026-11-23T10:30:00+08:00.")
             ) from None
+
+    def read_text(self, value: str, at: str) -> datetime:
+        if " " in value:
+            message = _("Write the time with its offset, and in an address + as %(plus)s, like %(example)s.")
+            raise _refuse(at, "date_time", message % {"plus": "%2B", "example": "2026-11-23T10:30:00%2B08:00"})
+        return self.take(value, at)
 
     def show(self, value: Any) -> Any:
         return None if value is None else value.astimezone(_zone()).isoformat()
@@ -213,10 +223,11 @@ class Number(Field):
         return {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 
     def take(self, value: Any, at: str) -> Decimal:
-        text = _string(value, at)
-        if not re.fullmatch(self.base()["pattern"][1:-1], text, re.ASCII):
-            raise _refuse(at, "decimal", _('Write the number as a decimal string, like "45.00".'))
-        return Decimal(text)
+        if not isinstance(value, str) or not re.fullmatch(self.base()["pattern"][1:-1], value, re.ASCII):
+            message = _('Write the number as a string with at most %(places)s decimals, like "45.00".')
+            code = "decimal" if isinstance(value, str) else "type"
+            raise _refuse(at, code, message % {"places": self.places})
+        return Decimal(value)
 
     def show(self, value: Any) -> Any:
         return None if value is None else format(value, f".{self.places}f")

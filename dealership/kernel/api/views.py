@@ -21,14 +21,16 @@ from .. import clock
 from ..actors import Actor, ActorKind
 from ..errors import NotAllowed, RuleError
 from ..models import ExternalRef, Root
+from ..permissions import PERSONAL_READ
 from ..services import name_root
 from . import idempotency, lists, problems, ratelimit
 from .auth import Caller, caller_of, note_refusal, scope_giving
 from .items import encode, etag_of, items_of, lock, read_plainly, read_rows, shower
+from .masking import is_masked
 from .problems import Problem
 from .references import REF_ID, REF_SYSTEM
-from .resources import RESOURCES, Command, Listing, Resource, codes, require_any
-from .shapes import Refused, read_object, uids_in
+from .resources import RESOURCES, Command, Listing, Resource, codes, masks_of, require_any
+from .shapes import Choice, ListOf, MapOf, Nested, Refused, Uid, read_object, uids_in
 
 Handler = Callable[..., HttpResponse]
 
@@ -121,7 +123,17 @@ def body_of(request: HttpRequest) -> Any:
     try:
         return orjson.loads(request.body)
     except orjson.JSONDecodeError as exc:
+        if not _is_utf8(request.body):
+            raise Problem(400, "json", _("The body isn't UTF-8; send the JSON in UTF-8, not in GBK.")) from None
         raise Problem(400, "json", _("The body is no JSON: %(why)s") % {"why": str(exc)[:120]}) from None
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def answer(item: Any, *, status: int = 200) -> HttpResponse:
@@ -155,12 +167,23 @@ def rows_of(source: Listing) -> Handler:
         if source.view:
             require_any(caller.actor, source.view)
         values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters})
-        rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
+        try:
+            rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
+        except RuleError as refusal:
+            raise _of_parameter(refusal, source) from refusal
         plan = [(name, field.source or name, shower(field)) for name, field in source.shape.items()]
         data = [{name: show(row[key]) if show else row[key] for name, key, show in plan} for row in rows]
         return answer({"data": data, "has_more": has_more, "next_cursor": cursor})
 
     return get
+
+
+def _of_parameter(refusal: RuleError, source: Listing) -> Problem:
+    """What a list refuses are its parameters."""
+    errors = None
+    if refusal.field in source.parameters:
+        errors = [{"pointer": f"?{refusal.field}", "code": refusal.code, "message": str(refusal)}]
+    return Problem(400, refusal.code, str(refusal), errors=errors)
 
 
 def _recording(resource: Resource, caller: Caller) -> Any:
@@ -223,12 +246,16 @@ def carry_out(command: Command, body: Any, given: dict[str, Any], actor: Actor, 
 
     ``given`` is the ``body`` as read.
     """
+    if not actor.may(PERSONAL_READ):
+        _refuse_masked(body)
     at, reason = given.pop("happened_at", None), given.pop("happened_reason", "")
     with clock.reported_at(at, reason) if at else nullcontext():
         try:
             result = command.run(**given, **more, by=actor)
         except RuleError as refusal:
-            refusal.field = _input_name(command, refusal.field)
+            refusal.field = pointed_at(command, refusal)
+            if refusal.code == "employee.missing" and actor.kind == ActorKind.CLIENT:
+                refusal.text = _nobody(refusal.field)
             raise
         except ObjectDoesNotExist as exc:
             raise LeadsNowhere(command, body, actor, exc) from exc
@@ -238,10 +265,49 @@ def carry_out(command: Command, body: Any, given: dict[str, Any], actor: Actor, 
     return result
 
 
-def _input_name(command: Command, keyword: str | None) -> str | None:
-    """The name under which the body gives what a refusal speaks of (``technician`` of a command is ``technician_uid``)."""
-    names = {field.source or name: name for name, field in command.fields().items()}
-    return names.get(keyword or "", names.get(f"{keyword}_uid", keyword))
+def _nobody(field: str | None) -> str:
+    """What a client that speaks for nobody has to do where a person is needed."""
+    if field:
+        return _("This is a person's to do: say in %(field)s who does it.") % {"field": field}
+    return _(
+        "This is a person's to do, and the body can't name one: use a client that speaks for that person "
+        "(manage.py api_client … --acts-for LOGIN)."
+    )
+
+
+def _refuse_masked(body: dict[str, Any]) -> None:
+    """What was read masked and is sent back would stand in place of the name, the number, the words."""
+    message = _("This is the masked form that you read. Send the true value, or leave the field out.")
+    errors = [
+        {"pointer": f"/{name}", "code": "masked", "message": message}
+        for name, value in body.items()
+        if isinstance(value, str) and "*" in value and any(is_masked(mask, value) for mask in masks_of(name))
+    ]
+    if errors:
+        raise Refused(errors)
+
+
+def pointed_at(command: Command, refusal: RuleError) -> str | None:
+    """Where in the body stands what a refusal speaks of; None where the body has no such place.
+
+    ``technician`` of a command is ``technician_uid``, a code that is the key of an object stands in that object, a
+    person who is missing is the one whom the body may name.
+    """
+    fields, keyword = command.fields(), refusal.field
+    if refusal.code == "employee.missing":
+        return next((name for name, field in fields.items() if isinstance(field, Uid) and field.person), None)
+    if not keyword:
+        return None
+    names = {name: name for name in fields} | {field.source or name: name for name, field in fields.items()}
+    if found := names.get(keyword) or names.get(f"{keyword}_uid"):
+        return found
+    for name, field in fields.items():
+        if isinstance(field, MapOf) and isinstance(field.key, Choice) and keyword in field.key.codes():
+            return f"{name}/{keyword}"
+        inner = field.inner if isinstance(field, ListOf) else field
+        if isinstance(inner, Nested) and any(keyword in (key, f.source) for key, f in inner.fields.items()):
+            return name
+    return None
 
 
 class LeadsNowhere(Exception):
@@ -358,8 +424,8 @@ def _replace(resource: Resource, uid: UUID, request: HttpRequest, caller: Caller
 
 
 def _reference(resource: Resource, system: str, external_id: str, *, locked: bool = False) -> UUID | None:
-    REF_SYSTEM.take(system, "/system")
-    REF_ID.take(external_id, "/id")
+    REF_SYSTEM.take(system, "{system}")
+    REF_ID.take(external_id, "{external_id}")
     if locked:  # two systems upserting the same name at once: the second one finds what the first one made
         with connection.cursor() as cursor:
             name = f"{resource.root_type}\n{system}\n{external_id}"
@@ -420,4 +486,5 @@ def put_by_ref(resource: Resource) -> Handler:
 @csrf_exempt
 def unknown(request: HttpRequest) -> HttpResponse:
     with translation.override(language_of(request)):
-        return problems.respond(problems.missing(), request.path)
+        nowhere = _("The API has no such address; what it has is described at /api/v1/docs.")
+        return problems.respond(Problem(404, "not_found", nowhere), request.path)
