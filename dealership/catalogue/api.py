@@ -12,6 +12,8 @@ from dealership.catalogue import permissions
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
+    MaintenanceItem,
+    MaintenancePlan,
     ModelPrice,
     Operation,
     OperationPart,
@@ -19,6 +21,7 @@ from dealership.catalogue.models import (
     PartKind,
     PartPrice,
     PayType,
+    PlanState,
     Powertrain,
     RepairCategory,
     ResourceKind,
@@ -27,7 +30,7 @@ from dealership.catalogue.models import (
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import prices, resources
+from dealership.catalogue.services import maintenance, prices, resources
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
@@ -38,6 +41,10 @@ from dealership.kernel.models import Store
 
 def _operation_parts() -> QuerySet:
     return OperationPart.objects.order_by("part__number")
+
+
+def _plan_items() -> QuerySet:
+    return MaintenanceItem.objects.order_by("operation__code")
 
 
 def _bays(by: Actor) -> QuerySet:
@@ -278,6 +285,104 @@ register(
             run=_set_model_price,
             permission=permissions.PRICES_MANAGE,
             input={"model_uid": Uid(), "price": Money(), "starts_on": Day()},
+        ),
+    )
+)
+
+_KM = Whole(500, 500_000, optional=True, null=True)
+_MONTHS = Whole(1, 240, optional=True, null=True)
+
+register(
+    Resource(
+        path="maintenance-plans",
+        name="MaintenancePlan",
+        room="catalogue",
+        model=MaintenancePlan,
+        view=permissions.CATALOGUE_VIEW,
+        help="Versions of maintenance plans: for which cars, from which day, which work after how many km or months (3.1).",
+        shape={
+            "name": Text(),
+            "number": Whole(help="The version for these cars."),
+            "make": Text(),
+            "series": Text(),
+            "model_uid": Uid(source="model__uid", null=True),
+            "powertrain": Choice(choices=Powertrain, null=True),
+            "source": Text(),
+            "state": Choice(choices=PlanState),
+            "starts_on": Day(null=True),
+            "ends_on": Day(null=True),
+            "items": Many(
+                rows=_plan_items,
+                by="plan_id",
+                fields={
+                    "operation_uid": Uid(source="operation__uid"),
+                    "every_km": Whole(null=True),
+                    "every_months": Whole(null=True),
+                    "first_km": Whole(null=True),
+                    "first_months": Whole(null=True),
+                    "severe_km": Whole(null=True),
+                    "severe_months": Whole(null=True),
+                    "repeats": Flag(),
+                },
+            ),
+        },
+        filters={"state": Filter(field=Choice(choices=PlanState), lookup="state")},
+        create=Command(
+            run=maintenance.draft_plan,
+            permission=permissions.MAINTENANCE_MANAGE,
+            input={
+                "name": Text(80, min=1),
+                "make": Text(40, optional=True),
+                "series": Text(60, optional=True),
+                "model_uid": Uid(optional=True, null=True),
+                "powertrain": Choice(choices=Powertrain, optional=True),
+                "source": Text(120, optional=True),
+            },
+            help="Begin a plan for some cars; what is left empty means any (3.1)",
+        ),
+        actions=(
+            Action(
+                verb="put-item",
+                uid="plan_uid",
+                run=maintenance.put_item,
+                permission=permissions.MAINTENANCE_MANAGE,
+                when={PlanState.DRAFT},
+                input={
+                    "operation_uid": Uid(),
+                    "every_km": _KM,
+                    "every_months": _MONTHS,
+                    "first_km": _KM,
+                    "first_months": _MONTHS,
+                    "severe_km": _KM,
+                    "severe_months": _MONTHS,
+                    "repeats": Flag(optional=True),
+                },
+                help="Write or change one piece of work of a draft (3.1)",
+            ),
+            Action(
+                verb="drop-item",
+                uid="plan_uid",
+                run=maintenance.drop_item,
+                permission=permissions.MAINTENANCE_MANAGE,
+                when={PlanState.DRAFT},
+                input={"operation_uid": Uid()},
+                help="Take one piece of work out of a draft (3.1)",
+            ),
+            Action(
+                verb="release",
+                run=maintenance.release_plan,
+                permission=permissions.MAINTENANCE_MANAGE,
+                when={PlanState.DRAFT},
+                input={"starts_on": Day()},
+                help="Let the draft hold from a day on; the version before it ends the day before (3.1)",
+            ),
+            Action(
+                verb="draft-next",
+                run=maintenance.draft_next,
+                permission=permissions.MAINTENANCE_MANAGE,
+                when={PlanState.RELEASED},
+                help="Begin the next version for the same cars (3.1)",
+            ),
         ),
     )
 )

@@ -26,3 +26,14 @@ class CatalogueConfig(AppConfig):
                 order=530,
             )
         )
+        nav.register(
+            nav.Entry(
+                code="maintenance-plans",
+                label=_("Maintenance plans"),
+                icon="calendar-event",
+                url_name="maintenance-plans",
+                group="management",
+                permission=permissions.MAINTENANCE_MANAGE,
+                order=535,
+            )
+        )

@@ -15,6 +15,18 @@ RESOURCE_EFFICIENCY_SET = event(
 LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")
 MODEL_PRICE_SET = event("catalogue.model_price.set", _("Price of a model set"), clause="2.2.2")
+
+# maintenance plans
+MAINTENANCE_PLAN_DRAFTED = event("catalogue.maintenance_plan.drafted", _("Maintenance plan begun"), clause="3.1")
+MAINTENANCE_PLAN_CHANGED = event("catalogue.maintenance_plan.changed", _("Maintenance plan changed"), clause="3.1")
+MAINTENANCE_PLAN_RELEASED = event("catalogue.maintenance_plan.released", _("Maintenance plan released"), clause="3.1")
+MAINTENANCE_PLAN_FOLLOWED = event(
+    "catalogue.maintenance_plan.followed", _("Maintenance plan followed by the next version"), clause="3.1"
+)
+MAINTENANCE_PLAN_DISCARDED = event(
+    "catalogue.maintenance_plan.discarded", _("Draft of a maintenance plan thrown away"), clause="3.1"
+)
+
 # plans
 RESOURCE_RESERVED = event("catalogue.reservation.made", _("Time planned"), clause="2.4")
 RESOURCE_RELEASED = event("catalogue.reservation.released", _("Planned time given back"), clause="2.4")

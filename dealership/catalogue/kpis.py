@@ -1,4 +1,4 @@
-"""The pages that carry out the clauses on prices and on places in the plan."""
+"""The pages that carry out the clauses on prices, places in the plan and maintenance plans."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,3 +8,4 @@ screen("3.2", "labor-rates", _("Labour rates"))
 screen("3.2", "part-prices", _("Part prices"))
 screen("2.2.2", "model-prices", _("Model prices"))
 screen("2.4", "bays", _("Bays and tools"))
+screen("3.1", "maintenance-plans", _("Maintenance plans"))

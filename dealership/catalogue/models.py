@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import date
+
+import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -317,6 +322,167 @@ class Reservation(Root):
             ),
         ]
         indexes = [models.Index(F("store"), F("live"), name="reservation_store")]
+
+
+class PlanState(models.TextChoices):
+    """Life of one version of a maintenance plan (3.1)."""
+
+    DRAFT = "DRAFT", pgettext_lazy("maintenance plan", "Being written")
+    RELEASED = "RELEASED", pgettext_lazy("maintenance plan", "Released")
+
+
+MAINTENANCE_PLAN_MOVES = {PlanState.DRAFT: {PlanState.RELEASED}, PlanState.RELEASED: set()}
+
+
+class MaintenancePlan(Root):
+    """One version of what the maker asks for: which work, after how many km or months (3.1).
+
+    The cars it is for: make, series, model, powertrain; an empty one means any. The version with the narrowest fitting
+    scope holds. From its release on only its last day may still be written, once.
+    """
+
+    store_path = None
+
+    name = models.CharField(pgettext_lazy("thing", "name"), max_length=80)
+    number = models.PositiveSmallIntegerField(_("version"))
+    make = models.CharField(_("make"), max_length=40, blank=True)
+    series = models.CharField(_("series"), max_length=60, blank=True)
+    model = models.ForeignKey(VehicleModel, models.PROTECT, null=True, blank=True, related_name="+")
+    powertrain = models.CharField(max_length=5, choices=Powertrain.choices, blank=True)
+    source = models.CharField(_("taken from"), max_length=120, blank=True, help_text="the maker's book and its edition")
+    state = models.CharField(max_length=8, choices=PlanState.choices, default=PlanState.DRAFT)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["make", "series", "model", "powertrain", "-number"]
+        triggers = [
+            states.versioned(),
+            states.fsm(MAINTENANCE_PLAN_MOVES, field="state", name="maintenanceplan_moves"),
+            states.fixed("maintenanceplan_scope_fixed", "make", "series", "model_id", "powertrain", "number"),
+            states.guard(
+                # 3.1: what cars were advised by stays readable; a change is a new version from a day on.
+                "maintenanceplan_released_is_fixed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Condition("OLD.state = 'RELEASED'"),
+                func="""
+                    IF TG_OP = 'UPDATE' AND (OLD.ends_on IS NULL OR NEW.ends_on = OLD.ends_on)
+                        AND to_jsonb(NEW) - ARRAY['ends_on', 'version', 'updated_at']
+                            = to_jsonb(OLD) - ARRAY['ends_on', 'version', 'updated_at']
+                    THEN RETURN NEW; END IF;
+                    {refuse}
+                """,
+                code="plan.released",
+                text=_("This version is released and stays as it is; write the next version."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["make", "series", "model", "powertrain", "number"],
+                name="maintenanceplan_number",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["make", "series", "model", "powertrain"],
+                name="maintenanceplan_one_draft",
+                condition=Q(state=PlanState.DRAFT),
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="maintenanceplan_dated",
+                condition=Q(state=PlanState.DRAFT, starts_on__isnull=True, ends_on__isnull=True)
+                | Q(state=PlanState.RELEASED, starts_on__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="maintenanceplan_period", condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on"))
+            ),
+            ExclusionConstraint(
+                name="maintenanceplan_one_a_day",
+                expressions=[
+                    ("make", RangeOperators.EQUAL),
+                    ("series", RangeOperators.EQUAL),
+                    (Coalesce("model", models.Value(0), output_field=models.BigIntegerField()), RangeOperators.EQUAL),
+                    ("powertrain", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "ends_on"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state=PlanState.RELEASED),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def release(self, *, starts_on: date) -> None:
+        """3.1: holds from a day on; nothing of it changes afterwards."""
+        states.require(MAINTENANCE_PLAN_MOVES, PlanState(self.state), PlanState.RELEASED)
+        self.state, self.starts_on = PlanState.RELEASED, starts_on
+
+
+class MaintenanceItem(models.Model):
+    """One piece of work of a plan: due after so many km or months, whichever comes first, counted from the last time.
+
+    ``first_…`` counts from the new car where the first time differs; without ``repeats`` it is due once. ``severe_…``
+    holds for cars that are driven much (``workshop.severe_km_a_year``).
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    plan = models.ForeignKey(MaintenancePlan, models.CASCADE, related_name="items")
+    operation = models.ForeignKey(Operation, models.PROTECT, related_name="+")
+    every_km = models.PositiveIntegerField(null=True, blank=True)
+    every_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    first_km = models.PositiveIntegerField(null=True, blank=True)
+    first_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    severe_km = models.PositiveIntegerField(null=True, blank=True)
+    severe_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    repeats = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["plan", "operation__code"]
+        triggers = [
+            states.ShownIn("plan"),
+            states.guard(
+                "maintenanceitem_of_a_draft",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF TG_OP <> 'INSERT' AND EXISTS (
+                        SELECT 1 FROM catalogue_maintenanceplan WHERE id = OLD.plan_id AND state <> 'DRAFT'
+                    ) THEN {refuse} END IF;
+                    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                    PERFORM 1 FROM catalogue_maintenanceplan WHERE id = NEW.plan_id AND state = 'DRAFT' FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="plan.released",
+                text=_("This version is released and stays as it is; write the next version."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "operation"], name="maintenanceitem_once"),
+            models.CheckConstraint(
+                name="maintenanceitem_interval",
+                condition=Q(every_km__isnull=False, every_km__gte=500)
+                | Q(every_km__isnull=True, every_months__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="maintenanceitem_months",
+                condition=Q(every_months__isnull=True) | Q(every_months__isnull=False, every_months__gte=1),
+            ),
+            models.CheckConstraint(
+                name="maintenanceitem_severe",
+                condition=(Q(severe_km__isnull=True) | Q(every_km__isnull=False, severe_km__lte=F("every_km")))
+                & (Q(severe_months__isnull=True) | Q(every_months__isnull=False, severe_months__lte=F("every_months"))),
+            ),
+        ]
+
+
+explain_constraint(
+    "maintenanceplan_one_draft", "plan.draft_exists", _("A next version for these cars is being written already.")
+)
+explain_constraint(
+    "maintenanceplan_one_a_day", "plan.overlap", _("On some of these days another version holds for these cars.")
+)
+explain_constraint("maintenanceitem_once", "plan_item.once", _("This work stands in the plan already."))
+explain_constraint("maintenanceitem_interval", "plan_item.interval", _("Say after how many km or months it is due."))
 
 
 explain_constraint(

@@ -29,3 +29,10 @@ for _code in ("supervisor", "cashier", "accountant", "inspector"):
     role(_code, permissions={CATALOGUE_VIEW})
 for _code in ("manager", "gm"):
     role(_code, permissions={CATALOGUE_VIEW, PRICES_MANAGE})
+
+# maintenance plans
+MAINTENANCE_MANAGE = permission(
+    "catalogue.maintenance.manage", _("Write maintenance plans and release them from a day on.")
+)
+for _code in ("techdirector", "manager"):
+    role(_code, permissions={MAINTENANCE_MANAGE})

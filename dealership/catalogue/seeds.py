@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
+    MaintenancePlan,
     ModelPrice,
     Operation,
     OperationPart,
@@ -26,6 +28,7 @@ from dealership.catalogue.models import (
     ToolKind,
     VehicleModel,
 )
+from dealership.catalogue.services import maintenance
 from dealership.catalogue.services.prices import set_labor_rate, set_model_price, set_part_price
 from dealership.kernel.actors import machine
 from dealership.kernel.formats import pinyin_full, pinyin_initials
@@ -192,6 +195,41 @@ LABOR_RATES = {
 }
 PRICES_FROM = date(2024, 1, 1)
 
+PLANS_SOURCE = "通用起始方案，以厂家维修保养手册为准"
+# name, energy; then operation: every km, every months, first km, first months, severe km, severe months (None: no such)
+PLANS: list[tuple[str, str, dict[str, tuple[int | None, ...]]]] = [
+    ("燃油车保养", "ICE", {
+        "MT-10": (10000, 12, 5000, 6, 5000, 6),
+        "MT-20": (20000, 24, None, None, 10000, 12),
+        "MT-30": (40000, 48, None, None, None, None),
+        "MT-50": (40000, 24, None, None, 30000, 24),
+        "MT-60": (80000, 48, None, None, None, None),
+        "MT-70": (60000, 48, None, None, 40000, 36),
+        "TY-20": (10000, None, None, None, None, None),
+        "EN-20": (90000, 72, None, None, None, None),
+    }),
+    ("混合动力车保养", "HEV", {
+        "MT-10": (10000, 12, 5000, 6, 5000, 6),
+        "MT-20": (20000, 24, None, None, 10000, 12),
+        "MT-30": (40000, 48, None, None, None, None),
+        "MT-50": (40000, 24, None, None, 30000, 24),
+        "MT-60": (80000, 48, None, None, None, None),
+        "TY-20": (10000, None, None, None, None, None),
+    }),
+    ("插电混动车保养", "PHEV", {
+        "MT-10": (10000, 12, 5000, 6, 5000, 6),
+        "MT-40": (20000, 12, None, None, None, None),
+        "MT-50": (40000, 24, None, None, 30000, 24),
+        "TY-20": (10000, None, None, None, None, None),
+    }),
+    ("纯电动车保养", "BEV", {
+        "MT-40": (20000, 12, None, None, 10000, 12),
+        "MT-50": (40000, 24, None, None, None, None),
+        "TY-20": (10000, None, None, None, None, None),
+        "HV-10": (60000, 36, None, None, None, None),
+    }),
+]  # fmt: skip
+
 
 def _pinyin(name: str) -> str:
     return f"{pinyin_full(name)} {pinyin_initials(name)}"[:160]
@@ -261,6 +299,21 @@ def seed() -> None:
         for operation in new
         for number, quantity in needs[operation.code].items()
     )
+    _seed_plans()
+
+
+def _seed_plans() -> None:
+    """Starting maintenance plans by energy, only where there is none of any kind; the maker's book wins (domain 3.1)."""
+    if MaintenancePlan.objects.exists():
+        return
+    by = machine("seeds")
+    operations = dict(Operation.objects.values_list("code", "uid"))
+    for name, powertrain, works in PLANS:
+        plan = maintenance.draft_plan(name=name, source=PLANS_SOURCE, powertrain=powertrain, by=by)
+        for code, intervals in works.items():
+            named: dict[str, Any] = dict(zip(maintenance.INTERVALS, intervals, strict=True))
+            maintenance.put_item(plan_uid=plan.uid, operation_uid=operations[code], by=by, **named)
+        maintenance.release_plan(uid=plan.uid, starts_on=PRICES_FROM, by=by)
 
 
 @transaction.atomic

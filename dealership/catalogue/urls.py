@@ -1,8 +1,8 @@
-"""Addresses of prices and of places in the plan."""
+"""Addresses of prices, of places in the plan and of maintenance plans."""
 
 from django.urls import path
 
-from dealership.catalogue.views import prices, resources
+from dealership.catalogue.views import maintenance, prices, resources
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
@@ -15,4 +15,20 @@ urlpatterns = [
     path("catalogue/bays/new/", resources.NewResourcePage.as_view(), name="bay-new"),
     path("catalogue/bays/<uuid:uid>/switch/", resources.SwitchResourceView.as_view(), name="bay-switch"),
     path("catalogue/people/<uuid:uid>/efficiency/", resources.EfficiencyView.as_view(), name="plan-efficiency"),
+    path("catalogue/maintenance/", maintenance.PlansPage.as_view(), name="maintenance-plans"),
+    path("catalogue/maintenance/new/", maintenance.NewPlanPage.as_view(), name="maintenance-plan-new"),
+    path("catalogue/maintenance/<uuid:uid>/", maintenance.PlanPage.as_view(), name="maintenance-plan"),
+    path("catalogue/maintenance/<uuid:uid>/work/", maintenance.PlanItemPage.as_view(), name="maintenance-item"),
+    path(
+        "catalogue/maintenance/<uuid:uid>/work/drop/",
+        maintenance.DropItemView.as_view(),
+        name="maintenance-item-drop",
+    ),
+    path(
+        "catalogue/maintenance/<uuid:uid>/release/", maintenance.ReleasePlanPage.as_view(), name="maintenance-release"
+    ),
+    path("catalogue/maintenance/<uuid:uid>/next/", maintenance.NextVersionView.as_view(), name="maintenance-next"),
+    path(
+        "catalogue/maintenance/<uuid:uid>/discard/", maintenance.DiscardPlanView.as_view(), name="maintenance-discard"
+    ),
 ]

@@ -339,6 +339,13 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     world.manager.create_labor_rate(body={"pay_type": "INTERNAL", "rate": "90.00", "starts_on": "2026-12-10"})
     price = {"part_uid": item["part_uid"], "price": "66.00", "starts_on": "2026-12-10"}
     world.manager.create_part_price(body=price)
+    plan = world.manager.create_maintenance_plan(body={"name": "锐放保养", "make": "示例汽车", "series": "锐放"})["uid"]
+    oil, brakes = (only(world.manager.list_operation(code=code))["uid"] for code in ("MT-10", "MT-50"))
+    act(world.manager, "maintenance_plan", plan, "put_item", {"operation_uid": oil, "every_km": 8000})
+    act(world.manager, "maintenance_plan", plan, "put_item", {"operation_uid": brakes, "every_months": 24})
+    act(world.manager, "maintenance_plan", plan, "drop_item", {"operation_uid": brakes})
+    act(world.manager, "maintenance_plan", plan, "release", {"starts_on": "2026-12-10"})
+    act(world.manager, "maintenance_plan", plan, "draft_next")
     bay = world.manager.list_bay()["data"][-1]["uid"]
     act(world.manager, "bay", bay, "switch", {"active": False})
     person = world.manager.list_plan_person()["data"][-1]["uid"]

@@ -17,8 +17,8 @@ import pytest
 
 from compliance.models import ArchiveRecord
 from compliance.services import archives
-from dealership.catalogue.models import Resource, ResourceKind
-from dealership.catalogue.services import plans, resources
+from dealership.catalogue.models import Operation, Resource, ResourceKind
+from dealership.catalogue.services import maintenance, plans, resources
 from dealership.exchange.services import clients, imports
 from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
@@ -74,6 +74,11 @@ from workshop.services import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STORY: dict[str, str] = {
+    "catalogue.discard_plan": "one: 404",
+    "catalogue.draft_next": "one: plan.draft_exists",
+    "catalogue.drop_item": "one: plan_item.gone",
+    "catalogue.put_item": "both",
+    "catalogue.release_plan": "one: plan.released",
     "catalogue.release": "one: reservation.released",
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
@@ -305,6 +310,14 @@ def test_people_and_rosters() -> None:
     go(resources.switch_resource, uid=bay.uid, active=False, by=manager)
     worker = plans.person_in_plan(employee=other, by=chief)
     go(resources.set_efficiency, uid=worker.uid, efficiency=80, by=manager)
+    plan = maintenance.draft_plan(name="锐放保养", make="示例汽车", series="锐放", by=manager)
+    oil, brakes = (Operation.objects.get(code=code).uid for code in ("MT-10", "MT-50"))
+    go(maintenance.put_item, plan_uid=plan.uid, operation_uid=oil, every_km=8000, by=manager)
+    maintenance.put_item(plan_uid=plan.uid, operation_uid=brakes, every_months=24, by=manager)
+    go(maintenance.drop_item, plan_uid=plan.uid, operation_uid=brakes, by=manager)
+    go(maintenance.release_plan, uid=plan.uid, starts_on=today, by=manager)
+    following = go(maintenance.draft_next, uid=plan.uid, by=manager)
+    go(maintenance.discard_plan, uid=following.uid, by=manager)
 
 
 def test_customers_cars_and_reception() -> None:
