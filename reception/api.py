@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Powertrain
@@ -68,9 +68,13 @@ from reception.models import (
     ConsultationMessage,
     ConsultationState,
     ConsultationTopic,
+    ContactRole,
     Courtesy,
+    CustomerContact,
     CustomerKind,
     CustomerMerge,
+    CustomerTag,
+    CustomerTagging,
     CustomerTier,
     DamageKind,
     DamageMark,
@@ -93,6 +97,7 @@ from reception.models import (
     Script,
     ScriptLanguage,
     Situation,
+    TagColor,
     ToldBy,
     Vehicle,
     Visit,
@@ -112,11 +117,13 @@ from reception.services import (
     checklists,
     conduct,
     consultations,
+    contacts,
     customers,
     handing_over,
     knowledge,
     merging,
     quotations,
+    tags,
     vehicles,
     visits,
     waiting,
@@ -133,6 +140,12 @@ def _consents():
 
 def _ownerships():
     return Ownership.objects.order_by("starts_on", "id")
+
+
+def _customers(by: Actor) -> QuerySet:
+    """Customers, with the tags they carry today for the filter."""
+    standing = FilteredRelation("taggings", condition=Q(taggings__ended_at__isnull=True))
+    return CustomerRow.objects.for_actor(by).annotate(carried=standing)
 
 
 CUSTOMER_INPUT = {
@@ -156,6 +169,7 @@ register(
         name="Customer",
         room="reception",
         model=CustomerRow,
+        rows=_customers,
         view=permissions.CUSTOMERS_VIEW,
         help="Who brings, owns or pays; known in the whole group (2.3).",
         timeline="customer",
@@ -201,8 +215,13 @@ register(
             "kind": Filter(field=Choice(choices=CustomerKind), lookup="kind"),
             "tier": Filter(field=Choice(choices=CustomerTier), lookup="tier"),
             "lost_risk": Filter(field=Flag(), lookup="lost_risk"),
+            "tag_uid": Filter(field=Uid(help="Who carries this tag."), lookup="carried__tag__uid"),
         },
-        expand={"vehicles": Those(target="vehicles", link="owner_uid")},
+        expand={
+            "vehicles": Those(target="vehicles", link="owner_uid"),
+            "contacts": Those(target="customer-contacts", link="customer__uid"),
+            "taggings": Those(target="customer-taggings", link="customer__uid"),
+        },
         create=Command(
             run=customers.register_customer,
             permission=permissions.CUSTOMERS_EDIT,
@@ -239,6 +258,122 @@ register(
                 input={"employee_uid": Uid(optional=True, null=True, help="Left out or null: nobody in particular.")},
                 help="Name the person whom the customer asks for (1.2)",
             ),
+        ),
+    )
+)
+
+
+def _contacts(by: Actor) -> QuerySet:
+    still = ExpressionWrapper(Q(ended_at__isnull=True), output_field=BooleanField())
+    return CustomerContact.objects.for_actor(by).annotate(standing=still)
+
+
+CONTACT_INPUT = {
+    "name": Text(60, min=1),
+    "roles": ListOf(inner=Choice(choices=ContactRole), help="At least one."),
+    "phone": Text(60, optional=True, help="This or an e-mail address for whoever may authorise work."),
+    "email": Text(254, optional=True),
+    "note": Text(200, optional=True),
+}
+
+register(
+    Resource(
+        path="customer-contacts",
+        name="CustomerContact",
+        room="reception",
+        model=CustomerContact,
+        rows=_contacts,
+        view=permissions.CUSTOMERS_VIEW,
+        help="A person around a customer: driver, owner, payer, fleet manager, or who may authorise work (2.3).",
+        shape={
+            "customer_uid": Uid(source="customer__uid"),
+            "name": Text(mask=mask_name),
+            "roles": ListOf(inner=Choice(choices=ContactRole)),
+            "phone": Text(mask=mask_phone),
+            "email": Text(mask=mask_email),
+            "note": Text(mask=mask_text),
+            "ended_at": Moment(null=True, help="Since when the person no longer stands for the customer."),
+        },
+        filters={
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+            "standing": Filter(field=Flag(help="Not taken off the list."), lookup="standing"),
+        },
+        create=Command(
+            run=contacts.add_contact,
+            permission=permissions.CUSTOMERS_EDIT,
+            input={"customer_uid": Uid()} | CONTACT_INPUT,
+            help="Write down a person around a customer",
+        ),
+        update=Command(
+            run=contacts.correct_contact,
+            permission=permissions.CUSTOMERS_EDIT,
+            input=CONTACT_INPUT,
+            help="Correct a person; what is left out stays",
+        ),
+        actions=(
+            Action(
+                verb="end",
+                run=contacts.end_contact,
+                permission=permissions.CUSTOMERS_EDIT,
+                help="Take the person off the customer",
+            ),
+        ),
+    )
+)
+
+TAG_INPUT = {"name": Text(20, min=1), "color": Choice(choices=TagColor)}
+
+register(
+    Resource(
+        path="customer-tags",
+        name="CustomerTag",
+        room="reception",
+        model=CustomerTag,
+        view=permissions.CUSTOMERS_VIEW,
+        help="A word by which a store sorts its customers (2.3).",
+        shape={
+            "name": Text(),
+            "color": Choice(choices=TagColor),
+            "ended_at": Moment(null=True, help="Since when it is no longer used."),
+        },
+        create=Command(
+            run=tags.define_tag, permission=permissions.TAGS_MANAGE, input=TAG_INPUT, help="Define a tag of the store"
+        ),
+        update=Command(
+            run=tags.change_tag, permission=permissions.TAGS_MANAGE, input=TAG_INPUT, help="Rename or recolour a tag"
+        ),
+        actions=(
+            Action(verb="end", run=tags.end_tag, permission=permissions.TAGS_MANAGE, help="Use the tag no longer"),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="customer-taggings",
+        name="CustomerTagging",
+        room="reception",
+        model=CustomerTagging,
+        view=permissions.CUSTOMERS_VIEW,
+        help="A tag on a customer, from when until when (2.3).",
+        shape={
+            "customer_uid": Uid(source="customer__uid"),
+            "tag_uid": Uid(source="tag__uid"),
+            "at": Moment(),
+            "ended_at": Moment(null=True),
+        },
+        filters={
+            "customer_uid": Filter(field=Uid(), lookup="customer__uid"),
+            "tag_uid": Filter(field=Uid(), lookup="tag__uid"),
+        },
+        create=Command(
+            run=tags.tag_customer,
+            permission=permissions.CUSTOMERS_EDIT,
+            input={"customer_uid": Uid(), "tag_uid": Uid()},
+            help="Put a tag on a customer",
+        ),
+        actions=(
+            Action(verb="end", run=tags.untag_customer, permission=permissions.CUSTOMERS_EDIT, help="Take the tag off"),
         ),
     )
 )

@@ -580,6 +580,131 @@ explain_constraint(
 )
 
 
+class ContactRole(models.TextChoices):
+    """What a person is for a customer; one person may be several (2.3)."""
+
+    OWNER = "OWNER", _("Owner")
+    DRIVER = "DRIVER", _("Driver")
+    PAYER = "PAYER", _("Pays")
+    FLEET_MANAGER = "FLEET_MANAGER", _("Fleet manager")
+    AUTHORISES = "AUTHORISES", _("May authorise work")
+
+
+class CustomerContact(Root):
+    """A person who speaks, drives or pays for a customer: the family's driver, the company's fleet manager (2.3)."""
+
+    store_path = None
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="contacts")
+    name = models.CharField(_("name"), max_length=60)
+    phone = models.CharField(_("telephone"), max_length=20, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    roles = ArrayField(models.CharField(max_length=13, choices=ContactRole.choices))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned(), to_standing_customer("customercontact_standing_customer")]
+        constraints = [
+            models.CheckConstraint(name="customercontact_named", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="customercontact_roles",
+                condition=Q(roles__len__gt=0) & Q(roles__contained_by=ContactRole.values),
+            ),
+            # 3.2: work is agreed with somebody who can be asked.
+            models.CheckConstraint(
+                name="customercontact_reachable",
+                condition=~Q(roles__contains=[ContactRole.AUTHORISES]) | ~Q(phone="") | ~Q(email=""),
+            ),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.customer.uid}
+
+    @property
+    def role_labels(self) -> list[Any]:
+        return [ContactRole(code).label for code in self.roles]
+
+
+explain_constraint("customercontact_roles", "contact.roles", _("Choose at least one role from the list."))
+explain_constraint(
+    "customercontact_reachable",
+    "contact.reachable",
+    _("Whoever may authorise work needs a telephone number or an e-mail address."),
+)
+
+
+class TagColor(models.TextChoices):
+    GREY = "GREY", _("Grey")
+    BLUE = "BLUE", _("Blue")
+    GREEN = "GREEN", _("Green")
+    AMBER = "AMBER", _("Amber")
+    VIOLET = "VIOLET", _("Violet")
+    TEAL = "TEAL", _("Teal")
+
+
+class CustomerTag(Root):
+    """A word by which a store sorts its customers (2.3); another store has its own."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    name = models.CharField(_("name"), max_length=20)
+    color = models.CharField(_("colour"), max_length=8, choices=TagColor.choices, default=TagColor.GREY)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [states.versioned()]
+        constraints = [
+            models.CheckConstraint(name="customertag_named", condition=~Q(name="")),
+            models.UniqueConstraint(
+                name="customertag_name", fields=["store", "name"], condition=Q(ended_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CustomerTagging(Root):
+    """A tag on a customer, from when until when (2.3)."""
+
+    store_path = "tag__store_id"
+
+    tag = models.ForeignKey(CustomerTag, models.PROTECT, related_name="taggings")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="taggings")
+    at = models.DateTimeField(default=clock.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            to_standing_customer("customertagging_standing_customer"),
+            states.guard(
+                # 2.3: a tag that was taken off the list marks nobody any more.
+                "customertagging_standing_tag",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM reception_customertag WHERE id = NEW.tag_id AND ended_at IS NULL FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="tag.ended",
+                text=_("This tag is no longer used; choose another one."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="customertagging_once", fields=["tag", "customer"], condition=Q(ended_at__isnull=True)
+            )
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.customer.uid}
+
+
+explain_constraint("customertag_name", "tag.name_taken", _("A tag of this name is already there."))
+explain_constraint("customertagging_once", "tag.known", _("The customer already carries this tag."))
+
+
 class WaitingMode(models.TextChoices):
     """STAR TransportEventTypes, the part used at the desk."""
 

@@ -14,6 +14,7 @@ CUSTOMERS_LOOKS = permission("reception.customers.looks", _("See who looked at w
 CUSTOMERS_MERGE = permission(
     "reception.customers.merge", _("Decide whether two customers are one, merge them and undo it.")
 )
+TAGS_MANAGE = permission("reception.tags.manage", _("Define the tags by which customers are sorted."))
 VEHICLES_VIEW = permission("reception.vehicles.view", _("See vehicles, their visits and their timeline."))
 VEHICLES_EDIT = permission("reception.vehicles.edit", _("Register and correct vehicles and their owners."))
 VIN_OVERRIDE = permission(
@@ -24,9 +25,9 @@ _SEE = {CUSTOMERS_VIEW, VEHICLES_VIEW}
 _EDIT = _SEE | {CUSTOMERS_EDIT, CUSTOMERS_UNMASK, VEHICLES_EDIT}
 for _code in ("receptionist", "advisor", "care"):
     role(_code, permissions=_EDIT)
-role("care", permissions={CUSTOMERS_MERGE})
+role("care", permissions={CUSTOMERS_MERGE, TAGS_MANAGE})
 for _code in ("manager", "gm"):
-    role(_code, permissions=_EDIT | {VIN_OVERRIDE, CUSTOMERS_LOOKS, CUSTOMERS_MERGE})
+    role(_code, permissions=_EDIT | {VIN_OVERRIDE, CUSTOMERS_LOOKS, CUSTOMERS_MERGE, TAGS_MANAGE})
 for _code in ("warranty", "cashier", "accountant", "supervisor"):
     role(_code, permissions=_SEE)
 for _code in ("foreman", "leader", "technician", "inspector", "techdirector", "parts"):

@@ -33,6 +33,7 @@ from reception.models import (
     UnmaskReason,
     Visit,
 )
+from reception.selectors.contacts import contacts_of, taggings_of
 from reception.selectors.search import Typed, customer_filter
 
 PAGE = 50
@@ -57,17 +58,19 @@ def customer_of(*, uid: UUID, by: Actor) -> Customer:
 
 
 def list_customers(
-    *, by: Actor, words: str = "", kind: str = "", segment: str = "", before: int | None = None
+    *, by: Actor, words: str = "", kind: str = "", segment: str = "", tag: int | None = None, before: int | None = None
 ) -> CustomerList:
-    """Fifty customers from a cursor on, with their cars and the last visit to the actor's stores.
+    """Fifty customers from a cursor on, with their cars, tags and the last visit to the actor's stores.
 
-    ``segment`` is a tier or LOST: nobody came for as long as the setting says.
+    ``segment`` is a tier or LOST: nobody came for as long as the setting says; ``tag`` the key of a tag of the store.
     """
     found: QuerySet[Customer] = Customer.objects.for_actor(by).unmerged()
     if words:
         where = customer_filter(Typed(formats.fold_width(words)[:100]))
         found = found.filter(where) if where is not None else found.none()
     found = found.filter(SEGMENTS.get(segment, Q()))
+    if tag is not None:
+        found = found.filter(taggings__tag=tag, taggings__ended_at__isnull=True)
     persons = found.filter(kind=CustomerKind.PERSON).count()
     companies = found.filter(kind=CustomerKind.COMPANY).count()
     rows = found.filter(FILTERS.get(kind, Q()))
@@ -83,8 +86,10 @@ def list_customers(
     page = page[:PAGE]
     visits = Visit.objects.for_actor(by).filter(customer__in=page).order_by().values("customer_id")
     last = {row["customer_id"]: row["at"] for row in visits.annotate(at=Max("arrived_at"))}
+    tagged = taggings_of([row.pk for row in page], by=by)
     for row in page:
         row.last_visit_at = last.get(row.pk)  # type: ignore[attr-defined]
+        row.tagged = tagged.get(row.pk, [])  # type: ignore[attr-defined]
     counts = {"": persons + companies, "PERSON": persons, "COMPANY": companies}
     return CustomerList(page, counts, page[-1].pk if more else None)
 
@@ -114,6 +119,8 @@ def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
         "visits": list(visits.order_by("-arrived_at")[:20]),
         "appointments": list(appointments.order_by("-starts_at")[:5]),
         "consents": consents_of(customer),
+        "people": contacts_of(customer.pk),
+        "taggings": taggings_of([customer.pk], by=by).get(customer.pk, []),
         "timeline_uids": [customer.uid, *(row.merged.uid for row in merges)],
         "merges": merges,
         "same_phone": others_with_phone(phone=customer.phone, by=by, besides=customer.uid),

@@ -17,6 +17,7 @@ from reception.models import (
     MERGE_COLUMNS,
     Customer,
     CustomerMerge,
+    CustomerTagging,
     Duplicate,
     DuplicateState,
     MergeState,
@@ -46,6 +47,15 @@ def pointers() -> list[tuple[type[models.Model], str]]:
         and f"{relation.field.model._meta.label_lower}.{relation.field.name}" not in STAYS
     ]
     return sorted(found, key=lambda pair: (pair[0]._meta.label_lower, pair[1]))
+
+
+def _moving(model: type[models.Model], field: str, kept: Customer, merged: Customer) -> list[int]:
+    """The rows that move; a tag that the kept customer carries too stays where it is."""
+    rows = model._default_manager.filter(**{field: merged})
+    if model is CustomerTagging:
+        carried = CustomerTagging.objects.filter(customer=kept, ended_at__isnull=True).values("tag")
+        rows = rows.exclude(tag__in=carried, ended_at__isnull=True)
+    return sorted(rows.values_list("pk", flat=True))
 
 
 _FIND = """
@@ -159,10 +169,7 @@ def merge_customers(*, kept_uid: UUID, merged_uid: UUID, by: Actor, take: Iterab
     before = {name: getattr(kept, name) for name in changed}
     if not after.get("phone", kept.phone) and not after.get("email", kept.email):
         raise RuleError("customer.reachable", _("Give a telephone number or an e-mail address."), field="phone")
-    moving = [
-        (model, field, sorted(model._default_manager.filter(**{field: merged}).values_list("pk", flat=True)))
-        for model, field in pointers()
-    ]
+    moving = [(model, field, _moving(model, field, kept, merged)) for model, field in pointers()]
     merge = CustomerMerge.objects.create(
         kept=kept,
         merged=merged,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -24,6 +25,7 @@ from reception.forms.customers import (
     UnmaskForm,
 )
 from reception.models import Consent, Customer, CustomerMerge, CustomerTier, Duplicate, DuplicateState, UnmaskReason
+from reception.selectors import contacts
 from reception.selectors import customers as reads
 from reception.services import customers as commands
 from reception.services import handing_over, merging
@@ -38,12 +40,20 @@ class CustomerListPage(Page):
         before = self.request.GET.get("before", "")
         cursor = int(before) if before.isdecimal() and len(before) < 16 else None
         segment = self.request.GET.get("segment", "")
-        page = reads.list_customers(by=self.actor, words=words, kind=kind, segment=segment, before=cursor)
+        tags = contacts.tags(by=self.actor)
+        tag = next((row for row in tags if str(row.uid) == self.request.GET.get("tag", "")), None)
+        page = reads.list_customers(
+            by=self.actor, words=words, kind=kind, segment=segment, tag=tag.pk if tag else None, before=cursor
+        )
         return super().get_context_data(**kwargs) | {
             "page": page,
             "words": words,
             "kind": kind,
             "segment": segment,
+            "tag": tag,
+            "tags": tags,
+            "also": urlencode({"segment": segment, "tag": tag.uid if tag else "", "q": words}),
+            "may_tag": self.actor.may(permissions.TAGS_MANAGE),
             "segments": [*CustomerTier.choices, (reads.LOST, _("May be lost"))],
             "before": cursor,
             "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
@@ -112,6 +122,7 @@ class CustomerPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = reads.customer_page(uid=self.kwargs["uid"], by=self.actor)
+        carried = {row.tag_id for row in shown["taggings"]}
         return (
             super().get_context_data(**kwargs)
             | shown
@@ -120,6 +131,7 @@ class CustomerPage(Page):
                 "unmask_form": UnmaskForm(),
                 "contact_form": ContactForm(by=self.actor, customer=shown["customer"]),
                 "consent_channels": CONSENT_CHANNELS,
+                "free_tags": [row for row in contacts.tags(by=self.actor) if row.pk not in carried],
                 "revealed": kwargs.get("revealed", False),
                 "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
                 "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),

@@ -36,6 +36,7 @@ from ..limits import GREET_MINUTES
 from ..models import Visit, VisitState
 from ..selectors import visits as reads
 from ..selectors.consultations import asked_by
+from ..selectors.contacts import contacts_of, taggings_of
 from ..selectors.effect import notes_of
 from ..services import visits as commands
 from ..services.consultations import convert_to_visit
@@ -123,6 +124,8 @@ class VisitPage(VisitMixin, Page):
             "photos": reads.photos_of(visit),
             "promises": list(visit.promises.all()),
             "notes": list(notes_of(visit)),
+            "people": contacts_of(visit.customer_id),
+            "taggings": taggings_of([visit.customer_id], by=self.actor).get(visit.customer_id, []),
             "stages": reads.stage_steps(visit, reads.stage_of(self.actor, visit), over=not visit.is_open),
             "unreceived": visit.state == VisitState.WAITING and overdue,
             "greet_minutes": waits,

@@ -45,6 +45,20 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     act(desk, "customer", customer_uid, "record_consent", {"purpose": "SURVEY", "given": True})
     advisor = only(world.hr.list_employee(number=world.numbers["advisor"]))["uid"]
     act(desk, "customer", customer_uid, "name_contact", {"employee_uid": advisor})
+    person = {"customer_uid": customer_uid, "name": "王试开", "roles": ["DRIVER"], "phone": "13800002223"}
+    contact = desk.create_customer_contact(body=person)
+    etag = desk.get_customer_contact(uid=contact["uid"]).etag
+    desk.replace_customer_contact(
+        uid=contact["uid"], body={"name": "王试开", "roles": ["DRIVER", "AUTHORISES"]}, if_match=etag
+    )
+    act(desk, "customer_contact", contact["uid"], "end")
+    tag = world.care.create_customer_tag(body={"name": "大客户", "color": "VIOLET"})["uid"]
+    etag = world.care.get_customer_tag(uid=tag).etag
+    world.care.replace_customer_tag(uid=tag, body={"name": "大客户", "color": "TEAL"}, if_match=etag)
+    worn = desk.create_customer_tagging(body={"customer_uid": customer_uid, "tag_uid": tag})["uid"]
+    desk.get_customer_tagging(uid=worn)
+    act(desk, "customer_tagging", worn, "end")
+    act(world.care, "customer_tag", tag, "end")
     car = {"plate": "京B22222", "model_text": "途远 1.5T"}
     vehicle = desk.upsert_vehicle_by_ref(system="dms", external_id="V-2", body=car)["uid"]
     etag = desk.get_vehicle(uid=vehicle).etag

@@ -35,12 +35,14 @@ from reception.services import (
     checklists,
     conduct,
     consultations,
+    contacts,
     customers,
     evening,
     handing_over,
     knowledge,
     merging,
     quotations,
+    tags,
     vehicles,
     visits,
     waiting,
@@ -159,6 +161,13 @@ STORY: dict[str, str] = {
     "reception.confirm_appointment": "one: state.move",
     "reception.confirm_parts": "one: appointment.confirmed",
     "reception.confirm_workshop": "one: appointment.confirmed",
+    "reception.add_contact": "one: contact.known",
+    "reception.correct_contact": "one: contact.unchanged",
+    "reception.end_contact": "one: contact.ended",
+    "reception.change_tag": "one: tag.unchanged",
+    "reception.end_tag": "one: tag.ended",
+    "reception.tag_customer": "one: tag.known",
+    "reception.untag_customer": "one: tag.off",
     "reception.correct_customer": "one: customer.unchanged",
     "reception.correct_vehicle": "one: vehicle.unchanged",
     "reception.save_script": "one: script.once",
@@ -329,6 +338,15 @@ def test_customers_cars_and_reception() -> None:
     contact = {"customer_uid": owner.uid, "employee_uid": house.floor.shop.employee.uid}
     go(handing_over.name_contact, by=desk, **contact)
     go(customers.record_consent, customer_uid=owner.uid, purpose="SURVEY", given=True, by=desk)
+    person = go(contacts.add_contact, customer_uid=owner.uid, name="李试开", roles=["DRIVER"], by=desk)
+    go(contacts.correct_contact, uid=person.uid, note="周末开", by=desk)
+    go(contacts.end_contact, uid=person.uid, by=desk)
+    chief = kernel.make_actor("manager", store=store)
+    word = tags.define_tag(name="大客户", by=chief)
+    go(tags.change_tag, uid=word.uid, name="大客户", color="TEAL", by=chief)
+    worn = go(tags.tag_customer, customer_uid=owner.uid, tag_uid=word.uid, by=desk)
+    go(tags.untag_customer, uid=worn.uid, by=desk)
+    go(tags.end_tag, uid=word.uid, by=chief)
     go(vehicles.register_vehicle, plate="京A00777", model_text="途远", by=desk)
     go(vehicles.correct_vehicle, uid=car.uid, color="白", by=desk)
     go(vehicles.change_owner, uid=car.uid, owner_uid=buyer.uid, on=clock.today(), by=desk)

@@ -27,6 +27,7 @@ OF_THE_GROUP = {
     "kernel.PublicDay",
     "reception.AnswerTemplate",
     "reception.Customer",
+    "reception.CustomerContact",
     "reception.CustomerMerge",
     "reception.Duplicate",
     "reception.KnowledgeArticle",

@@ -36,11 +36,13 @@ from reception.models import Visit, VisitLink
 from reception.services import (
     conduct,
     consultations,
+    contacts,
     customers,
     knowledge,
     mail,
     merging,
     quotations,
+    tags,
     visits,
     waiting,
     walkarounds,
@@ -102,6 +104,9 @@ class World:
         walkarounds.add_damage(visit_uid=received.uid, side="LEFT", kind="SCRATCH", by=advisor)
         visits.add_photo(visit_uid=received.uid, content=make_picture(), name="car.jpg", by=advisor)
         customers.record_consent(customer_uid=there.customer.uid, purpose="MARKETING", given=True, by=desk)
+        word = tags.define_tag(name=f"名单 {store.code}", color="TEAL", by=manager)
+        tags.tag_customer(customer_uid=there.customer.uid, tag_uid=word.uid, by=desk)
+        contacts.add_contact(customer_uid=there.customer.uid, name="李试开", roles=["DRIVER"], by=desk)
         order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="刹车异响", by=advisor)
         deposits.take_deposit(order_uid=order.uid, method="CASH", amount=Decimal(100), by=self.actor(store, "cashier"))
         line = orders.add_line(

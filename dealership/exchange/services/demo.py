@@ -13,6 +13,8 @@ from dealership.catalogue.seeds import seed_store
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import History, PeriodicRun, Store
+from reception.models import CustomerTag
+from reception.services.tags import define_tag
 from workshop.models import CertificateRange
 from workshop.services.inspections import allot_certificates
 from workshop.services.stock import stock_up
@@ -100,6 +102,14 @@ def missing_days(today: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((today - first).days + 1)]
 
 
+def name_tags(store: Store) -> None:
+    """The words by which the store sorts its customers, where it has none yet (2.3)."""
+    if CustomerTag.objects.filter(store=store).exists():
+        return
+    for name, color in (("大客户", "VIOLET"), ("在店等候", "TEAL"), ("老客户介绍", "GREEN"), ("网约车", "AMBER")):
+        define_tag(name=name, color=color, by=machine("demo", store_id=store.pk))
+
+
 def equip(stores: list[Store]) -> None:
     """Prices, opening stock and certificate numbers, where a store has none yet."""
     for store in stores:
@@ -107,6 +117,7 @@ def equip(stores: list[Store]) -> None:
         seed_store(store)
         stock_up(store=store, by=by)
         write_knowledge(store)
+        name_tags(store)
         if not CertificateRange.objects.filter(store=store).exists():
             first = store.pk * 100_000 + 1
             allot_certificates(prefix="京HG", first=first, last=first + 4999, by=by)

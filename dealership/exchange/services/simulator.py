@@ -48,7 +48,18 @@ from delivery.selectors.followups import surveys_due
 from delivery.services import followups, handovers, payments, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
-from reception.models import Appointment, AppointmentState, Checklist, Courtesy, Vehicle, Visit, VisitState, WalkAround
+from reception.models import (
+    Appointment,
+    AppointmentState,
+    Checklist,
+    Courtesy,
+    Customer,
+    CustomerTag,
+    Vehicle,
+    Visit,
+    VisitState,
+    WalkAround,
+)
 from reception.selectors.checklists import open_points, usual_items
 from reception.selectors.knowledge import in_force
 from reception.services import (
@@ -56,9 +67,11 @@ from reception.services import (
     checklists,
     conduct,
     consultations,
+    contacts,
     customers,
     quotations,
     segments,
+    tags,
     vehicles,
     visits,
     waiting,
@@ -408,6 +421,7 @@ class Simulation:
                 insured_until=clock.today() + timedelta(days=papers.randrange(-20, 340)),
                 by=desk,
             )
+            self.know_better(shop, customer, papers, desk)
         else:
             owner = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
             customer = (
@@ -466,6 +480,17 @@ class Simulation:
             return
         yield appointment.starts_at + timedelta(minutes=shop.rng.randrange(-12, 14))
         yield from self.visit(shop, car | {"need": need}, kind, chosen, appointment.uid)
+
+    def know_better(self, shop: Shop, customer: Customer, papers: random.Random, desk: Actor) -> None:
+        """What the desk writes down of some new customers: a tag, or who else drives and may say yes (2.3)."""
+        words = list(CustomerTag.objects.filter(store=shop.store, ended_at__isnull=True).order_by("pk"))
+        if words and papers.random() < 0.35:
+            tags.tag_customer(customer_uid=customer.uid, tag_uid=papers.choice(words).uid, by=desk)
+        if papers.random() < 0.25:
+            roles = papers.choice((["DRIVER"], ["DRIVER", "AUTHORISES"], ["PAYER", "AUTHORISES"]))
+            name = papers.choice(SURNAMES) + papers.choice(GIVEN)
+            phone = f"13{papers.randrange(100_000_000, 999_999_999)}"
+            contacts.add_contact(customer_uid=customer.uid, name=name, roles=roles, phone=phone, by=desk)
 
     def walk_in(self, shop: Shop) -> Steps:
         kind = self.kind_of_work(shop)
