@@ -52,6 +52,7 @@ def visit_panel(by: Actor, visit: Visit) -> dict[str, Any] | None:
         "ladder": [{"label": step.label, "passed": step in passed, "now": step == exit_.step} for step in LADDER],
         "lists": [o for o in exit_.orders if o.settlement] if by.may(permissions.SETTLEMENTS_VIEW) else [],
         "passes": passes,
+        "may_see": by.may(permissions.GATE_PASSES_VIEW),
         "may_pass": road_test and exit_.gate_pass is None and exit_.step != ExitStep.GONE,
         "form_token": uuid4(),
     }

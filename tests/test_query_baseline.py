@@ -37,8 +37,9 @@ from tests.test_permissions import MATRIX, method, ours
 TABLE = Path(__file__).with_name("query_baseline.json")
 api.load()
 PARAMETERS = {"search": "?q=1"}
-# Takes a form and shows nothing; set-up is there on an empty system only, the style guide while DEBUG is on.
-NO_LISTS = {"language", "setup", "store-switch", "styleguide"}
+# Takes a form and shows nothing (a drop also says who would do it); set-up is there on an empty system only, the style
+# guide while DEBUG is on.
+NO_LISTS = {"language", "plan-drop", "setup", "store-switch", "styleguide"}
 
 
 def pages() -> list[str]:

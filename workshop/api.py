@@ -286,6 +286,7 @@ register(
             "extra_minutes": Whole(),
             "complaint": Text(),
             "cause": Text(),
+            "told_cause": Text(help="The cause as the customer read it when deciding; ``cause`` is what was found."),
             "correction": Text(),
             "fee_amount": Money(help="What costs besides labour and parts: outside work, towing."),
             "fee_note": Text(),

@@ -231,6 +231,9 @@ class OrderLine(Root):
     complaint = models.CharField(_("complaint"), max_length=300, blank=True)
     cause = models.CharField(_("cause"), max_length=300, blank=True)
     correction = models.CharField(_("correction"), max_length=300, blank=True)
+    told_cause = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="the cause as the customer read it when deciding"
+    )
     state = models.CharField(max_length=12, choices=L.choices, default=L.DRAFT)
     declined_reason = models.CharField(max_length=200, blank=True)
     declined_cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
@@ -304,6 +307,15 @@ class OrderLine(Root):
                 func="{refuse}",
                 code="line.agreed",
                 text=_("The customer has seen or agreed to this line; take it back before changing it."),
+            ),
+            states.guard(
+                # 3.2: what the customer read when deciding stays, whatever is found at the car afterwards.
+                "orderline_told_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state <> 'DRAFT' AND NEW.told_cause <> OLD.told_cause"),
+                func="{refuse}",
+                code="line.told",
+                text=_("The customer has read this cause; write what was found beside it."),
             ),
             pgtrigger.Trigger(
                 name="order_stage_follows_lines",

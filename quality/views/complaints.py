@@ -18,6 +18,7 @@ from quality.models import Complaint, ComplaintState
 from quality.selectors import complaints as reads
 from quality.services import complaints as commands
 from reception.models import Visit
+from staff.selectors.employees import employee_of
 
 STEPS: dict[ComplaintState, tuple[Callable[..., Complaint], str, Any, Any]] = {
     ComplaintState.OPEN: (commands.respond_complaint, "words", _("What did you tell the customer?"), _("Answered")),
@@ -59,13 +60,16 @@ class ComplaintPage(CommandPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         step = STEPS.get(ComplaintState(self.complaint.state))
         may_close = self.actor.may(permissions.COMPLAINTS_CLOSE)
+        me = employee_of(self.actor)
+        resolved = self.complaint.state == ComplaintState.RESOLVED
         return super().get_context_data(**kwargs) | {
             "complaint": self.complaint,
             "visit": self.complaint.visit,
             "question": step[2] if step else "",
             "submit": step[3] if step else "",
             "may_handle": step is not None and self.actor.may(permissions.COMPLAINTS_HANDLE),
-            "may_close": may_close and self.complaint.state == ComplaintState.RESOLVED,
+            "may_close": may_close and resolved and me is not None and me != self.complaint.handler,
+            "others_close": resolved and me is not None and me == self.complaint.handler,
             "may_reopen": may_close and self.complaint.state in (ComplaintState.RESOLVED, ComplaintState.CLOSED),
             "now": clock.now(),
         }

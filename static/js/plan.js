@@ -5,6 +5,7 @@ import { once } from "./once.js";
 
 const PRESS_MS = 250;
 const SLIP = 6; // pixels a pointer may move before it means something
+const ASK_MS = 120; // a row and time held so long: who would do it there is asked and shown
 const SNAP = 3; // columns: a quarter of an hour; with Shift five minutes
 
 let drag = null;
@@ -74,11 +75,35 @@ function move(event) {
   drag.ghost.dataset.at = drag.at;
   drag.row = row.dataset.row;
   drag.day = plan.dataset.planDay;
+  ask();
+}
+
+// Who would do a line that nobody has been given, at the place where it is held. A bar keeps its own technician.
+function ask() {
+  const { element, row, day, at } = drag;
+  if (!element.dataset.line || element.dataset.plan) return;
+  const place = `${row} ${day}T${at}`;
+  if (drag.place === place) return;
+  clearTimeout(drag.asks);
+  Object.assign(drag, { place, technician: "", why: "" });
+  delete drag.ghost.dataset.who;
+  const held = drag;
+  drag.asks = setTimeout(async () => {
+    const query = new URLSearchParams({ row, line: element.dataset.line, starts_at: `${day}T${at}` });
+    const answer = await fetch(`${document.getElementById("drop").getAttribute("action")}?${query}`).catch(() => null);
+    if (!answer?.ok || drag !== held || held.place !== place) return;
+    const said = await answer.json();
+    if (drag !== held || held.place !== place) return;
+    held.technician = said.technician ?? "";
+    held.why = said.why ?? "";
+    held.ghost.dataset.who = said.who ?? said.why;
+    held.ghost.classList.toggle("refused", !said.technician);
+  }, ASK_MS);
 }
 
 function drop(event) {
   if (!drag || event.pointerId !== drag.id) return;
-  const { on, row, day, at, element } = drag;
+  const { on, row, day, at, element, technician, why } = drag;
   const form = document.getElementById("drop");
   if (on) {
     element.dataset.dropped = "1"; // the click that follows opens nothing
@@ -90,7 +115,11 @@ function drop(event) {
   form.elements.plan.value = element.dataset.plan ?? "";
   form.elements.line.value = element.dataset.line ?? "";
   form.elements.starts_at.value = `${day}T${at}`;
-  form.requestSubmit();
+  form.elements.technician.value = technician ?? "";
+  // Let go before it was shown who would do it: the dialog asks, with place and time filled in.
+  if (element.dataset.line && !element.dataset.plan && !technician && !why)
+    location.assign(`${element.dataset.give}?${new URLSearchParams({ row, starts_at: `${day}T${at}` })}`);
+  else form.requestSubmit();
 }
 
 function escape(event) {
@@ -103,6 +132,7 @@ function escape(event) {
 function end() {
   if (!drag) return;
   clearTimeout(drag.timer);
+  clearTimeout(drag.asks);
   drag.ghost?.remove();
   drag.element.classList.remove("taken");
   document.body.classList.remove("dragging");

@@ -108,5 +108,9 @@ def test_parts_are_found_with_todays_price(store: Store) -> None:
     by = make_actor("advisor", store=store)
     (row, *_rest) = items.priced_parts("yuguapian", by=by)
     assert (row.number, row.price, row.unit) == ("WIP-PAIR-01", Decimal("98.00"), "对")
-    assert items.priced_operations("BR-20", by=by)[0].amount == Decimal("306.00")
+    found = items.priced_operations("BR-20", by=by)[0]
+    assert found.amount == Decimal("306.00")
+    prices = {part.name: part.amount for part in found.parts}
+    assert [(part.quantity, part.amount is not None) for part in found.parts] == [(1, True), (2, True)]
+    assert found.total == Decimal("306.00") + sum(prices.values())
     assert items.search_parts("no such thing") == []

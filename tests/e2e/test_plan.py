@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,8 @@ def drag(page: Page, what: Locator, row: str, share: float, *, grip: float = 0.5
     page.mouse.move(start["x"] + start["width"] * grip - 15, start["y"] + 20, steps=3)
     page.mouse.move(to["x"] + to["width"] * share, to["y"] + to["height"] / 2, steps=8)
     expect(page.locator(".job.ghost")).to_be_visible()
+    if what.get_attribute("data-line"):
+        expect(page.locator(".job.ghost")).to_have_attribute("data-who", re.compile("."))  # who would do it there
     page.mouse.up()
 
 

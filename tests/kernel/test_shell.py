@@ -321,6 +321,15 @@ def test_language_switch_keeps_the_page_and_the_choice(signed_in: Client, person
     assert "Sign in" in signed_in.get(reverse("account_login")).content.decode()
 
 
+def test_who_signs_in_is_greeted_by_name(client: Client, person: User) -> None:
+    given = {"login": person.username, "password": "a long enough one"}
+    answer = client.post(reverse("account_login"), given, follow=True)
+    said = [str(message) for message in answer.context["messages"]]
+    assert len(said) == 1
+    assert person.name in said[0]
+    assert person.username not in said[0]
+
+
 @pytest.mark.parametrize("asked", ["fr", "", "en<script>"])
 def test_an_unknown_language_changes_nothing(signed_in: Client, person: User, asked: str) -> None:
     answer = signed_in.post(reverse("language"), {"language": asked, "next": "/profile/"})

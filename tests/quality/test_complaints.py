@@ -102,8 +102,12 @@ def test_the_pages(case):
     assert client.post(address, {"words": ""}).status_code == 422
     for words in ("已致电", "排队过长", "赠洗车"):
         assert client.post(address, {"words": words}).status_code == 302
+    mine = client.get(address).content.decode()
+    assert f"{address}close/" not in mine  # who handled it isn't offered what is refused, and reads who does it
+    assert "换一位同事来结案" in mine
     assert client.post(f"{address}close/").status_code == 422
     client.force_login(manager.user)
+    assert f"{address}close/" in client.get(address).content.decode()
     assert client.post(f"{address}close/").status_code == 302
     assert Complaint.objects.get().state == "CLOSED"
 

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.db.utils import DatabaseError
 
 from dealership.catalogue.models import Reservation
@@ -14,9 +15,9 @@ from dealership.kernel.errors import NotAllowed, RuleError, from_database
 from dealership.kernel.models import History
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
-from tests.factories.workshop import add_operation, agree_all, make_order, part
+from tests.factories.workshop import add_operation, agree_all, make_order, operation, part
 from workshop.models import Clocking, LineHold, OrderLine, PartLine, RepairOrder
-from workshop.services import authorizations, clocking, dispatch, stock
+from workshop.services import authorizations, clocking, dispatch, orders, stock
 
 
 @pytest.fixture
@@ -136,6 +137,37 @@ def test_finishing_asks_cause_and_correction_of_a_fault_and_closes_every_clock(n
     assert History.objects.get(code="workshop.line.finished").facts["minutes"] == 120
     ends = {r.period.upper for r in Reservation.objects.filter(subject_uid=line.uid, live=True)}
     assert ends == {at(10)}, "the rest of the plan is free"
+
+
+@pytest.mark.django_db
+def test_what_the_customer_read_stays_beside_what_was_found(nine, refused, client):
+    floor = make_floor()
+    person = floor.technician()
+    order, _lines = make_agreed(floor, "BR-10")
+    line = orders.add_line(
+        order_uid=order.uid,
+        operation_uid=operation("BR-20").uid,
+        cause="制动盘疑似变形",
+        is_addition=True,
+        by=floor.shop.advisor,
+    )
+    agree_all(floor.shop, order)
+    line.refresh_from_db()
+    assert (line.state, line.told_cause) == ("AUTHORIZED", "制动盘疑似变形")
+    PartLine.objects.filter(line=line).update(issued_quantity=F("quantity"))
+    floor.give(line, person, ends_at=at(12))
+    clocking.clock_on(line_uid=line.uid, by=actor(person))
+    client.force_login(person.user)
+    assert "制动盘疑似变形" in client.get(f"/my-jobs/{line.uid}/finish/").content.decode()
+    clocking.finish_line(line_uid=line.uid, cause="制动盘厚度不足", correction="换盘", by=actor(person))
+    line.refresh_from_db()
+    assert (line.cause, line.told_cause) == ("制动盘厚度不足", "制动盘疑似变形")
+    with refused("orderline_told_stays") as sql:
+        sql("UPDATE workshop_orderline SET told_cause = cause WHERE id = %s", [line.pk])
+    client.force_login(floor.shop.advisor.user)
+    page = client.get(f"/orders/{order.uid}/").content.decode()
+    assert "制动盘厚度不足" in page
+    assert "制动盘疑似变形" in page
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from dealership.catalogue.models import Reservation
 from dealership.catalogue.services import plans
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed, RaceLost, RuleError
-from dealership.kernel.models import History
+from dealership.kernel.models import History, User
 from staff.models import EmployeeSkill, RosterDay
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
@@ -369,6 +369,38 @@ def test_a_dropped_line_finds_its_technician_or_bay_or_says_the_earliest(nine):
     with rule("dispatch.bay"):
         dispatch.drop_line(line_uid=fourth.uid, resource_uid=floor.bays["1"].uid, starts_at=at(15), by=floor.foreman)
     assert written() == before
+
+
+@pytest.mark.django_db
+def test_who_would_do_a_dropped_line_is_shown_before_and_nobody_else_does_it(nine, client):
+    floor = make_floor()
+    shown, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    onto = {"line_uid": line.uid, "resource_uid": floor.bays["2"].uid, "starts_at": at(10), "by": floor.foreman}
+    _line, way = dispatch.way_of_drop(**onto)
+    assert not Dispatch.objects.exists()
+    assert way.technician == shown
+    client.force_login(User.objects.get(uid=floor.foreman.id))
+    place = {
+        "line": str(line.uid),
+        "row": str(floor.bays["2"].uid),
+        "starts_at": f"{at(10) + timedelta(hours=8):%Y-%m-%dT%H:%M}",
+    }
+    answer = client.get("/plan/drop/", place)
+    assert answer.json() == {"technician": str(shown.uid), "who": f"高试工 · {floor.bays['2'].name}"}
+    asked = client.get(f"/plan/lines/{line.uid}/", {"row": place["row"], "starts_at": place["starts_at"]})
+    assert asked.context["form"].initial["technician"] == str(shown.uid)
+    assert asked.context["form"].initial["starts_at"] == at(10)
+    assert "why" in client.get("/plan/drop/", place | {"row": str(floor.bays["1"].uid)}).json()
+    assert "why" in client.get("/plan/drop/", place | {"starts_at": "soon"}).json()
+    _order, [taken] = make_agreed(floor, "BR-10")
+    floor.give(taken, shown, "4", (10, 0))
+    before = written()
+    with rule("dispatch.other"):
+        dispatch.drop_line(technician_uid=shown.uid, **onto)
+    assert written() == before
+    made = dispatch.drop_line(technician_uid=other.uid, **onto)
+    assert (made.technician_id, made.bay_id) == (other.pk, floor.bays["2"].pk)
 
 
 @pytest.mark.django_db

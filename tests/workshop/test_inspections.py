@@ -315,6 +315,17 @@ def test_of_two_on_one_line_one_checks_it_and_a_plain_defect_waits_for_no_self_c
     assert waiting_for(actor(crew.leader), order.uid).level == "FINAL"
 
 
+@pytest.mark.django_db
+def test_a_distance_alone_counts_for_the_last_reading(nine):
+    crew = Crew()
+    order, _lines = crew.finished("BR-10")
+    begun = last_reading(order.visit)
+    crew.inspect(order, "SELF")
+    crew.inspect(order, "TEAM", road_test_km=3)
+    crew.inspect(order, "FINAL", road_test_km=3)  # the same drive, taken over
+    assert last_reading(order.visit) == begun + 3
+
+
 CERTIFY = (
     "INSERT INTO workshop_certificate (uid, version, created_at, updated_at, store_id, order_id, range_id, number,"
     " inspector_id, category, guarantee_days, guarantee_km, issued_at, void_reason)"

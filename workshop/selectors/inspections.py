@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Prefetch, QuerySet
+from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -153,9 +153,12 @@ def not_self_checked(lines: Iterable[OrderLine], checks: Iterable[Inspection]) -
 
 
 def last_reading(visit: Visit) -> int:
-    """The highest mileage known of the visit's car (km): its own, at the arrival, after a road test."""
-    driven = Inspection.objects.filter(order__visit=visit).aggregate(km=Max("road_test_to_km"))["km"]
-    return max(visit.odometer_in_km or 0, visit.vehicle.odometer_km, driven or 0)
+    """The highest mileage known of the visit's car (km): its own, at the arrival, after a road test (readings or distance)."""
+    driven = Inspection.objects.filter(order__visit=visit).aggregate(
+        to=Max("road_test_to_km"), alone=Max("road_test_km", filter=Q(road_test_to_km__isnull=True))
+    )
+    begun = visit.odometer_in_km or 0
+    return max(begun + (driven["alone"] or 0), visit.vehicle.odometer_km, driven["to"] or 0)
 
 
 DRIVERS = ("technician", "leader", "inspector", "foreman", "techdirector")

@@ -444,6 +444,8 @@ def line_row(
     says: list[Any] = []
     if line.complaint and line.complaint != words:
         says.append(_("complaint: %(words)s") % {"words": line.complaint})
+    if line.told_cause and line.told_cause != line.cause:
+        says.append(_("told the customer: %(words)s") % {"words": line.told_cause})
     if line.cause:
         says.append(_("cause: %(words)s") % {"words": line.cause})
     if line.correction:

@@ -27,7 +27,7 @@ from workshop import events, permissions, rules
 from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
 from workshop.models import Dispatch, LineState, OrderLine
 from workshop.selectors.fitness import needs_two, skilled
-from workshop.selectors.plan import fit_at, proposals
+from workshop.selectors.plan import Proposal, fit_at, proposals
 from workshop.services.orders import locked_line
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -221,12 +221,37 @@ def _as_long(old: Dispatch, person: Employee, start: datetime) -> datetime | Non
 
 
 @transaction.atomic
-def drop_line(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: Actor) -> Dispatch:
+def drop_line(
+    *, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: Actor, technician_uid: UUID | None = None
+) -> Dispatch:
     """A line without a plan is put on a row of the plan at a time; who or what else it needs is found (2.4).
 
-    On a bay's row the best fitting technician who is free then does it, on a technician's row the plainest free bay serves.
-    Raises RuleError ``dispatch.nobody`` where there is none, naming the earliest way; otherwise as ``dispatch_line``.
+    On a bay's row the best fitting technician who is free then does it, on a technician's row the plainest free bay
+    serves. ``technician_uid`` is who was shown before the drop: RaceLost ``dispatch.other`` where it would be somebody
+    else by now. Raises RuleError ``dispatch.nobody`` where there is none, naming the earliest way; otherwise as
+    ``dispatch_line``.
     """
+    line, way = way_of_drop(line_uid=line_uid, resource_uid=resource_uid, starts_at=starts_at, by=by)
+    if technician_uid is not None and way.technician.uid != technician_uid:
+        raise RaceLost(
+            "dispatch.other",
+            _("Who was shown isn't free any more; now %(name)s would do it. Drop it once more if that is right."),
+            name=way.technician.name,
+        )
+    return give_out(
+        line_uid=line.uid,
+        technician_uid=way.technician.uid,
+        bay_uid=way.bay.uid,
+        starts_at=starts_at,
+        ends_at=None,
+        second_uid=way.second.uid if way.second else None,
+        alone=True,
+        by=by,
+    )
+
+
+def way_of_drop(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: Actor) -> tuple[OrderLine, Proposal]:
+    """Who would do a line that is dropped on this row at this time, and where; writes nothing. Refuses as ``drop_line``."""
     by.require(permissions.PLAN_DISPATCH)
     row = Resource.objects.for_actor(by).filter(kind__in=(ResourceKind.BAY, ResourceKind.PERSON)).get(uid=resource_uid)
     line = (
@@ -248,16 +273,7 @@ def drop_line(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: Ac
             name=first.technician.name,
             bay=first.bay.name,
         )
-    return give_out(
-        line_uid=line.uid,
-        technician_uid=way.technician.uid,
-        bay_uid=way.bay.uid,
-        starts_at=starts_at,
-        ends_at=None,
-        second_uid=way.second.uid if way.second else None,
-        alone=True,
-        by=by,
-    )
+    return line, way
 
 
 def _refuse_clocked(line: OrderLine) -> None:

@@ -817,8 +817,8 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         if line.pay_type in NOT_REQUIRED:
             authorize_unasked(line, by=by, estimate=estimate)
         else:
-            line.state = L.PENDING
-            line.save(update_fields=["state"])
+            line.state, line.told_cause = L.PENDING, line.cause
+            line.save(update_fields=["state", "told_cause"])
     record(
         order,
         events.ESTIMATE_SENT,

@@ -90,6 +90,9 @@ class FinishPage(JobForm):
     form_class = FinishForm
     title, submit = _("Finish the work"), _("Finish")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"told": self.line.told_cause}
+
     def get_initial(self) -> dict[str, Any]:
         return {"cause": self.line.cause, "correction": self.line.correction}
 

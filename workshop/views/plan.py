@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -96,17 +96,39 @@ class DropView(ActionView):
     """A bar or a line of the pane was dropped on a row of the plan: the same commands as behind the dialogs."""
 
     permission = permissions.PLAN_DISPATCH
+    http_method_names = ["get", "post"]
+
+    def asked(self, sent: QueryDict) -> tuple[UUID, UUID, datetime]:
+        """The row, what is dropped and the time, as the store's clock says it."""
+        store = Store.objects.get(pk=self.actor.store_id)
+        try:
+            row, moved = UUID(sent.get("row", "")), UUID(sent.get("plan") or sent.get("line") or "")
+            start = datetime.fromisoformat(sent.get("starts_at", "")).replace(tzinfo=ZoneInfo(store.time_zone))
+        except ValueError:
+            raise RuleError("plan.drop", _("Drop it on a row of the plan, at a time of that day.")) from None
+        return row, moved, start
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Who would do it if it were dropped here, shown under the hand before it is; nothing is written."""
+        try:
+            row, moved, start = self.asked(request.GET)
+            _line, way = dispatch.way_of_drop(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
+        except RuleError as refusal:
+            return JsonResponse({"why": str(refusal)})
+        names = [person.name for person in (way.technician, way.second) if person is not None]
+        return JsonResponse({"technician": str(way.technician.uid), "who": f"{'、'.join(names)} · {way.bay.name}"})
 
     def run(self, form: Any) -> Dispatch:
         asked = self.request.POST
-        store = Store.objects.get(pk=self.actor.store_id)
-        try:
-            row, moved = UUID(asked.get("row", "")), UUID(asked.get("plan") or asked.get("line") or "")
-            start = datetime.fromisoformat(asked.get("starts_at", "")).replace(tzinfo=ZoneInfo(store.time_zone))
-        except ValueError:
-            raise RuleError("plan.drop", _("Drop it on a row of the plan, at a time of that day.")) from None
+        row, moved, start = self.asked(asked)
         if not asked.get("plan"):
-            return dispatch.drop_line(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
+            try:
+                shown = UUID(asked.get("technician", ""))
+            except ValueError:
+                shown = None
+            return dispatch.drop_line(
+                line_uid=moved, resource_uid=row, starts_at=start, technician_uid=shown, by=self.actor
+            )
         place = reads.place_of(self.actor, row)
         return dispatch.move_dispatch(uid=moved, starts_at=start, by=self.actor, **place)
 
@@ -202,6 +224,21 @@ class AssignPage(LineCommand):
     template_name = "workshop/assign.html"
     title, submit = _("Give out the work"), _("Plan it")
 
+    @cached_property
+    def dropped(self) -> reads.Proposal | None:
+        """A place and time that a hand let go of before it was shown who would do it: asked here instead."""
+        if not self.request.GET.get("row"):
+            return None
+        try:
+            row = UUID(self.request.GET["row"])
+            start = datetime.fromisoformat(self.request.GET.get("starts_at", ""))
+            zone = ZoneInfo(self.line.order.store.time_zone)
+            return dispatch.way_of_drop(
+                line_uid=self.line.uid, resource_uid=row, starts_at=start.replace(tzinfo=zone), by=self.actor
+            )[1]
+        except (ValueError, RuleError):
+            return None
+
     @property
     def alone(self) -> bool:
         """Whether the line had no plan when the form was shown; then nobody else may have given it out meanwhile."""
@@ -227,7 +264,7 @@ class AssignPage(LineCommand):
         return super().get_form_kwargs() | {"people": people, "bays": bays, "two": two}
 
     def get_initial(self) -> dict[str, Any]:
-        first = self.proposals[0] if self.proposals else None
+        first = self.dropped or (self.proposals[0] if self.proposals else None)
         if first is None:
             return {"starts_at": clock.now()}
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,13 +12,22 @@ from dealership.catalogue.models import Operation, OperationPart, Part, PayType
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel.actors import Actor
 from dealership.kernel.formats import fold_width
-from dealership.kernel.money import line_amount
+from dealership.kernel.money import ZERO, line_amount
 from dealership.kernel.postgres.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
+class UsualPart:
+    """What comes with an operation; ``amount`` is CNY with VAT, None where the store has no price today."""
+
+    name: str
+    quantity: Decimal
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class PricedOperation:
-    """``amount`` is labour alone, CNY with VAT."""
+    """``amount`` is labour alone, ``total`` with the parts that have a price; CNY with VAT."""
 
     uid: UUID
     code: str
@@ -26,6 +35,11 @@ class PricedOperation:
     category: str
     hours: Decimal
     amount: Decimal
+    parts: list[UsualPart] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        return self.amount + sum((part.amount for part in self.parts if part.amount is not None), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +98,25 @@ def priced_operations(
     rows = search_operations(text, limit=limit)
     if chosen is not None and all(row.uid != chosen for row in rows):
         rows = [*Operation.objects.filter(uid=chosen, active=True), *rows[: max(limit - 1, 0)]]
+    with_it = _usual_parts(rows, by.store_id)
     return [
-        PricedOperation(o.uid, o.code, o.name, o.get_category_display(), o.hours, line_amount(o.hours, rate))
+        PricedOperation(
+            o.uid, o.code, o.name, o.get_category_display(), o.hours, line_amount(o.hours, rate), with_it.get(o.pk, [])
+        )
         for o in rows
     ]
+
+
+def _usual_parts(operations: list[Operation], store_id: int) -> dict[int, list[UsualPart]]:
+    """What comes with each operation, at today's price of the store (None where it has none)."""
+    needs = list(OperationPart.objects.filter(operation__in=operations).select_related("part").order_by("id"))
+    prices = part_prices([need.part_id for need in needs], store_id)
+    found: dict[int, list[UsualPart]] = {}
+    for need in needs:
+        price = prices.get(need.part_id)
+        amount = None if price is None else line_amount(need.quantity, price)
+        found.setdefault(need.operation_id, []).append(UsualPart(need.part.name, need.quantity, amount))
+    return found
 
 
 def priced_parts(text: str, *, by: Actor, limit: int = 20) -> list[PricedPart]:

@@ -95,6 +95,12 @@ KEY_FACES = {"Enter": "↵", "Escape": "Esc", "ArrowLeft": "←", "ArrowRight": 
 
 
 @register.filter
+def said_time(at: Any) -> str:
+    """A time within a sentence: 11:10 of today, 明天 09:10, 周四 09:10; nothing where there is none."""
+    return saying.say_time(at, now=clock.now()) if at else ""
+
+
+@register.filter
 def key_face(key: str) -> str:
     """What stands on the key cap: Ctrl+Enter as Ctrl ↵."""
     return " ".join(KEY_FACES.get(part, part) for part in key.split("+"))
