@@ -76,6 +76,23 @@ WALKAROUND_SIGNED = event(
     norm=("workshop.repair_order.opened",),
     within=15,
 )
+WALKAROUND_SENT = event(
+    "reception.walkaround.sent",
+    _("Walk-around put on the customer's link"),
+    clause="2.1.2",
+    stage=stages.RECEPTION,
+    norm=("reception.walkaround.signed", "reception.walkaround.disputed", "workshop.repair_order.opened"),
+)
+WALKAROUND_DISPUTED = event(
+    "reception.walkaround.disputed",
+    _("Customer sees the car's state otherwise"),
+    clause="2.1.2",
+    stage=stages.RECEPTION,
+    norm=("reception.walkaround.sent", "reception.walkaround.signed"),
+)
+WALKAROUND_TAKEN_BACK = event(
+    "reception.walkaround.taken_back", _("Walk-around taken back from the link"), clause="2.1.2"
+)
 DAMAGE_ADDED = event("reception.walkaround.damage_added", _("Damage marked"), clause="2.1.2", stage=stages.RECEPTION)
 DAMAGE_REMOVED = event(
     "reception.walkaround.damage_removed", _("Damage mark removed"), clause="2.1.2", stage=stages.RECEPTION

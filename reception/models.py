@@ -1058,6 +1058,15 @@ class VisitState(models.TextChoices):
     DEPARTED = "DEPARTED", _("Departed")
 
 
+class ArrivalKind(models.TextChoices):
+    """2.1.2: how the car came into the shop's hands. Whoever doesn't stand beside it sees the walk-around elsewhere."""
+
+    IN_PERSON = "IN_PERSON", _("Customer brings it")
+    PICKED_UP = "PICKED_UP", _("Fetched by us")
+    KEY_DROP = "KEY_DROP", _("Key dropped at night")
+    TOWED_IN = "TOWED_IN", _("Towed in")
+
+
 V = VisitState
 VISIT_MOVES = {
     V.WAITING: {V.IN_RECEPTION, V.LEFT_UNSERVED},
@@ -1087,9 +1096,23 @@ class Visit(Root):
     advisor = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="visits")
     state = models.CharField(max_length=14, choices=V.choices, default=V.WAITING)
     waiting_mode = models.CharField(max_length=16, choices=WaitingMode.choices, default=WaitingMode.WAIT_AT_DEALER)
+    arrival_kind = models.CharField(
+        _("how it came"),
+        max_length=9,
+        choices=ArrivalKind.choices,
+        default=ArrivalKind.IN_PERSON,
+        db_default=ArrivalKind.IN_PERSON,
+    )
+    key_locker = models.CharField(_("envelope or locker"), max_length=20, blank=True, db_default="")
+    key_left_at = models.DateTimeField(_("key left at"), null=True, blank=True)
+    tow_company = models.CharField(_("towed by"), max_length=60, blank=True, db_default="")
+    towed_from = models.CharField(_("towed from"), max_length=120, blank=True, db_default="")
     arrived_at = models.DateTimeField(default=clock.now)
     greeted_at = models.DateTimeField(null=True, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
+    shown_at = models.DateTimeField(
+        null=True, blank=True, help_text="2.1.2: when the walk-around was last put on the customer's link"
+    )
     promised_at = models.DateTimeField(_("promised"), null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     area = models.CharField(_("led to"), max_length=40, blank=True)
@@ -1107,6 +1130,7 @@ class Visit(Root):
         triggers = [
             states.versioned(),
             states.fsm(VISIT_MOVES, field="state", name="visit_moves"),
+            states.fixed("visit_arrival_kind_fixed", "arrival_kind"),
             to_standing_customer("visit_standing_customer"),
         ]
         constraints = [
@@ -1122,7 +1146,18 @@ class Visit(Root):
             ),
             models.CheckConstraint(
                 name="visit_signed_before_shop",
-                condition=~Q(state__in=[V.IN_SHOP, V.DEPARTED]) | Q(signed_at__isnull=False),
+                condition=~Q(state__in=[V.IN_SHOP, V.DEPARTED])
+                | Q(signed_at__isnull=False)
+                | (~Q(arrival_kind=ArrivalKind.IN_PERSON) & Q(shown_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="visit_key_drop_written",
+                condition=~Q(arrival_kind=ArrivalKind.KEY_DROP)
+                | (~Q(key_locker="") & Q(key_left_at__isnull=False, key_left_at__lte=F("arrived_at"))),
+            ),
+            models.CheckConstraint(
+                name="visit_tow_written",
+                condition=~Q(arrival_kind=ArrivalKind.TOWED_IN) | (~Q(tow_company="") & ~Q(towed_from="")),
             ),
             models.CheckConstraint(name="visit_departed_at", condition=~Q(state=V.DEPARTED) | Q(left_at__isnull=False)),
             models.UniqueConstraint(
@@ -1158,6 +1193,16 @@ class Visit(Root):
         """The car is here: waiting, being received or in the shop."""
         return self.state in OPEN_VISITS
 
+    @property
+    def is_seen(self) -> bool:
+        """The order may be written: the walk-around is signed, or laid before a customer who didn't bring the car."""
+        return self.signed_at is not None or (self.arrival_kind != ArrivalKind.IN_PERSON and self.shown_at is not None)
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """2.1.2: work waits until the customer, who wasn't there, has seen the car's state."""
+        return self.is_open and self.arrival_kind != ArrivalKind.IN_PERSON and self.signed_at is None
+
     def greet(self, *, advisor: Employee) -> None:
         """2.1.2: somebody receives the customer; the greeting clock stops."""
         states.require(VISIT_MOVES, V(self.state), V.IN_RECEPTION)
@@ -1178,9 +1223,9 @@ class Visit(Root):
         self.state, self.left_at, self.ended_note = outcome, clock.now(), note.strip()[:300]
 
     def admit(self) -> None:
-        """2.1.2: an order is opened; the walk-around was signed before."""
+        """2.1.2: an order is opened; the walk-around was signed before, or stands on the link of who isn't here."""
         states.require(VISIT_MOVES, V(self.state), V.IN_SHOP)
-        if self.signed_at is None:
+        if not self.is_seen:
             raise RuleError("visit.signature", _("The walk-around isn't signed yet."))
         self.state = V.IN_SHOP
 
@@ -1209,6 +1254,12 @@ explain_constraint(
 explain_constraint("visit_one_open_per_vehicle", "visit.open", _("This car is already in the shop; open its visit."))
 explain_constraint("visit_key_tag", "visit.key_tag", _("This key tag is on another car's key; take another one."))
 explain_constraint("visit_signed_before_shop", "visit.signature", _("The walk-around isn't signed yet."))
+explain_constraint(
+    "visit_key_drop_written",
+    "visit.key_drop",
+    _("For a key dropped at night write the envelope or locker and when the key was left."),
+)
+explain_constraint("visit_tow_written", "visit.tow", _("For a car towed in write who towed it and from where."))
 explain_constraint("visit_unserved_reason", "visit.unserved_reason", _("Say why the customer left."))
 explain_constraint("visit_rating", "visit.rating", _("Rate from 1 to 5."))
 
@@ -1283,13 +1334,23 @@ class VisitLink(Root):
 
 class WalkAroundState(models.TextChoices):
     DRAFT = "DRAFT", _("Under way")
+    SENT = "SENT", _("With the customer")
     SIGNED = "SIGNED", _("Signed")
 
 
 WALKAROUND_MOVES: dict[WalkAroundState, set[WalkAroundState]] = {
-    WalkAroundState.DRAFT: {WalkAroundState.SIGNED},
+    WalkAroundState.DRAFT: {WalkAroundState.SENT, WalkAroundState.SIGNED},
+    WalkAroundState.SENT: {WalkAroundState.DRAFT, WalkAroundState.SIGNED},
     WalkAroundState.SIGNED: set(),
 }
+
+
+class SignedWhere(models.TextChoices):
+    """Where the customer put the name under the walk-around."""
+
+    DESK = "DESK", _("In the shop")
+    DOOR = "DOOR", _("At the customer's door")
+    LINK = "LINK", _("On the customer's link")
 
 
 class OldParts(models.TextChoices):
@@ -1298,7 +1359,8 @@ class OldParts(models.TextChoices):
 
 
 class WalkAround(Root):
-    """The walk-around (环检): state of the car as the customer signed it (2.1.2). A signed one is never changed."""
+    """The walk-around (环检): state of the car as the customer signed it (2.1.2). A signed one is never changed, and what
+    a customer who wasn't there has before them stays as it is until they confirm or dispute it."""
 
     store_path = "visit__store_id"
     link_path = "visit_id"
@@ -1307,6 +1369,7 @@ class WalkAround(Root):
     state = models.CharField(max_length=6, choices=WalkAroundState.choices, default=WalkAroundState.DRAFT)
     odometer_km = models.PositiveIntegerField(_("mileage (km)"), null=True, blank=True)
     odometer_reason = models.CharField(_("why lower than before"), max_length=200, blank=True)
+    odometer_unread = models.CharField(_("why it can't be read"), max_length=200, blank=True, db_default="")
     energy_eighths = models.PositiveSmallIntegerField(_("fuel or charge (eighths)"), null=True, blank=True)
     warning_lights = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     belongings = ArrayField(models.CharField(max_length=20), default=list, blank=True)
@@ -1316,7 +1379,10 @@ class WalkAround(Root):
     own_words = models.CharField(_("customer's own words"), max_length=500, blank=True)
     signed_at = models.DateTimeField(null=True, blank=True)
     signed_name = models.CharField(_("signed by"), max_length=60, blank=True)
+    signed_where = models.CharField(max_length=4, choices=SignedWhere.choices, blank=True, db_default="")
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    disputed_at = models.DateTimeField(null=True, blank=True)
+    dispute = models.CharField(_("what isn't right"), max_length=500, blank=True, db_default="")
 
     class Meta:
         triggers = [
@@ -1340,16 +1406,65 @@ class WalkAround(Root):
                 code="walkaround.incomplete",
                 text=_("Ask the customer to take valuables along and confirm it."),
             ),
+            states.guard(
+                # 2.1.2: what the customer reads on the link is what they confirm.
+                "walkaround_sent_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state = 'SENT'"),
+                func="""
+                    IF ROW(OLD.odometer_km, OLD.odometer_reason, OLD.odometer_unread, OLD.energy_eighths,
+                           OLD.warning_lights, OLD.belongings, OLD.kit_fitted, OLD.own_words)
+                       IS DISTINCT FROM ROW(NEW.odometer_km, NEW.odometer_reason, NEW.odometer_unread,
+                           NEW.energy_eighths, NEW.warning_lights, NEW.belongings, NEW.kit_fitted, NEW.own_words)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="walkaround.sent",
+                text=_("The customer has this walk-around on the link; take it back before you change it."),
+            ),
+            states.guard(
+                # 2.1.2: who stands beside the car signs; only a car that came another way is confirmed from afar.
+                "walkaround_sent_elsewhere",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state = 'SENT' OR NEW.signed_where = 'LINK'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM reception_visit WHERE id = NEW.visit_id AND arrival_kind = 'IN_PERSON')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="walkaround.in_person",
+                text=_("The customer brought this car: they sign the walk-around beside it."),
+            ),
+            states.guard(
+                # 2.1.2: only a car on a tow truck may have a dead instrument.
+                "walkaround_unread_towed",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("odometer_unread"),
+                condition=pgtrigger.Condition("NEW.odometer_unread <> ''"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM reception_visit WHERE id = NEW.visit_id AND arrival_kind = 'TOWED_IN')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="walkaround.unread",
+                text=_("Only the mileage of a car that was towed in may stay unread."),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
                 name="walkaround_complete_when_signed",
                 condition=~Q(state=WalkAroundState.SIGNED)
                 | (
-                    Q(signed_at__isnull=False, odometer_km__isnull=False, energy_eighths__isnull=False)
+                    Q(signed_at__isnull=False)
+                    & (Q(odometer_km__isnull=False, energy_eighths__isnull=False) | ~Q(odometer_unread=""))
                     & ~Q(signed_name="")
                     & ~Q(old_parts="")
                 ),
+            ),
+            models.CheckConstraint(
+                name="walkaround_complete_when_sent",
+                condition=~Q(state=WalkAroundState.SENT)
+                | Q(odometer_km__isnull=False, energy_eighths__isnull=False)
+                | ~Q(odometer_unread=""),
             ),
             models.CheckConstraint(
                 name="walkaround_energy",
@@ -1369,6 +1484,11 @@ class WalkAround(Root):
         return [Belonging(code).label for code in self.belongings if code in Belonging.values]
 
 
+explain_constraint(
+    "walkaround_complete_when_sent",
+    "walkaround.incomplete",
+    _("Before it goes to the customer: mileage and fuel or charge."),
+)
 explain_constraint(
     "walkaround_complete_when_signed",
     "walkaround.incomplete",
@@ -1481,6 +1601,19 @@ class DamageMark(models.Model):
                 """,
                 code="walkaround.signed",
                 text=_("The customer has signed this walk-around; it can't be changed any more."),
+            ),
+            states.guard(
+                "damagemark_walkaround_sent",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                declare=[("current", "text")],
+                func="""
+                    SELECT state INTO current FROM reception_walkaround
+                    WHERE id = COALESCE(NEW.walkaround_id, OLD.walkaround_id) FOR SHARE;
+                    IF current = 'SENT' THEN {refuse} END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+                code="walkaround.sent",
+                text=_("The customer has this walk-around on the link; take it back before you change it."),
             ),
         ]
 

@@ -78,6 +78,8 @@ urlpatterns = [
         walkarounds.MarkRemoveView.as_view(),
         name="walkaround-mark-remove",
     ),
+    path("visits/<uuid:uid>/walkaround/send/", walkarounds.SendWalkAroundView.as_view(), name="walkaround-send"),
+    path("visits/<uuid:uid>/walkaround/take-back/", walkarounds.TakeBackView.as_view(), name="walkaround-take-back"),
     path("visits/<uuid:uid>/photos/", walkarounds.PhotosPage.as_view(), name="visit-photos"),
     # --- today, keys, evening ---
     path("today/", today.TodayPage.as_view(), name="today"),
@@ -102,6 +104,8 @@ urlpatterns = [
     # --- the customer's link ---
     path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),
     path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
+    path("v/<str:token>/walkaround/", links.SeenPage.as_view(), name="visit-link-walkaround"),
+    path("v/<str:token>/walkaround/not-right/", links.DisputePage.as_view(), name="visit-link-dispute"),
     path("v/<str:token>/photos/<uuid:uid>/", links.CustomerPhotoView.as_view(), name="visit-link-photo"),
     # --- consultations (2.2) ---
     path("consultations/", consultations.ConsultationListPage.as_view(), name="consultations"),

@@ -58,10 +58,12 @@ PUBLIC = {
     "visit-link",
     "visit-link-certificate-pdf",
     "visit-link-decide",
+    "visit-link-dispute",
     "visit-link-line-photo",
     "visit-link-photo",
     "visit-link-rate",
     "visit-link-total",
+    "visit-link-walkaround",
     "wall",
 }
 

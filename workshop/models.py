@@ -700,6 +700,22 @@ class Clocking(Root):
                 code="clocking.not_agreed",
                 text=_("The customer hasn't agreed to this line, so nobody may work on it (3.2)."),
             ),
+            states.guard(
+                # 2.1.2: nobody touches a car whose state its absent owner hasn't seen. A signature is never taken back,
+                # so the visit needs no lock here (it stands before the line in the order of locks).
+                "clocking_walkaround_seen",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id"),
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN reception_visit v ON v.id = o.visit_id
+                        WHERE l.id = NEW.line_id AND v.arrival_kind <> 'IN_PERSON' AND v.signed_at IS NULL
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.walkaround",
+                text=_("The customer hasn't seen and confirmed the car's state yet: no work before that (2.1.2)."),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="clocking_one_open", fields=["employee"], condition=Q(ended_at__isnull=True)),

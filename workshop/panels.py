@@ -38,7 +38,7 @@ def open_order_button(actor: Actor, visit: Visit) -> dict[str, Any] | None:
 
 
 def _can_open(visit: Visit) -> bool:
-    return visit.state == VisitState.IN_SHOP or (visit.state == VisitState.IN_RECEPTION and visit.signed_at is not None)
+    return visit.state == VisitState.IN_SHOP or (visit.state == VisitState.IN_RECEPTION and visit.is_seen)
 
 
 def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from dealership.kernel.forms import demanded, set_queryset
 from staff.models import Employee
 from staff.selectors.employees import employed, employees_with_role
 
-from ..models import Area, PlateKind, ToldBy, Visit, VisitState, WaitingMode
+from ..models import Area, ArrivalKind, PlateKind, ToldBy, Visit, VisitState, WaitingMode
 
 
 class ArrivalForm(forms.Form):
@@ -64,8 +64,26 @@ class ArrivalForm(forms.Form):
     waiting_mode = forms.ChoiceField(
         label=_("Meanwhile"), choices=WaitingMode.choices, initial=WaitingMode.WAIT_AT_DEALER
     )
+    arrival_kind = forms.ChoiceField(
+        label=_("How the car came"), choices=ArrivalKind.choices, initial=ArrivalKind.IN_PERSON, required=False
+    )
+    key_locker = forms.CharField(label=_("Envelope or locker"), max_length=20, required=False)
+    key_left_at = forms.DateTimeField(
+        label=_("Key left at"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    tow_company = forms.CharField(label=_("Towed by"), max_length=60, required=False)
+    towed_from = forms.CharField(label=_("Towed from"), max_length=120, required=False)
     appointment = forms.UUIDField(required=False, widget=forms.HiddenInput)
     consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    @property
+    def came_otherwise(self) -> bool:
+        """Nobody brought the car: what is asked then stands open."""
+        asked = ("arrival_kind", "key_locker", "key_left_at", "tow_company", "towed_from")
+        return (self["arrival_kind"].value() or "IN_PERSON") != "IN_PERSON" or any(self[n].errors for n in asked)
+
+    def clean_arrival_kind(self) -> str:
+        return self.cleaned_data["arrival_kind"] or ArrivalKind.IN_PERSON
 
     def clean_contact_phone(self) -> str:
         return formats.clean_phone(self.cleaned_data["contact_phone"])

@@ -12,7 +12,17 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel.forms import demanded
 from dealership.kernel.signatures import EMPTY_PAD
 
-from ..models import Belonging, DamageKind, DamageSide, OldParts, Visit, WaitingMode, WalkAround, WarningLight
+from ..models import (
+    ArrivalKind,
+    Belonging,
+    DamageKind,
+    DamageSide,
+    OldParts,
+    Visit,
+    WaitingMode,
+    WalkAround,
+    WarningLight,
+)
 
 
 class StepForm(forms.Form):
@@ -52,6 +62,12 @@ class LookStep(StepForm):
         required=False,
         help_text=_("Only needed where the mileage is lower: new instrument, wrongly read before."),
     )
+    odometer_unread = forms.CharField(
+        label=_("Why the mileage can't be read"),
+        max_length=200,
+        required=False,
+        help_text=_("Only for a car that was towed in with a dead instrument."),
+    )
     energy_eighths = demanded(
         forms.TypedChoiceField(
             label=_("Fuel or charge (eighths)"),
@@ -73,6 +89,11 @@ class LookStep(StepForm):
     )
     kit_fitted = forms.BooleanField(label=_("Protective kit fitted in front of the customer"), required=False)
     no_valuables = demanded(forms.BooleanField(label=_("Customer confirms: no valuables left"), required=False))
+
+    def __init__(self, *args: Any, visit: Visit, walkaround: WalkAround | None, **kwargs: Any) -> None:
+        super().__init__(*args, visit=visit, walkaround=walkaround, **kwargs)
+        if visit.arrival_kind != ArrivalKind.TOWED_IN:
+            del self.fields["odometer_unread"]
 
 
 class NeedStep(StepForm):
@@ -161,3 +182,28 @@ class SignatureForm(forms.Form):
             return base64.b64decode(body, validate=True)
         except binascii.Error as exc:
             raise forms.ValidationError(_("The signature can't be read; sign again.")) from exc
+
+
+class SeenForm(forms.Form):
+    """2.1.2: what a customer who didn't bring the car answers to the walk-around on the link."""
+
+    old_parts = forms.ChoiceField(
+        label=_("Old parts that are replaced"),
+        choices=[(OldParts.TAKE, _("I take them along")), (OldParts.LEAVE, _("You dispose of them"))],
+        widget=forms.RadioSelect,
+    )
+    no_valuables = demanded(forms.BooleanField(label=_("I left no valuables in the car"), required=False))
+    signed_name = forms.CharField(
+        label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+
+
+class DisputeForm(forms.Form):
+    """2.1.2: what isn't right about the walk-around."""
+
+    words = forms.CharField(
+        label=_("What isn't right?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as: the scratch on the left door wasn't there. Your advisor calls you."),
+    )

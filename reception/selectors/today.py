@@ -28,7 +28,7 @@ from staff.selectors.employees import employee_of
 
 from .. import permissions
 from ..limits import GREET_MINUTES, LINK_QUIET
-from ..models import OPEN_VISITS, A, Appointment, Visit, VisitState, WaitingMode
+from ..models import OPEN_VISITS, A, Appointment, ArrivalKind, Visit, VisitState, WaitingMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +355,22 @@ def _passes(card: Card, show: str) -> bool:
     return True
 
 
+_CAME_SIGNS = {
+    ArrivalKind.PICKED_UP: ("steering-wheel", gettext_lazy("Fetched by us")),
+    ArrivalKind.KEY_DROP: ("moon", gettext_lazy("Key dropped at night")),
+    ArrivalKind.TOWED_IN: ("truck", gettext_lazy("Towed in")),
+}
+
+
+def _came_signs(visit: Visit) -> Iterable[Sign]:
+    """How the car came where nobody brought it, and whether its customer has seen the walk-around."""
+    if visit.arrival_kind in _CAME_SIGNS:
+        icon, label = _CAME_SIGNS[ArrivalKind(visit.arrival_kind)]
+        yield Sign(icon, label, "info")
+    if visit.awaits_confirmation:
+        yield Sign("clipboard-x", _("The customer hasn't confirmed the car's state yet"), "warn")
+
+
 def _signs(mode: str, powertrain: str) -> Iterable[Sign]:
     if powertrain in (Powertrain.BEV, Powertrain.PHEV, Powertrain.FCEV):
         yield Sign("bolt", _("New energy: high voltage"), "warn")
@@ -392,8 +408,8 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
     people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
     word = ""
     if visit.state == VisitState.IN_RECEPTION:
-        word = _("order to be written") if visit.signed_at else _("being received")
-    signs = (*_signs(visit.waiting_mode, vehicle.powertrain), *placed.signs)
+        word = _("order to be written") if visit.is_seen else _("being received")
+    signs = (*_signs(visit.waiting_mode, vehicle.powertrain), *_came_signs(visit), *placed.signs)
     link = getattr(visit, "link", None)
     if link is not None and link.views and placed.lane == CONSENT.code:
         signs = (*signs, Sign("eye", _("The customer has looked at the page"), "info"))

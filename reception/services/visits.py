@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from ..models import (
     OPEN_VISITS,
     Appointment,
     Area,
+    ArrivalKind,
     Customer,
     DamageMark,
     PlateKind,
@@ -66,8 +68,17 @@ def register_arrival(
     vehicle_uid: UUID | None = None,
     appointment_uid: UUID | None = None,
     waiting_mode: str = WaitingMode.WAIT_AT_DEALER,
+    arrival_kind: str = ArrivalKind.IN_PERSON,
+    key_locker: str = "",
+    key_left_at: datetime | None = None,
+    tow_company: str = "",
+    towed_from: str = "",
 ) -> Visit:
     """2.1.2: a car arrives; name, contact, model and need are mandatory.
+
+    ``arrival_kind`` is how it came: a key dropped at night names envelope or locker and when it was left (aware), a car
+    towed in who towed it and from where (``visit.key_drop``, ``visit.tow``). Nobody waits here for a car that they
+    didn't bring: such a visit's customer comes back later, or has the car fetched and returned.
 
     A known car is found by uid, plate or VIN and brings its owner along; an unknown one is registered with whoever
     brings it. Raises RuleError ``visit.mandatory`` (names the field), ``visit.open`` (the car is already here),
@@ -77,6 +88,9 @@ def register_arrival(
     store = Store.objects.get(pk=by.store_id)
     words = _mandatory(contact_name=contact_name, contact_phone=contact_phone, model_text=model_text, need=need)
     phone = formats.demand(formats.check_phone(words["contact_phone"]), field="contact_phone")
+    came = _how_it_came(arrival_kind, key_locker, key_left_at, tow_company, towed_from)
+    if arrival_kind != ArrivalKind.IN_PERSON and waiting_mode == WaitingMode.WAIT_AT_DEALER:
+        waiting_mode = WaitingMode.PICK_UP if arrival_kind == ArrivalKind.PICKED_UP else WaitingMode.LEAVE
     vehicle = _find_vehicle(vehicle_uid=vehicle_uid, plate=plate, vin=vin, plate_kind=plate_kind)
     from . import customers, vehicles
 
@@ -106,6 +120,7 @@ def register_arrival(
         advisor=appointment.advisor if appointment else None,
         waiting_mode=waiting_mode,
         arrived_at=clock.now(),
+        **came,
     )
     days = limits.value(LINK_DAYS, store_id=store.pk)
     VisitLink.objects.create(visit=visit, expires_at=clock.now() + timedelta(days=days))
@@ -116,8 +131,30 @@ def register_arrival(
         changed={"state": (None, visit.state)},
         booked=appointment is not None,
         waiting_mode=waiting_mode,
+        came=None if arrival_kind == ArrivalKind.IN_PERSON else arrival_kind,
     )
     return visit
+
+
+def _how_it_came(kind: str, locker: str, left_at: datetime | None, company: str, place: str) -> dict[str, Any]:
+    """The visit's columns for how the car came; words of another kind are left out."""
+    if kind not in ArrivalKind.values:
+        raise RuleError("visit.arrival_kind", _("Choose how the car came."), field="arrival_kind")
+    if kind == ArrivalKind.KEY_DROP:
+        locker = " ".join(locker.split())[:20]
+        text = _("For a key dropped at night write the envelope or locker and when the key was left.")
+        if not locker or left_at is None:
+            raise RuleError("visit.key_drop", text, field="key_left_at" if locker else "key_locker")
+        if left_at > clock.now():
+            raise RuleError("visit.key_drop", _("The key can't have been left in the future."), field="key_left_at")
+        return {"arrival_kind": kind, "key_locker": locker, "key_left_at": left_at}
+    if kind == ArrivalKind.TOWED_IN:
+        company, place = " ".join(company.split())[:60], " ".join(place.split())[:120]
+        if not company or not place:
+            text = _("For a car towed in write who towed it and from where.")
+            raise RuleError("visit.tow", text, field="towed_from" if company else "tow_company")
+        return {"arrival_kind": kind, "tow_company": company, "towed_from": place}
+    return {"arrival_kind": kind}
 
 
 def _mandatory(**fields: str) -> dict[str, str]:

@@ -7,18 +7,22 @@ from uuid import uuid4
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
 from dealership.kernel.files import file_response
-from dealership.kernel.pages import ActionView, Page, StaffPage
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 
+from ..forms.walkarounds import DisputeForm, SeenForm
 from ..links import LinkDoor
-from ..models import Visit, VisitPromise
+from ..models import Visit, VisitPromise, WalkAround, WalkAroundState
 from ..selectors import visits as reads
 from ..selectors.links import progress_of, state_words
 from ..services import visits as commands
+from ..services import walkarounds
 
 
 class CustomerPage(LinkDoor, Page):
@@ -80,3 +84,51 @@ class CustomerPhotoView(LinkDoor, StaffPage, View):
 
     def get(self, request: HttpRequest, uid: Any) -> HttpResponseBase:
         return file_response(reads.photo_for(self.actor, uid))
+
+
+class SeenPage(LinkDoor, CommandPage):
+    """2.1.2: a customer who didn't bring the car reads the walk-around and confirms it, or says what isn't right."""
+
+    template_name = "reception/link_walkaround.html"
+    form_class: Any = SeenForm
+    done = _("Thank you. We can begin now.")
+
+    @cached_property
+    def walkaround(self) -> WalkAround | None:
+        return reads.walkaround_of(self.link.visit)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if self.walkaround is None or self.walkaround.state == WalkAroundState.DRAFT:
+            return redirect("visit-link", self.link.token)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form = context["form"]
+        return context | {
+            "link": self.link,
+            "visit": self.link.visit,
+            "store": self.link.visit.store,
+            "walkaround": self.walkaround,
+            "open": self.walkaround is not None and self.walkaround.state == WalkAroundState.SENT,
+            "marks": reads.sketch_marks(self.walkaround),
+            "photos": reads.photos_of(self.link.visit),
+            "seen_form": form if isinstance(form, SeenForm) else SeenForm(),
+            "dispute_form": form if isinstance(form, DisputeForm) else DisputeForm(),
+        }
+
+    def run(self, form: Any) -> WalkAround:
+        return walkarounds.confirm_walkaround(visit_uid=self.link.visit.uid, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("visit-link", args=[self.link.token])
+
+
+class DisputePage(SeenPage):
+    """2.1.2: what isn't right goes to the advisor."""
+
+    form_class = DisputeForm
+    done = _("Thank you for telling us. Your advisor looks again and calls you.")
+
+    def run(self, form: Any) -> WalkAround:
+        return walkarounds.dispute_walkaround(visit_uid=self.link.visit.uid, by=self.actor, **form.cleaned_data)

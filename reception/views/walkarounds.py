@@ -90,7 +90,7 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
     @property
     def step(self) -> str:
         asked = self.request.GET.get("step", "")
-        if self.walkaround is not None and self.walkaround.state == WalkAroundState.SIGNED:
+        if self.walkaround is not None and self.walkaround.state != WalkAroundState.DRAFT:
             return "sign"
         return asked if asked in NAMES else "look"
 
@@ -126,6 +126,9 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
             "visit": self.visit,
             "walkaround": self.walkaround,
             "forms": self.written_forms(context["form"]) if self.step != "sign" else [],
+            "sent": self.walkaround is not None and self.walkaround.state == WalkAroundState.SENT,
+            "elsewhere": self.visit.awaits_confirmation,
+            "sendable": not any(field in ("odometer_km", "energy_eighths") for field, _text in self.lacks),
             "signed": self.walkaround is not None and self.walkaround.state == WalkAroundState.SIGNED,
             "step": self.step,
             "steps": [
@@ -147,10 +150,11 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
     def missing(self) -> list[tuple[Any, str]]:
         """What is missing before the signature, with the address of the step that asks it."""
         step_of = {field: name for name, _label, form in STEPS for field in form.base_fields}
-        return [
-            (text, f"{step_address(self.visit.uid, step_of[field])}#id_{field}")
-            for field, text in walkarounds.missing_of(self.walkaround)
-        ]
+        return [(text, f"{step_address(self.visit.uid, step_of[field])}#id_{field}") for field, text in self.lacks]
+
+    @property
+    def lacks(self) -> list[tuple[str, Any]]:
+        return walkarounds.missing_of(self.walkaround)
 
     def run(self, form: Any) -> Any:
         data = form.cleaned_data
@@ -167,6 +171,32 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
         if self.step == "sign":
             return reverse("visit-detail", args=[self.visit.uid])
         return step_address(self.visit.uid, NAMES[NAMES.index(self.step) + 1])
+
+
+class SendWalkAroundView(ActionView):
+    """2.1.2: puts the walk-around on the link of a customer who didn't bring the car."""
+
+    permission = permissions.VISITS_RECEIVE
+    done = _("The customer has the walk-around on the link; work begins once it is confirmed.")
+
+    def run(self, form: Any) -> Any:
+        return walkarounds.send_walkaround(visit_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return reverse("visit-detail", args=[self.kwargs["uid"]])
+
+
+class TakeBackView(ActionView):
+    """2.1.2: takes the walk-around off the link again."""
+
+    permission = permissions.VISITS_RECEIVE
+    done = _("Taken back: change it and send it again.")
+
+    def run(self, form: Any) -> Any:
+        return walkarounds.take_back_walkaround(visit_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return step_address(self.kwargs["uid"], "look")
 
 
 class MarkPage(Queued, WalkAroundMixin, CommandPage):

@@ -112,6 +112,9 @@ def _received(world: Any, plate: str, key: str, **more: Any) -> str:
     seen = {"odometer_km": 12010, "energy_eighths": 4, "old_parts": "LEAVE", "no_valuables": True, "kit_fitted": True}
     act(world.advisor, "visit", visit, "save_walkaround", seen)
     act(world.advisor, "visit", visit, "give_key", {"key_tag": key, "place": "C1"})
+    if "arrival_kind" in more:  # nobody brought it: on the link first, then the customer comes by after all
+        act(world.advisor, "visit", visit, "send_walkaround")
+        act(world.advisor, "visit", visit, "take_back_walkaround")
     act(world.advisor, "visit", visit, "sign_walkaround", {"signed_name": "李试驾", "signature": PNG})
     return visit
 
@@ -321,7 +324,9 @@ def _money(world: Any, at: dict[str, str]) -> None:
 def _ended_early(world: Any, made: dict[str, Any]) -> None:
     """The customer pays in advance, then goes without repair."""
     world.at(15, 20, THURSDAY)
-    visit = _received(world, "京D44444", "12")
+    visit = _received(
+        world, "京D44444", "12", arrival_kind="TOWED_IN", tow_company="示例道路救援", towed_from="东环高架出口"
+    )
     opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾"}
     order = world.advisor.create_repair_order(body=opened)["uid"]
     ahead = {"repair_order_uid": order, "method": "CASH", "amount": "200.00"}

@@ -160,6 +160,8 @@ STORY: dict[str, str] = {
     "reception.change_owner": "one: vehicle.owner_same",
     "reception.confirm_appointment": "one: state.move",
     "reception.confirm_parts": "one: appointment.confirmed",
+    "reception.confirm_walkaround": "one: walkaround.signed",
+    "reception.dispute_walkaround": "one: walkaround.not_sent",
     "reception.confirm_workshop": "one: appointment.confirmed",
     "reception.add_contact": "one: contact.known",
     "reception.correct_contact": "one: contact.unchanged",
@@ -198,7 +200,9 @@ STORY: dict[str, str] = {
     "reception.request_appointment": "one: vehicle.plate_taken",
     "reception.save_walkaround": "same",
     "reception.send_link": "one: visit.link_again",
+    "reception.send_walkaround": "one: walkaround.sent",
     "reception.sign_walkaround": "one: walkaround.signed",
+    "reception.take_back_walkaround": "one: walkaround.not_sent",
     "reception.undo_merge": "one: customer.merge_undone",
     "reception.view_link": "same",
     "staff.appoint_deputy": "one: deputy.overlap",
@@ -373,6 +377,17 @@ def test_customers_cars_and_reception() -> None:
     go(visits.note_feedback, uid=visit.uid, words="接待热情", score=5, by=desk)
     go(visits.view_link, token=visit.link.token)
     go(visits.rate_reception, uid=visit.uid, rating=5, by=link_visit(visit))
+    night = {"arrival_kind": "KEY_DROP", "key_locker": "7", "key_left_at": clock.now() - timedelta(hours=11)}
+    dropped = visits.register_arrival(plate="京A00781", **arrival, **night)
+    visits.greet_visit(uid=dropped.uid, by=desk)
+    walkarounds.save_walkaround(visit_uid=dropped.uid, by=desk, odometer_km=1000, energy_eighths=4)
+    go(walkarounds.send_walkaround, visit_uid=dropped.uid, by=desk)
+    go(walkarounds.take_back_walkaround, visit_uid=dropped.uid, by=desk)
+    walkarounds.send_walkaround(visit_uid=dropped.uid, by=desk)
+    go(walkarounds.dispute_walkaround, visit_uid=dropped.uid, words="左门没有划痕", by=link_visit(dropped))
+    walkarounds.send_walkaround(visit_uid=dropped.uid, by=desk)
+    agreed = {"signed_name": "周试车", "old_parts": "TAKE", "no_valuables": True}
+    go(walkarounds.confirm_walkaround, visit_uid=dropped.uid, by=link_visit(dropped), **agreed)
     left = visits.register_arrival(plate="京A00779", **arrival)
     go(visits.leave_unserved, uid=left.uid, reason="没时间", by=desk)
     asked = visits.greet_visit(uid=visits.register_arrival(plate="京A00780", **arrival).uid, by=desk)

@@ -166,6 +166,8 @@ OPENS = {
     "visit-walkaround": "reception.Visit",
     "waiting-withdraw": "reception.WaitingEntry",
     "walkaround-mark": "reception.Visit",
+    "walkaround-send": "reception.Visit",
+    "walkaround-take-back": "reception.Visit",
     "walkaround-mark-remove": "reception.Visit",
     "wall-screen-end": "workshop.WallScreen",
 }

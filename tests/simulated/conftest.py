@@ -170,6 +170,20 @@ def make_every_kind() -> None:
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
     screens.add_screen(name="大厅", by=acting("foreman"))
+    dropped = visits.register_arrival(
+        plate="京A00929",
+        contact_name="章示例",
+        contact_phone="13900008803",
+        model_text="途远",
+        need="首保",
+        arrival_kind="KEY_DROP",
+        key_locker="夜07",
+        key_left_at=clock.now() - timedelta(hours=14),
+        by=acting("receptionist"),
+    )
+    visits.greet_visit(uid=dropped.uid, by=acting("advisor"))
+    walkarounds.save_walkaround(visit_uid=dropped.uid, odometer_km=900, energy_eighths=4, by=acting("advisor"))
+    walkarounds.send_walkaround(visit_uid=dropped.uid, by=acting("advisor"))
     bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
     assert bay is not None
     late = clock.now() + timedelta(days=3)

@@ -17,7 +17,16 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from dealership.kernel import registry
 from dealership.kernel.models import CalendarDay
 from delivery.models import Settlement, Survey
-from reception.models import Appointment, CalendarFeed, Consultation, DamageMark, SlotOffer, Visit, VisitPhoto
+from reception.models import (
+    Appointment,
+    CalendarFeed,
+    Consultation,
+    DamageMark,
+    SlotOffer,
+    Visit,
+    VisitPhoto,
+    WalkAround,
+)
 from reception.views import asking
 from reception.views.booking import SALT
 from staff.models import Deputyship, PostHolding, RosterDay
@@ -114,6 +123,9 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
             yield {"token": settlement.order.visit.link.token, "uid": settlement.uid}
     elif name == "link-survey":
         yield from ({"token": s.visit.link.token} for s in Survey.objects.order_by("-pk")[:4])
+    elif name in ("visit-link-walkaround", "visit-link-dispute"):
+        for seen in WalkAround.objects.filter(state__in=["SENT", "SIGNED"]).order_by("state", "-pk")[:4]:
+            yield {"token": seen.visit.link.token}
     elif name == "visit-link-photo":
         yield from (
             {"token": p.visit.link.token, "uid": p.uid} for p in VisitPhoto.objects.select_related("visit__link")

@@ -106,6 +106,11 @@ def clock_on(
             _("“%(line)s” wasn't given to you; ask the foreman."),
             line=line.description,
         )
+    if line.order.visit.awaits_confirmation:
+        raise RuleError(
+            "clocking.walkaround",
+            _("The customer hasn't seen and confirmed the car's state yet: no work before that (2.1.2)."),
+        )
     if needs_two(line) and len({d.technician_id for d in dispatches}) < 2:
         raise RuleError("clocking.two_people", _("High-voltage work needs two dispatched people before it starts."))
     for gate in BEFORE_START:

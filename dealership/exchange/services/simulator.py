@@ -504,6 +504,7 @@ class Simulation:
             **car,
             appointment_uid=appointment_uid,
             waiting_mode=rng.choice(["WAIT_AT_DEALER", "LEAVE"]),
+            **({} if appointment_uid else self.came()),
             by=shop.someone("receptionist"),
         )
         self.report.cars += 1
@@ -514,6 +515,16 @@ class Simulation:
         yield clock.now() + shop.minutes(1, 8)
         yield from self.stay(shop, visit, kind, chosen)
 
+    def came(self) -> dict[str, Any]:
+        """How a car came that wasn't booked: now and then its key lay in the box, or it came on a tow truck."""
+        place = self.report.cars % 12
+        if place == 5:
+            left_at = clock.now() - timedelta(hours=11)
+            return {"arrival_kind": "KEY_DROP", "key_locker": f"夜{place:02d}", "key_left_at": left_at}
+        if place == 9:
+            return {"arrival_kind": "TOWED_IN", "tow_company": "示例道路救援", "towed_from": "东环高架出口"}
+        return {}
+
     def stay(self, shop: Shop, visit: Visit, kind: str, chosen: list[Operation]) -> Steps:
         """From the greeting to the gate; begins wherever the visit stands, so that a broken-off run can go on."""
         rng, name = shop.rng, visit.contact_name
@@ -522,9 +533,14 @@ class Simulation:
             visit.refresh_from_db()
             yield clock.now() + shop.minutes(5, 12)
         advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
-        if not WalkAround.objects.filter(visit=visit, signed_at__isnull=False).exists():
+        if not WalkAround.objects.filter(visit=visit).exclude(state="DRAFT").exists():
             self.walk_around(shop, visit, advisor)
             yield clock.now() + shop.minutes(2, 6)
+        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
+        if WalkAround.objects.filter(visit=visit, state="SENT").exists():
+            walkarounds.confirm_walkaround(
+                visit_uid=visit.uid, signed_name=name, old_parts="LEAVE", no_valuables=True, by=link
+            )
         order = visit.orders.order_by("pk").first()
         if order is None:
             hours = sum(float(operation.hours) for operation in chosen)
@@ -537,7 +553,6 @@ class Simulation:
                 promised_at=shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)),
                 by=advisor,
             )
-        link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
         yield from self.ask(shop, order, advisor, link, name)
         if rng.random() < 0.02 and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
             orders.withdraw_order(order_uid=order.uid, reason="客户临时有事，不修了", by=advisor)
@@ -571,7 +586,10 @@ class Simulation:
             )
         place = f"{rng.choice('ABC')}{rng.randrange(1, 9)}"
         visits.give_key(uid=visit.uid, key_tag=self.free_tag(shop), place=place, by=advisor)
-        walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
+        if visit.arrival_kind == "IN_PERSON":
+            walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
+        else:
+            walkarounds.send_walkaround(visit_uid=visit.uid, by=advisor)
 
     def free_tag(self, shop: Shop) -> str:
         taken = set(
