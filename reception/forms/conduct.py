@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.forms import set_queryset
 from staff.models import Employee
 
 from ..models import COURTESY_CLAUSES, Courtesy, ScriptLanguage, Situation
@@ -34,9 +35,7 @@ class ObservationForm(forms.Form):
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        employee = self.fields["employee"]
-        assert isinstance(employee, forms.ModelChoiceField)
-        employee.queryset = people
+        set_queryset(self, "employee", people)
         for item in Courtesy:
             self.fields[f"points_{item}"] = forms.ChoiceField(
                 label=item.label, choices=POINTS, required=False, widget=forms.RadioSelect

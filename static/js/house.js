@@ -13,8 +13,9 @@ import { wireSubmits } from "./submits.js";
 import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
+import { wireViews } from "./views.js";
 
-const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePrint, wireSearch, wireSignatures, wireToasts];
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePrint, wireSearch, wireSignatures, wireToasts, wireViews];
 
 function wire(root) {
   for (const behaviour of behaviours) behaviour(root);

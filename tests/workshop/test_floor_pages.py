@@ -312,7 +312,7 @@ def test_todays_lanes_follow_the_work(nine, rf):
 
 
 @pytest.mark.django_db
-def test_a_bar_too_short_for_its_plate_says_it_beside_itself_or_by_its_end():
+def test_a_bar_too_short_for_its_plate_says_it_beside_itself_or_by_its_end_until_pointed_at():
     bars = [
         plan_reads.Bar(0, 3, plate="京AD30168", text="a"),
         plan_reads.Bar(4, 8, plate="京AD30142", text="b", waits=True),
@@ -321,13 +321,13 @@ def test_a_bar_too_short_for_its_plate_says_it_beside_itself_or_by_its_end():
         plan_reads.Bar(76, 20, plate="京A30181", text="e"),
     ]
     plan_reads._let_short_bars_speak(bars, 120)
-    said = [(bar.plate, bar.spills, bar.text, bar.waits) for bar in bars]
+    said = [(bar.plate, bar.spills, bar.brief, bar.leftward) for bar in bars]
     assert said == [
-        ("", False, "", False),
-        ("京AD30142", True, "", True),
-        ("京A30137", False, "c", False),
-        ("180", False, "", False),
-        ("京A30181", False, "e", False),
+        ("京AD30168", False, "·", False),
+        ("京AD30142", True, "", False),
+        ("京A30137", False, "", False),
+        ("京A30180", False, "180", True),
+        ("京A30181", False, "", True),
     ]
 
 

@@ -21,7 +21,7 @@ from dealership.catalogue.models import Reservation, ReservationPurpose, Resourc
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
-from dealership.kernel.saying import say_date, say_span, say_time
+from dealership.kernel.saying import say_date, say_plate, say_span, say_time
 from dealership.kernel.worktime import Calendar
 from reception.models import Appointment, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
@@ -74,6 +74,10 @@ class Bar:
     """A proposed plan changes it."""
     spills: bool = False
     """Too short for its words, with room behind it: they may stand beside the bar."""
+    brief: str = ""
+    """Too short and no room behind it: these last signs of the plate stand for it until it is pointed at."""
+    leftward: bool = False
+    """It begins late in the day: what it says when pointed at runs to the left."""
 
 
 @dataclass
@@ -649,14 +653,16 @@ WORDS_NEED = 14
 
 
 def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
-    """A bar too short for its plate says it beside itself where there is room, else the plate's last three signs."""
-    for bar in (short for short in bars if short.length < WORDS_NEED):
+    """A bar too short for its plate says it beside itself where there is room, else its end; all of it when pointed at."""
+    for bar in bars:
+        bar.leftward = bar.at * 2 > columns
+        if bar.length >= WORDS_NEED:
+            continue
         begins = [other.at for other in bars if other is not bar and other.at >= bar.at]
         room = min([*begins, columns]) - bar.at
         bar.spills = room >= WORDS_NEED
-        bar.text = ""
         if not bar.spills:
-            bar.plate, bar.high_voltage, bar.waits = bar.plate[-3:] if bar.length > 3 else "", False, False
+            bar.brief = bar.plate[-3:] if bar.length > 3 else "·"
 
 
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
@@ -683,7 +689,14 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         href=reverse("plan-move", args=[dispatch.uid]),
         plan=dispatch.uid if _may_move(dispatch) else None,
         title=" · ".join(
-            (order.vehicle.plate, line.description, dispatch.technician.name, dispatch.bay.name, times, *says[1:])
+            (
+                say_plate(order.vehicle.plate),
+                line.description,
+                dispatch.technician.name,
+                dispatch.bay.name,
+                times,
+                *says[1:],
+            )
         ),
         waits=line.state in OPEN and order.visit.waiting_mode == WaitingMode.WAIT_AT_DEALER,
         high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
@@ -716,7 +729,7 @@ def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | Non
         plate=plate,
         text=word,
         href=href,
-        title=" · ".join(filter(None, (plate, word, _("booked") if booking else ""))),
+        title=" · ".join(filter(None, (say_plate(plate), word, _("booked") if booking else ""))),
         booked=True,
         waits=booking is not None and booking.waiting_mode == WaitingMode.WAIT_AT_DEALER,
     )
