@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -52,7 +53,7 @@ ACCOUNT = ("account_change_password", "mfa_index", "mfa_activate_totp", "account
 NO_PAGES = ("dealership.kernel.api", "dealership.exchange.views.health")
 TOKEN = re.compile(r"/v/([A-Za-z0-9_-]{16,})/")
 ENOUGH = 5
-"""How many examples of one address are opened to find the fullest."""
+"""How many examples of one address each post opens to find the fullest, and in how many of its views a list is read."""
 
 
 @dataclass
@@ -63,7 +64,8 @@ class Found:
     login: str = ""
     path: str = ""
     size: int = 0
-    tried: set[str] = field(default_factory=set)
+    tried: Counter[str] = field(default_factory=Counter)
+    """How often each post has opened it."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,8 @@ class Round:
             path = queue.pop(0)
             name = name_of(path)
             row = self.found.get(name or "")
-            if row is None or (
-                self.pages[row.name] and len(row.tried) >= ENOUGH * (1 + (_post(row.login) != _post(login)))
-            ):
+            viewed = "?" in path
+            if row is None or ((self.pages[row.name] or viewed) and row.tried[_post(login)] >= ENOUGH):
                 continue
             answer = request.get(self.base + path, max_redirects=0)
             kind = answer.headers.get("content-type", "")
@@ -173,17 +174,22 @@ class Round:
             if "<html" not in text[:600]:  # a part of a page that htmx asks for
                 self.no_pages.add(row.name)
                 continue
-            row.tried.add(path)
+            row.tried[_post(login)] += self.pages[row.name] or viewed
             self.tokens.update(TOKEN.findall(text))
             home = HOME.get(row.name, row.login or login)
             if _post(login) == _post(home):  # of people with the same post, who has most on the page
                 home = login
             main = text.partition("<main")[2].partition("</main>")[0]
-            if not row.login or (login == home and (_post(row.login) != _post(login) or len(main) > row.size)):
+            if viewed:  # its rows lead on; the picture is of the page as it opens
+                pass
+            elif not row.login or (login == home and (_post(row.login) != _post(login) or len(main) > row.size)):
                 row.login, row.path, row.size = login, path, len(main)
-            for href in re.findall(r"""(?:href|action|hx-get)="(/[^"#]*)""", text):
-                link = unescape(href).split("?")[0]
-                if link not in seen:
+            for href in re.findall(rf"""(?:href|src|action|hx-get)="(?:{re.escape(self.base)})?([/?][^"#]*)""", text):
+                bare, mark, words = unescape(href).partition("?")
+                bare = bare or path.partition("?")[0]
+                takes_an_id = self.pages.get(name_of(bare) or "", True)
+                link = bare if takes_an_id else bare + mark + words
+                if link not in seen and not link.startswith("/static/"):
                     seen.add(link)
                     queue.append(link)
 
@@ -196,7 +202,7 @@ class Round:
             self.follow(login, lists if login == _post(login) else [reverse("my-jobs")])
             so_far = sum(bool(row.path) for row in self.found.values())
             print(f"  {login}: {so_far} pages, {time.monotonic() - began:.0f} s", flush=True)
-        self.follow("", ["/book/BJ01/", *(f"/v/{token}/" for token in sorted(self.tokens))])
+        self.follow("", ["/book/BJ01/", "/ask/BJ01/", *(f"/v/{token}/" for token in sorted(self.tokens))])
         shots = [Shot(f.login, f.name, f.path) for f in self.found.values() if f.path]
         shots = [replace(shot, path=shot.path + ASKED.get(shot.name, "")) for shot in shots]
         shots += [Shot("", name, reverse(name)) for name in ENTRANCE]
