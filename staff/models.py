@@ -7,17 +7,12 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import DateRange, Root, Store, User
-
-
-def _in_language(chinese: str, english: str) -> str:
-    return english if english and (get_language() or "").startswith("en") else chinese
-
+from dealership.kernel.saying import in_language
 
 # 2.1.1: who serves at the desk has the training for it. The level that counts is the dated setting of that day.
 DESK_ROLES = ("receptionist", "advisor")
@@ -109,7 +104,7 @@ class Post(models.Model):
     @property
     def label(self) -> str:
         """The name in the reader's language."""
-        return _in_language(self.name, self.name_en)
+        return in_language(self.name, self.name_en)
 
 
 class Employee(Root):
@@ -224,7 +219,7 @@ class Skill(models.Model):
     @property
     def label(self) -> str:
         """The name in the reader's language."""
-        return _in_language(self.name, self.name_en)
+        return in_language(self.name, self.name_en)
 
 
 class EmployeeSkill(Root):

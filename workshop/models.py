@@ -351,6 +351,13 @@ class OrderLine(Root):
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def said(self) -> str:
+        """The work in the customer's language: the operation's own name, else as somebody wrote it."""
+        if self.operation is None or self.description != self.operation.name:
+            return self.description
+        return self.operation.said
+
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.order.history_keys()
 

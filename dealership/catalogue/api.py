@@ -30,13 +30,23 @@ from dealership.catalogue.models import (
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import maintenance, prices, resources
+from dealership.catalogue.services import maintenance, models, prices, resources
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
-from dealership.kernel.api.shapes import Choice, Day, Flag, Money, Number, Text, Uid, Whole
+from dealership.kernel.api.shapes import Choice, Day, Flag, ListOf, Money, Number, Text, Uid, Whole
 from dealership.kernel.api.star import star_codes
 from dealership.kernel.models import Store
+
+_MODEL = {
+    "make": Text(40, min=1),
+    "series": Text(60, min=1),
+    "name": Text(80, min=1),
+    "powertrain": Choice(choices=Powertrain),
+    "service_interval_km": Whole(least=models.KM[0], most=models.KM[1]),
+    "service_interval_months": Whole(least=models.MONTHS[0], most=models.MONTHS[1]),
+    "aliases": ListOf(inner=Text(80, min=1), most=models.MOST_ALIASES, optional=True),
+}
 
 
 def _operation_parts() -> QuerySet:
@@ -84,6 +94,7 @@ register(
         shape={
             "code": Text(),
             "name": Text(),
+            "name_en": Text(help="For customers who read English; empty: the Chinese name."),
             "category": Choice(choices=RepairCategory),
             "hours": Number(2),
             "skill_code": Text(source="skill__code", null=True),
@@ -118,6 +129,7 @@ register(
         shape={
             "number": Text(),
             "name": Text(),
+            "name_en": Text(help="For customers who read English; empty: the Chinese name."),
             "unit": Text(),
             "brand": Text(),
             "kind": Choice(choices=PartKind),
@@ -260,8 +272,21 @@ register(
             "powertrain": Choice(choices=Powertrain),
             "service_interval_km": Whole(),
             "service_interval_months": Whole(),
+            "aliases": ListOf(inner=Text(), help="What people call it as well; each means this model alone."),
+            "ends_on": Day(null=True, help="The last day on which new cars of it are sold."),
         },
         filters={"powertrain": Filter(field=Choice(choices=Powertrain), lookup="powertrain")},
+        create=Command(run=models.add_model, permission=permissions.MODELS_MANAGE, input=_MODEL),
+        update=Command(run=models.correct_model, permission=permissions.MODELS_MANAGE, input=_MODEL),
+        actions=(
+            Action(
+                verb="end",
+                run=models.end_model,
+                permission=permissions.MODELS_MANAGE,
+                input={"ends_on": Day(null=True)},
+                help="Name the last day on which new cars of it are sold, null takes that back (2.2.2)",
+            ),
+        ),
     )
 )
 

@@ -16,6 +16,13 @@ LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause=
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")
 MODEL_PRICE_SET = event("catalogue.model_price.set", _("Price of a model set"), clause="2.2.2")
 
+# models
+MODEL_ADDED = event("catalogue.vehicle_model.added", _("Vehicle model added"), clause="2.2.2")
+MODEL_CORRECTED = event("catalogue.vehicle_model.corrected", _("Vehicle model corrected"), clause="2.2.2")
+MODEL_ENDED = event(
+    "catalogue.vehicle_model.ended", _("Sale of a vehicle model ended or taken up again"), clause="2.2.2"
+)
+
 # maintenance plans
 MAINTENANCE_PLAN_DRAFTED = event("catalogue.maintenance_plan.drafted", _("Maintenance plan begun"), clause="3.1")
 MAINTENANCE_PLAN_CHANGED = event("catalogue.maintenance_plan.changed", _("Maintenance plan changed"), clause="3.1")

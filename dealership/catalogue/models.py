@@ -7,7 +7,7 @@ from datetime import date
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import DateRange, Root, Store
+from dealership.kernel.saying import in_language
 from staff.models import Employee, Skill
 
 
@@ -96,14 +97,33 @@ class VehicleModel(Root):
     powertrain = models.CharField(max_length=5, choices=Powertrain.choices, default=Powertrain.ICE)
     service_interval_km = models.PositiveIntegerField(default=10000)
     service_interval_months = models.PositiveSmallIntegerField(default=12)
+    aliases = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    ends_on = models.DateField(_("last day on sale"), null=True, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # What a car is called names one model: it brings engine and service interval along (2.1, 2.4).
+                "vehiclemodel_alias_once",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("aliases"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM catalogue_vehiclemodel m WHERE m.id <> NEW.id AND m.aliases && NEW.aliases)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="model.alias_taken",
+                text=_("Another model is called that already; take the name off there first."),
+            ),
+        ]
         constraints = [models.UniqueConstraint(fields=["make", "series", "name"], name="vehiclemodel_once")]
         ordering = ["make", "series", "name"]
 
     def __str__(self) -> str:
         return f"{self.series} {self.name}".strip()
+
+
+explain_constraint("vehiclemodel_once", "model.exists", _("This model is in the catalogue already."))
 
 
 class Operation(Root):
@@ -113,6 +133,7 @@ class Operation(Root):
 
     code = models.CharField(_("code"), max_length=30, unique=True)
     name = models.CharField(pgettext_lazy("thing", "name"), max_length=80)
+    name_en = models.CharField(max_length=80, blank=True, db_default="")
     pinyin = models.CharField(max_length=160, blank=True)
     category = models.CharField(max_length=20, choices=RepairCategory.choices, default=RepairCategory.MINOR)
     hours = models.DecimalField(_("standard hours"), max_digits=5, decimal_places=2)
@@ -136,6 +157,11 @@ class Operation(Root):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def said(self) -> str:
+        """Its name for a customer, in the language in force; the Chinese one where it has no other."""
+        return in_language(self.name, self.name_en)
+
 
 class Part(Root):
     """A part or material of the group's master; quantity on hand stands in ``workshop``."""
@@ -144,6 +170,7 @@ class Part(Root):
 
     number = models.CharField(_("part number"), max_length=40, unique=True)
     name = models.CharField(pgettext_lazy("thing", "name"), max_length=80)
+    name_en = models.CharField(max_length=80, blank=True, db_default="")
     pinyin = models.CharField(max_length=160, blank=True)
     unit = models.CharField(_("unit"), max_length=10, default="件")
     brand = models.CharField(max_length=40, blank=True)
@@ -158,6 +185,11 @@ class Part(Root):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def said(self) -> str:
+        """Its name for a customer, in the language in force; the Chinese one where it has no other."""
+        return in_language(self.name, self.name_en)
 
 
 class OperationPart(models.Model):

@@ -30,6 +30,11 @@ for _code in ("supervisor", "cashier", "accountant", "inspector"):
 for _code in ("manager", "gm"):
     role(_code, permissions={CATALOGUE_VIEW, PRICES_MANAGE})
 
+# models
+MODELS_MANAGE = permission("catalogue.models.manage", _("Add vehicle models, correct them and end their sale."))
+for _code in ("techdirector", "manager", "gm"):
+    role(_code, permissions={MODELS_MANAGE})
+
 # maintenance plans
 MAINTENANCE_MANAGE = permission(
     "catalogue.maintenance.manage", _("Write maintenance plans and release them from a day on.")

@@ -186,6 +186,97 @@ TOOLS = {
 }
 """Special tools that an operation needs."""
 
+OPERATIONS_EN = {
+    "DG-10": "Fault diagnosis (general)",
+    "DG-20": "Chassis noise diagnosis (with road test)",
+    "DG-30": "Air-conditioning diagnosis",
+    "DG-40": "High-voltage system diagnosis (NEV)",
+    "MT-10": "Minor service (oil and oil filter)",
+    "MT-20": "Regular service (oil, oil, air and cabin filters)",
+    "MT-30": "40,000 km service",
+    "MT-40": "Annual service, new energy",
+    "MT-50": "Brake fluid change",
+    "MT-60": "Coolant change",
+    "MT-70": "Automatic transmission fluid change",
+    "MT-80": "Second-class maintenance",
+    "EN-10": "Spark plug replacement",
+    "EN-20": "Timing belt replacement",
+    "EN-30": "Engine control unit update",
+    "EN-40": "Starter battery replacement",
+    "BR-10": "Front brake pad replacement",
+    "BR-20": "Front brake pad and disc replacement",
+    "BR-30": "Rear brake pad replacement",
+    "TY-10": "Tyre replacement (each, with balancing)",
+    "TY-20": "Tyre rotation and balancing",
+    "TY-30": "Tyre repair",
+    "AL-10": "Four-wheel alignment",
+    "CH-10": "Front lower arm bush replacement",
+    "CH-20": "Tie rod end replacement",
+    "CH-30": "Front shock absorber replacement (one side)",
+    "CH-40": "Front wheel bearing replacement",
+    "AC-10": "Air-conditioning cleaning",
+    "AC-20": "Refrigerant refill",
+    "EL-10": "Wiper blade replacement",
+    "EL-20": "Low-beam headlamp replacement",
+    "BD-10": "Front bumper replacement",
+    "BD-20": "Fender panel beating",
+    "PT-10": "Painting of one panel",
+    "HV-10": "High-voltage insulation test",
+    "HV-20": "Traction battery cooling repair",
+    "HV-30": "Traction battery replacement",
+    "AS-10": "Automatic transmission replacement",
+    "DT-10": "Detailed car wash",
+}
+"""What operations are called for customers who read English."""
+
+PARTS_EN = {
+    "OIL-5W30-1L": "Full synthetic oil 5W-30",
+    "OIL-0W20-1L": "Full synthetic oil 0W-20",
+    "FLT-OIL-01": "Oil filter",
+    "FLT-AIR-01": "Air filter",
+    "FLT-CAB-01": "Cabin filter",
+    "FLT-CAB-02": "Cabin filter (activated carbon)",
+    "FLT-FUEL-01": "Fuel filter",
+    "SPK-IR-01": "Iridium spark plug",
+    "FLD-BRK-1L": "Brake fluid DOT 4",
+    "FLD-COOL-1L": "Coolant",
+    "FLD-COOL-HV": "Low-conductivity coolant",
+    "FLD-ATF-1L": "Automatic transmission fluid",
+    "FLD-GEAR-1L": "Reduction gear oil",
+    "FLD-WASH-2L": "Screen wash",
+    "BRK-PAD-F": "Front brake pads",
+    "BRK-PAD-FE": "Front brake pads (equivalent quality)",
+    "BRK-PAD-R": "Rear brake pads",
+    "BRK-DISC-F": "Front brake disc",
+    "BRK-DISC-R": "Rear brake disc",
+    "TYR-2055516": "Tyre 205/55 R16",
+    "TYR-2255018": "Tyre 225/50 R18",
+    "TYR-PATCH": "Tyre repair patch",
+    "WGT-BAL-10": "Balance weight",
+    "SUS-BUSH-FL": "Front lower arm bush",
+    "SUS-ARM-FL": "Front lower arm",
+    "STR-BALL-L": "Tie rod end",
+    "SUS-SHOCK-F": "Front shock absorber",
+    "WIP-PAIR-01": "Wiper blades (pair)",
+    "BLB-LED-H7": "Low-beam headlamp",
+    "AC-REF-1234": "Refrigerant",
+    "AC-CLEAN-01": "Evaporator cleaner",
+    "BDY-BUMP-F": "Front bumper cover",
+    "BDY-FEND-L": "Left front fender",
+    "PNT-BASE-01": "Base coat and clear coat",
+    "PNT-PRIM-01": "Primer and filler",
+    "HV-BAT-PACK": "Traction battery (remanufactured)",
+    "HV-FUSE-01": "High-voltage fuse",
+    "HV-SEAL-01": "Battery cooling line seals",
+    "TRN-ASSY-01": "Automatic transmission (remanufactured)",
+    "TRN-ASSY-U1": "Automatic transmission (used)",
+    "ENG-GSK-SET": "Engine gasket set",
+    "ENG-BELT-01": "Timing belt kit",
+    "BRG-HUB-F": "Front wheel bearing",
+    "BAT-12V-60": "Starter battery 60 Ah",
+}
+"""What parts are called for customers who read English."""
+
 LABOR_RATES = {
     PayType.CUSTOMER_PAY: "170.00",
     PayType.WARRANTY: "136.00",
@@ -262,6 +353,7 @@ def seed() -> None:
         Part(
             number=number,
             name=name,
+            name_en=PARTS_EN[number],
             pinyin=_pinyin(name),
             unit=unit,
             brand=brand,
@@ -277,6 +369,7 @@ def seed() -> None:
         Operation(
             code=code,
             name=name,
+            name_en=OPERATIONS_EN[code],
             pinyin=_pinyin(name),
             category=category,
             hours=Decimal(hours),
@@ -299,7 +392,20 @@ def seed() -> None:
         for operation in new
         for number, quantity in needs[operation.code].items()
     )
+    _name_in_english()
     _seed_plans()
+
+
+def _name_in_english() -> None:
+    """What an earlier release seeded without an English name gets it, unless somebody calls it otherwise by now."""
+    seeded = ((Operation, "code", OPERATIONS, OPERATIONS_EN), (Part, "number", PARTS, PARTS_EN))
+    for model, key, rows, english in seeded:
+        names = {str(row[0]): row[1] for row in rows}
+        for row in model.objects.filter(name_en="", **{f"{key}__in": list(names)}):
+            code = getattr(row, key)
+            if row.name == names[code]:
+                row.name_en = english[code]
+                row.save(update_fields=["name_en"])
 
 
 def _seed_plans() -> None:

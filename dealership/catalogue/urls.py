@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dealership.catalogue.views import maintenance, prices, resources
+from dealership.catalogue.views import maintenance, models, prices, resources
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("catalogue/parts/", prices.PartPricesPage.as_view(), name="part-prices"),
     path("catalogue/parts/<uuid:uid>/price/", prices.PartPricePage.as_view(), name="part-price"),
     path("catalogue/models/", prices.ModelPricesPage.as_view(), name="model-prices"),
+    path("catalogue/models/new/", models.NewModelPage.as_view(), name="model-new"),
+    path("catalogue/models/<uuid:uid>/", models.ModelPage.as_view(), name="model-edit"),
+    path("catalogue/models/<uuid:uid>/end/", models.EndModelPage.as_view(), name="model-end"),
     path("catalogue/models/<uuid:uid>/price/", prices.ModelPricePage.as_view(), name="model-price"),
     path("catalogue/bays/", resources.BaysPage.as_view(), name="bays"),
     path("catalogue/bays/new/", resources.NewResourcePage.as_view(), name="bay-new"),

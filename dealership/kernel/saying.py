@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 SOON_MINUTES = 30
 """A promise nearer than this many minutes is coloured."""
@@ -132,3 +132,8 @@ def say_initials(name: str | None) -> str:
     if words[0][0] > "\u2e7f":
         return words[0][0]
     return "".join(word[0] for word in words[:2]).upper()
+
+
+def in_language(chinese: str, english: str) -> str:
+    """A name of the house's data in the reader's language; the Chinese one where there is no other."""
+    return english if english and (get_language() or "").startswith("en") else chinese

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -118,9 +118,10 @@ def _require_free(*, vin: str, plate: str, plate_kind: str, besides: int | None 
 
 
 def _model_named(words: str) -> VehicleModel | None:
-    """The catalogue's model that is written exactly like this: it brings engine and service interval along."""
+    """The catalogue's model that is written or called exactly like this: it brings engine and service interval along."""
     said = Concat("series", Value(" "), "name")
-    return VehicleModel.objects.annotate(said=said).filter(said=words).order_by("pk").first()
+    known = VehicleModel.objects.annotate(said=said)
+    return known.filter(Q(said=words) | Q(aliases__contains=[words])).order_by("pk").first()
 
 
 @transaction.atomic

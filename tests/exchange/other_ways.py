@@ -365,6 +365,11 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.manager, "maintenance_plan", plan, "drop_item", {"operation_uid": brakes})
     act(world.manager, "maintenance_plan", plan, "release", {"starts_on": "2026-12-10"})
     act(world.manager, "maintenance_plan", plan, "draft_next")
+    car = {"make": "示例汽车", "series": "途远", "name": "2.0T", "powertrain": "ICE"}
+    car |= {"service_interval_km": 10_000, "service_interval_months": 12}
+    model = world.manager.create_vehicle_model(body=car)["uid"]
+    world.manager.replace_vehicle_model(uid=model, body=car | {"aliases": ["途远2.0T"]})
+    act(world.manager, "vehicle_model", model, "end", {"ends_on": "2026-12-31"})
     bay = world.manager.list_bay()["data"][-1]["uid"]
     act(world.manager, "bay", bay, "switch", {"active": False})
     person = world.manager.list_plan_person()["data"][-1]["uid"]

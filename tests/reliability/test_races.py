@@ -18,7 +18,7 @@ import pytest
 from compliance.models import ArchiveRecord
 from compliance.services import archives
 from dealership.catalogue.models import Operation, Resource, ResourceKind
-from dealership.catalogue.services import maintenance, plans, resources
+from dealership.catalogue.services import maintenance, models, plans, resources
 from dealership.exchange.services import clients, imports
 from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
@@ -76,6 +76,9 @@ from workshop.services import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STORY: dict[str, str] = {
+    "catalogue.add_model": "one: model.exists",
+    "catalogue.correct_model": "both",
+    "catalogue.end_model": "one: model.same",
     "catalogue.discard_plan": "one: 404",
     "catalogue.draft_next": "one: plan.draft_exists",
     "catalogue.drop_item": "one: plan_item.gone",
@@ -331,6 +334,11 @@ def test_people_and_rosters() -> None:
     go(maintenance.release_plan, uid=plan.uid, starts_on=today, by=manager)
     following = go(maintenance.draft_next, uid=plan.uid, by=manager)
     go(maintenance.discard_plan, uid=following.uid, by=manager)
+    car = {"make": "示例汽车", "series": "途远", "name": "2.0T", "powertrain": "ICE", "by": manager}
+    car |= {"service_interval_km": 10_000, "service_interval_months": 12}
+    model = go(models.add_model, **car)
+    go(models.correct_model, uid=model.uid, aliases=["途远2.0T"], **car)
+    go(models.end_model, uid=model.uid, ends_on=today, by=manager)
 
 
 def test_customers_cars_and_reception() -> None:

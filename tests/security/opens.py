@@ -96,6 +96,8 @@ OPENS = {
     "maintenance-next": "catalogue.MaintenancePlan",
     "maintenance-plan": "catalogue.MaintenancePlan",
     "maintenance-release": "catalogue.MaintenancePlan",
+    "model-edit": "catalogue.VehicleModel",
+    "model-end": "catalogue.VehicleModel",
     "model-price": "catalogue.VehicleModel",
     "observation-detail": "reception.Observation",
     "observation-photo": "reception.Observation",

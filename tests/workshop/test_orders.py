@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connections
+from django.utils import translation
 
 from dealership.kernel import clock, outbox
 from dealership.kernel.errors import NotAllowed, RuleError
@@ -27,6 +28,7 @@ from tests.factories.workshop import (
 )
 from workshop import rules
 from workshop.models import Authorization, Estimate, OrderLine, PartLine, RepairOrder
+from workshop.selectors.orders import asked_of, decided_for_customer
 from workshop.services import orders
 
 pytestmark = pytest.mark.django_db
@@ -468,3 +470,25 @@ def test_two_estimates_at_once_one_is_sent() -> None:
     send = lambda: orders.send_estimate(order_uid=order.uid, by=shop.advisor)  # noqa: E731
     assert run_together(send, send) == ["done", "estimate.empty"]
     assert Estimate.objects.count() == 1
+
+
+def test_a_customer_who_reads_english_sees_what_the_work_and_the_parts_are_called(shop: Shop) -> None:
+    order = make_order(shop, with_diagnosis=False)
+    add_operation(shop, order, "BR-10")
+    own = orders.add_line(order_uid=order.uid, description="检查天窗排水", hours=Decimal("0.4"), by=shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    with translation.override("en"):
+        [asked] = asked_of(order.visit_id, shop.advisor)
+        assert [line.description for line in asked.lines] == ["Front brake pad replacement", own.description]
+        assert [p.name for p in asked.lines[0].parts] == ["Front brake pads"]
+    order = make_order(shop, with_diagnosis=False)
+    add_operation(shop, order, "BR-10")
+    orders.add_line(order_uid=order.uid, description=own.description, hours=Decimal("0.4"), by=shop.advisor)
+    agree_all(shop, order)
+    with translation.override("en"):
+        assert [row.line.said for row in decided_for_customer(order.visit_id, shop.advisor)] == [
+            "Front brake pad replacement",
+            own.description,
+        ]
+    with translation.override("zh-hans"):
+        assert decided_for_customer(order.visit_id, shop.advisor)[0].line.said == "前制动片更换"

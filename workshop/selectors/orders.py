@@ -599,7 +599,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
                 order=order,
                 estimate=estimate,
                 lines=[
-                    _asked_line(entry, list(open_uids[entry["uid"]].photos.all()))
+                    _asked_line(entry, open_uids[entry["uid"]])
                     for entry in estimate.content["lines"]
                     if entry["uid"] in open_uids
                 ],
@@ -612,10 +612,12 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
     return [asked for asked in found if asked.lines]
 
 
-def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
+def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
+    """A line as it stands in the version that is signed; names of the catalogue in the reader's language."""
+    named = {(p.part.number, p.part.name): p.part.said for p in line.part_lines.all()}
     parts = [
         AskedPart(
-            name=p["name"],
+            name=named.get((p["number"], p["name"]), p["name"]),
             quantity=f"{Decimal(p['quantity']).normalize():f}",
             unit=p["unit"],
             kind=str(PartKind(p["kind"]).label),
@@ -630,7 +632,7 @@ def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
     return AskedLine(
         uid=entry["uid"],
         position=entry["position"],
-        description=entry["description"],
+        description=line.said if entry["description"] == line.description else entry["description"],
         why=entry["cause"] or entry["complaint"],
         total=Decimal(entry["total"]),
         labor=labor,
@@ -640,7 +642,7 @@ def _asked_line(entry: dict[str, Any], photos: list[LinePhoto]) -> AskedLine:
         parts=parts,
         is_safety=entry["is_safety"],
         extra_minutes=entry["extra_minutes"],
-        photos=photos,
+        photos=list(line.photos.all()),
     )
 
 
@@ -701,6 +703,7 @@ def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
     rows = (
         OrderLine.objects.for_actor(by)
         .filter(order__visit_id=visit_id, state__in=list(words))
+        .select_related("operation")
         .prefetch_related("part_lines")
         .order_by("order_id", "position")
     )

@@ -60,7 +60,10 @@ def _matching(rows: QuerySet, text: str, code: str) -> QuerySet:
     words = fold_width(text).strip().lower().split()
     for word in words:
         rows = rows.filter(
-            Q(**{f"{code}__icontains": word}) | Q(name__icontains=word) | Q(pinyin__contains=word.replace(" ", ""))
+            Q(**{f"{code}__icontains": word})
+            | Q(name__icontains=word)
+            | Q(name_en__icontains=word)
+            | Q(pinyin__contains=word.replace(" ", ""))
         )
     first = words[0] if words else ""
     rank = Case(

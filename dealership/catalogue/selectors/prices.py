@@ -130,7 +130,9 @@ def model_prices(by: Actor, *, text: str = "") -> list[ModelRow]:
     today = clock.today()
     rows = VehicleModel.objects.all()
     for word in text.split():
-        rows = rows.filter(Q(make__icontains=word) | Q(series__icontains=word) | Q(name__icontains=word))
+        rows = rows.filter(
+            Q(make__icontains=word) | Q(series__icontains=word) | Q(name__icontains=word) | Q(aliases__icontains=word)
+        )
     found = list(rows[:SHOWN])
     dated: dict[int, list[Dated]] = {model.pk: [] for model in found}
     prices = ModelPrice.objects.filter(store_id=by.store_id, model__in=found).order_by("starts_on")

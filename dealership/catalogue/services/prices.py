@@ -89,7 +89,10 @@ def price_part(part: Part, store_id: int, on: date | None = None) -> Decimal:
 
 
 def price_model(model: VehicleModel, store_id: int, on: date | None = None) -> Decimal:
-    """CNY with VAT for a new car on day ``on``. RuleError ``price.model_missing`` where none is set."""
+    """CNY with VAT for a new car on day ``on``. RuleError ``price.model_missing`` where none is set, ``price.model_ended``
+    where it isn't sold any more."""
+    if model.ends_on is not None and model.ends_on < (on or clock.today()):
+        raise RuleError("price.model_ended", _("“%(model)s” isn't sold any more."), model=str(model))
     found = ModelPrice.objects.filter(_in_force(on or clock.today()), store_id=store_id, model=model).first()
     if found is None:
         raise RuleError(

@@ -100,6 +100,7 @@ class ModelPricesPage(Page):
             "rows": reads.model_prices(self.actor, text=words),
             "words": words,
             "may_set": self.actor.may(permissions.PRICES_MANAGE),
+            "may_manage": self.actor.may(permissions.MODELS_MANAGE),
         }
 
 
