@@ -23,6 +23,13 @@ class DeliveryConfig(AppConfig):
 
         LANE_SOURCES.append(delivery_lane)
 
+        # 2.1.2: a gate code that is scanned anywhere leads to its pass.
+        from reception.selectors.search import SOURCES
+
+        from .selectors.gate import gate_code_hits
+
+        SOURCES.append(gate_code_hits)
+
         # 2.3, 4.1: a settlement list names who was asked to pay; merging customers leaves it as it is.
         from reception.services.merging import STAYS
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from reception.selectors.search import EXACT, Hit, Typed
 
-from .. import rules
+from .. import permissions, rules
 from ..models import GatePass, GatePassKind
 
 
@@ -63,3 +67,22 @@ def read_gate_pass(*, uid: object, by: Actor) -> GatePass:
         .select_related("visit__vehicle", "visit__customer", "visit__store", "issued_by", "store")
         .get(uid=uid)
     )
+
+
+def gate_code_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """2.1.2, 4.1: a gate code that was scanned or typed into the search box leads to its pass."""
+    code = rules.read_gate_code(typed.text)
+    if len(code) != rules.GATE_LENGTH or not by.may(permissions.GATE_PASSES_VIEW):
+        return
+    for row in pass_with_code(code, by=by).select_related("visit__vehicle"):
+        yield Hit(
+            kind="gate",
+            label=_("Gate pass"),
+            url=reverse("gate-pass-detail", args=[row.uid]),
+            title=row.visit.number,
+            say=str(row.get_kind_display()),
+            plate=row.visit.vehicle.plate,
+            plate_color=row.visit.vehicle.plate_color,
+            rank=EXACT,
+            uid=row.uid,
+        )

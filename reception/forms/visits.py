@@ -64,6 +64,10 @@ class ArrivalForm(forms.Form):
     waiting_mode = forms.ChoiceField(
         label=_("Meanwhile"), choices=WaitingMode.choices, initial=WaitingMode.WAIT_AT_DEALER
     )
+    area = forms.ChoiceField(label=_("Led to"), choices=[("", "—"), *Area.choices], required=False)
+    taken_over_by = forms.ModelChoiceField(
+        label=_("Taken over by"), queryset=Employee.objects.none(), to_field_name="uid", required=False
+    )
     arrival_kind = forms.ChoiceField(
         label=_("How the car came"), choices=ArrivalKind.choices, initial=ArrivalKind.IN_PERSON, required=False
     )
@@ -75,6 +79,10 @@ class ArrivalForm(forms.Form):
     towed_from = forms.CharField(label=_("Towed from"), max_length=120, required=False)
     appointment = forms.UUIDField(required=False, widget=forms.HiddenInput)
     consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, store_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_queryset(self, "taken_over_by", staff_at(store_id))
 
     @property
     def came_otherwise(self) -> bool:
@@ -96,6 +104,8 @@ class ArrivalForm(forms.Form):
                 data["plate"] = formats.clean_plate(plate, kind)
             except forms.ValidationError as error:
                 self.add_error("plate", error)
+        if data.get("taken_over_by") and not data.get("area"):
+            self.add_error("area", _("Say where the colleague takes over."))
         if not plate and not vin:
             self.add_error("plate", _("Give the plate or, without one, the VIN."))
         return data
@@ -224,4 +234,9 @@ class PromiseForm(forms.Form):
 
 def staff_of(visit: Visit) -> QuerySet[Employee]:
     """Everybody who works in the visit's store today."""
-    return Employee.objects.filter(employed(clock.today()), store_id=visit.store_id).order_by("pinyin", "pk")
+    return staff_at(visit.store_id)
+
+
+def staff_at(store_id: int) -> QuerySet[Employee]:
+    """Everybody who works in this store today."""
+    return Employee.objects.filter(employed(clock.today()), store_id=store_id).order_by("pinyin", "pk")

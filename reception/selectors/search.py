@@ -22,12 +22,13 @@ from dealership.kernel import formats, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from reception import permissions
-from reception.models import Appointment, Visit, VisitState
+from reception.models import OPEN_VISITS, Appointment, Visit, VisitState
 
 EXACT, TAIL, START, PART = 100, 80, 70, 50
 PER_SOURCE = 50
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[a-z][a-z0-9 '.-]*")
+_TAG = re.compile(r"[A-Z0-9][A-Z0-9-]{0,9}")
 # What numbering.numbers_meant can read at all: the end of a number, with or without its day.
 _NUMBER = re.compile(r"(?:^|[^0-9])(?:[0-9]{6}-?)?[0-9]{1,4}$")
 
@@ -276,6 +277,29 @@ def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
             )
 
 
+def key_tag_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """2.1.2: the car whose key hangs under this tag now, in the actor's stores."""
+    tag = typed.text.upper()
+    if not by.may(permissions.VISITS_VIEW) or not _TAG.fullmatch(tag):
+        return
+    rows = Visit.objects.for_actor(by).filter(key_tag=tag, state__in=OPEN_VISITS).select_related("vehicle")
+    for row in rows:
+        sees = by.may(permissions.CUSTOMERS_VIEW)
+        yield Hit(
+            kind="key",
+            label=_("Key tag"),
+            url=reverse("visit-detail", args=[row.uid]),
+            title=row.contact_name if sees else row.number,
+            say=row.number,
+            plate=row.vehicle.plate,
+            plate_color=row.vehicle.plate_color,
+            chip=row.get_state_display(),
+            rank=EXACT,
+            uid=row.uid,
+            person=row.contact_name if sees else "",
+        )
+
+
 def _page(name: str, uid: UUID) -> str | None:
     """The address of a page with one uid, None where no room has brought it."""
     try:
@@ -284,7 +308,7 @@ def _page(name: str, uid: UUID) -> str | None:
         return None
 
 
-SOURCES: list[Source] = [vehicle_hits, number_hits, customer_hits]
+SOURCES: list[Source] = [vehicle_hits, number_hits, key_tag_hits, customer_hits]
 
 
 def find(*, text: str, by: Actor) -> list[Hit]:

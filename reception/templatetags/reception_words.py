@@ -61,6 +61,12 @@ def standard_phrases(situation: str) -> dict[str, Any]:
     return {"phrases": phrases(situation, get_language() or "")}
 
 
+@register.inclusion_tag("reception/plate_pad.html")
+def plate_pad(box: str) -> dict[str, Any]:
+    """2.1.2: the keypad beside the plate's box with this id; places of a plate hold neither I nor O."""
+    return {"box": box, "provinces": formats.PROVINCES, "signs": "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789挂学警港澳"}
+
+
 @register.simple_tag
 def page_link(name: str, uid: UUID) -> str:
     """The address of another room's page, '' where that page isn't there."""

@@ -30,6 +30,10 @@ class SearchPage(Page):
             return render(request, "reception/search.html#suggestions", context)
         if len(hits) == 1:
             return HttpResponseRedirect(hits[0].url)
+        if request.GET.get("scan"):  # 2.1.2: a scanner reads one thing; what it names to the letter is opened
+            sure = [hit for hit in hits if hit.rank == search.EXACT]
+            if len(sure) == 1:
+                return HttpResponseRedirect(sure[0].url)
         context = {
             "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
             "may_register": self.actor.may(permissions.CUSTOMERS_EDIT),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import uuid4
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -63,10 +64,17 @@ class NewVisitPage(CommandPage):
         known = reads.known_car(self.actor, plate=plate, vin=vin)
         return context | {"known": known, "plate_asked": plate or vin, "models": reads.model_names()}
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"store_id": self.actor.store_id}
+
+    @transaction.atomic
     def run(self, form: ArrivalForm) -> Visit:
         data = dict(form.cleaned_data)
-        asked = data.pop("consultation")
+        asked, area, taker = data.pop("consultation"), data.pop("area"), data.pop("taken_over_by")
         visit = commands.register_arrival(by=self.actor, appointment_uid=data.pop("appointment"), **data)
+        if area:
+            taken_over = taker.uid if taker else None
+            commands.lead_to_area(uid=visit.uid, area=area, taken_over_by_uid=taken_over, by=self.actor)
         if asked:
             convert_to_visit(uid=asked, visit_uid=visit.uid, by=self.actor)
         return visit
@@ -86,7 +94,7 @@ class KnownCarView(StaffPage, View):
         typed = {name: request.GET.get(name, "") for name in ArrivalForm.base_fields}
         guess = {} if known else {"model_text": reads.model_by_vin(self.actor, vin)}
         filled = (known.fills if known else guess) | {name: value for name, value in typed.items() if value}
-        form = ArrivalForm(initial=filled)
+        form = ArrivalForm(initial=filled, store_id=self.actor.store_id)
         form.fields["plate"].widget.attrs.pop("autofocus")  # the cursor stays where somebody is typing by now
         context = {"form": form, "known": known, "plate_asked": plate or vin}
         return render(request, "reception/visit_new.html#asked", context)

@@ -1,12 +1,15 @@
 // Wires every behaviour once for the page and again for whatever htmx brings in. Nothing here is needed for a page to work.
 import { wireDialogs } from "./dialogs.js";
 import { wireDrafts } from "./drafts.js";
+import { wireFlow } from "./flow.js";
 import { wireInserts } from "./insert.js";
 import { wireKeys } from "./keys.js";
 import { wireMenus } from "./menus.js";
 import { wirePhotos } from "./photos.js";
+import { wirePlatePads } from "./platepad.js";
 import { wirePlan } from "./plan.js";
 import { wirePrint } from "./print.js";
+import { wireScan } from "./scan.js";
 import { wireSearch } from "./search.js";
 import { wireSignatures } from "./signature.js";
 import { wireSubmits } from "./submits.js";
@@ -15,13 +18,15 @@ import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
 import { wireViews } from "./views.js";
 
-const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePrint, wireSearch, wireSignatures, wireToasts, wireViews];
+const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePlatePads, wirePrint, wireSearch, wireSignatures, wireToasts, wireViews];
 
 function wire(root) {
   for (const behaviour of behaviours) behaviour(root);
 }
 
+wireScan();
 wireKeys();
+wireFlow();
 wireMenus();
 wireSubmits();
 wireClock();

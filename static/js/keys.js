@@ -9,8 +9,13 @@ function nameOf(event) {
   return [...parts, event.key.toUpperCase()].join("+");
 }
 
+// A letter alone waits a moment: a scanner's next sign, quicker than any hand, takes it back.
+const SINGLE = 120;
+
 export function wireKeys() {
+  let pending = 0;
   document.addEventListener("keydown", (event) => {
+    clearTimeout(pending);
     if (event.defaultPrevented || event.isComposing || event.repeat) return;
     const pressed = nameOf(event);
     const plain = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -22,7 +27,9 @@ export function wireKeys() {
     );
     if (!wanted || wanted.disabled) return;
     event.preventDefault();
-    if (isTyping(wanted)) {
+    if (plain && !isTyping(wanted)) {
+      pending = setTimeout(() => wanted.click(), SINGLE);
+    } else if (isTyping(wanted)) {
       wanted.focus();
       wanted.select?.();
     } else {

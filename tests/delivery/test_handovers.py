@@ -19,6 +19,7 @@ from delivery.services.handovers import cancel_gate_pass, hand_over, issue_gate_
 from delivery.services.payments import refund_payment, take_payment
 from delivery.services.settlements import ask_unpaid_exit, issue_settlement, sign_settlement
 from reception.models import Visit, VisitState
+from reception.selectors.search import find
 from tests.factories.delivery import (
     CHECKED,
     add_line,
@@ -202,6 +203,8 @@ def test_a_delivered_car_drives_out_once_and_its_orders_are_closed():
     leave(order.visit, team)
     gate_pass = issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=team.advisor)
     assert step(order.visit) == ExitStep.GATE
+    [found] = find(text=gate_pass.code, by=team.advisor)  # 2.1.2: scanned anywhere, it leads to its pass
+    assert found.url == f"/gate-passes/{gate_pass.uid}/"
     with rule("gatepass.exists"):
         issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=team.advisor)
     with rule("gate.unknown"):

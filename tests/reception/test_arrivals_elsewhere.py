@@ -12,6 +12,7 @@ from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import History, Message
 from reception.models import Consultation, DamageMark, Vehicle, Visit, WalkAround
+from reception.selectors.search import find
 from reception.services import visits, walkarounds
 from tests.factories.floor import actor, clock_at, make_floor
 from tests.factories.reception import make_picture, make_received_visit, make_visit
@@ -358,3 +359,28 @@ def test_a_dead_instrument_is_asked_of_towed_cars_only(store):
     brought, towed = make_received_visit(by), make_received_visit(by, **TOWED)
     pages = [client.get(f"/visits/{visit.uid}/walkaround/").content.decode() for visit in (brought, towed)]
     assert ["odometer_unread" in page for page in pages] == [False, True]
+
+
+def test_the_desk_says_at_once_where_the_customer_is_led_and_who_takes_over(store):
+    client, _by = signed_in(store)
+    taker = make_employee(store, "technician", name="高试工")
+    sent = {
+        "plate": "沪A12345", "plate_kind": "NORMAL", "contact_name": "周试车", "contact_phone": "13800138000",
+        "model_text": "途远 2.0T", "need": "保养", "waiting_mode": "WAIT_AT_DEALER", "taken_over_by": str(taker.uid),
+    }  # fmt: skip
+    assert client.post("/visits/new/", sent).status_code == 422  # taken over, but where?
+    assert Visit.objects.count() == 0
+    assert client.post("/visits/new/", sent | {"area": "WORKSHOP"}).status_code == 302
+    assert Visit.objects.get().area == "WORKSHOP"
+    assert History.objects.get(code="reception.visit.led").facts == {"taken_over_by": str(taker.uid)}
+
+
+def test_a_key_tag_finds_the_car_whose_key_hangs_there(store, advisor):
+    visit = make_visit(advisor, vin="")
+    visits.give_key(uid=visit.uid, key_tag="B07", by=advisor)
+    assert [hit.url for hit in find(text="b07", by=advisor)] == [f"/visits/{visit.uid}/"]
+    visits.leave_unserved(uid=visit.uid, reason="改天再来", by=advisor)
+    assert find(text="B07", by=advisor) == []
+    elsewhere = make_actor(make_store("BJ02"), "advisor")
+    visits.give_key(uid=make_visit(advisor).uid, key_tag="B07", by=advisor)
+    assert find(text="B07", by=elsewhere) == []
