@@ -13,9 +13,10 @@ from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
-from reception.models import Visit
+from reception.models import Vehicle, Visit
 from reception.selectors.visits import FOLLOWED_UP
 from workshop.models import OrderStage, RepairOrder
+from workshop.selectors.maintenance import NOTES, Note
 
 from . import permissions
 from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
@@ -182,3 +183,13 @@ def followed_up(visit: Visit) -> bool:
 
 FOLLOWED_UP.append(followed_up)
 register_panel("visit_link", Panel("delivery.survey", "delivery/panels/link_survey.html", survey_panel, order=5))
+
+
+def told_at_handover(vehicle: Vehicle) -> Note | None:
+    """What was said of the next service when the car was handed over last (domain 4.1)."""
+    told = Handover.objects.filter(visit__vehicle=vehicle, next_service_on__isnull=False).order_by("-pk")
+    last = told.values_list("next_service_on", "next_service_km").first()
+    return Note(last[0], last[1]) if last and last[0] else None
+
+
+NOTES.append(told_at_handover)

@@ -80,3 +80,37 @@ PROPOSAL_MINUTES = limit(
     clause="2.4",
     source="design",
 )
+
+# --- maintenance ---
+MAINTENANCE_SOON_KM = limit(
+    "workshop.maintenance_soon_km",
+    1000,
+    "km",
+    _("Kilometres before its point from which maintenance is due soon, and past it overdue"),
+    clause="3.1",
+    source="design",
+)
+MAINTENANCE_SOON_DAYS = limit(
+    "workshop.maintenance_soon_days",
+    30,
+    "d",
+    _("Days before its point from which maintenance is due soon, and past it overdue"),
+    clause="3.1",
+    source="design",
+)
+USUAL_KM_A_YEAR = limit(
+    "workshop.usual_km_a_year",
+    15000,
+    "km",
+    _("Kilometres a year that a car is taken to drive while its readings don't tell"),
+    clause="3.1",
+    source="design",
+)
+SEVERE_KM_A_YEAR = limit(
+    "workshop.severe_km_a_year",
+    30000,
+    "km",
+    _("Kilometres a year from which a car follows the intervals for hard use"),
+    clause="3.1",
+    source="design",
+)

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Visit, VisitState
+from reception.models import Vehicle, Visit, VisitState
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
-from workshop.models import DeclineCause
+from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
+from workshop.selectors import maintenance
 from workshop.selectors import orders as reads
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
@@ -89,3 +90,63 @@ register_panel("order", Panel("workshop.work", "workshop/work_panel.html", work_
 register_panel("order", Panel("workshop.inspections", "workshop/inspection_panel.html", inspection_panel, order=50))
 LANE_SOURCES.append(place_work)
 register_panel("quotation", Panel("workshop.quoted", "workshop/quoted_orders.html", quoted_orders, order=10))
+
+
+# --- maintenance ---
+def order_maintenance(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.1: what the car is due for, each with why, to be added in one tap."""
+    if order.settled_at or order.withdrawn_at or order.closed_at:
+        return None
+    found = maintenance.due_list(order.vehicle, store_id=order.store_id)
+    if found is None:
+        return None
+    there = set(maintenance.operations_of(order))
+    rows = [row for row in found.proposed if row.operation.pk not in there]
+    unknown = [row for row in found.unknown if row.operation.pk not in there]
+    if not rows and not unknown:
+        return None
+    return {
+        "found": found,
+        "rows": rows,
+        "unknown": unknown,
+        "may_add": actor.may(permissions.LINES_EDIT),
+        "form_token": uuid4(),
+    }
+
+
+def vehicle_maintenance(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """3.1: the whole due list on the car's page."""
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    found = maintenance.due_list(vehicle, store_id=actor.store_id)
+    return {"found": found} if found and found.rows else None
+
+
+def booking_maintenance(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """3.1: what to offer while the car is booked; a tap takes it among the operations."""
+    found = maintenance.due_list(vehicle, store_id=actor.store_id)
+    return {"found": found} if found and (found.proposed or found.unknown) else None
+
+
+def link_maintenance(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.1: what this car is due for, in plain words with why and price, as long as it is in the shop."""
+    if not visit.is_open or visit.state == VisitState.WAITING:
+        return None
+    found = maintenance.due_list(visit.vehicle, store_id=visit.store_id)
+    if found is None:
+        return None
+    there = {key for order in visit.orders.all() for key in maintenance.operations_of(order)}
+    rows = [row for row in found.proposed if row.operation.pk not in there]
+    return {"rows": rows, "found": found} if rows else None
+
+
+register_panel("order", Panel("workshop.maintenance", "workshop/order_maintenance.html", order_maintenance, order=10))
+register_panel(
+    "vehicle", Panel("workshop.maintenance", "workshop/vehicle_maintenance.html", vehicle_maintenance, order=5)
+)
+register_panel(
+    "booking", Panel("workshop.maintenance", "workshop/booking_maintenance.html", booking_maintenance, order=10)
+)
+register_panel(
+    "visit_link", Panel("workshop.maintenance", "workshop/link_maintenance.html", link_maintenance, order=20)
+)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import inspections, jobs, links, orders, parts, plan, proposals, screens
+from .views import inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens
 
 urlpatterns = [
     # --- repair orders ---
@@ -25,6 +25,7 @@ urlpatterns = [
     path("order-lines/<uuid:uid>/parts/new/", orders.AddPartView.as_view(), name="part-add"),
     path("part-lines/<uuid:uid>/quantity/", orders.ChangePartView.as_view(), name="part-change"),
     path("part-lines/<uuid:uid>/remove/", orders.RemovePartView.as_view(), name="part-remove"),
+    path("orders/<uuid:uid>/maintenance/", maintenance.AddMaintenanceView.as_view(), name="order-maintenance"),
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),

@@ -121,7 +121,7 @@ class NewAppointmentPage(CommandPage):
         return super().get_initial() | {"q": asked.get("q") or asked.get("plate", "")} | question
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if {"look", "drop", "ease"} & set(request.POST):
+        if {"look", "drop", "ease", "take"} & set(request.POST):
             return self.look()
         return super().post(request, *args, **kwargs)
 
@@ -135,7 +135,7 @@ class NewAppointmentPage(CommandPage):
         posted = self.request.POST
         values: dict[str, Any] = {name: posted.get(name, "") for name in BookingForm.base_fields}
         chosen = [uid for uid in posted.getlist("operations") if uid != posted.get("drop")]
-        values["operations"] = list(dict.fromkeys([*chosen, *filter(None, [posted.get("add")])]))
+        values["operations"] = list(dict.fromkeys([*chosen, *filter(None, [posted.get("add"), posted.get("take")])]))
         values["add"] = ""
         if posted.get("ease") == "advisor":
             values["advisor"] = ""

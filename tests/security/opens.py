@@ -106,6 +106,7 @@ OPENS = {
     "order-detail": "workshop.RepairOrder",
     "order-estimate": "workshop.RepairOrder",
     "order-inspect": "workshop.RepairOrder",
+    "order-maintenance": "workshop.RepairOrder",
     "order-open": "reception.Visit",
     "order-promise": "workshop.RepairOrder",
     "order-withdraw": "workshop.RepairOrder",

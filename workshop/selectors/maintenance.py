@@ -1,0 +1,264 @@
+"""What a car is due for by its plan and its own history, why, and at what price (3.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+
+from dealership.catalogue.models import MaintenanceItem, MaintenancePlan, Operation, OperationPart, PayType
+from dealership.catalogue.selectors.maintenance import plan_for
+from dealership.catalogue.services.prices import part_prices, price_operation
+from dealership.kernel import clock, limits
+from dealership.kernel.errors import RuleError
+from dealership.kernel.models import Store
+from dealership.kernel.money import line_amount, round_money
+from reception.models import OdometerReading, Vehicle
+from workshop import maintenance_rules as rules
+from workshop.limits import MAINTENANCE_SOON_DAYS, MAINTENANCE_SOON_KM, SEVERE_KM_A_YEAR, USUAL_KM_A_YEAR
+from workshop.maintenance_rules import Done, Due, Interval, Reading, Standing, Trend
+from workshop.models import LineState, OrderLine, RepairOrder
+
+LABELS = {
+    Standing.OVERDUE: pgettext_lazy("maintenance", "overdue"),
+    Standing.DUE: pgettext_lazy("maintenance", "due"),
+    Standing.SOON: pgettext_lazy("maintenance", "due soon"),
+    Standing.UNKNOWN: pgettext_lazy("maintenance", "no record here"),
+    Standing.LATER: pgettext_lazy("maintenance", "later"),
+}
+COLORS = {
+    Standing.OVERDUE: "late",
+    Standing.DUE: "consent",
+    Standing.SOON: "wait",
+    Standing.UNKNOWN: "booked",
+    Standing.LATER: "ready",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the customer was told at the last hand-over: the day and the mileage of the next service."""
+
+    next_on: date
+    next_km: int | None
+
+
+NOTES: list[Callable[[Vehicle], Note | None]] = []
+"""Where hand-overs tell of the next service; the room that hands over adds itself."""
+
+
+@dataclass(slots=True)
+class DueRow:
+    """One piece of work. ``amount`` is labour and parts, CNY with VAT, None where a price is missing; ``brings`` the
+    shorter work that it includes; ``covered`` by what is proposed anyway."""
+
+    operation: Operation
+    due: Due
+    label: Any
+    color: str
+    why: str
+    amount: Decimal | None = None
+    brings: list[str] = field(default_factory=list)
+    covered: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        return self.due.standing
+
+
+@dataclass(frozen=True, slots=True)
+class DueList:
+    plan: MaintenancePlan
+    trend: Trend
+    severe: bool
+    note: Note | None
+    rows: list[DueRow]
+
+    @property
+    def proposed(self) -> list[DueRow]:
+        """Overdue, due and due soon; what a bigger one brings along is left to it."""
+        urgent = (Standing.OVERDUE, Standing.DUE, Standing.SOON)
+        return [row for row in self.rows if row.standing in urgent and not row.covered]
+
+    @property
+    def unknown(self) -> list[DueRow]:
+        return [row for row in self.rows if row.standing == Standing.UNKNOWN and not row.covered]
+
+    @property
+    def later(self) -> list[DueRow]:
+        return [row for row in self.rows if row.standing == Standing.LATER]
+
+    @property
+    def driven(self) -> str:
+        """How much the car is driven, as it was counted with."""
+        km = say_km(self.trend.per_year)
+        if not self.trend.measured:
+            return gettext("reckoned with %(km)s a year, as its readings don't tell yet") % {"km": km}
+        if self.severe:
+            return gettext("driven about %(km)s a year, so the intervals for hard use hold") % {"km": km}
+        return gettext("driven about %(km)s a year") % {"km": km}
+
+
+def say_km(km: int) -> str:
+    return gettext("%(km)s km") % {"km": f"{km:,}"}
+
+
+def operations_of(order: RepairOrder) -> list[int]:
+    """Operations that stand on an order and weren't taken off."""
+    gone = (LineState.CANCELLED, LineState.WITHDRAWN)
+    rows = OrderLine.objects.filter(order=order, operation__isnull=False).exclude(state__in=gone)
+    return [int(key) for key in rows.values_list("operation_id", flat=True)]
+
+
+def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
+    """The car's due list today at a store's prices, the most urgent first; None where no plan holds for it.
+
+    A car's own history counts whichever store of the group did the work; it names no person.
+    """
+    store = Store.objects.get(pk=store_id)
+    today = clock.today(store.time_zone)
+    plan = plan_for(vehicle.model, vehicle.powertrain, on=today)
+    if plan is None:
+        return None
+    items = list(plan.items.all())
+    trend = rules.trend(
+        _readings(vehicle), today=today, usual_per_year=limits.value(USUAL_KM_A_YEAR, store_id=store_id)
+    )
+    severe = trend.measured and trend.per_year >= limits.value(SEVERE_KM_A_YEAR, store_id=store_id)
+    window = rules.Window(
+        limits.value(MAINTENANCE_SOON_KM, store_id=store_id), limits.value(MAINTENANCE_SOON_DAYS, store_id=store_id)
+    )
+    needs = _needs(items)
+    last = _last_done(vehicle, items, needs, store)
+    born = vehicle.delivered_on or vehicle.invoiced_on or vehicle.registered_on
+    rows = []
+    for item in items:
+        found = rules.due(
+            interval_of(item),
+            last=last.get(item.operation_id),
+            born=born,
+            today=today,
+            trend=trend,
+            window=window,
+            severe=severe,
+        )
+        if found is not None:
+            rows.append(DueRow(item.operation, found, LABELS[found.standing], COLORS[found.standing], why(found)))
+    rows.sort(key=lambda row: (rules.URGENCY[row.standing], row.operation.code))
+    _cover(rows, needs)
+    _price([row for row in rows if row.standing != Standing.LATER], needs, store_id, today)
+    note = next((told for source in NOTES if (told := source(vehicle))), None)
+    return DueList(plan, trend, severe, note, rows)
+
+
+def interval_of(item: MaintenanceItem) -> Interval:
+    return Interval(
+        item.every_km,
+        item.every_months,
+        item.first_km,
+        item.first_months,
+        item.severe_km,
+        item.severe_months,
+        item.repeats,
+    )
+
+
+def _readings(vehicle: Vehicle) -> list[Reading]:
+    rows = OdometerReading.objects.filter(vehicle=vehicle).order_by("-read_at")[:60]
+    found = [Reading(at.date(), km) for at, km in rows.values_list("read_at", "km")]
+    if vehicle.odometer_at and vehicle.odometer_km:
+        found.append(Reading(vehicle.odometer_at.date(), vehicle.odometer_km))
+    return found
+
+
+def _needs(items: list[MaintenanceItem]) -> dict[int, dict[int, Decimal]]:
+    """Parts of the plan's operations and of all maintenance: operation → part → quantity."""
+    needs: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    rows = OperationPart.objects.filter(
+        Q(operation__is_maintenance=True) | Q(operation__in=[item.operation_id for item in items])
+    )
+    for operation, part, quantity in rows.values_list("operation_id", "part_id", "quantity"):
+        needs[operation][part] = quantity
+    return needs
+
+
+def _last_done(
+    vehicle: Vehicle, items: list[MaintenanceItem], needs: dict[int, dict[int, Decimal]], store: Store
+) -> dict[int, Done]:
+    """When each was done last: itself, or maintenance that brings all its parts in at least their quantity."""
+    done = (
+        OrderLine.objects.filter(
+            order__vehicle=vehicle,
+            state__in=(LineState.COMPLETED, LineState.INSPECTED),
+            operation__isnull=False,
+            completed_at__isnull=False,
+        )
+        .order_by("completed_at")
+        .values_list("operation_id", "operation__is_maintenance", "completed_at", "order__visit__odometer_in_km")
+    )
+    zone = ZoneInfo(store.time_zone)
+    found: dict[int, Done] = {}
+    for operation, maintenance, at, km in done:
+        for item in items:
+            wanted = item.operation_id
+            if operation == wanted or (maintenance and rules.includes(needs.get(operation, {}), needs.get(wanted, {}))):
+                found[wanted] = Done(at.astimezone(zone).date(), km)
+    return found
+
+
+def _cover(rows: list[DueRow], needs: dict[int, dict[int, Decimal]]) -> None:
+    """Work that a bigger due one brings along is shown with that one, the biggest of them."""
+    urgent = [row for row in rows if row.standing != Standing.LATER]
+    urgent.sort(key=lambda row: (-len(needs.get(row.operation.pk, {})), row.operation.code))
+    for row in urgent:
+        for other in urgent:
+            if other is row or other.covered or not other.operation.is_maintenance:
+                continue
+            own, more = needs.get(row.operation.pk, {}), needs.get(other.operation.pk, {})
+            sooner = rules.URGENCY[other.standing] <= max(rules.URGENCY[row.standing], rules.URGENCY[Standing.SOON])
+            if sooner and rules.includes(more, own) and own != more:
+                row.covered = True
+                other.brings.append(row.operation.name)
+                break
+
+
+def _price(rows: list[DueRow], needs: dict[int, dict[int, Decimal]], store_id: int, today: date) -> None:
+    """Labour and parts of each at today's prices."""
+    parts = {part for row in rows for part in needs.get(row.operation.pk, {})}
+    prices = part_prices(sorted(parts), store_id, today)
+    for row in rows:
+        wanted = needs.get(row.operation.pk, {})
+        if any(part not in prices for part in wanted):
+            continue
+        try:
+            labor = price_operation(row.operation, store_id, PayType.CUSTOMER_PAY, today).amount
+        except RuleError:
+            continue
+        row.amount = round_money(labor + sum((line_amount(q, prices[p]) for p, q in wanted.items()), Decimal(0)))
+
+
+def why(due: Due) -> str:
+    """``last 2026-01-03 / 32,100 km, every 10,000 km or 12 months: due at 42,100 km or on 2027-01-03``."""
+    if due.last is None:
+        begins = gettext("no record here")
+    elif due.last.km is None:
+        begins = gettext("last %(day)s") % {"day": due.last.on.isoformat()}
+    else:
+        begins = gettext("last %(day)s / %(km)s") % {"day": due.last.on.isoformat(), "km": say_km(due.last.km)}
+    months = (
+        ngettext("%(n)s month", "%(n)s months", due.every_months) % {"n": due.every_months} if due.every_months else ""
+    )
+    spans = gettext(" or ").join(filter(None, [say_km(due.every_km) if due.every_km else "", months]))
+    how = gettext("first time at %(spans)s") if due.first else gettext("every %(spans)s")
+    points = gettext(" or ").join(
+        filter(None, [say_km(due.due_km) if due.due_km else "", due.due_on.isoformat() if due.due_on else ""])
+    )
+    said = gettext("%(begins)s, %(how)s") % {"begins": begins, "how": how % {"spans": spans}}
+    return gettext("%(said)s → %(points)s") % {"said": said, "points": points} if points else said
