@@ -181,6 +181,10 @@ def samples() -> dict[str, Any]:
             for i, label in enumerate(words["stages"])
         ],
         "colours": list(zip((*COLOURS, "late"), (*words["stages"][:7], words["strip"][4]), strict=True)),
+        "tags": [
+            {"name": name, "color": color}
+            for name, color in zip(words["stages"], ("grey", "blue", "green", "amber", "violet", "teal"), strict=False)
+        ],
         "rows": [
             {"job": words["jobs"][i], "hours": hours, "amount": Decimal(amount), "colour": colour}
             for i, (hours, amount, colour) in enumerate(

@@ -30,11 +30,13 @@ def test_a_line_and_what_is_owed_for_it_are_written_together():
 
 @pytest.mark.django_db
 def test_a_rolled_back_command_leaves_neither_line_nor_debt():
-    store = make_store()
+    store, tables = make_store(), (Message, History, Outbox)
+    before = [table.objects.count() for table in tables]
     with pytest.raises(RuntimeError), transaction.atomic():
         queue(store)
+        assert [table.objects.count() for table in tables] == [count + 1 for count in before]
         raise RuntimeError
-    assert (Message.objects.count(), History.objects.count(), Outbox.objects.count()) == (0, 0, 0)
+    assert [table.objects.count() for table in tables] == before
 
 
 @pytest.mark.django_db
