@@ -15,13 +15,28 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         # settlement, payment, hand-over and gate
         from dealership.kernel import navigation as nav
+        from reception.selectors.search import SOURCES, Series, series_source
         from reception.selectors.today import LANE_SOURCES
 
         from . import permissions
+        from .models import Settlement
         from .selectors.exits import board_size
         from .selectors.ways import delivery_lane
 
         LANE_SOURCES.append(delivery_lane)
+        SOURCES.append(
+            series_source(
+                Series(
+                    kind="JS",
+                    model=Settlement,
+                    page="settlement-detail",
+                    label=_("Settlement list"),
+                    permission=permissions.SETTLEMENTS_VIEW,
+                    vehicle="order__vehicle",
+                    person="payer__name",
+                )
+            )
+        )
 
         # 2.1.2: a gate code that is scanned anywhere leads to its pass.
         from reception.selectors.search import SOURCES

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class QualityConfig(AppConfig):
@@ -14,7 +15,24 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from dealership.kernel.navigation import Entry, register
+        from reception.selectors.search import SOURCES, Series, series_source
 
+        from .models import Complaint
+
+        # --- complaints ---
+        SOURCES.append(
+            series_source(
+                Series(
+                    kind="TS",
+                    model=Complaint,
+                    page="complaint-detail",
+                    label=pgettext_lazy("case", "Complaint"),
+                    permission="quality.complaints.view",
+                    vehicle="visit__vehicle",
+                    person="customer__name",
+                )
+            )
+        )
         # --- dashboards ---
         register(
             Entry(

@@ -202,6 +202,14 @@ ONLINE_PER_ADDRESS = limit(
     clause="2.4",
     source="design",
 )
+ONLINE_NOTICE_MINUTES = limit(
+    "reception.online_notice_minutes",
+    60,
+    "min",
+    _("Minutes before an arrival up to which customers book online; later ones call, the desk books any free time"),
+    clause="2.4",
+    source="design",
+)
 PRICE_DAYS = limit(
     "reception.estimate_days", 14, "d", _("Days a quoted price of a booking holds"), clause="2.4", source="design"
 )

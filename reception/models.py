@@ -1739,7 +1739,10 @@ class Consultation(Root):
             ),
             models.CheckConstraint(name="consultation_visit", condition=~Q(state=Q_.VISITED) | Q(visit__isnull=False)),
         ]
-        indexes = [models.Index(fields=["store", "state", "asked_at"], name="consultation_inbox")]
+        indexes = [
+            models.Index(fields=["store", "state", "asked_at"], name="consultation_inbox"),
+            GinIndex(fields=["subject"], name="consultation_subject_trgm", opclasses=["gin_trgm_ops"]),
+        ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {

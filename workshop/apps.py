@@ -14,14 +14,30 @@ class WorkshopConfig(AppConfig):
 
     def ready(self) -> None:
         from dealership.kernel import navigation
+        from reception.selectors.search import SOURCES, Series, series_source
         from staff.services.employees import HANDOVERS
 
         from . import permissions
+        from .models import RepairOrder
         from .selectors.orders import count_running
         from .services.dispatch import hand_over_dispatches
         from .services.orders import hand_over_orders
 
         # --- repair orders ---
+        SOURCES.append(
+            series_source(
+                Series(
+                    kind="RO",
+                    model=RepairOrder,
+                    page="order-detail",
+                    label=_("Repair order"),
+                    permission=permissions.ORDERS_VIEW,
+                    vehicle="vehicle",
+                    person="customer__name",
+                    short=True,
+                )
+            )
+        )
         HANDOVERS.extend((hand_over_dispatches, hand_over_orders))  # resources are locked before orders
         navigation.register(
             navigation.Entry(

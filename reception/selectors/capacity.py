@@ -451,10 +451,12 @@ def free_days(
     advisor_id: int | None = None,
     besides: Appointment | None = None,
     explain: bool = True,
+    notice: timedelta = timedelta(0),
 ) -> list[Day]:
     """Every day with its times, how many cars each could still take and, where a day is full, why and what frees it.
 
-    ``explain`` False leaves reasons and ways out.
+    ``explain`` False leaves reasons and ways out. ``notice`` ahead no time is offered: online booking has one (dated
+    setting), the desk has none; everything else is the same for both.
     """
     today = clock.today(store.time_zone)
     first = max(first or today, today)
@@ -469,7 +471,7 @@ def free_days(
         parts_from=parts_on(store, operations),
         besides=besides,
     )
-    now = clock.now()
+    now = clock.now() + max(timedelta(0), notice - timedelta(seconds=1))  # exactly so far ahead is far enough
     names = dict(
         CalendarDay.objects.filter(store=store, day__gte=first, day__lt=first + timedelta(days=days)).values_list(
             "day", "name"

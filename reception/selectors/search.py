@@ -22,9 +22,19 @@ from dealership.kernel import formats, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from reception import permissions
-from reception.models import OPEN_VISITS, Appointment, Visit, VisitState
+from reception.models import (
+    OPEN_VISITS,
+    Appointment,
+    Consultation,
+    KnowledgeArticle,
+    Quotation,
+    Visit,
+    VisitState,
+)
 
 EXACT, TAIL, START, PART = 100, 80, 70, 50
+PAPER, WORDS = 40, 30
+"""After people, cars, visits and orders: papers and questions by number, articles and subjects by their words."""
 PER_SOURCE = 50
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[a-z][a-z0-9 '.-]*")
@@ -35,7 +45,7 @@ _NUMBER = re.compile(r"(?:^|[^0-9])(?:[0-9]{6}-?)?[0-9]{1,4}$")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One row of the answer. ``rank`` is EXACT, TAIL, START or PART; ``chip`` is a word about the present state.
+    """One row of the answer. ``rank`` is EXACT, TAIL, START, PART, PAPER or WORDS; ``chip`` is a word about the present state.
 
     ``uid`` names what was found, ``person`` whose name stands in it.
     """
@@ -59,6 +69,27 @@ class Typed:
     """What was typed, read in the ways that the sources need; half-width, without surrounding space."""
 
     text: str
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether it may be the number of a paper, or its end."""
+        return _NUMBER.search(self.number) is not None
+
+    @cached_property
+    def is_long_number(self) -> bool:
+        """Whether it says more than the last digits: its series or its day, so that it is worth looking through papers."""
+        return self.is_number and len(self.number) > 4
+
+    @cached_property
+    def _stores(self) -> dict[frozenset[int], list[Store]]:
+        return {}
+
+    def numbers(self, kind: str, by: Actor) -> list[str]:
+        """The numbers of a series that are meant, in the actor's stores."""
+        ids = by.store_ids or frozenset()
+        if ids not in self._stores:
+            self._stores[ids] = list(Store.objects.filter(id__in=ids))
+        return [n for store in self._stores[ids] for n in numbering.numbers_meant(self.text, kind=kind, store=store)]
 
     @cached_property
     def plain(self) -> str:
@@ -247,14 +278,13 @@ def _customer_rank(row: dict[str, Any], typed: Typed) -> int:
 
 def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     """Visits and appointments of the actor's stores by number, with or without its prefix and zeros."""
-    if not by.may(permissions.VISITS_VIEW) or by.store_ids is None or not _NUMBER.search(typed.number):
+    if not by.may(permissions.VISITS_VIEW) or by.store_ids is None or not typed.is_number:
         return
-    stores = list(Store.objects.filter(id__in=by.store_ids))
     for model, kind, page, label in (
         (Visit, "V", "visit-detail", _("Visit")),
         (Appointment, "AP", "appointment-detail", _("Appointment")),
     ):
-        meant = [n for store in stores for n in numbering.numbers_meant(typed.text, kind=kind, store=store)]
+        meant = typed.numbers(kind, by)
         if not meant:
             continue
         for row in model.objects.for_actor(by).filter(number__in=meant).select_related("vehicle"):
@@ -300,6 +330,102 @@ def key_tag_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A numbered paper that can be found: its model, its page, who may see it; ``vehicle`` and ``person`` are look-up
+    paths. ``short``: by its last digits alone as well, ranked among visits."""
+
+    kind: str
+    model: Any
+    page: str
+    label: Any
+    permission: str
+    vehicle: str = ""
+    person: str = ""
+    short: bool = False
+
+
+def series_source(series: Series) -> Source:
+    """A source that finds one series by number, with or without its prefix and zeros; one query where one is meant."""
+    paths = [path for path in (series.vehicle, series.person.rpartition("__")[0]) if path]
+
+    def source(by: Actor, typed: Typed) -> Iterable[Hit]:
+        fits = typed.is_number if series.short else typed.is_long_number
+        if not fits or by.store_ids is None or not by.may(series.permission):
+            return
+        meant = typed.numbers(series.kind, by)
+        sees = by.may(permissions.CUSTOMERS_VIEW)
+        rows = series.model.objects.for_actor(by).filter(number__in=meant).select_related(*paths) if meant else ()
+        for row in rows:
+            vehicle = _follow(row, series.vehicle)
+            person = (_follow(row, series.person) or "") if sees else ""
+            yield Hit(
+                kind=series.kind.lower(),
+                label=series.label,
+                url=reverse(series.page, args=[row.uid]),
+                title=person or row.number,
+                say=row.number if person else "",
+                plate=vehicle.plate if vehicle else "",
+                plate_color=vehicle.plate_color if vehicle else "",
+                chip=_chip(row),
+                rank=(EXACT if len(typed.plain) > 4 else PART) if series.short else PAPER,
+                uid=row.uid,
+                person=person,
+            )
+
+    return source
+
+
+def _follow(row: Any, path: str) -> Any:
+    for step in path.split("__") if path else ():
+        row = getattr(row, step, None) if row is not None else None
+    return row if path else None
+
+
+def _chip(row: Any) -> Any:
+    shown = getattr(row, "get_stage_display", None) or getattr(row, "get_state_display", None)
+    return shown() if shown else ""
+
+
+def article_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """Articles of the knowledge base by words of their title or its pinyin; one query."""
+    word = typed.name or (typed.pinyin if len(typed.pinyin) >= 3 else "")
+    if len(word) < 2 or not by.may(permissions.KNOWLEDGE_VIEW):
+        return
+    fits = Q(title__icontains=word) if typed.name else Q(pinyin__contains=word) | Q(title__icontains=typed.text)
+    rows = KnowledgeArticle.objects.for_actor(by).filter(fits, withdrawn_at__isnull=True).order_by("title")
+    for row in rows[:PER_SOURCE]:
+        yield Hit(
+            kind="article",
+            label=_("Knowledge"),
+            url=reverse("article-detail", args=[row.uid]),
+            title=row.title,
+            say=str(row.get_topic_display()),
+            rank=WORDS,
+            uid=row.uid,
+        )
+
+
+def subject_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """Questions of the actor's stores by words of their subject; one query on its index."""
+    if len(typed.name) < 3 or by.store_ids is None or not by.may(permissions.CONSULTATIONS_VIEW):
+        return
+    rows = Consultation.objects.for_actor(by).filter(subject__contains=typed.name).select_related("vehicle")
+    for row in rows.order_by("-asked_at")[:PER_SOURCE]:
+        yield Hit(
+            kind="q",
+            label=_("Question"),
+            url=reverse("consultation-detail", args=[row.uid]),
+            title=row.subject,
+            say=row.number,
+            plate=row.vehicle.plate if row.vehicle else "",
+            plate_color=row.vehicle.plate_color if row.vehicle else "",
+            chip=row.get_state_display(),
+            rank=WORDS,
+            uid=row.uid,
+        )
+
+
 def _page(name: str, uid: UUID) -> str | None:
     """The address of a page with one uid, None where no room has brought it."""
     try:
@@ -308,7 +434,36 @@ def _page(name: str, uid: UUID) -> str | None:
         return None
 
 
-SOURCES: list[Source] = [vehicle_hits, number_hits, key_tag_hits, customer_hits]
+SOURCES: list[Source] = [
+    vehicle_hits,
+    number_hits,
+    key_tag_hits,
+    customer_hits,
+    series_source(
+        Series(
+            kind="Q",
+            model=Consultation,
+            page="consultation-detail",
+            label=_("Question"),
+            permission=permissions.CONSULTATIONS_VIEW,
+            vehicle="vehicle",
+            person="contact_name",
+        )
+    ),
+    series_source(
+        Series(
+            kind="QT",
+            model=Quotation,
+            page="quotation-detail",
+            label=_("Quotation"),
+            permission=permissions.QUOTATIONS_VIEW,
+            vehicle="vehicle",
+            person="contact_name",
+        )
+    ),
+    subject_hits,
+    article_hits,
+]
 
 
 def find(*, text: str, by: Actor) -> list[Hit]:

@@ -35,6 +35,7 @@ from .. import events, permissions, rules
 from ..limits import (
     APPOINTMENT_AHEAD_DAYS,
     NO_SHOW_MINUTES,
+    ONLINE_NOTICE_MINUTES,
     ONLINE_PER_ADDRESS,
     ONLINE_PER_PHONE,
     PREPARATION_TIME,
@@ -634,13 +635,22 @@ def request_appointment(
     """2.4: a customer books without log-in; the desk confirms. Only operations that are offered online.
 
     ``address`` is the network address it comes from. Raises RuleError ``appointment.many`` where one number or
-    address books too often, else like ``book_appointment``. Nothing of what we know about car or customer comes back.
+    address books too often, ``appointment.notice`` for a time too near to be confirmed, else like
+    ``book_appointment``. Nothing of what we know about car or customer comes back.
     """
     by = machine("online-booking", store_id=store.pk)
     throttle(store, address)
     phone = formats.demand(formats.check_mobile(contact_phone), field="contact_phone")
     require_few(store, phone)
     require_offered_online(operation_uids)
+    notice = online_notice(store)
+    if clock.now() <= starts_at < clock.now() + notice:
+        raise RuleError(
+            "appointment.notice",
+            _("Online a time lies at least %(minutes)s minutes ahead; please call us for a sooner one."),
+            field="starts_at",
+            minutes=int(notice.total_seconds() // 60),
+        )
     try:
         return book_appointment(
             contact_name=contact_name,
@@ -660,6 +670,11 @@ def request_appointment(
         raise RuleError(
             "appointment.call", _("This can't be booked online; please call us."), field="plate"
         ) from refusal
+
+
+def online_notice(store: Store) -> timedelta:
+    """How long ahead an online booking lies at least, so that the desk can confirm it (2.4)."""
+    return timedelta(minutes=limits.value(ONLINE_NOTICE_MINUTES, store_id=store.pk))
 
 
 def require_few(store: Store, phone: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,7 @@ class OnlineBookingPage(PublicPage, CommandPage):
         words = self.request.GET.get("words", "") or self.request.POST.get("concern", "")
         ready = bool(chosen or words)
         today = clock.today(self.store.time_zone)
-        days = capacity.free_days(self.store, chosen, first=today, days=DAYS) if ready else []
+        days = capacity.free_days(self.store, chosen, first=today, days=DAYS, notice=self.notice) if ready else []
         day = first_day(self.request.GET.get("day", "") or self.request.POST.get("day", ""), today)
         shown = next((d for d in days if d.day == day and d.free), None) or next((d for d in days if d.free), None)
         return context | {
@@ -86,7 +87,12 @@ class OnlineBookingPage(PublicPage, CommandPage):
             "wait": self.waiting_day(days),
             "wanted": read_moment(self.request.POST.get("starts_at", "")),
             "quoted": capacity.quote(self.store, chosen) if chosen else None,
+            "notice": int(self.notice.total_seconds() // 60),
         }
+
+    @cached_property
+    def notice(self) -> timedelta:
+        return commands.online_notice(self.store)
 
     def waiting_day(self, days: list[capacity.Day]) -> capacity.Day | None:
         """The full day for which the customer wants to wait; where nothing is free at all, the first open one."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from dealership.catalogue.models import Operation
 from dealership.kernel import clock
 from dealership.kernel.limits import forget
 from reception.models import A, Appointment, Customer
+from reception.selectors import capacity
 from reception.services import appointments as commands
 from tests.factories.appointments import TUESDAY, at, make_appointment, make_bookable, operation
 from tests.factories.reception import make_customer, make_vehicle
@@ -245,6 +248,32 @@ def test_the_public_page_never_tells_whom_a_car_belongs_to(shop):
     again = client.post(f"/book/{shop.store.code}/", ONLINE | {"op": uid, "starts_at": "2026-11-24T14:00:00+08:00"})
     assert again.status_code == 422
     assert made.number not in body(again)
+
+
+def test_online_and_desk_offer_the_same_times_of_today_but_for_the_notice(shop):
+    work = list(Operation.objects.filter(uid=operation("MT-10")))
+    today = clock.today(shop.store.time_zone)
+
+    def offered(now: str, **more) -> list[str]:
+        with clock.moved_to(at(now)):
+            [day] = capacity.free_days(shop.store, work, first=today, days=1, **more)
+        return [f"{option.at.astimezone(shanghai):%H:%M}" for option in day.free]
+
+    shanghai = ZoneInfo(shop.store.time_zone)
+    desk = offered("9:31")
+    online = offered("9:31", notice=commands.online_notice(shop.store))
+    assert online == [time for time in desk if time >= "10:31"] != desk
+    with clock.moved_to(at("9:31")):
+        page = body(Client().get(f"/book/{shop.store.code}/?op={operation('MT-10')}"))
+        assert "网上预约须至少提前 60 分钟" in page
+        assert f"T{desk[0]}" not in page
+        soon = ONLINE | {"op": str(operation("MT-10")), "starts_at": f"{today}T{desk[0]}:00+08:00"}
+        answer = Client().post(f"/book/{shop.store.code}/", soon)
+        assert answer.status_code == 422
+        assert "网上预约须至少提前60分钟" in body(answer)
+        assert not Appointment.objects.exists()
+        later = soon | {"starts_at": f"{today}T{online[0]}:00+08:00"}
+        assert Client().post(f"/book/{shop.store.code}/", later).status_code == 302
 
 
 @pytest.mark.parametrize("field", ["contact_name", "contact_phone", "plate", "model_text", "starts_at"])

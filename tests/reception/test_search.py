@@ -1,16 +1,26 @@
 """The search box: what people type, how it is ranked, who sees what, and that 50,000 rows are found by index (2.3)."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from dealership.catalogue.models import Operation
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import NotAllowed
+from quality.services.complaints import open_complaint
 from reception import permissions
 from reception.selectors import search
+from reception.services.consultations import register_consultation
+from reception.services.knowledge import write_article
+from reception.services.quotations import give_quotation
+from tests.factories import staff as people
 from tests.factories.kernel import make_actor, make_store, make_user
 from tests.factories.reception import make_customer, make_vehicle, make_vin
+from tests.factories.workshop import make_order, make_shop
 
 pytestmark = pytest.mark.django_db
 EYES = Actor(
@@ -89,6 +99,54 @@ def test_an_upper_room_adds_its_source(monkeypatch) -> None:
 
     monkeypatch.setattr(search, "SOURCES", [*search.SOURCES, orders])
     assert found("ro-1") == ["RO1"]
+
+
+def test_papers_and_questions_are_found_by_number_after_people_and_cars() -> None:
+    shop = make_shop()
+    order = make_order(shop)
+    care = make_actor("care", store=shop.store)
+    asked = register_consultation(
+        channel="EMAIL", topic="PRICE", body="多少钱？", subject="四轮定位价格咨询", contact_name="陶试问", by=care
+    )
+    quoted = give_quotation(
+        operation_uids=[Operation.objects.get(code="MT-10").uid],
+        contact_name="陶试问",
+        contact_phone="13700001111",
+        by=shop.advisor,
+    )
+    complaint = open_complaint(customer_uid=order.customer.uid, description="等太久", source="PHONE", by=care)
+    for row, who, page in (
+        (order, shop.advisor, "orders"),
+        (asked, care, "consultations"),
+        (quoted, shop.advisor, "quotations"),
+        (complaint, care, "complaints"),
+    ):
+        whole, day = row.number, "-".join(row.number.rsplit("-", 2)[-2:])
+        for typed in (whole, whole.lower(), whole.replace(f"-{shop.store.code}", ""), f"{whole.split('-')[0]}-{day}"):
+            hits = search.find(text=typed, by=who)
+            assert [hit.url for hit in hits] == [f"/{page}/{row.uid}/"], typed
+    by_tail = search.find(text=str(int(order.number[-4:])), by=shop.advisor)
+    assert [hit.kind for hit in by_tail if hit.kind in ("ro", "v")] == ["v", "ro"]
+    assert [hit.url for hit in search.find(text="四轮定位", by=care)] == [f"/consultations/{asked.uid}/"]
+    hidden = make_actor("technician", store=shop.store)
+    assert search.find(text=quoted.number, by=hidden) == search.find(text="四轮定位", by=hidden) == []
+    assert search.find(text=asked.number, by=make_actor("care", store=make_store("NH02"))) == []
+
+
+def test_an_article_is_found_by_its_title_after_people_of_that_name(shan) -> None:
+    store = people.make_store("NH02")
+    care, reader = people.make_employee(store, "care"), people.make_actor(store, "receptionist")
+    article = write_article(
+        title="单小红的车怎么预约",
+        topic="OTHER",
+        body="电话或网上。",
+        review_on=clock.today() + timedelta(days=90),
+        by=people.actor_for(care),
+    )
+    hits = search.find(text="单小红", by=reader)
+    assert [(hit.kind, hit.url) for hit in hits][-1] == ("article", f"/knowledge/{article.uid}/")
+    assert [hit.kind for hit in hits[:-1]] == ["customer"]
+    assert [hit.url for hit in search.find(text="zenmeyuyue", by=reader)] == [f"/knowledge/{article.uid}/"]
 
 
 def test_one_hit_is_opened_and_several_are_listed(client: Client, shan) -> None:

@@ -22,7 +22,7 @@ from dealership.kernel import registry
 from dealership.kernel.models import History, Root
 from delivery.models import FollowUpAttempt, Payment, Survey
 from quality.models import Complaint
-from reception.models import Appointment, Visit, VisitState
+from reception.models import Appointment, Consent, OdometerReading, ReceptionNote, Visit, VisitState
 from tests.conftest import _drop, _owner_sql, _schema_hash
 from workshop.models import Authorization, Inspection, LineHold, OrderLine, PartLine, StockItem
 
@@ -31,6 +31,20 @@ from .fingerprint import LEFT_OUT, digest, fingerprint, tables_of
 
 pytestmark = pytest.mark.django_db
 WRITING = {"save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
+
+
+# what its customers say and its cars show
+
+
+def test_no_car_drives_backwards_and_customers_agree_rate_and_talk(run: Run) -> None:
+    read: dict[int, list[int]] = defaultdict(list)
+    for vehicle_id, km in OdometerReading.objects.order_by("pk").values_list("vehicle_id", "km"):
+        read[vehicle_id].append(km)
+    assert len(read) > 20
+    assert [kms for kms in read.values() if kms != sorted(kms)] == []
+    assert Consent.objects.values("purpose").distinct().count() == 4
+    assert set(Visit.objects.exclude(rating=None).values_list("rating", flat=True)) >= {4, 5}
+    assert ReceptionNote.objects.exists()
 
 
 # who writes

@@ -132,6 +132,13 @@ MARK_NOTES = ["", "", "", "客户已知", "可抛光", "已露底漆"]
 ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
 BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
 DECLINES = ["太贵", "下次再做", "自己处理", "不着急"]
+SAID_AT_DESK = [
+    ("接待很快，车检讲得清楚", 5),
+    ("顾问耐心，先说了价格再开单", 5),
+    ("人多，等了一会儿才有人接待", 3),
+    ("停车不好找，接待没问题", 4),
+    ("没人问我要不要等，自己找地方坐的", 2),
+]
 PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以", "价格透明"]
 BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
 
@@ -535,6 +542,7 @@ class Simulation:
         advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
         if not WalkAround.objects.filter(visit=visit).exclude(state="DRAFT").exists():
             self.walk_around(shop, visit, advisor)
+            self.after_reception(shop, visit, advisor)
             yield clock.now() + shop.minutes(2, 6)
         link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
         if WalkAround.objects.filter(visit=visit, state="SENT").exists():
@@ -565,7 +573,7 @@ class Simulation:
         rng = shop.rng
         walkarounds.save_walkaround(
             visit_uid=visit.uid,
-            odometer_km=max(visit.vehicle.odometer_km, 0) + rng.randrange(800, 14000),
+            odometer_km=Vehicle.objects.get(pk=visit.vehicle_id).odometer_km + rng.randrange(800, 14000),
             energy_eighths=rng.randrange(1, 9),
             kit_fitted=True,
             no_valuables=True,
@@ -590,6 +598,22 @@ class Simulation:
             walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
         else:
             walkarounds.send_walkaround(visit_uid=visit.uid, by=advisor)
+
+    def after_reception(self, shop: Shop, visit: Visit, advisor: Actor) -> None:
+        """What the customer agrees to, taps on the link and says at the desk (2.1.4, 2.3); has a chance of its own."""
+        chance = random.Random(f"reception-{self.seed}-{visit.number}")
+        asked = (("SERVICE", 1.0), ("SURVEY", 0.75), ("MARKETING", 0.5), ("SHARING", 0.4))
+        agreed = [purpose for purpose, share in asked if chance.random() < share]
+        known = set(visit.customer.consents.values_list("purpose", flat=True))
+        for purpose in agreed:
+            if purpose not in known:
+                customers.record_consent(customer_uid=visit.customer.uid, purpose=purpose, given=True, by=advisor)
+        if chance.random() < 0.45:
+            link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
+            self.try_to(visits.rate_reception, uid=visit.uid, rating=chance.choice((5, 5, 5, 4, 4, 3, 2)), by=link)
+        if chance.random() < 0.2:
+            words, score = chance.choice(SAID_AT_DESK)
+            self.try_to(visits.note_feedback, uid=visit.uid, words=words, score=score, by=advisor)
 
     def free_tag(self, shop: Shop) -> str:
         taken = set(
