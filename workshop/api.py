@@ -43,6 +43,7 @@ from workshop.models import (
     Inspection,
     InspectionLevel,
     InspectionResult,
+    InspectionTool,
     L,
     LineState,
     MovementKind,
@@ -57,6 +58,9 @@ from workshop.models import (
     RepairOrder,
     StockItem,
     StockMovement,
+    ToolAsset,
+    ToolCheck,
+    ToolIssue,
     WallScreen,
 )
 from workshop.services import (
@@ -70,7 +74,9 @@ from workshop.services import (
     proposals,
     screens,
     stock,
+    tools,
 )
+from workshop.tool_models import AssetKind, CheckResult, ToolClass, ToolCondition, ToolState
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
@@ -842,6 +848,10 @@ def _inspections(by: Actor) -> QuerySet:
     return rows if by.may(permissions.INSPECTIONS_VIEW) else rows.filter(inspector__user=by.user)
 
 
+def _instruments() -> QuerySet:
+    return InspectionTool.objects.order_by("id")
+
+
 register(
     Resource(
         path="inspections",
@@ -866,6 +876,12 @@ register(
             "road_test_route": Text(),
             "road_test_findings": Text(),
             "inspected_at": Moment(source="at"),
+            "instruments": Many(
+                rows=_instruments,
+                by="inspection_id",
+                fields={"tool_uid": Uid(source="tool__uid")},
+                help="Measuring tools it was done with; each was in order and in date then (3.4).",
+            ),
         },
         filters=ORDER
         | {
@@ -889,6 +905,9 @@ register(
                 "road_test_driver_uid": Uid(optional=True, null=True, help="Default: the inspector."),
                 "road_test_route": Text(120, optional=True),
                 "road_test_findings": Text(300, optional=True),
+                "instrument_uids": ListOf(
+                    inner=Uid(), optional=True, help="Measuring tools it was done with; in order and in date."
+                ),
             },
             help="Inspect an order; a failure sends its line back to work, what concerns safety needs its road test",
         ),
@@ -1033,3 +1052,166 @@ star_codes(
     "AUTOMATED_POLICY_PREAUTHORIZATION",
 )
 star_codes(PayType, "CUSTOMER_PAY", "WARRANTY", "INTERNAL")
+
+# --- tools (3.4) ---
+_TOOL = {"tool_uid": Filter(field=Uid(), lookup="tool__uid")}
+_FACTS = {
+    "name": Text(60, min=1),
+    "place": Text(40, min=1),
+    "keeper_uid": Uid(),
+    "maker": Text(60, optional=True),
+    "serial": Text(40, optional=True),
+    "check_months": Whole(1, 60, optional=True, null=True, help="Left out: the usual interval of its kind."),
+    "photo": Bytes(optional=True, null=True),
+}
+
+register(
+    Resource(
+        path="tools",
+        name="Tool",
+        room="workshop",
+        model=ToolAsset,
+        view=permissions.TOOLS_VIEW,
+        help="A tool of the crib; out and back by its issue, in date by its calibration or test (3.4).",
+        state="state",
+        refs=True,
+        shape={
+            "number": Text(),
+            "name": Text(),
+            "kind": Choice(choices=AssetKind),
+            "tool_class": Choice(choices=ToolClass),
+            "maker": Text(),
+            "serial": Text(),
+            "place": Text(),
+            "keeper_uid": Uid(source="keeper__uid"),
+            "state": Choice(choices=ToolState),
+            "state_note": Text(),
+            "check_months": Whole(null=True),
+            "valid_until": Day(null=True, help="Last day on which it may be used."),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=ToolState), lookup="state"),
+            "kind": Filter(field=Choice(choices=AssetKind), lookup="kind"),
+            "tool_class": Filter(field=Choice(choices=ToolClass), lookup="tool_class"),
+            "number": Filter(field=Text(20, min=1), lookup="number"),
+            "valid_until_lte": Filter(field=Day(), lookup="valid_until__lte"),
+        },
+        expand={
+            "issues": Those(target="tool-issues", link="tool__uid"),
+            "checks": Those(target="tool-checks", link="tool__uid"),
+        },
+        create=Command(
+            run=tools.register_tool,
+            permission=permissions.TOOLS_MANAGE,
+            input={"number": Text(20, min=1), "kind": Choice(choices=AssetKind)} | _FACTS,
+            help="Enter a tool; one with an interval goes out after its first test",
+        ),
+        update=Command(
+            run=tools.change_tool, permission=permissions.TOOLS_MANAGE, input=_FACTS, help="Correct a tool's facts"
+        ),
+        actions=(
+            Action(
+                verb="issue",
+                run=tools.issue_tool,
+                permission=(permissions.TOOLS_TAKE, permissions.TOOLS_ISSUE),
+                when={ToolState.AVAILABLE},
+                input={
+                    "employee_uid": Uid(optional=True, null=True, help="Left out: who calls."),
+                    "note": Text(200, optional=True),
+                },
+                help="The tool goes out with a person; refused where it is damaged or out of date",
+            ),
+            Action(
+                verb="return",
+                run=tools.return_tool,
+                permission=(permissions.TOOLS_TAKE, permissions.TOOLS_ISSUE),
+                when={ToolState.ISSUED},
+                input={"condition": Choice(choices=ToolCondition), "note": Text(200, optional=True)},
+                help="The tool comes back with its condition; a damaged one waits to be checked",
+            ),
+            Action(
+                verb="report-damage",
+                run=tools.report_damage,
+                permission=(permissions.TOOLS_TAKE, permissions.TOOLS_ISSUE),
+                when={ToolState.AVAILABLE},
+                input={"note": Text(200, min=1)},
+                help="A tool in the crib is found damaged",
+            ),
+            Action(
+                verb="check",
+                run=tools.check_tool,
+                permission=permissions.TOOLS_CHECK,
+                when={ToolState.AVAILABLE, ToolState.TO_CHECK, ToolState.OUT_OF_ORDER},
+                input={
+                    "done_on": Day(),
+                    "result": Choice(choices=CheckResult),
+                    "body": Text(80, min=1, help="Institute, company or person"),
+                    "certificate_number": Text(40, optional=True),
+                    "valid_until": Day(optional=True, null=True, help="Left out: the whole interval."),
+                    "note": Text(200, optional=True),
+                    "certificate": Bytes(optional=True, null=True),
+                },
+                help="Write down a calibration, test or yearly check",
+            ),
+            Action(
+                verb="stop",
+                run=tools.stop_tool,
+                permission=permissions.TOOLS_CHECK,
+                when={ToolState.AVAILABLE, ToolState.TO_CHECK},
+                input={"note": Text(200, min=1)},
+                help="Take a tool out of use until a check finds it fit",
+            ),
+            Action(
+                verb="scrap",
+                run=tools.scrap_tool,
+                permission=permissions.TOOLS_CHECK,
+                when={ToolState.AVAILABLE, ToolState.TO_CHECK, ToolState.OUT_OF_ORDER},
+                input={"note": Text(200, min=1)},
+                help="A tool goes for good",
+            ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="tool-issues",
+        name="ToolIssue",
+        room="workshop",
+        model=ToolIssue,
+        view=permissions.TOOLS_VIEW,
+        help="One tool out with one person until it is back (3.4).",
+        shape={
+            "tool_uid": Uid(source="tool__uid"),
+            "employee_uid": Uid(source="employee__uid"),
+            "issued_at": Moment(),
+            "note_out": Text(),
+            "returned_at": Moment(null=True),
+            "condition_in": Text(help="GOOD, DAMAGED or empty while it is out"),
+            "note_in": Text(),
+        },
+        filters=_TOOL | {"employee_uid": Filter(field=Uid(), lookup="employee__uid")},
+    )
+)
+
+register(
+    Resource(
+        path="tool-checks",
+        name="ToolCheck",
+        room="workshop",
+        model=ToolCheck,
+        view=permissions.TOOLS_VIEW,
+        help="A calibration, test or yearly check of a tool; never changed (3.4).",
+        shape={
+            "tool_uid": Uid(source="tool__uid"),
+            "done_on": Day(),
+            "result": Choice(choices=CheckResult),
+            "valid_until": Day(null=True),
+            "due_on": Day(null=True, help="Until when the tool was valid before."),
+            "body": Text(),
+            "certificate_number": Text(),
+            "note": Text(),
+        },
+        filters=_TOOL,
+    )
+)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class WorkshopConfig(AppConfig):
@@ -123,5 +124,22 @@ class WorkshopConfig(AppConfig):
                 group="workshop",
                 permission=permissions.STOCK_MOVE,
                 order=65,
+            )
+        )
+
+        # --- tools ---
+        from .selectors.tools import count_tools_due
+
+        navigation.register(
+            navigation.Entry(
+                code="tools",
+                label=pgettext_lazy("crib", "Tools"),
+                icon="ruler-measure",
+                url_name="tools",
+                group="workshop",
+                permission=permissions.TOOLS_VIEW,
+                order=70,
+                count=count_tools_due,
+                hot=lambda _actor: True,
             )
         )

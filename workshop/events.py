@@ -151,3 +151,27 @@ BAY_BLOCKED = event("workshop.bay.blocked", _("Bay out of use"), clause="2.4")
 BAY_UNBLOCKED = event("workshop.bay.unblocked", _("Bay to be had again"), clause="2.4")
 SCREEN_ADDED = event("workshop.wall_screen.added", _("Screen on the wall added"), clause="2.4")
 SCREEN_ENDED = event("workshop.wall_screen.ended", _("Screen on the wall taken back"), clause="2.4")
+
+# --- tools ---
+TOOL_REGISTERED = event("workshop.tool.registered", _("Tool entered"), clause="3.4")
+TOOL_CHANGED = event("workshop.tool.changed", _("Tool's facts corrected"), clause="3.4")
+TOOL_ISSUED = event(
+    "workshop.tool.issued",
+    _("Tool taken out"),
+    clause="3.4",
+    norm=("workshop.tool.returned", "workshop.tool.damaged"),
+    within=540,
+)
+TOOL_RETURNED = event("workshop.tool.returned", _("Tool brought back"), clause="3.4")
+TOOL_DAMAGED = event(
+    "workshop.tool.damaged",
+    _("Tool found damaged"),
+    clause="3.4",
+    norm=("workshop.tool.checked", "workshop.tool.failed", "workshop.tool.scrapped"),
+    within=3 * 540,
+)
+TOOL_CHECKED = event("workshop.tool.checked", _("Tool tested, fit for use"), clause="3.4")
+TOOL_FAILED = event("workshop.tool.failed", _("Tool tested, not fit for use"), clause="3.4")
+TOOL_STOPPED = event("workshop.tool.stopped", _("Tool taken out of use"), clause="3.4")
+TOOL_SCRAPPED = event("workshop.tool.scrapped", _("Tool scrapped"), clause="3.4")
+TOOL_REMINDED = event("workshop.tool.reminded", _("Keeper reminded of a test that is due"), clause="3.4")

@@ -1,6 +1,7 @@
 """Figures of chapter 3, and the pages that carry out its clauses."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.process.clauses import screen
 from dealership.process.figures import figure
@@ -205,4 +206,75 @@ WAITING_HOURS = figure(
     """,
     higher_is_better=False,
     sums=True,
+)
+
+# --- tools ---
+screen("3.4", "tools", pgettext_lazy("crib", "Tools"))
+screen("3.4", "tools-due", _("Tests that are due"))
+
+TOOLS_IN_TIME = figure(
+    "workshop.tools_in_time",
+    label=_("Tools tested in time"),
+    clause="3.4",
+    unit="%",
+    formula=_("tools tested before their date ÷ tools that were due"),
+    population=_("tools tested before their date on the day, and tools whose date passed on the day"),
+    sql="""
+        WITH span AS (
+            SELECT s.id AS store_id, (%(day_start)s::timestamptz AT TIME ZONE s.time_zone)::date AS day,
+                (%(now)s::timestamptz AT TIME ZONE s.time_zone)::date AS today
+            FROM kernel_store s WHERE s.id = %(store_id)s
+        ), due AS (
+            SELECT DISTINCT c.tool_id, c.due_on, true AS kept FROM workshop_toolcheck c JOIN span USING (store_id)
+            WHERE c.done_on = span.day AND c.done_on <= c.due_on
+            UNION ALL
+            SELECT DISTINCT c.tool_id, c.due_on, false FROM workshop_toolcheck c JOIN span USING (store_id)
+            WHERE c.due_on = span.day AND c.done_on > c.due_on AND NOT EXISTS (SELECT 1 FROM workshop_toolcheck o
+                WHERE o.tool_id = c.tool_id AND o.due_on = c.due_on AND o.done_on <= o.due_on)
+            UNION ALL
+            SELECT t.id, t.valid_until, false FROM workshop_toolasset t JOIN span USING (store_id)
+            WHERE t.valid_until = span.day AND span.day < span.today AND t.state <> 'SCRAPPED' AND NOT EXISTS (
+                SELECT 1 FROM workshop_toolcheck o WHERE o.tool_id = t.id AND o.due_on = t.valid_until)
+        )
+        SELECT '', count(*) FILTER (WHERE kept), count(*) FROM due
+    """,
+    rows="""
+        SELECT 'tool', t.uid, t.number, '', d.day::timestamp AT TIME ZONE %(zone)s, '', e.name, d.kept::int, 1
+        FROM (
+            SELECT DISTINCT tool_id, due_on, done_on AS day, true AS kept FROM workshop_toolcheck
+            WHERE store_id = %(store_id)s AND done_on <= due_on
+            UNION ALL
+            SELECT DISTINCT c.tool_id, c.due_on, c.due_on, false FROM workshop_toolcheck c
+            WHERE c.store_id = %(store_id)s AND c.done_on > c.due_on AND NOT EXISTS (SELECT 1 FROM workshop_toolcheck o
+                WHERE o.tool_id = c.tool_id AND o.due_on = c.due_on AND o.done_on <= o.due_on)
+            UNION ALL
+            SELECT a.id, a.valid_until, a.valid_until, false FROM workshop_toolasset a
+            WHERE a.store_id = %(store_id)s AND a.state <> 'SCRAPPED'
+              AND a.valid_until < (%(now)s::timestamptz AT TIME ZONE %(zone)s)::date AND NOT EXISTS (
+                SELECT 1 FROM workshop_toolcheck o WHERE o.tool_id = a.id AND o.due_on = a.valid_until)
+        ) d JOIN workshop_toolasset t ON t.id = d.tool_id JOIN staff_employee e ON e.id = t.keeper_id
+        WHERE d.day >= (%(day_start)s::timestamptz AT TIME ZONE %(zone)s)::date
+          AND d.day < (%(day_end)s::timestamptz AT TIME ZONE %(zone)s)::date
+    """,
+    touched_by=("workshop.tool.checked", "workshop.tool.failed", "workshop.tool.scrapped"),
+    days="""
+        SELECT c.done_on FROM workshop_toolcheck c JOIN workshop_toolasset t ON t.id = c.tool_id
+        WHERE t.uid = %(root_uid)s
+        UNION SELECT c.due_on FROM workshop_toolcheck c JOIN workshop_toolasset t ON t.id = c.tool_id
+        WHERE t.uid = %(root_uid)s AND c.due_on < c.done_on
+        UNION SELECT valid_until FROM workshop_toolasset WHERE uid = %(root_uid)s AND state = 'SCRAPPED'
+          AND valid_until IS NOT NULL
+    """,
+    run_out="""
+        SELECT t.store_id, t.valid_until::timestamp AT TIME ZONE s.time_zone
+        FROM workshop_toolasset t JOIN kernel_store s ON s.id = t.store_id
+        WHERE t.state <> 'SCRAPPED' AND t.valid_until < (%(now)s::timestamptz AT TIME ZONE s.time_zone)::date
+          AND NOT EXISTS (
+            SELECT FROM process_kpivalue k
+            WHERE k.store_id = t.store_id AND k.code = 'workshop.tools_in_time' AND k.dimension = ''
+              AND k.day = t.valid_until AND k.computed_at >= (t.valid_until + 1)::timestamp AT TIME ZONE s.time_zone)
+    """,
+    scale=100,
+    decimals=0,
+    target="100",
 )

@@ -114,3 +114,35 @@ SEVERE_KM_A_YEAR = limit(
     clause="3.1",
     source="design",
 )
+
+# --- tools ---
+TOOL_CHECK_MONTHS = limit(
+    "workshop.tool_check_months",
+    {
+        "TORQUE_WRENCH": 12,
+        "TYRE_GAUGE": 6,
+        "PRESSURE_GAUGE": 6,
+        "EXHAUST_ANALYSER": 12,
+        "WHEEL_ALIGNER": 12,
+        "MULTIMETER": 12,
+        "INSULATION_TESTER": 12,
+        "BRAKE_TESTER": 12,
+        "HEADLAMP_TESTER": 12,
+        "MEASURING": 12,
+        "LIFT": 12,
+        "GLOVES": 6,
+        "INSULATED_TOOL": 12,
+    },
+    "months",
+    _("Months between two calibrations or tests, by kind of tool"),
+    clause="3.4",
+    source="domain 3.7",
+)
+TOOL_DUE_DAYS = limit(
+    "workshop.tool_due_days",
+    30,
+    "d",
+    _("Days before a tool's calibration or test runs out at which its keeper is reminded"),
+    clause="3.4",
+    source="design",
+)

@@ -881,7 +881,7 @@ class Inspection(Root):
         ordering = ["id"]
         triggers = [
             states.versioned(),
-            pgtrigger.Protect(name="inspection_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.append_only("inspection_append_only"),  # its instruments move its version
             states.guard(
                 "inspection_not_by_worker",
                 operation=pgtrigger.Insert,
@@ -1260,3 +1260,7 @@ class WallScreen(Root):
         constraints = [
             models.CheckConstraint(name="wallscreen_key", condition=Q(key__regex=r"^[A-Za-z0-9_-]{32,64}$")),
         ]
+
+
+# --- tools (3.4) ---
+from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolIssue  # noqa: E402, F401  (found with the room's models)

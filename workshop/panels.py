@@ -17,6 +17,7 @@ from workshop.selectors import orders as reads
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
 from workshop.selectors.quoted import quoted_orders
+from workshop.selectors.tools import count_tools_due
 from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
 
@@ -150,3 +151,14 @@ register_panel(
 register_panel(
     "visit_link", Panel("workshop.maintenance", "workshop/link_maintenance.html", link_maintenance, order=20)
 )
+
+# --- tools ---
+
+
+def tools_overdue(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """Who keeps or tests tools is told on the Today board what is overdue (3.4)."""
+    late = count_tools_due(actor) if actor.may(permissions.TOOLS_VIEW) else 0
+    return {"late": late, "mine": not actor.may(permissions.TOOLS_CHECK)} if late else None
+
+
+register_panel("today_actions", Panel("workshop.tools", "workshop/tools_overdue.html", tools_overdue, order=90))

@@ -81,3 +81,21 @@ for _code in ("foreman", "techdirector", "supervisor", "manager", "gm"):
     role(_code, permissions={INSPECTIONS_VIEW})
 for _code in ("supervisor", "manager"):
     role(_code, permissions={CERTIFICATES_MANAGE})
+
+# --- tools ---
+TOOLS_VIEW = permission("workshop.tools.view", _("See the store's tools, who has them and when they are tested."))
+TOOLS_TAKE = permission("workshop.tools.take", _("Take tools out for oneself and bring them back."))
+TOOLS_ISSUE = permission("workshop.tools.issue", _("Give tools out to others and take them back."))
+TOOLS_MANAGE = permission("workshop.tools.manage", _("Enter tools, correct their facts and print their labels."))
+TOOLS_CHECK = permission(
+    "workshop.tools.check", _("Write down calibrations and tests, take tools out of use and scrap them.")
+)
+for _code in ("technician", "leader", "inspector", "foreman", "techdirector", "parts"):
+    role(_code, permissions={TOOLS_VIEW, TOOLS_TAKE})
+for _code in ("supervisor", "safety", "manager", "gm"):
+    role(_code, permissions={TOOLS_VIEW})
+for _code in ("parts", "foreman"):
+    role(_code, permissions={TOOLS_ISSUE})
+role("parts", permissions={TOOLS_MANAGE})
+role("techdirector", permissions={TOOLS_MANAGE, TOOLS_CHECK})
+role("safety", permissions={TOOLS_CHECK})

@@ -8,10 +8,13 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from celery import shared_task
 
 from dealership.kernel import clock
+from dealership.kernel.actors import machine
 from dealership.kernel.tasks import periodic
 
 from .selectors import replan
+from .selectors.tools import to_remind_of
 from .services import proposals
+from .services.tools import remind_of_tool
 
 TOO_LONG, LOST, BROKEN = "too_long", "lost", "broken"
 """Why there is no plan; the page puts them into words."""
@@ -40,3 +43,9 @@ def tend_proposals() -> int:
         else:
             propose_plan.delay(str(proposal.uid))
     return len(still) + proposals.expire_proposals()
+
+
+@periodic("workshop.remind_of_tools", seconds=3600)
+def remind_of_tools() -> int:
+    """Tells keepers of calibrations and tests that are due or overdue, each once; returns how many were told (3.4)."""
+    return sum(remind_of_tool(uid=tool.uid, by=machine("tools", store_id=tool.store_id)) for tool in to_remind_of())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens
+from .views import inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, tools
 
 urlpatterns = [
     # --- repair orders ---
@@ -74,4 +74,21 @@ urlpatterns = [
     path("stock/", parts.StockPage.as_view(), name="stock-list"),
     path("stock/<uuid:uid>/", parts.StockItemPage.as_view(), name="stock-item"),
     path("stock/<uuid:uid>/count/", parts.CountPage.as_view(), name="stock-count"),
+    # --- tools ---
+    path("tools/", tools.ToolListPage.as_view(), name="tools"),
+    path("tools/new/", tools.NewToolPage.as_view(), name="tool-new"),
+    path("tools/scan/", tools.ScanPage.as_view(), name="tool-scan"),
+    path("tools/due/", tools.DuePage.as_view(), name="tools-due"),
+    path("tools/labels/", tools.LabelsPage.as_view(), name="tool-labels"),
+    path("tools/checks/<uuid:uid>/certificate/", tools.ToolCertificateView.as_view(), name="tool-certificate"),
+    path("tools/<uuid:uid>/", tools.ToolPage.as_view(), name="tool"),
+    path("tools/<uuid:uid>/edit/", tools.EditToolPage.as_view(), name="tool-edit"),
+    path("tools/<uuid:uid>/photo/", tools.ToolPhotoView.as_view(), name="tool-photo"),
+    path("tools/<uuid:uid>/take/", tools.TakeToolView.as_view(), name="tool-take"),
+    path("tools/<uuid:uid>/issue/", tools.IssueToolPage.as_view(), name="tool-issue"),
+    path("tools/<uuid:uid>/return/", tools.ReturnToolPage.as_view(), name="tool-return"),
+    path("tools/<uuid:uid>/damage/", tools.DamagePage.as_view(), name="tool-damage"),
+    path("tools/<uuid:uid>/test/", tools.CheckToolPage.as_view(), name="tool-check"),
+    path("tools/<uuid:uid>/stop/", tools.StopToolPage.as_view(), name="tool-stop"),
+    path("tools/<uuid:uid>/scrap/", tools.ScrapToolPage.as_view(), name="tool-scrap"),
 ]

@@ -52,7 +52,7 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
         uid=contact["uid"], body={"name": "王试开", "roles": ["DRIVER", "AUTHORISES"]}, if_match=etag
     )
     act(desk, "customer_contact", contact["uid"], "end")
-    tag = world.care.create_customer_tag(body={"name": "大客户", "color": "VIOLET"})["uid"]
+    tag = world.care.create_customer_tag(body={"name": "批发客户", "color": "VIOLET"})["uid"]
     etag = world.care.get_customer_tag(uid=tag).etag
     world.care.replace_customer_tag(uid=tag, body={"name": "大客户", "color": "TEAL"}, if_match=etag)
     worn = desk.create_customer_tagging(body={"customer_uid": customer_uid, "tag_uid": tag})["uid"]
@@ -66,6 +66,31 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     act(desk, "vehicle", vehicle, "change_owner", {"owner_uid": customer_uid, "on": "2026-12-03"})
     act(desk, "vehicle", vehicle, "read_odometer", {"km": 12000})
     return customer_uid, vehicle
+
+
+def _tools(world: Any) -> None:
+    """The crib (3.4): entered, tested, out and back, damaged, out of use, scrapped."""
+    parts, director = world.parts, world.techdirector
+    keeper = only(world.hr.list_employee(number=world.numbers["parts"]))["uid"]
+    facts = {"name": "扭力扳手", "place": "A1", "keeper_uid": keeper}
+    tool = parts.create_tool(body={**facts, "number": "G-1", "kind": "TORQUE_WRENCH", "photo": photo()})
+    uid = tool["uid"]
+    parts.replace_tool(uid=uid, body={**facts, "check_months": 12}, if_match=tool.etag)
+    by_ref = {**facts, "number": "G-2", "kind": "JACK"}
+    parts.upsert_tool_by_ref(system="dms", external_id="T-2", body=by_ref)
+    parts.get_tool_by_ref(system="dms", external_id="T-2")
+    test = {"done_on": "2026-12-03", "result": "PASSED", "body": "市计量所", "certificate_number": "JL-1"}
+    act(director, "tool", uid, "check", {**test, "certificate": photo()})
+    act(parts, "tool", uid, "issue", {"employee_uid": keeper})
+    act(parts, "tool", uid, "return", {"condition": "GOOD"})
+    act(parts, "tool", uid, "report_damage", {"note": "手柄开裂"})
+    act(director, "tool", uid, "stop", {"note": "送修"})
+    act(director, "tool", uid, "scrap", {"note": "不能修"})
+    act(parts, "tool", uid, "add_reference", {"system": "dms", "external_id": "T-1"})
+    for listed in (parts.list_tool_issue(tool_uid=uid), parts.list_tool_check(tool_uid=uid)):
+        only(listed)
+    parts.get_tool_issue(uid=only(parts.list_tool_issue(tool_uid=uid))["uid"])
+    parts.get_tool_check(uid=only(parts.list_tool_check(tool_uid=uid))["uid"])
 
 
 def _bookings(world: Any, vehicle: str) -> None:
@@ -267,6 +292,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     leak = {"bay_uid": made["lift"], "starts_at": DAY.format("17:00"), "ends_at": DAY.format("17:30"), "reason": "漏油"}
     act(foreman, "bay_block", foreman.create_bay_block(body=leak)["uid"], "end")
     act(foreman, "wall_screen", foreman.create_wall_screen(body={"name": "车间"})["uid"], "end")
+    _tools(world)
     asked = foreman.create_dispatch_proposal(body={"cause": "SLIP"})["uid"]
     act(foreman, "dispatch_proposal", asked, "reject")
     ready = foreman.create_dispatch_proposal(body={})["uid"]

@@ -31,6 +31,7 @@ NAMED = {
     "service_advisor_uid": "employees",
     "advisor_uid": "employees",
     "holder_uid": "employees",
+    "keeper_uid": "employees",
     "subject_uid": "employees",
     "comeback_of_uid": "repair-orders",
     "failed_labor_operation_uid": "labor-operations",

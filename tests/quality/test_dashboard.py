@@ -168,6 +168,7 @@ def test_every_figure_is_the_sum_of_its_rows(shop):
         "reception.opened_in_time",
         "reception.standard_kept",
         "workshop.additions_agreed",
+        "workshop.tools_in_time",  # tests/workshop/test_tools.py
         "delivery.on_time",
     }
 

@@ -56,7 +56,7 @@ from tests.factories import kernel, staff
 from tests.factories.api import make_credentials
 from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
-from tests.factories.floor import actor, at, clock_at, make_agreed
+from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
 from tests.reliability.meeting import locking_commands, meet
@@ -72,6 +72,7 @@ from workshop.services import (
     proposals,
     screens,
     stock,
+    tools,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -264,6 +265,14 @@ STORY: dict[str, str] = {
     "workshop.take_back_dispatch": "one: dispatch.ended",
     "workshop.void_certificate": "one: certificate.voided",
     "workshop.unblock_bay": "one: block.ended",
+    "workshop.change_tool": "both",
+    "workshop.issue_tool": "one: tool.out",
+    "workshop.return_tool": "one: tool.not_out",
+    "workshop.report_damage": "one: state.move",
+    "workshop.stop_tool": "one: state.move",
+    "workshop.scrap_tool": "one: state.move",
+    "workshop.check_tool": "both",
+    "workshop.remind_of_tool": "same",
     "workshop.withdraw_line": "one: state.move",
     "workshop.withdraw_order": "one: order.ended",
 }
@@ -607,6 +616,19 @@ def test_the_order_and_the_floor() -> None:
         go(dispatch.take_back_dispatch, uid=planned.uid, reason="换人", by=floor.foreman)
         screen = screens.add_screen(name="大厅", by=floor.foreman)
         go(screens.end_screen, uid=screen.uid, by=floor.foreman)
+        keeper = floor.hire("parts")
+        tool = tools.register_tool(number="G-1", name="扳手", kind="JACK", place="A", keeper_uid=keeper.uid, by=setup)
+        go(tools.change_tool, uid=tool.uid, name="千斤顶", place="B", keeper_uid=keeper.uid, by=setup)
+        go(tools.issue_tool, uid=tool.uid, employee_uid=keeper.uid, by=setup)
+        go(tools.return_tool, uid=tool.uid, condition="GOOD", by=setup)
+        go(tools.report_damage, uid=tool.uid, note="漏油", by=setup)
+        go(tools.check_tool, uid=tool.uid, done_on=DAY, result="PASSED", body="维修商", by=setup)
+        go(tools.stop_tool, uid=tool.uid, note="等配件", by=setup)
+        go(tools.scrap_tool, uid=tool.uid, note="修不好", by=setup)
+        gloves = tools.register_tool(
+            number="G-2", name="手套", kind="GLOVES", place="A", keeper_uid=keeper.uid, by=setup
+        )
+        go(tools.remind_of_tool, uid=gloves.uid, by=setup)
         leaks = {"bay_uid": floor.bays["4"].uid, "starts_at": at(14), "ends_at": at(15), "reason": "漏油"}
         block = go(blocking.block_bay, by=floor.foreman, **leaks)
         go(blocking.unblock_bay, uid=block.uid, by=floor.foreman)

@@ -51,7 +51,7 @@ from staff.models import Employee
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
-from workshop.services import blocking, orders, proposals, screens
+from workshop.services import blocking, orders, proposals, screens, tools
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -175,6 +175,14 @@ class World:
             by=manager,
         )
         screens.add_screen(name="大厅", by=system)
+        pictured = tools.register_tool(
+            number="G-PIC", name="量具", kind="MULTIMETER", place="A", keeper_uid=people["parts"].uid,
+            photo=make_picture(), by=system,
+        )  # fmt: skip
+        tools.check_tool(
+            uid=pictured.uid, done_on=TODAY, result="PASSED", body="市计量所", certificate_number="1",
+            certificate=make_picture(), by=system,
+        )  # fmt: skip
         bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
         assert bay is not None
         late = NOW + timedelta(days=3)

@@ -115,6 +115,13 @@ COUNTS = {
         SELECT count(*) FILTER (WHERE uid IN (SELECT subject_uid FROM compliance_archiverecord)), count(*)
         FROM workshop_repairorder WHERE closed_at {WEEK}""",
     # three kinds of waiting are counted apart and added up
+    "workshop.tools_in_time": f"""
+        SELECT kept, kept + late + (SELECT count(*) FROM workshop_toolasset WHERE state <> 'SCRAPPED'
+            AND valid_until BETWEEN '2026-03-02' AND '2026-03-08' AND valid_until < '2026-03-11')
+        FROM (SELECT count(*) FILTER (WHERE changed->'valid_until'->>0 >= facts->>'done_on' AND at {WEEK}) AS kept,
+            count(*) FILTER (WHERE changed->'valid_until'->>0 < facts->>'done_on'
+                AND (changed->'valid_until'->>0)::date BETWEEN '2026-03-02' AND '2026-03-08') AS late
+            FROM kernel_history WHERE code = 'workshop.tool.checked') h""",
     "workshop.waiting_hours": f"""
         WITH decided AS (
             SELECT e.sent_at, max(a.at) AS at FROM workshop_estimate e

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -171,8 +172,24 @@ class InspectionForm(forms.Form):
         label=_("What the road test showed"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, *args: Any, lines: list[OrderLine], drivers: list[Employee], **kwargs: Any) -> None:
+    instruments = forms.TypedMultipleChoiceField(
+        label=_("Measuring instruments used"),
+        required=False,
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only those in date stand here; one that has run out is tested first (3.4)."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        lines: list[OrderLine],
+        drivers: list[Employee],
+        instruments: Iterable[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        set_choices(self, "instruments", instruments)
         set_choices(self, "road_test_driver", [(str(person.uid), person.name) for person in drivers])
         choices = [(str(line.uid), line.description) for line in lines]
         set_choices(self, "failed_line", [("", "—"), *choices] if len(choices) > 1 else choices)

@@ -392,7 +392,9 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         clocked=sum(((c.ended_at or now) - c.started_at for c in clockings), timedelta()),
         dispatches=dispatches,
         inspections=list(
-            order.inspections.select_related("inspector", "failed_line", "road_test_driver").order_by("-pk")
+            order.inspections.select_related("inspector", "failed_line", "road_test_driver")
+            .prefetch_related("instruments__tool")
+            .order_by("-pk")
         ),
         messages=list(Message.objects.for_actor(by).filter(visit_uid=order.visit.uid).order_by("-pk")[:50]),
         photos=list(VisitPhoto.objects.filter(visit_id=order.visit_id).select_related("file")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -30,6 +31,7 @@ from workshop.models import (
 )
 from workshop.selectors.inspections import last_reading, not_self_checked
 from workshop.services.orders import lines_of, locked_order
+from workshop.services.tools import name_instruments
 
 L = LineState
 PERMISSION_OF = {
@@ -66,6 +68,7 @@ def inspect_order(
     road_test_driver_uid: UUID | None = None,
     road_test_route: str = "",
     road_test_findings: str = "",
+    instrument_uids: Sequence[UUID] = (),
 ) -> Inspection:
     """One inspection of the whole order: SELF by each who worked, TEAM and FINAL by somebody else, in this order (3.2).
 
@@ -74,7 +77,8 @@ def inspect_order(
     ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
     inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
     ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``,
-    ``.passed``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``.
+    ``.passed``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``;
+    ``instrument_uids`` are the measuring tools it was done with: ``tool.unknown``, ``.unavailable``, ``.expired`` (3.4).
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
         raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
@@ -118,6 +122,7 @@ def inspect_order(
         road_test_findings=road_test_findings.strip()[:300] if driven else "",
         at=clock.now(),
     )
+    instruments = name_instruments(inspection, instrument_uids, by)
     before = order.stage
     if failed is not None:
         _send_back(failed)
@@ -137,6 +142,7 @@ def inspect_order(
         line=failed.uid if failed else None,
         road_test_km=inspection.road_test_km,
         road_test_driver=driver.uid if driver else None,
+        instruments=instruments or None,
     )
     return inspection
 

@@ -19,6 +19,7 @@ from workshop.documents import CertificatePaper, certificate_pdf
 from workshop.forms.floor import InspectionForm, RangeForm
 from workshop.models import Certificate, InspectionLevel
 from workshop.selectors import inspections as reads
+from workshop.selectors.tools import instruments
 from workshop.services import inspections as commands
 
 ANY_LEVEL = (permissions.INSPECT_SELF, permissions.INSPECT_TEAM, permissions.INSPECT_FINAL)
@@ -63,7 +64,11 @@ class InspectPage(CommandPage):
         return reads.waiting_for(self.actor, self.kwargs["uid"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"lines": self.row.lines, "drivers": reads.drivers(self.actor)}
+        return super().get_form_kwargs() | {
+            "lines": self.row.lines,
+            "drivers": reads.drivers(self.actor),
+            "instruments": [(str(row.tool.uid), str(row.tool)) for row in instruments(self.actor)],
+        }
 
     def get_initial(self) -> dict[str, Any]:
         """The last reading, or the road test that the team check was made with."""
@@ -94,6 +99,7 @@ class InspectPage(CommandPage):
             result=data["result"],
             reason=data["reason"] if failed else "",
             failed_line_uid=data["failed_line"] if failed else None,
+            instrument_uids=data["instruments"],
             by=self.actor,
             **form.road_test,
         )

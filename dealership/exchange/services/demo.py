@@ -21,6 +21,7 @@ from workshop.services.stock import stock_up
 
 from .demo_knowledge import write_knowledge
 from .demo_store import make_demo_stores
+from .demo_tools import equip_tools
 from .simulator import Report, Simulation
 
 JOB, MARK, LOCK = "demo", "database", "dealership demo"
@@ -111,13 +112,14 @@ def name_tags(store: Store) -> None:
 
 
 def equip(stores: list[Store]) -> None:
-    """Prices, opening stock and certificate numbers, where a store has none yet."""
+    """Prices, opening stock, tools and certificate numbers, where a store has none yet."""
     for store in stores:
         by = machine("demo", store_id=store.pk)
         seed_store(store)
         stock_up(store=store, by=by)
         write_knowledge(store)
         name_tags(store)
+        equip_tools(store)
         if not CertificateRange.objects.filter(store=store).exists():
             first = store.pk * 100_000 + 1
             allot_certificates(prefix="京HG", first=first, last=first + 4999, by=by)

@@ -81,7 +81,8 @@ from staff.models import Employee, Shift
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors.inspections import last_reading
-from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock
+from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock, tools
+from workshop.tool_models import ToolAsset, ToolIssue, ToolState
 
 Steps = Generator[datetime, None, None]
 NOT_IN_ORDER = ("有污渍，待清洁", "数量不足", "一处损坏，已报修")
@@ -340,6 +341,9 @@ class Simulation:
         planned.append((shop.local(day, 8, 20), self.restock(shop)))
         opening = random.Random(f"opening-{self.seed}-{shop.store.code}-{day}")
         planned.append((shop.local(day, 8), self.open_up(shop, opening)))
+        planned.append(
+            (shop.local(day, 8, 40), self.tool_day(shop, random.Random(f"tools-{self.seed}-{shop.store.code}-{day}")))
+        )
         chance = random.Random(f"questions-{self.seed}-{shop.store.code}-{day}")
         for _question in range(max(1, round(self.cars_a_day(day) / 6))):
             planned.append(
@@ -1071,6 +1075,34 @@ class Simulation:
             photo=grey_picture(),
             by=shop.first("supervisor"),
         )
+
+    def tool_day(self, shop: Shop, chance: random.Random) -> Steps:
+        """3.4: tools go out with technicians and come back, now and then damaged; what is nearly due is tested."""
+        crib = ToolAsset.objects.filter(store=shop.store).order_by("number")
+        takers = [
+            person for person in employees_with_role(shop.store.pk, "technician").order_by("number") if person.user_id
+        ]
+        for tool in chance.sample(list(crib.filter(state=ToolState.AVAILABLE).exclude(tool_class="LIFTING")), 4):
+            self.try_to(tools.issue_tool, uid=tool.uid, by=shop.actor(chance.choice(takers)))
+            yield clock.now() + timedelta(minutes=chance.randrange(5, 40))
+        today = shop.today()
+        due = crib.filter(valid_until__lte=today + timedelta(days=3), state=ToolState.AVAILABLE)
+        for tool in due.exclude(kind="PRESSURE_GAUGE"):  # the institute takes those once a quarter
+            self.try_to(
+                tools.check_tool, uid=tool.uid, done_on=today, result="PASSED", body="市计量测试所",
+                certificate_number=f"JL-{today:%y%m}-{tool.number[-4:]}", by=shop.first("techdirector"),
+            )  # fmt: skip
+        yield clock.now() + timedelta(minutes=chance.randrange(120, 260))
+        held = ToolIssue.objects.filter(store=shop.store, returned_at__isnull=True).select_related("tool")
+        for issue in held.order_by("pk"):
+            if chance.random() < 0.2:
+                continue  # stays out over night
+            damaged = chance.random() < 0.03
+            self.try_to(
+                tools.return_tool, uid=issue.tool.uid, condition="DAMAGED" if damaged else "GOOD",
+                note="手柄开裂" if damaged else "", by=shop.first("parts"),
+            )  # fmt: skip
+            yield clock.now() + timedelta(minutes=chance.randrange(2, 20))
 
     def restock(self, shop: Shop) -> Steps:
         """The parts keeper receives what lines wait for and what runs low."""
