@@ -13,7 +13,7 @@ from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
-from reception.models import Vehicle, Visit
+from reception.models import Customer, Vehicle, Visit
 from reception.selectors.visits import FOLLOWED_UP
 from workshop.models import OrderStage, RepairOrder
 from workshop.selectors.maintenance import NOTES, Note
@@ -22,7 +22,7 @@ from . import permissions
 from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of
-from .selectors.settlements import deposits_of, settlements_of_visit
+from .selectors.settlements import deposits_of, money_of, settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 
 # settlement, payment, hand-over and gate
@@ -148,6 +148,18 @@ register_panel(
 )
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
 register_panel("visit_link_foot", Panel("delivery.sign", "delivery/panels/link_foot.html", link_foot, order=20))
+
+
+# --- the customer's page (2.3) ---
+def customer_money(by: Actor, customer: Customer) -> dict[str, Any] | None:
+    """What a customer has paid, still owes and has paid in advance in the actor's stores."""
+    if not by.may(permissions.SETTLEMENTS_VIEW):
+        return None
+    money = money_of(customer, by)
+    return {"money": money} if money.lists or money.deposits else None
+
+
+register_panel("customer", Panel("delivery.money", "delivery/panels/customer_money.html", customer_money, order=20))
 
 
 # --- follow-up and surveys ---

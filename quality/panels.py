@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import F
+
 from dealership.kernel.actors import Actor
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Visit
+from reception.models import Customer, Visit
 
 from . import permissions
 from .models import Complaint
@@ -23,3 +25,15 @@ def visit_complaints(by: Actor, visit: Visit) -> dict[str, Any] | None:
 
 
 register_panel("visit", Panel("complaints", "quality/visit_complaints.html", visit_complaints, order=900))
+
+
+def customer_complaints(by: Actor, customer: Customer) -> dict[str, Any] | None:
+    """2.3: what this customer has complained about, the open ones first."""
+    if not by.may(permissions.COMPLAINTS_VIEW):
+        return None
+    rows = Complaint.objects.for_actor(by).filter(customer=customer).select_related("handler")
+    found = list(rows.order_by(F("closed_at").asc(nulls_first=True), "-pk")[:10])
+    return {"complaints": found} if found else None
+
+
+register_panel("customer", Panel("complaints", "quality/customer_complaints.html", customer_complaints, order=30))

@@ -100,6 +100,7 @@ from reception.models import (
     Situation,
     TagColor,
     ToldBy,
+    UnmaskReason,
     Vehicle,
     Visit,
     VisitPhoto,
@@ -113,6 +114,7 @@ from reception.models import (
 )
 from reception.models import Customer as CustomerRow
 from reception.selectors import capacity, search
+from reception.selectors.customers import list_looks
 from reception.services import (
     appointments,
     checklists,
@@ -379,6 +381,38 @@ register(
     )
 )
 
+
+def _looks(values: dict[str, Any], by: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    limit = values["limit"]
+    before = values.get("before")
+    rows, more = list_looks(by=by, reason=values.get("reason", ""), before=before, limit=limit)
+    return rows, more, str(rows[-1]["id"]) if more else None
+
+
+register_listing(
+    Listing(
+        path="number-looks",
+        name="NumberLook",
+        room="reception",
+        view=permissions.CUSTOMERS_LOOKS,
+        help="Who had a whole telephone number shown on a page, whose, when and why; newest first (7.3).",
+        parameters={
+            "reason": Choice(choices=UnmaskReason, optional=True),
+            "before": Whole(optional=True, help="Go on with the next_cursor of the answer before."),
+        },
+        shape={
+            "at": Moment(),
+            "actor_uid": Uid(null=True, help="The person; empty for what wasn't one."),
+            "customer_uid": Uid(null=True, help="Whose number; empty where the customer wasn't known yet."),
+            "reason": Choice(choices=UnmaskReason),
+            "task": Text(
+                help="The kind of task that opened it: followup, visit, appointment, consultation, complaint."
+            ),
+            "task_uid": Uid(null=True),
+        },
+        read=_looks,
+    )
+)
 
 register(
     Resource(

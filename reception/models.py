@@ -441,6 +441,7 @@ class UnmaskReason(models.TextChoices):
     CHECK = "CHECK", _("To check the number with the customer")
     COMPLAINT = "COMPLAINT", _("To settle a complaint")
     AUTHORITY = "AUTHORITY", _("An authority asked for it")
+    TASK = "TASK", _("Opened by the task itself")
 
 
 class DuplicateCue(models.TextChoices):

@@ -7,13 +7,14 @@ from uuid import uuid4
 
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Vehicle, Visit, VisitState
+from reception.models import Customer, Vehicle, Visit, VisitState
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
 from workshop.selectors import maintenance
 from workshop.selectors import orders as reads
+from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
 from workshop.selectors.quoted import quoted_orders
@@ -85,6 +86,18 @@ register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html"
 register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))
 register_panel("visit_link_foot", Panel("decide", "workshop/link_foot.html", link_foot, order=10))
 LANE_SOURCES.append(reads.place_visits)
+
+
+# --- the customer's page (2.3) ---
+def customer_declined(actor: Actor, customer: Customer) -> dict[str, Any] | None:
+    """3.1: advice this customer said no to and that was not done since, to be offered again."""
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    rows = declined_advice(customer, actor)
+    return {"rows": rows, "total": total_of(row.value for row in rows)} if rows else None
+
+
+register_panel("customer", Panel("workshop.declined", "workshop/customer_declined.html", customer_declined, order=10))
 
 # --- dispatch, clocking, inspections ---
 register_panel("order", Panel("workshop.work", "workshop/work_panel.html", work_panel, order=40))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
@@ -136,6 +136,39 @@ def deposits_of(order: RepairOrder) -> list[Deposit]:
     for row in rows:
         row.left = row.amount + row.back - row.used
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMoney:
+    """A customer's money with the shop (CNY): the newest lists with what is open of each, and the three sums."""
+
+    lists: list[Settlement]
+    billed: Decimal
+    paid: Decimal
+    deposits: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        return self.billed - self.paid
+
+
+def money_of(customer: Customer, by: Actor, *, shown: int = 5) -> CustomerMoney:
+    """2.3: what the customer was billed, has paid, owes, and has paid in advance and not used; four queries.
+
+    Papers of a customer merged into this one count too; they stay as they were signed.
+    """
+    own = Q(payer=customer) | Q(payer__merged_into=customer)
+    lists = Settlement.objects.for_actor(by).filter(own).exclude(state=SettlementState.VOIDED)
+    billed = lists.aggregate(sum=Sum("total"))["sum"] or ZERO
+    paid = Payment.objects.filter(settlement__in=lists).aggregate(sum=Sum("amount"))["sum"] or ZERO
+    came = Coalesce(Subquery(_sums(Payment.objects.filter(settlement=OuterRef("pk")), "settlement")), ZERO)
+    newest = list(lists.annotate(came=came).select_related("order__vehicle").order_by("-pk")[:shown])
+    for row in newest:
+        row.due = row.total - row.came
+    used = Coalesce(Subquery(_sums(Payment.objects.filter(deposit=OuterRef("pk")), "deposit")), ZERO)
+    advance = Deposit.objects.for_actor(by).filter(order__customer=customer).annotate(used=used)
+    left = advance.aggregate(sum=Sum(F("amount") - F("used")))["sum"] or ZERO
+    return CustomerMoney(newest, billed, paid, left)
 
 
 def _sums(rows: Any, by: str) -> Any:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.pages import CommandPage, Page
 from dealership.process.selectors.figures import read
+from reception.services.customers import open_number
 from reception.views.links import LinkDoor
 
 from .. import permissions
@@ -53,12 +54,16 @@ class FollowUpPage(CommandPage):
         return get_object_or_404(rows, uid=self.kwargs["uid"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        visit = self.follow_up.visit
+        may_call = self.actor.may(permissions.FOLLOW_UPS_CALL) and self.follow_up.state == "DUE"
+        if may_call and not visit.customer.no_calls:
+            open_number(task=self.follow_up, customer=visit.customer, by=self.actor)
         return super().get_context_data(**kwargs) | {
             "follow_up": self.follow_up,
-            "visit": self.follow_up.visit,
+            "visit": visit,
             "calls": self.follow_up.calls.select_related("caller").order_by("-id"),
             "orders": self.follow_up.visit.orders.order_by("id"),
-            "may_call": self.actor.may(permissions.FOLLOW_UPS_CALL) and self.follow_up.state == "DUE",
+            "may_call": may_call,
         }
 
     def run(self, form: CallForm) -> FollowUp:

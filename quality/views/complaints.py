@@ -18,6 +18,7 @@ from quality.models import Complaint, ComplaintState
 from quality.selectors import complaints as reads
 from quality.services import complaints as commands
 from reception.models import Visit
+from reception.services.customers import open_number
 from staff.selectors.employees import employee_of
 
 STEPS: dict[ComplaintState, tuple[Callable[..., Complaint], str, Any, Any]] = {
@@ -62,12 +63,17 @@ class ComplaintPage(CommandPage):
         may_close = self.actor.may(permissions.COMPLAINTS_CLOSE)
         me = employee_of(self.actor)
         resolved = self.complaint.state == ComplaintState.RESOLVED
+        may_handle = step is not None and self.actor.may(permissions.COMPLAINTS_HANDLE)
+        opens = may_handle and self.complaint.visit is not None and self.complaint.responded_at is None
+        if opens:
+            open_number(task=self.complaint, customer=self.complaint.customer, by=self.actor)
         return super().get_context_data(**kwargs) | {
             "complaint": self.complaint,
+            "opens": opens,
             "visit": self.complaint.visit,
             "question": step[2] if step else "",
             "submit": step[3] if step else "",
-            "may_handle": step is not None and self.actor.may(permissions.COMPLAINTS_HANDLE),
+            "may_handle": may_handle,
             "may_close": may_close and resolved and me is not None and me != self.complaint.handler,
             "others_close": resolved and me is not None and me == self.complaint.handler,
             "may_reopen": may_close and self.complaint.state in (ComplaintState.RESOLVED, ComplaintState.CLOSED),

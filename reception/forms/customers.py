@@ -70,7 +70,9 @@ class NewCustomerForm(CustomerForm):
 
 
 class UnmaskForm(forms.Form):
-    reason = forms.ChoiceField(label=_("Reason"), choices=UnmaskReason.choices)
+    reason = forms.ChoiceField(
+        label=_("Reason"), choices=[c for c in UnmaskReason.choices if c[0] != UnmaskReason.TASK]
+    )
 
 
 class ContactForm(forms.Form):

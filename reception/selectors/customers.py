@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +14,18 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.models import History, User
+from dealership.kernel.money import format_money
 from reception import events
 from reception.models import (
     CONSENT_TEXT_VERSION,
     CONSENT_TEXTS,
+    EXPECTED_STATES,
     MERGE_COLUMNS,
+    OPEN_VISITS,
     Appointment,
     Consent,
     ConsentPurpose,
+    Consultation,
     Customer,
     CustomerKind,
     CustomerMerge,
@@ -30,8 +34,11 @@ from reception.models import (
     DuplicateState,
     MergeState,
     Ownership,
+    Quotation,
     UnmaskReason,
     Visit,
+    WaitingEntry,
+    WaitingState,
 )
 from reception.selectors.contacts import contacts_of, taggings_of
 from reception.selectors.search import Typed, customer_filter
@@ -103,6 +110,66 @@ def others_with_phone(*, phone: str, by: Actor, besides: UUID | None = None) -> 
     return list(rows.order_by("id")[:5])
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPromise:
+    """What the shop still owes a customer: what, for when or until when, and the page that settles it."""
+
+    label: Any
+    text: str
+    at: datetime | None
+    until: date | None
+    page: str
+    uid: UUID | None
+    late: bool = False
+
+
+def open_promises(customer: Customer, *, by: Actor) -> list[OpenPromise]:
+    """2.3: promised hand-overs, bookings, a place on the waiting list, prices that bind and questions without an answer.
+
+    One query for each kind, whatever there is; the next one first.
+    """
+    now = clock.now()
+    visits = Visit.objects.for_actor(by).filter(customer=customer, state__in=OPEN_VISITS, promised_at__isnull=False)
+    booked = Appointment.objects.for_actor(by).filter(customer=customer, state__in=EXPECTED_STATES)
+    waiting = WaitingEntry.objects.for_actor(by).filter(
+        customer=customer, state__in=(WaitingState.WAITING, WaitingState.OFFERED)
+    )
+    quoted = Quotation.objects.for_actor(by).filter(
+        customer=customer, total__isnull=False, valid_until__gte=clock.today()
+    )
+    asked = Consultation.objects.for_actor(by).filter(customer=customer, ended_at__isnull=True)
+    found = [
+        OpenPromise(
+            _("Hand-over promised"), str(row.vehicle), row.promised_at, None, "visit-detail", row.uid,
+            late=row.promised_at < now,
+        )
+        for row in visits.select_related("vehicle").order_by("promised_at")[:10]
+    ]  # fmt: skip
+    found += [
+        OpenPromise(
+            _("Booking"), f"{row.vehicle} · {row.what}", row.starts_at, None, "appointment-detail", row.uid,
+            late=row.late_minutes > 0,
+        )
+        for row in booked.select_related("vehicle", "store").order_by("starts_at")[:10]
+    ]  # fmt: skip
+    found += [
+        OpenPromise(_("Question"), row.subject or row.number, row.asked_at, None, "consultation-detail", row.uid)
+        for row in asked.order_by("asked_at")[:10]
+    ]
+    found += [
+        OpenPromise(_("On the waiting list"), row.what, None, row.last_day, "waiting-list", None)
+        for row in waiting.order_by("last_day")[:10]
+    ]
+    found += [
+        OpenPromise(
+            _("Quoted price"), f"{row.number} · {format_money(row.total)}", None, row.valid_until, "quotation-detail",
+            row.uid,
+        )
+        for row in quoted.order_by("valid_until")[:10]
+    ]  # fmt: skip
+    return found
+
+
 def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
     """Everything the customer's page shows but the timeline; raises Customer.DoesNotExist."""
     customer = customer_of(uid=uid, by=by)
@@ -118,6 +185,7 @@ def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
         "cars_now": sum(1 for row in ownerships if row.ends_on is None),
         "visits": list(visits.order_by("-arrived_at")[:20]),
         "appointments": list(appointments.order_by("-starts_at")[:5]),
+        "promises": open_promises(customer, by=by),
         "consents": consents_of(customer),
         "people": contacts_of(customer.pk),
         "taggings": taggings_of([customer.pk], by=by).get(customer.pk, []),
@@ -168,6 +236,12 @@ class Look:
     who: str
     customer: Customer | None
     reason: str
+    task: str = ""
+
+    @property
+    def task_label(self) -> Any:
+        """What the task was that opened the number; empty for an unmasking with a reason."""
+        return TASKS.get(self.task, self.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +251,43 @@ class Looks:
     rows: list[Look]
     counts: dict[str, int]
     total: int
+
+
+TASKS: dict[str, Any] = {
+    "followup": _("Callback"),
+    "visit": _("Visit"),
+    "appointment": _("Booking"),
+    "consultation": _("Question"),
+    "complaint": _("Complaint taken in"),
+}
+
+
+def list_looks(
+    *, by: Actor, reason: str = "", before: int | None = None, limit: int = PAGE
+) -> tuple[list[dict[str, Any]], bool]:
+    """7.3: the looks at whole numbers in the actor's stores, newest first, and whether there are more."""
+    lines = History.objects.filter(code=events.CUSTOMER_UNMASKED)
+    if by.store_ids is not None:
+        lines = lines.filter(store_id__in=by.store_ids)
+    if reason:
+        lines = lines.filter(facts__reason=reason)
+    if before is not None:
+        lines = lines.filter(id__lt=before)
+    rows = list(lines.order_by("-id")[: limit + 1])
+    found = [
+        {
+            "id": row.id,
+            "at": row.at,
+            "actor_kind": row.actor_kind,
+            "actor_uid": row.actor_id if row.actor_kind == ActorKind.USER else None,
+            "customer_uid": row.customer_uid,
+            "reason": row.facts.get("reason", ""),
+            "task": row.facts.get("task", ""),
+            "task_uid": row.facts.get("task_uid"),
+        }
+        for row in rows[:limit]
+    ]
+    return found, len(rows) > limit
 
 
 def looks(*, by: Actor, reason: str = "", days: int = LOOK_DAYS) -> Looks:
@@ -190,7 +301,13 @@ def looks(*, by: Actor, reason: str = "", days: int = LOOK_DAYS) -> Looks:
     people = {str(uid): name for uid, name in User.objects.filter(uid__in=asked).values_list("uid", "name")}
     whose = Customer.objects.for_actor(by).in_bulk({row.root_uid for row in shown}, field_name="uid")
     rows = [
-        Look(row.at, people.get(row.actor_id, ""), whose.get(row.root_uid), str(row.facts.get("reason", "")))
+        Look(
+            row.at,
+            people.get(row.actor_id, ""),
+            whose.get(row.root_uid),
+            str(row.facts.get("reason", "")),
+            str(row.facts.get("task", "")),
+        )
         for row in shown
     ]
     return Looks(rows, counts, sum(counts.values()))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import formats
-from dealership.kernel.actors import Actor
+from dealership.kernel import clock, formats
+from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
-from dealership.kernel.models import MessageChannel
+from dealership.kernel.models import History, MessageChannel, Root
 from dealership.kernel.postgres.prepared import run_prepared
 from reception import events, permissions
 from reception.models import (
@@ -30,6 +31,7 @@ from reception.models import (
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 LANGUAGES = ("zh-hans", "en")
+LOOK_HOLDS = timedelta(hours=24)
 
 
 def tidy(value: Any, *, field: str, limit: int) -> str:
@@ -239,8 +241,31 @@ def record_consent(
 def unmask_customer(*, uid: UUID, reason: str, by: Actor) -> Customer:
     """Shows the whole number to one person once; the look itself is logged with its reason (7.3)."""
     by.require(permissions.CUSTOMERS_UNMASK)
-    if reason not in UnmaskReason.values:
+    if reason not in UnmaskReason.values or reason == UnmaskReason.TASK:
         raise RuleError("customer.unmask_reason", _("Say why the whole number is needed."), field="reason")
     customer = Customer.objects.for_actor(by).standing(uid)
     record(customer, events.CUSTOMER_UNMASKED, by=by, store_id=_store_of(by), reason=reason)
     return customer
+
+
+@transaction.atomic
+def open_number(*, task: Root, customer: Customer | None, by: Actor) -> bool:
+    """7.3: a task that is to be done (a callback, an open visit, booking, question or complaint) shows whom to call.
+
+    Once a day one line of history says who had the number opened by which task; True where this look wrote it. A caller
+    who may not do the task doesn't come here: the page then shows the number masked.
+    """
+    about = customer or task
+    looks = History.objects.filter(root_uid=about.uid, at__gte=clock.now() - LOOK_HOLDS, code=events.CUSTOMER_UNMASKED)
+    if by.kind != ActorKind.USER or looks.filter(actor_id=by.id, facts__task_uid=str(task.uid)).exists():
+        return False
+    record(
+        about,
+        events.CUSTOMER_UNMASKED,
+        by=by,
+        store_id=by.store_id,
+        reason=UnmaskReason.TASK,
+        task=str(task._meta.model_name),
+        task_uid=task.uid,
+    )
+    return True

@@ -26,6 +26,7 @@ from ..selectors.consultations import asked_by
 from ..selectors.waiting import waiting_count
 from ..services import appointments as commands
 from ..services.consultations import convert_to_appointment
+from ..services.customers import open_number
 from ..services.waiting import join_waiting_list
 
 WEEK = 7
@@ -274,12 +275,18 @@ class AppointmentPage(Page):
     template_name = "reception/appointment.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        shown = reads.appointment_page(self.actor, self.kwargs["uid"])
+        may_book = self.actor.may(permissions.APPOINTMENTS_BOOK)
+        opens = may_book and shown["appointment"].is_expected
+        if opens:
+            open_number(task=shown["appointment"], customer=shown["appointment"].customer, by=self.actor)
         return (
             super().get_context_data(**kwargs)
-            | reads.appointment_page(self.actor, self.kwargs["uid"])
+            | shown
             | {
                 "form_token": uuid4(),
-                "may_book": self.actor.may(permissions.APPOINTMENTS_BOOK),
+                "opens": opens,
+                "may_book": may_book,
                 "may_parts": self.actor.may(permissions.APPOINTMENTS_PARTS),
                 "may_workshop": self.actor.may(permissions.APPOINTMENTS_WORKSHOP),
                 "may_receive": self.actor.may(permissions.VISITS_RECEIVE),

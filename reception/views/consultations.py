@@ -33,6 +33,7 @@ from ..selectors import consultations as reads
 from ..selectors import knowledge, quotations
 from ..selectors.appointments import store_of
 from ..services import consultations as commands
+from ..services.customers import open_number
 
 
 class ConsultationListPage(Page):
@@ -116,6 +117,10 @@ class ConsultationPage(ConsultationMixin, CommandPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         consultation = self.consultation
         before, after = reads.neighbours(self.actor, consultation)
+        may_work = self.actor.may(permissions.CONSULTATIONS_WORK)
+        opens = may_work and consultation.ended_at is None and bool(consultation.contact_phone)
+        if opens:
+            open_number(task=consultation, customer=consultation.customer, by=self.actor)
         return super().get_context_data(**kwargs) | {
             "consultation": consultation,
             "thread": consultation.messages.select_related("author").prefetch_related(
@@ -132,7 +137,8 @@ class ConsultationPage(ConsultationMixin, CommandPage):
             "may_quote": self.actor.may(permissions.QUOTATIONS_GIVE),
             "before": before,
             "after": after,
-            "may_work": self.actor.may(permissions.CONSULTATIONS_WORK),
+            "may_work": may_work,
+            "opens": opens,
             "may_book": self.actor.may(permissions.APPOINTMENTS_BOOK),
             "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
         }

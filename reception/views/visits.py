@@ -41,6 +41,7 @@ from ..selectors.contacts import contacts_of, taggings_of
 from ..selectors.effect import notes_of
 from ..services import visits as commands
 from ..services.consultations import convert_to_visit
+from ..services.customers import open_number
 
 
 class NewVisitPage(CommandPage):
@@ -125,6 +126,9 @@ class VisitPage(VisitMixin, Page):
         walkaround = reads.walkaround_of(visit)
         waits = limits.value(GREET_MINUTES, store_id=visit.store_id)
         overdue = clock.now() - visit.arrived_at > timedelta(minutes=waits)
+        opens = visit.is_open and self.actor.may(permissions.VISITS_RECEIVE)
+        if opens:
+            open_number(task=visit, customer=visit.customer, by=self.actor)
         return super().get_context_data(**kwargs) | {
             "visit": visit,
             "walkaround": walkaround,
@@ -138,6 +142,7 @@ class VisitPage(VisitMixin, Page):
             "unreceived": visit.state == VisitState.WAITING and overdue,
             "greet_minutes": waits,
             "link_address": commands.link_address(visit.link) if hasattr(visit, "link") else "",
+            "opens": opens,
             "masked_phone": formats.mask_phone(visit.contact_phone),
             "form_token": uuid4(),
             "may": {

@@ -20,6 +20,7 @@ from ..forms.walkarounds import ArrivalStep, DamageForm, LookStep, NeedStep, Pho
 from ..models import DamageMark, DamageSide, WalkAround, WalkAroundState
 from ..selectors import visits as reads
 from ..services import visits, walkarounds
+from ..services.customers import open_number
 from .visits import VisitMixin
 
 STEPS = (
@@ -120,6 +121,8 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         place = NAMES.index(self.step)
+        if self.visit.is_open:
+            open_number(task=self.visit, customer=self.visit.customer, by=self.actor)
         marks = reads.sketch_marks(self.walkaround)
         context = super().get_context_data(**kwargs)
         return context | {

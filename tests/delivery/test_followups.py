@@ -190,3 +190,18 @@ def test_the_pages_and_the_customers_survey(left):
     stranger = Client()
     stranger.force_login(make_user("technician", store=order.store))
     assert stranger.get("/follow-ups/").status_code == 403
+
+
+def test_the_callback_opens_its_number_and_says_so_only_while_it_is_due(left, client):
+    order, care, follow_up = left
+    number = order.visit.contact_phone
+    address = f"/follow-ups/{follow_up.uid}/"
+    client.force_login(make_user("manager", store=order.store))
+    with on_day(order, 3):
+        client.force_login(care.user)
+        assert number in client.get(address).content.decode()
+        line = History.objects.get(code="reception.customer.unmasked")
+        assert (line.actor_id, line.facts["task"], line.root_uid) == (care.id, "followup", order.visit.customer.uid)
+        record_call(uid=follow_up.uid, result="REACHED", note="很好", by=care)
+        assert number not in client.get(address).content.decode()
+    assert History.objects.filter(code="reception.customer.unmasked").count() == 1
