@@ -106,6 +106,8 @@ urlpatterns = [
     path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
     path("v/<str:token>/walkaround/", links.SeenPage.as_view(), name="visit-link-walkaround"),
     path("v/<str:token>/walkaround/not-right/", links.DisputePage.as_view(), name="visit-link-dispute"),
+    path("v/<str:token>/privacy/", links.PrivacyPage.as_view(), name="visit-link-privacy"),
+    path("v/<str:token>/privacy/consent/", links.LinkConsentView.as_view(), name="visit-link-consent"),
     path("v/<str:token>/photos/<uuid:uid>/", links.CustomerPhotoView.as_view(), name="visit-link-photo"),
     # --- consultations (2.2) ---
     path("consultations/", consultations.ConsultationListPage.as_view(), name="consultations"),

@@ -57,10 +57,12 @@ PUBLIC = {
     "setup",  # not there once anybody can sign in
     "visit-link",
     "visit-link-certificate-pdf",
+    "visit-link-consent",
     "visit-link-decide",
     "visit-link-dispute",
     "visit-link-line-photo",
     "visit-link-photo",
+    "visit-link-privacy",
     "visit-link-rate",
     "visit-link-total",
     "visit-link-walkaround",

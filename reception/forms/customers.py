@@ -16,6 +16,7 @@ from reception.models import ConsentPurpose, Customer, CustomerKind, PlateColor,
 from staff.selectors.employees import employees_with_role
 
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+ON_LINK = [("LINK", _("On the visit's link"))]
 CONSENT_CHANNELS = [("DESK", _("At the desk")), ("PHONE", _("By telephone")), ("WRITTEN", _("In writing"))]
 _HOUR = forms.TextInput(attrs={"type": "time"})
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -67,6 +68,31 @@ class CustomerForm(forms.Form):
 
 class NewCustomerForm(CustomerForm):
     anyway = forms.BooleanField(label=_("This is another person with the same number"), required=False)
+
+
+class PreferencesForm(forms.Form):
+    """How the customer wants to be reached, asked on the visit's link."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+    channel = forms.ChoiceField(label=_("Write to me by"), choices=())
+    no_calls = forms.BooleanField(
+        label=_("Please don't call me"), required=False, help_text=_("Callbacks are then left out.")
+    )
+    quiet_from = forms.CharField(
+        label=_("No messages from"), required=False, max_length=8, widget=_HOUR, help_text=_("Empty: at any hour.")
+    )
+    quiet_to = forms.CharField(
+        label=_("Messages again from"),
+        required=False,
+        max_length=8,
+        widget=_HOUR,
+        help_text=_("Messages written in these hours wait until they end."),
+    )
+
+    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ways = [c for c in MessageChannel.choices if c[0] != MessageChannel.STAFF]
+        set_choices(self, "channel", [c for c in ways if c[0] != MessageChannel.EMAIL or customer.email])
 
 
 class UnmaskForm(forms.Form):

@@ -370,9 +370,15 @@ def consents_of(customer: Customer) -> list[dict[str, Any]]:
             "purpose": purpose.value,
             "label": purpose.label,
             "given": bool(rows.get(purpose) and rows[purpose][0].given),
-            "text": CONSENT_TEXTS[CONSENT_TEXT_VERSION][purpose],
+            "text": CONSENT_TEXTS[_version(rows.get(purpose, []))][purpose],
+            "version": _version(rows.get(purpose, [])),
             "last": rows[purpose][0] if purpose in rows else None,
             "rows": rows.get(purpose, []),
         }
         for purpose in ConsentPurpose
     ]
+
+
+def _version(rows: list[Consent]) -> str:
+    """The text that a standing consent was given to, else the one that would be shown now."""
+    return rows[0].text_version if rows and rows[0].given else CONSENT_TEXT_VERSION

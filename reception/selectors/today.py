@@ -396,14 +396,14 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
         )
     elif overdue and not remedies and actor.may(permissions.VISITS_PROMISE):
         remedies = (
-            Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
+            Remedy(_("Call the customer"), url),
             Remedy(_("Promise anew"), reverse("visit-promise", args=[visit.uid])),
         )
     unseen = _unseen_minutes(visit, placed)
     if unseen is not None and not remedies and actor.may(permissions.VISITS_RECEIVE):
         remedies = (
             Remedy(_("Send the link again"), reverse("visit-link-send", args=[visit.uid]), post=True),
-            Remedy(_("Call the customer"), f"tel:{visit.contact_phone}"),
+            Remedy(_("Call the customer"), url),
         )
     people = (*((visit.advisor.name,) if visit.advisor else ()), *placed.people)
     word = ""
@@ -464,10 +464,10 @@ def _expected_card(actor: Actor, booking: Appointment) -> Card:
     arrive = f"{reverse('visit-new')}?plate={vehicle.plate}"
     detail = _address("appointment-detail", booking.uid)
     remedies: tuple[Remedy, ...] = ()
-    if late and actor.may(permissions.VISITS_RECEIVE):
-        remedies = (Remedy(_("Call"), f"tel:{booking.contact_phone}"),)
-        if detail:
-            remedies = (*remedies, Remedy(_("Move the booking"), detail))
+    if late and detail and actor.may(permissions.VISITS_RECEIVE):
+        # 7.3: the booking's own page opens the number and says that it did.
+        move = _address("appointment-move", booking.uid)
+        remedies = (Remedy(_("Call"), detail), Remedy(_("Move the booking"), move))
     signs = tuple(_signs(booking.waiting_mode, vehicle.powertrain))
     if booking.parts_confirmed_at:
         signs = (*signs, Sign("package", _("Parts are ready"), "ok"))

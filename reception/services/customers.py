@@ -27,6 +27,7 @@ from reception.models import (
     Customer,
     CustomerKind,
     UnmaskReason,
+    Visit,
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -177,7 +178,10 @@ def correct_customer(*, uid: UUID, by: Actor, **changes: Any) -> Customer:
 
     History names the columns that changed, never their content. Raises RuleError where nothing changes.
     """
-    customer = Customer.objects.for_actor(by).locked().standing(uid)
+    return _correct(Customer.objects.for_actor(by).locked().standing(uid), changes, by)
+
+
+def _correct(customer: Customer, changes: dict[str, Any], by: Actor) -> Customer:
     read = {key: value for key, value in read_customer(changes).items() if getattr(customer, key) != value}
     if not read:
         raise RuleError("customer.unchanged", _("Nothing was changed."))
@@ -222,6 +226,10 @@ def record_consent(
     if text_version not in CONSENT_TEXTS:
         raise RuleError("consent.text_version", _("There is no text of this version."), field="text_version")
     customer = Customer.objects.for_actor(by).locked().standing(customer_uid)
+    return _decide(customer, purpose, given, channel, text_version, by)
+
+
+def _decide(customer: Customer, purpose: str, given: bool, channel: str, text_version: str, by: Actor) -> Consent:
     last = customer.consents.filter(purpose=purpose).order_by("-at", "-id").first()
     if (last.given if last else False) == given:
         raise RuleError("consent.unchanged", _("This is what already stands; there is nothing to record."))
@@ -235,6 +243,62 @@ def record_consent(
     code = events.CONSENT_GIVEN if given else events.CONSENT_WITHDRAWN
     record(customer, code, by=by, purpose=purpose, text_version=consent.text_version, consent=consent.uid)
     return consent
+
+
+ON_LINK = (ConsentPurpose.MARKETING, ConsentPurpose.SURVEY, ConsentPurpose.SHARING)
+"""What is given and withdrawn on the customer's link; the service itself rests on the order, not on a consent (7.3)."""
+
+
+def is_own_number(visit: Visit) -> bool:
+    """Whether the visit's link went to the customer's own number; a driver sends no wishes in the owner's name."""
+    return bool(visit.contact_phone) and visit.contact_phone in (visit.customer.phone, visit.customer.phone_2)
+
+
+def _customer_on_link(by: Actor) -> tuple[Customer, bool]:
+    """The customer of the link's visit, locked, and whether the link is on their own number."""
+    visit = Visit.objects.for_actor(by).select_related("customer").get(pk=by.visit_id)
+    return Customer.objects.locked().standing(visit.customer.uid), is_own_number(visit)
+
+
+def _not_yours() -> RuleError:
+    text = _("This link was sent to another number than the customer's own; please ask the customer, or tell the desk.")
+    return RuleError("customer.link_of_other", text)
+
+
+@transaction.atomic
+def decide_consent_on_link(*, purpose: str, given: bool, by: Actor) -> Consent:
+    """2.3, 7.3: one tap on the visit's link gives or withdraws a consent, to the text that stands there.
+
+    Whoever holds the link may withdraw; giving takes the customer's own number. Raises RuleError ``consent.purpose``,
+    ``consent.unchanged`` and ``customer.link_of_other``.
+    """
+    customer, own = _customer_on_link(by)
+    if purpose not in ON_LINK:
+        raise RuleError("consent.purpose", _("Choose what the consent is for."), field="purpose")
+    if given and not own:
+        raise _not_yours()
+    return _decide(customer, purpose, given, "LINK", CONSENT_TEXT_VERSION, by)
+
+
+@transaction.atomic
+def prefer_on_link(
+    *, language: str, channel: str, by: Actor, no_calls: bool = False, quiet_from: str = "", quiet_to: str = ""
+) -> Customer:
+    """2.3: the customer says on the visit's link how to be reached: language, channel, no calls, quiet hours (12:30).
+
+    Raises RuleError ``customer.link_of_other``, ``customer.channel_address`` for a way without an address,
+    ``customer.quiet_hours`` and ``customer.unchanged``.
+    """
+    customer, own = _customer_on_link(by)
+    if not own:
+        raise _not_yours()
+    if channel == MessageChannel.STAFF or (channel == MessageChannel.EMAIL and not customer.email):
+        text = _("We have no e-mail address of yours; choose another way or tell the desk.")
+        raise RuleError("customer.channel_address", text, field="channel")
+    changes = {
+        "language": language, "channel": channel, "no_calls": no_calls, "quiet_from": quiet_from, "quiet_to": quiet_to,
+    }  # fmt: skip
+    return _correct(customer, changes, by)
 
 
 @transaction.atomic

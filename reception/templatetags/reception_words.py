@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 
 from dealership.kernel import formats
-from reception.forms.customers import CONSENT_CHANNELS
+from reception.forms.customers import CONSENT_CHANNELS, ON_LINK
 from reception.selectors.conduct import phrases
 
 register = template.Library()
@@ -46,7 +46,7 @@ def minutes(span: timedelta | None) -> str:
 
 @register.filter
 def consent_channel(code: str) -> Any:
-    return dict(CONSENT_CHANNELS).get(code, code)
+    return dict([*CONSENT_CHANNELS, *ON_LINK]).get(code, code)
 
 
 @register.filter

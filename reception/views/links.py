@@ -16,13 +16,15 @@ from django.views.generic import View
 from dealership.kernel.files import file_response
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 
+from ..forms.customers import PreferencesForm
 from ..forms.walkarounds import DisputeForm, SeenForm
 from ..links import LinkDoor
-from ..models import Visit, VisitPromise, WalkAround, WalkAroundState
+from ..models import Consent, Customer, Visit, VisitPromise, WalkAround, WalkAroundState
 from ..selectors import visits as reads
+from ..selectors.customers import consents_of
 from ..selectors.links import progress_of, state_words
+from ..services import customers, walkarounds
 from ..services import visits as commands
-from ..services import walkarounds
 
 
 class CustomerPage(LinkDoor, Page):
@@ -77,6 +79,58 @@ class RateView(LinkDoor, ActionView):
 
     def location(self, result: Visit) -> str:
         return reverse("visit-link", args=[self.link.token])
+
+
+class PrivacyPage(LinkDoor, CommandPage):
+    """2.3, 7.3: what the customer agreed to, each given or withdrawn with one tap, and how to be reached."""
+
+    template_name = "reception/link_privacy.html"
+    form_class = PreferencesForm
+    done = _("Thank you, we keep to it.")
+
+    @cached_property
+    def own(self) -> bool:
+        return customers.is_own_number(self.link.visit)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"customer": self.link.visit.customer}
+
+    def get_initial(self) -> dict[str, Any]:
+        return {name: getattr(self.link.visit.customer, name) for name in PreferencesForm.base_fields}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        visit = self.link.visit
+        rows = consents_of(visit.customer)
+        return super().get_context_data(**kwargs) | {
+            "link": self.link,
+            "visit": visit,
+            "store": visit.store,
+            "own": self.own,
+            "consents": [row for row in rows if row["purpose"] in customers.ON_LINK],
+            "needed": next(row for row in rows if row["purpose"] not in customers.ON_LINK),
+            "back": reverse("visit-link", args=[self.link.token]),
+        }
+
+    def run(self, form: PreferencesForm) -> Customer:
+        return customers.prefer_on_link(by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return reverse("visit-link-privacy", args=[self.link.token])
+
+
+class LinkConsentView(LinkDoor, ActionView):
+    """One tap gives or withdraws one consent."""
+
+    done = _("Recorded. You can change it here at any time.")
+
+    def run(self, form: Any) -> Consent:
+        sent = self.request.POST
+        return customers.decide_consent_on_link(
+            purpose=sent.get("purpose", ""), given=sent.get("given") == "1", by=self.actor
+        )
+
+    def location(self, result: Consent) -> str:
+        return reverse("visit-link-privacy", args=[self.link.token])
 
 
 class CustomerPhotoView(LinkDoor, StaffPage, View):

@@ -143,7 +143,7 @@ def test_a_customer_who_does_not_look_is_sent_the_link_again_or_called(advisor, 
     assert card.note == "38 分没有查看"
     assert [remedy.url for remedy in card.remedies] == [
         f"/visits/{visit.uid}/link/send/",
-        f"tel:{visit.contact_phone}",
+        f"/visits/{visit.uid}/",
     ]
 
 

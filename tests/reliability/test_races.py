@@ -174,6 +174,8 @@ STORY: dict[str, str] = {
     "reception.end_tag": "one: tag.ended",
     "reception.tag_customer": "one: tag.known",
     "reception.untag_customer": "one: tag.off",
+    "reception.decide_consent_on_link": "one: consent.unchanged",
+    "reception.prefer_on_link": "one: customer.unchanged",
     "reception.correct_customer": "one: customer.unchanged",
     "reception.correct_vehicle": "one: vehicle.unchanged",
     "reception.save_script": "one: script.once",
@@ -405,6 +407,8 @@ def test_customers_cars_and_reception() -> None:
     walkarounds.send_walkaround(visit_uid=dropped.uid, by=desk)
     agreed = {"signed_name": "周试车", "old_parts": "TAKE", "no_valuables": True}
     go(walkarounds.confirm_walkaround, visit_uid=dropped.uid, by=link_visit(dropped), **agreed)
+    go(customers.decide_consent_on_link, purpose="MARKETING", given=True, by=link_visit(visit))
+    go(customers.prefer_on_link, language="en", channel="SMS", by=link_visit(visit))
     left = visits.register_arrival(plate="京A00779", **arrival)
     go(visits.leave_unserved, uid=left.uid, reason="没时间", by=desk)
     asked = visits.greet_visit(uid=visits.register_arrival(plate="京A00780", **arrival).uid, by=desk)
