@@ -21,7 +21,7 @@ from workshop.selectors.maintenance import NOTES, Note
 from . import permissions
 from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
-from .selectors.guarantees import guarantees_of
+from .selectors.guarantees import guarantees_of, statutory_of
 from .selectors.settlements import deposits_of, money_of, settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 
@@ -148,6 +148,24 @@ register_panel(
 )
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
 register_panel("visit_link_foot", Panel("delivery.sign", "delivery/panels/link_foot.html", link_foot, order=20))
+
+
+# --- the car's page (2.3, 3.6) ---
+def vehicle_statutory(by: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """The two periods of 三包, from which day they count and until when they run."""
+    if by.kind != ActorKind.USER:
+        return None
+    return {
+        "found": statutory_of(vehicle),
+        "starts_on": vehicle.delivered_on or vehicle.invoiced_on,
+        "vehicle": vehicle,
+        "may_edit": by.may(reception_permissions.VEHICLES_EDIT),
+    }
+
+
+register_panel(
+    "vehicle", Panel("delivery.statutory", "delivery/panels/vehicle_statutory.html", vehicle_statutory, order=8)
+)
 
 
 # --- the customer's page (2.3) ---

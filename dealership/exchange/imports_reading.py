@@ -8,6 +8,7 @@ leave one cell out.
 
 from __future__ import annotations
 
+import calendar
 import csv
 import io
 import math
@@ -67,6 +68,18 @@ _SYNONYMS = {
         "购车日期 购车时间 购买日期 交车日期 交付日期 提车日期 销售日期 purchasedate deliverydate delivered purchased"
     ),
     "invoiced_on": "开票日期 发票日期 购车发票日期 invoicedate invoiced",
+    "registered_on": (
+        "注册日期 登记日期 上牌日期 初登日期 初次登记日期 初次登记 上牌时间 registrationdate registered "
+        "firstregistration"
+    ),
+    "insured_until": (
+        "保险到期 保险到期日 保险到期日期 保险有效期 保险有效期至 保险截止日期 交强险到期 交强险到期日 "
+        "insureduntil insuranceexpiry insurancedate insuranceend"
+    ),
+    "inspected_until": (
+        "年检到期 年检到期日 年检到期日期 年检有效期 年检有效期至 年审到期 年审有效期 "
+        "检验有效期 检验有效期至 检验有效期止 inspecteduntil inspectionexpiry inspectiondate inspectiondue"
+    ),
     "color": "颜色 车身颜色 车辆颜色 color colour",
     "engine_number": "发动机号 发动机号码 电机号 发动机电机号 enginenumber engineno motornumber",
     "battery_code": "电池编码 电池编号 电池码 batterycode battery",
@@ -88,6 +101,9 @@ FIELD_LABELS = {
     "odometer_km": _("Mileage (km)"),
     "delivered_on": _("Delivery date"),
     "invoiced_on": _("Invoice date"),
+    "registered_on": _("First registration"),
+    "insured_until": _("Insured until"),
+    "inspected_until": _("Inspected until"),
     "color": _("Colour of the car"),
     "engine_number": _("Engine or motor number"),
     "battery_code": _("Battery code"),
@@ -323,8 +339,10 @@ def read_row(number: int, raw: dict[str, Any], *, today: date, may_override: boo
     _read_checked(row, raw, "uscc", formats.check_uscc)
     _read_km(row, raw)
     _read_year(row, raw, today)
-    for name in ("delivered_on", "invoiced_on"):
+    for name in ("delivered_on", "invoiced_on", "registered_on"):
         _read_day(row, raw, name, today)
+    for name in ("insured_until", "inspected_until"):
+        _read_end(row, raw, name, today)
     _require(row)
     return row
 
@@ -488,6 +506,27 @@ def _read_day(row: Reading, raw: dict[str, Any], name: str, today: date) -> None
         row.notes.append(note("day.unreadable", name, WARN, cell))
     elif not date(1950, 1, 1) <= day <= today:
         row.notes.append(note("day.impossible", name, WARN, day.isoformat()))
+    else:
+        row.values[name] = day.isoformat()
+
+
+_MONTH = re.compile(r"((?:19|20)[0-9]{2})[-/.年]([0-9]{1,2})月?")
+END_AHEAD = timedelta(days=3660)
+
+
+def _read_end(row: Reading, raw: dict[str, Any], name: str, today: date) -> None:
+    """The last day of an insurance or inspection: it may lie ahead; where only a month is said, it is the month's last."""
+    cell = raw.get(name, "")
+    if cell in ("", None):
+        return
+    day = read_day(cell)
+    if found := _MONTH.fullmatch(formats.fold_width(str(cell)).strip()):
+        year, month = int(found[1]), int(found[2])
+        day = date(year, month, calendar.monthrange(year, month)[1]) if 1 <= month <= 12 else None
+    if day is None:
+        row.notes.append(note("day.unreadable", name, WARN, cell))
+    elif not date(1990, 1, 1) <= day <= today + END_AHEAD:
+        row.notes.append(note("day.end_impossible", name, WARN, day.isoformat()))
     else:
         row.values[name] = day.isoformat()
 

@@ -88,3 +88,12 @@ def _statutory(found: Guarantees, vehicle: Vehicle, today: date, km: int) -> Non
         "", law.last_day(start, months=rules.replace_months), rules.replace_km,
         law.in_replace_period(rules, start, today, km),
     )  # fmt: skip
+
+
+def statutory_of(vehicle: Vehicle) -> Guarantees | None:
+    """三包 of a car by its invoice and delivery, as of today; None where the invoice isn't known (domain 3.6)."""
+    if vehicle.invoiced_on is None:
+        return None
+    found = Guarantees()
+    _statutory(found, vehicle, clock.today(), vehicle.odometer_km)
+    return found

@@ -21,7 +21,7 @@ from dealership.kernel.models import Root
 from reception import events
 from reception.models import Customer, Ownership, Vehicle
 
-_DATES = ("invoiced_on", "delivered_on")
+DATES = ("invoiced_on", "delivered_on", "registered_on", "insured_until", "inspected_until")
 Written = dict[str, Any]
 
 
@@ -112,7 +112,7 @@ def _pinyin(name: str) -> tuple[str, str]:
 
 def _car_columns(values: dict[str, Any], now: datetime) -> dict[str, Any]:
     columns = dict(values)
-    for name in _DATES:
+    for name in DATES:
         if columns.get(name):
             columns[name] = date.fromisoformat(columns[name])
     if columns.get("odometer_at"):

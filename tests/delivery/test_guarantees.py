@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from dealership.kernel import clock
-from delivery.selectors.guarantees import guarantees_of
+from delivery.selectors.guarantees import guarantees_of, statutory_of
 from delivery.services.handovers import issue_gate_pass, scan_out
 from reception.models import Vehicle
 from tests.delivery.test_handovers import leave, pay, settle
 from tests.factories.delivery import make_order, make_ready, make_team, make_visit
+from tests.factories.kernel import make_store, make_user
+from tests.factories.reception import make_vehicle
 from workshop.models import PartLine
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +66,22 @@ def test_the_statutory_periods_run_from_the_delivery_and_a_missing_invoice_is_as
     assert found.replace_period is not None
     assert (found.repair_period.until, found.repair_period.km) == (date(2027, 1, 10), 60_000)
     assert (found.replace_period.until, found.replace_period.km) == (date(2026, 1, 10), 50_000)
+
+
+def test_the_cars_page_shows_both_statutory_periods_or_asks_for_the_invoice(client):
+    client.force_login(make_user("receptionist", store=make_store()))
+    with clock.moved_to(datetime(2026, 3, 2, 2, tzinfo=UTC)):
+        known = make_vehicle(invoiced_on=date(2023, 5, 10), delivered_on=date(2023, 5, 20), odometer_km=58_000)
+        unknown = make_vehicle()
+        found = statutory_of(known)
+        assert (found.repair_period.until, found.repair_period.km, found.repair_period.running) == (
+            date(2026, 5, 20), 60_000, True,
+        )  # fmt: skip
+        assert (found.replace_period.until, found.replace_period.km, found.replace_period.running) == (
+            date(2025, 5, 20), 50_000, False,
+        )  # fmt: skip
+        assert statutory_of(unknown) is None
+        page = client.get(f"/vehicles/{known.uid}/").content.decode()
+        assert "60,000" in page
+        assert "50,000" in page
+        assert f"/vehicles/{unknown.uid}/edit/" in client.get(f"/vehicles/{unknown.uid}/").content.decode()

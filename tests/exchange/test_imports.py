@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -575,3 +575,32 @@ def test_a_preview_nobody_confirmed_is_discarded_with_its_rows(clerk: Actor) -> 
         assert retention.prune() == 1
     batch.refresh_from_db()
     assert (batch.state, batch.problem, batch.rows.count()) == ("FAILED", "import.discarded", 0)
+
+
+def test_days_of_registration_insurance_and_inspection_come_along(clerk: Actor) -> None:
+    content = (
+        "车牌,车主,电话,车型,上牌日期,保险到期日,检验有效期至,开票日期\n"
+        "京A00001,张试,13900000001,途远,2022-03-05,2027-03-04,2027年3月,2022-03-01\n"
+        "京A00002,李试,13900000002,途远,2099-01-01,2050-01-01,2027-13,\n"
+    )
+    english = (
+        "Plate,Owner,Phone,Model,First registration,Insured until,Inspected until\n"
+        "京A00003,王试,13900000003,途远,2021-06-30,2026-12-01,2027-06\n"
+    )
+    batch = bring(content.encode(), clerk)
+    car = Vehicle.objects.get(plate="京A00001")
+    assert (car.registered_on, car.invoiced_on) == (date(2022, 3, 5), date(2022, 3, 1))
+    assert (car.insured_until, car.inspected_until) == (date(2027, 3, 4), date(2027, 3, 31))
+    wrong = {(n["field"], n["code"]) for n in rows(batch)[3].notes if n["code"].startswith("day.")}
+    assert wrong == {
+        ("registered_on", "day.impossible"),
+        ("insured_until", "day.end_impossible"),
+        ("inspected_until", "day.unreadable"),
+    }
+    bring(english.encode(), clerk)
+    car = Vehicle.objects.get(plate="京A00003")
+    assert (car.registered_on, car.insured_until, car.inspected_until) == (
+        date(2021, 6, 30), date(2026, 12, 1), date(2027, 6, 30),
+    )  # fmt: skip
+    update = bring(content.replace("2027-03-04", "2028-03-04").encode(), clerk, write=False)
+    assert rows(update)[2].action == "MATCH"  # what stands there isn't overwritten

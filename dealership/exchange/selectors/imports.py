@@ -60,6 +60,10 @@ NOTES: dict[str, tuple[Any, Any]] = {
     "km": (_("This is no mileage up to 2,000,000 km."), _("Read it at the next visit.")),
     "year": (_("This is no model year."), _("Add it on the vehicle's page.")),
     "day.unreadable": (_("This day could mean two days, or none."), _("Write it like 2024-05-31.")),
+    "day.end_impossible": (
+        _("This day lies before 1990 or more than ten years ahead."),
+        _("Add it on the vehicle's page."),
+    ),
     "day.impossible": (_("This day lies in the future or before 1950."), _("Add it on the vehicle's page.")),
     "customer.reachable": (_("A name without a telephone number."), _("Add a number, or leave the name empty.")),
     "customer.name": (_("A telephone number without a name."), _("Add the name.")),

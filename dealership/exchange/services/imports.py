@@ -49,7 +49,8 @@ STEP = 1000
 _PERSON = ("uid", "name", "kind", "phone", "phone_2", "email", "uscc", "note")
 _CAR = (
     "pk", "uid", "plate", "plate_kind", "plate_color", "vin", "vin_note", "model_text", "powertrain", "engine_number",
-    "battery_code", "color", "model_year", "invoiced_on", "delivered_on", "odometer_km", "odometer_at",
+    "battery_code", "color", "model_year", "invoiced_on", "delivered_on", "registered_on", "insured_until",
+    "inspected_until", "odometer_km", "odometer_at",
 )  # fmt: skip
 
 
@@ -202,7 +203,7 @@ def load_world(readings: list[Reading], *, made: dict[str, int], lock: bool = Fa
         owners.setdefault(vehicle_id, []).append((str(customer_uid), ends_on))
     for row in Vehicle.objects.filter(pk__in=car_ids).order_by("pk").values(*_CAR):
         uid, owned = str(row.pop("uid")), owners.get(row.pop("pk"), [])
-        for name in ("invoiced_on", "delivered_on", "odometer_at"):
+        for name in (*bulk.DATES, "odometer_at"):
             row[name] = row[name].isoformat() if row[name] else None
         present = next((owner for owner, ends_on in owned if ends_on is None), None)
         until = max((ends_on for _owner, ends_on in owned if ends_on), default=None)

@@ -424,12 +424,15 @@ class Simulation:
         if vehicle is None:
             customer = customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
             papers = random.Random(f"papers-{car['plate']}")
+            registered_on = clock.today() - timedelta(days=papers.randrange(200, 3000))
             vehicle = vehicles.register_vehicle(
                 plate=car["plate"],
                 model_text=car["model_text"],
                 owner_uid=customer.uid,
-                registered_on=clock.today() - timedelta(days=papers.randrange(200, 3000)),
+                registered_on=registered_on,
                 insured_until=clock.today() + timedelta(days=papers.randrange(-20, 340)),
+                invoiced_on=registered_on - timedelta(days=papers.randrange(2, 20)),
+                battery_code=f"DB{papers.randrange(10**12):012d}" if car["plate"][2] in "DF" else "",
                 by=desk,
             )
             self.know_better(shop, customer, papers, desk)
