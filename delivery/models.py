@@ -514,6 +514,7 @@ class GatePassKind(models.TextChoices):
     TEMPORARY = "TEMPORARY", _("Leaves for a while")
     ROAD_TEST = "ROAD_TEST", _("Road test")
     SUBLET = "SUBLET", _("To outside work")
+    RETURN = "RETURN", _("Brought back to the customer")
 
 
 class GatePass(Root):
@@ -549,7 +550,7 @@ class GatePass(Root):
             states.guard(
                 "gatepass_unrepaired_settled",
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.kind = 'UNREPAIRED'"),
+                condition=pgtrigger.Condition("NEW.kind IN ('UNREPAIRED', 'RETURN')"),
                 func="""
                     PERFORM 1 FROM workshop_repairorder WHERE visit_id = NEW.visit_id ORDER BY id FOR SHARE;
                     IF EXISTS (
@@ -573,7 +574,7 @@ class GatePass(Root):
             states.guard(
                 "gatepass_unrepaired_paid",
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.kind = 'UNREPAIRED'"),
+                condition=pgtrigger.Condition("NEW.kind IN ('UNREPAIRED', 'RETURN')"),
                 func="""
                     -- the lists are locked while their payments are summed, so no refund slips between
                     PERFORM 1 FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
@@ -590,6 +591,19 @@ class GatePass(Root):
                 """,
                 code="gatepass.payment",
                 text=_("What was done is not paid, and nobody has approved an unpaid exit (4.1)."),
+            ),
+            states.guard(
+                # 2.1.2: a car is brought back by somebody who is planned to.
+                "gatepass_return_planned",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'RETURN'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM reception_transport
+                        WHERE visit_id = NEW.visit_id AND kind = 'RETURN' AND state = 'PLANNED') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="gatepass.return",
+                text=_("First plan who brings the car back, when and where to."),
             ),
             states.guard(
                 # A car that comes back must have work to come back to; nobody may be working on it as it leaves.

@@ -100,6 +100,9 @@ from reception.models import (
     Situation,
     TagColor,
     ToldBy,
+    Transport,
+    TransportKind,
+    TransportState,
     UnmaskReason,
     Vehicle,
     Visit,
@@ -127,6 +130,7 @@ from reception.services import (
     merging,
     quotations,
     tags,
+    transports,
     vehicles,
     visits,
     waiting,
@@ -1233,6 +1237,95 @@ register(
                 when={W.WAITING, W.OFFERED},
                 input={"reason": Text(200, min=1)},
                 help="Take it off the list",
+            ),
+        ),
+    )
+)
+
+# --- fetching and bringing back (2.1.2) ---
+TS = TransportState
+DRIVE = permissions.TRANSPORTS_WORK
+DOOR = {"odometer_km": Whole(0, vehicles.MAX_KM), "energy_eighths": Whole(0, 8)}
+
+register(
+    Resource(
+        path="transports",
+        name="Transport",
+        room="reception",
+        model=Transport,
+        view=permissions.TRANSPORTS_VIEW,
+        help="A car is fetched from its customer or brought back: driver, window, address, readings at the door (2.1.2).",
+        state="state",
+        shape={
+            "kind": Choice(choices=TransportKind),
+            "state": Choice(choices=TransportState),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "visit_uid": Uid(source="visit__uid", null=True),
+            "appointment_uid": Uid(source="appointment__uid", null=True),
+            "driver_uid": Uid(source="driver__uid"),
+            "starts_at": Moment(),
+            "ends_at": Moment(),
+            "address": Text(mask=mask_text),
+            "contact_name": Text(mask=mask_name),
+            "contact_phone": Text(mask=mask_phone),
+            "set_out_at": Moment(null=True),
+            "done_at": Moment(null=True),
+            "odometer": Whole(source="odometer_km", null=True, help="km, read at the door."),
+            "energy_eighths": Whole(null=True),
+            "ended_note": Text(mask=mask_text),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=TransportState), lookup="state"),
+            "visit_uid": Filter(field=Uid(), lookup="visit__uid"),
+            "driver_uid": Filter(field=Uid(), lookup="driver__uid"),
+        },
+        create=Command(
+            run=transports.plan_transport,
+            permission=DRIVE,
+            input={
+                "kind": Choice(choices=TransportKind),
+                "driver_uid": Uid(),
+                "starts_at": Moment(),
+                "ends_at": Moment(),
+                "address": Text(200, min=1),
+                "visit_uid": Uid(optional=True, null=True, help="Needed for RETURN."),
+                "appointment_uid": Uid(optional=True, null=True),
+                "vehicle_uid": Uid(optional=True, null=True),
+                "contact_name": Text(60, optional=True),
+                "contact_phone": Text(60, optional=True),
+            },
+            help="Plan to fetch a car or to bring it back",
+        ),
+        actions=(
+            Action(
+                verb="set-out",
+                run=transports.set_out,
+                permission=DRIVE,
+                when={TS.PLANNED},
+                help="The driver sets out to fetch the car",
+            ),
+            Action(
+                verb="take-over",
+                run=transports.take_over,
+                permission=DRIVE,
+                when={TS.UNDERWAY},
+                input={**DOOR, "need": Text(500, min=1)},
+                help="The car is taken over at the customer's door: its visit begins",
+            ),
+            Action(
+                verb="arrive",
+                run=transports.arrive,
+                permission=DRIVE,
+                when={TS.UNDERWAY},
+                help="The fetched car is in the shop",
+            ),
+            Action(
+                verb="call-off",
+                run=transports.call_off,
+                permission=DRIVE,
+                when={TS.PLANNED, TS.UNDERWAY},
+                input={"reason": Text(200, min=1)},
+                help="It isn't fetched or brought back after all",
             ),
         ),
     )

@@ -116,6 +116,20 @@ class ReceptionConfig(AppConfig):
             )
         )
 
+        from .selectors import transports
+
+        navigation.register(
+            navigation.Entry(
+                code="transports",
+                label=_("Fetch and bring back"),
+                icon="steering-wheel",
+                url_name="transports",
+                group="front",
+                permission=permissions.TRANSPORTS_VIEW,
+                order=42,
+                count=transports.open_count,
+            )
+        )
         navigation.register(
             navigation.Entry(
                 code="observations",

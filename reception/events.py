@@ -98,6 +98,23 @@ DAMAGE_REMOVED = event(
     "reception.walkaround.damage_removed", _("Damage mark removed"), clause="2.1.2", stage=stages.RECEPTION
 )
 
+# --- fetching and bringing back (2.1.2) ---
+TRANSPORT_PLANNED = event(
+    "reception.transport.planned",
+    _("Fetching or bringing back planned"),
+    clause="2.1.2",
+    norm=("reception.transport.set_out", "reception.transport.called_off"),
+)
+TRANSPORT_SET_OUT = event("reception.transport.set_out", _("Driver set out"), clause="2.1.2")
+TRANSPORT_TAKEN_OVER = event(
+    "reception.transport.taken_over", _("Car taken over at the customer's door"), clause="2.1.2", stage=stages.ARRIVAL
+)
+TRANSPORT_ARRIVED = event("reception.transport.arrived", _("Driver arrived with the car"), clause="2.1.2")
+TRANSPORT_CAME_BACK = event("reception.transport.came_back", _("Car could not be brought back"), clause="2.1.2")
+TRANSPORT_CALLED_OFF = event(
+    "reception.transport.called_off", _("Fetching or bringing back called off"), clause="2.1.2"
+)
+
 # --- keys and places ---
 SCRIPT_SAVED = event("reception.script.saved", _("Standard phrase written"), clause="2.1.3")
 RECEPTION_OBSERVED = event("reception.observation.observed", _("Reception watched on the floor"), clause="2.1.3")

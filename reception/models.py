@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, ExpressionWrapper, F, Q, Subquery, When
+from django.db.models import Case, ExpressionWrapper, F, Func, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -1263,6 +1263,122 @@ explain_constraint(
 explain_constraint("visit_tow_written", "visit.tow", _("For a car towed in write who towed it and from where."))
 explain_constraint("visit_unserved_reason", "visit.unserved_reason", _("Say why the customer left."))
 explain_constraint("visit_rating", "visit.rating", _("Rate from 1 to 5."))
+
+
+# --- fetching and bringing back (2.1.2 取送车) ---
+
+
+class TransportKind(models.TextChoices):
+    PICK_UP = "PICK_UP", _("Fetch the car")
+    RETURN = "RETURN", _("Bring the car back")
+
+
+class TransportState(models.TextChoices):
+    PLANNED = "PLANNED", pgettext_lazy("transport", "Planned")
+    UNDERWAY = "UNDERWAY", _("On the way")
+    DONE = "DONE", pgettext_lazy("transport", "Arrived")
+    CANCELLED = "CANCELLED", pgettext_lazy("transport", "Cancelled")
+
+
+T_ = TransportState
+TRANSPORT_MOVES: dict[TransportState, set[TransportState]] = {
+    T_.PLANNED: {T_.UNDERWAY, T_.CANCELLED},
+    T_.UNDERWAY: {T_.DONE, T_.CANCELLED, T_.PLANNED},
+    T_.DONE: set(),
+    T_.CANCELLED: set(),
+}
+OPEN_TRANSPORTS = (T_.PLANNED, T_.UNDERWAY)
+
+
+class TimeSpan(Func):
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class Transport(Root):
+    """A car is fetched from its customer or brought back (2.1.2): driver, time window, address, readings at the door."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=7, choices=TransportKind.choices)
+    state = models.CharField(max_length=9, choices=T_.choices, default=T_.PLANNED)
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="transports")
+    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, blank=True, related_name="transports")
+    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, related_name="transports")
+    driver = models.ForeignKey(Employee, models.PROTECT, related_name="transports")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    address = models.CharField(_("address"), max_length=200)
+    contact_name = models.CharField(_("contact"), max_length=60)
+    contact_phone = models.CharField(_("telephone"), max_length=20)
+    set_out_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    odometer_km = models.PositiveIntegerField(_("mileage at the door (km)"), null=True, blank=True)
+    energy_eighths = models.PositiveSmallIntegerField(_("fuel or charge at the door"), null=True, blank=True)
+    ended_note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = [states.versioned(), states.fsm(TRANSPORT_MOVES, field="state", name="transport_moves")]
+        constraints = [
+            models.CheckConstraint(name="transport_window", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="transport_where", condition=~Q(address="") & ~Q(contact_name="") & ~Q(contact_phone="")
+            ),
+            models.CheckConstraint(
+                name="transport_return_of_visit", condition=Q(kind=TransportKind.PICK_UP) | Q(visit__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="transport_done_read",
+                condition=~Q(state=T_.DONE) | Q(visit__isnull=False, done_at__isnull=False, odometer_km__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="transport_cancelled_why", condition=~Q(state=T_.CANCELLED) | ~Q(ended_note="")
+            ),
+            models.CheckConstraint(
+                name="transport_energy", condition=Q(energy_eighths__isnull=True) | Q(energy_eighths__lte=8)
+            ),
+            models.UniqueConstraint(
+                name="transport_one_open", fields=["vehicle"], condition=Q(state__in=[T_.PLANNED, T_.UNDERWAY])
+            ),
+            ExclusionConstraint(
+                name="transport_driver_free",
+                expressions=[
+                    ("driver", RangeOperators.EQUAL),
+                    (TimeSpan("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state__in=[T_.PLANNED, T_.UNDERWAY]),
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "state", "starts_at"], name="transport_board")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"vehicle": self.vehicle.uid, "visit": self.visit.uid if self.visit else None}
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_TRANSPORTS
+
+    def go(self, state: TransportState, *, note: str = "") -> None:
+        """The next state; calling it off says why."""
+        states.require(TRANSPORT_MOVES, T_(self.state), state)
+        if state == T_.CANCELLED and not note.strip():
+            raise RuleError("transport.reason", _("Say why it is called off."), field="reason")
+        self.state = state
+        self.ended_note = " ".join(note.split())[:200]
+        if state == T_.UNDERWAY:
+            self.set_out_at = clock.now()
+        elif state == T_.DONE:
+            self.done_at = clock.now()
+
+    go.alters_data = True  # type: ignore[attr-defined]
+
+
+explain_constraint("transport_window", "transport.window", _("The window ends after it begins."))
+explain_constraint("transport_one_open", "transport.open", _("This car is already to be fetched or brought back."))
+explain_constraint("transport_driver_free", "transport.driver_busy", _("The driver is on another way in this time."))
+explain_constraint("transport_cancelled_why", "transport.reason", _("Say why it is called off."))
+explain_constraint(
+    "transport_done_read", "transport.reading", _("First take the car over: the mileage is read at the door.")
+)
 
 
 class Area(models.TextChoices):

@@ -54,6 +54,17 @@ for code in ("foreman", "leader", "inspector", "technician"):
     role(code, permissions={VISITS_KEYS, VISITS_PHOTOGRAPH})
 role("foreman", permissions={EVENING_COUNT, VISITS_PROMISE})
 
+# --- fetching and bringing back (2.1.2) ---
+TRANSPORTS_VIEW = permission("reception.transports.view", _("See which cars are fetched and brought back."))
+TRANSPORTS_WORK = permission(
+    "reception.transports.work", _("Plan who fetches and brings back cars, drive, and take them over at the door.")
+)
+
+for code in ("receptionist", "advisor", "manager", "care"):
+    role(code, permissions={TRANSPORTS_VIEW, TRANSPORTS_WORK})
+for code in ("foreman", "supervisor", "gm"):
+    role(code, permissions={TRANSPORTS_VIEW})
+
 # --- opening checklists (2.1.1) ---
 CHECKLISTS_FILL = permission(
     "reception.checklists.fill", _("Go through the checklists before opening and put open points right.")

@@ -19,6 +19,7 @@ from .views import (
     quotations,
     search,
     today,
+    transports,
     vehicles,
     visits,
     waiting,
@@ -81,6 +82,14 @@ urlpatterns = [
     path("visits/<uuid:uid>/walkaround/send/", walkarounds.SendWalkAroundView.as_view(), name="walkaround-send"),
     path("visits/<uuid:uid>/walkaround/take-back/", walkarounds.TakeBackView.as_view(), name="walkaround-take-back"),
     path("visits/<uuid:uid>/photos/", walkarounds.PhotosPage.as_view(), name="visit-photos"),
+    # --- fetching and bringing back ---
+    path("transports/", transports.TransportsPage.as_view(), name="transports"),
+    path("transports/new/", transports.NewTransportPage.as_view(), name="transport-new"),
+    path("transports/<uuid:uid>/", transports.TransportPage.as_view(), name="transport-detail"),
+    path("transports/<uuid:uid>/set-out/", transports.SetOutView.as_view(), name="transport-set-out"),
+    path("transports/<uuid:uid>/take-over/", transports.TakeOverPage.as_view(), name="transport-take-over"),
+    path("transports/<uuid:uid>/arrived/", transports.ArrivedView.as_view(), name="transport-arrived"),
+    path("transports/<uuid:uid>/call-off/", transports.CallOffPage.as_view(), name="transport-call-off"),
     # --- today, keys, evening ---
     path("today/", today.TodayPage.as_view(), name="today"),
     path("keys/", keys.KeysPage.as_view(), name="keys"),

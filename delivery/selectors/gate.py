@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from reception.models import TransportKind, TransportState, Visit, VisitState
 from reception.selectors.search import EXACT, Hit, Typed
 
 from .. import permissions, rules
@@ -38,6 +39,7 @@ def gate(*, by: Actor) -> Gate:
     passes = list(
         GatePass.objects.for_actor(by)
         .filter(cancelled_at__isnull=True)
+        .exclude(kind=GatePassKind.RETURN, visit__state=VisitState.DEPARTED)  # signed for at the door
         .filter(
             Q(out_at__isnull=True, expires_at__gt=now)
             | Q(out_at__isnull=False, back_at__isnull=True, kind__in=COMES_BACK)
@@ -57,7 +59,7 @@ def gate(*, by: Actor) -> Gate:
     )
 
 
-COMES_BACK = (GatePassKind.TEMPORARY, GatePassKind.ROAD_TEST, GatePassKind.SUBLET)
+COMES_BACK = (GatePassKind.TEMPORARY, GatePassKind.ROAD_TEST, GatePassKind.SUBLET, GatePassKind.RETURN)
 
 
 def read_gate_pass(*, uid: object, by: Actor) -> GatePass:
@@ -86,3 +88,13 @@ def gate_code_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
             rank=EXACT,
             uid=row.uid,
         )
+
+
+def goes_back(visit: Visit) -> bool:
+    """2.1.2: somebody is planned to bring this car back to its customer."""
+    return visit.transports.filter(kind=TransportKind.RETURN, state=TransportState.PLANNED).exists()
+
+
+def door_pass(visit: Visit) -> GatePass | None:
+    """2.1.2: the pass with which the car is out to be handed over at the customer's door."""
+    return visit.gate_passes.filter(kind=GatePassKind.RETURN, out_at__isnull=False, back_at__isnull=True).first()

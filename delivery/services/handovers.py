@@ -16,7 +16,8 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
 from dealership.kernel.signatures import refuse_empty_pad
-from reception.models import Vehicle, Visit, VisitState
+from reception.models import TransportState, Vehicle, Visit, VisitState
+from reception.services import transports
 from reception.services.visits import depart_visit
 from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
@@ -95,7 +96,8 @@ def hand_over(
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
     ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, the customer signs
     the note about the risk (domain 3.3). Where the next service was explained, its day and mileage (km) are written
-    down. Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``,
+    down. A car that went out on a RETURN pass is handed over at the customer's door: its visit ends with the signature.
+    Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``,
     ``handover.odometer``, ``handover.receiver``, ``handover.next_service``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
@@ -151,6 +153,7 @@ def hand_over(
         punctual=None if promised is None else clock.now() <= promised,
         at=clock.now(),
     )
+    at_door = visit.gate_passes.filter(kind=GatePassKind.RETURN, out_at__isnull=False, back_at__isnull=True).exists()
     record(
         handover,
         events.HANDOVER_DONE,
@@ -160,7 +163,11 @@ def hand_over(
         orders=len(state.orders),
         risk_note=bool(signer),
         signature=drawn.sha256 if drawn else None,
+        at_door=True if at_door else None,
     )
+    if at_door:
+        transports.return_is_done(visit=visit, odometer_km=odometer_km, by=by)
+        _end_visit(visit, by)
     return handover
 
 
@@ -187,7 +194,8 @@ def issue_gate_pass(
     """Issues a pass that opens the gate once, on the conditions of its kind (4.1).
 
     DELIVERED needs the hand-over; UNREPAIRED everything ended, settled and paid and the risk note signed; TEMPORARY
-    that nobody works on the car; ROAD_TEST started work; SUBLET an agreed line. All but DELIVERED need a reason. An
+    that nobody works on the car; ROAD_TEST started work; SUBLET an agreed line; RETURN what the hand-over needs and a
+    planned way back (2.1.2), whose address is its reason. All but DELIVERED need a reason. An
     expired, unused pass is cancelled by the new one. Raises RuleError ``gatepass.*``.
     """
     if not (kind == GatePassKind.ROAD_TEST and by.may(permissions.GATE_PASSES_ROAD_TEST)):
@@ -198,6 +206,13 @@ def issue_gate_pass(
     if visit.state != VisitState.IN_SHOP:
         raise RuleError("gatepass.visit", _("Only a car that is in the shop needs a gate pass."))
     reason, signer = " ".join(reason.split()), " ".join(risk_note_signed_by.split())
+    if kind == GatePassKind.RETURN:
+        way = transports.open_return(visit)
+        if way is None or way.state != TransportState.PLANNED:
+            raise RuleError(
+                "gatepass.return", _("First plan who brings the car back, when and where to."), field="kind"
+            )
+        reason = reason or way.address
     if kind != GatePassKind.DELIVERED and not reason:
         raise RuleError("gatepass.reason", _("Say why the car leaves."), field="reason")
     if kind == GatePassKind.UNREPAIRED and not signer:
@@ -206,7 +221,7 @@ def issue_gate_pass(
         )
     if kind == GatePassKind.DELIVERED and not Handover.objects.filter(visit=visit).exists():
         raise RuleError("gatepass.handover", _("A gate pass for a delivered car needs the signed hand-over."))
-    if kind == GatePassKind.UNREPAIRED:
+    if kind in (GatePassKind.UNREPAIRED, GatePassKind.RETURN):
         _require_ready(visit_exit(visit))
     for old in visit.gate_passes.filter(
         cancelled_at__isnull=True, out_at__isnull=True, expires_at__lte=clock.now()
@@ -275,12 +290,13 @@ def scan_out(*, code: str, by: Actor) -> GatePass:
     gate_pass.save(update_fields=["out_at"])
     record(gate_pass, events.GATE_PASS_SCANNED_OUT, by=by, kind=gate_pass.kind)
     if gate_pass.kind in FOR_GOOD:
-        _end_visit(gate_pass, by)
+        _end_visit(gate_pass.visit, by)
+    elif gate_pass.kind == GatePassKind.RETURN:
+        transports.return_sets_out(visit=gate_pass.visit, by=by)
     return gate_pass
 
 
-def _end_visit(gate_pass: GatePass, by: Actor) -> None:
-    visit = gate_pass.visit
+def _end_visit(visit: Visit, by: Actor) -> None:
     handover = Handover.objects.filter(visit=visit).first()
     odometer = handover.odometer_km if handover else max(visit.odometer_in_km or 0, visit.vehicle.odometer_km)
     for order in RepairOrder.objects.filter(visit=visit, closed_at__isnull=True).order_by("pk"):
@@ -311,4 +327,6 @@ def scan_back(*, code: str, by: Actor) -> GatePass:
         kind=gate_pass.kind,
         minutes=int((gate_pass.back_at - gate_pass.out_at).total_seconds() // 60),
     )
+    if gate_pass.kind == GatePassKind.RETURN:
+        transports.return_comes_back(visit=gate_pass.visit, by=by)
     return gate_pass

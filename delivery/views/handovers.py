@@ -73,6 +73,7 @@ class HandoverPage(CommandPage):
             "visit": self.visit,
             "exit": self.exit,
             "done_checks": self.done_checks(),
+            "at_door": reads.door_pass(self.visit) is not None,
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
             "way": next_way(self.exit, self.actor),
             "old_parts": old_parts_words(self.visit.walkaround.old_parts) if hasattr(self.visit, "walkaround") else "",
@@ -103,6 +104,8 @@ class HandoverPage(CommandPage):
             next_service_km=data["next_service_km"],
             by=self.actor,
         )
+        if at_door := reads.door_pass(handover.visit):
+            return at_door
         return commands.issue_gate_pass(visit_uid=handover.visit.uid, kind=GatePassKind.DELIVERED, by=self.actor)
 
     def location(self, result: GatePass) -> str:
@@ -125,7 +128,8 @@ class NewGatePassPage(CommandPage):
         if not self.actor.may(permissions.GATE_PASSES_ISSUE):
             return [GatePassKind.ROAD_TEST.value]
         handed = Handover.objects.filter(visit=self.visit).exists()
-        return [k.value for k in GatePassKind if (k == GatePassKind.DELIVERED) == handed]
+        kinds = [k.value for k in GatePassKind if (k == GatePassKind.DELIVERED) == handed]
+        return kinds if reads.goes_back(self.visit) else [k for k in kinds if k != GatePassKind.RETURN]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"kinds": self.kinds()}

@@ -15,11 +15,14 @@ from dealership.kernel.models import History
 from dealership.kernel.services import decide_approval
 from delivery.models import GatePass, Handover
 from delivery.selectors.exits import ExitStep, board, visit_exit
+from delivery.selectors.gate import gate
 from delivery.services.handovers import cancel_gate_pass, hand_over, issue_gate_pass, scan_back, scan_out
 from delivery.services.payments import refund_payment, take_payment
 from delivery.services.settlements import ask_unpaid_exit, issue_settlement, sign_settlement
 from reception.models import Visit, VisitState
 from reception.selectors.search import find
+from reception.services.transports import plan_transport
+from staff.selectors.employees import require_employee
 from tests.factories.delivery import (
     CHECKED,
     add_line,
@@ -51,6 +54,16 @@ def pay(order: RepairOrder, team):
 
 
 EXPLAINED = CHECKED | {"NEXT_SERVICE": True}
+
+
+def raw_return(visit: Visit) -> tuple[str, list]:
+    """A pass to bring the car back, written around Python."""
+    return (
+        "INSERT INTO delivery_gatepass (uid, version, created_at, updated_at, store_id, visit_id, kind, code, reason,"
+        " risk_note_signed_by, issued_at, expires_at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, 'RETURN',"
+        " 'AAAA', 'x', '', now(), now() + interval '1 hour')",
+        [visit.store_id, visit.pk],
+    )
 
 
 def leave(visit: Visit, team, **changes) -> Handover:
@@ -507,3 +520,53 @@ def race(command, success: str) -> list[str]:
     for thread in threads:
         thread.join()
     return sorted(outcomes)
+
+
+@pytest.mark.django_db
+def test_a_car_is_brought_back_on_its_own_pass_and_signed_for_at_the_door(refused):
+    team = make_team()
+    order = make_ready(team)
+    visit = order.visit
+    out = {"visit_uid": visit.uid, "kind": "RETURN", "by": team.advisor}
+    with rule("gatepass.return"):
+        issue_gate_pass(**out)
+    back = plan_transport(
+        kind="RETURN",
+        visit_uid=visit.uid,
+        driver_uid=require_employee(team.advisor).uid,
+        starts_at=clock.now() + timedelta(hours=1),
+        ends_at=clock.now() + timedelta(hours=2),
+        address="示例路 1 号",
+        by=team.advisor,
+    )
+    with rule("handover.settlement"):
+        issue_gate_pass(**out)
+    with refused("gatepass_unrepaired_settled") as sql:
+        sql(*raw_return(visit))
+    settle(order, team)
+    pay(order, team)
+    gate_pass = issue_gate_pass(**out)
+    assert gate_pass.reason == "示例路 1 号"
+    scan_out(code=gate_pass.code, by=team.advisor)
+    back.refresh_from_db()
+    assert (back.state, Visit.objects.get(pk=visit.pk).state) == ("UNDERWAY", VisitState.IN_SHOP)
+    assert [p.pk for p in gate(by=team.advisor).outside] == [gate_pass.pk]
+    scan_back(code=gate_pass.code, by=team.advisor)  # nobody was at home
+    back.refresh_from_db()
+    assert back.state == "PLANNED"
+    again = issue_gate_pass(**out)
+    scan_out(code=again.code, by=team.advisor)
+    leave(visit, team)
+    back.refresh_from_db()
+    visit.refresh_from_db()
+    assert (back.state, back.odometer_km, visit.state, visit.odometer_out_km) == (
+        "DONE",
+        50012,
+        VisitState.DEPARTED,
+        50012,
+    )
+    assert RepairOrder.objects.get(pk=order.pk).closed_at is not None
+    assert History.objects.get(code="delivery.handover.done").facts["at_door"] is True
+    assert gate(by=team.advisor).outside == []
+    with refused("gatepass_return_planned") as sql:
+        sql(*raw_return(visit))

@@ -122,6 +122,8 @@ def test_from_the_board_to_the_gate_by_pages_alone():
     cashier.post(reverse("settlement-pay", args=[settlement.uid]), {"method": "CARD", "amount": "340.00"})
     assert Payment.objects.get().amount == Decimal("340.00")
     assert reverse("visit-handover", args=[visit.uid]) in step()
+    said = advisor.get(reverse("visit-handover", args=[visit.uid])).content.decode()
+    assert "今天做的项目和费用我给您逐项说明" in said  # 2.1.3: what is said here stands here
     filled = dict.fromkeys(CHECKED, "DONE") | {"odometer_km": "50012", "received_by": "李送修"}
     unplanned = advisor.post(reverse("visit-handover", args=[visit.uid]), filled)
     assert unplanned.status_code == 422

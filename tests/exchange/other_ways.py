@@ -113,7 +113,45 @@ def _bookings(world: Any, vehicle: str) -> None:
     act(desk, "waiting_entry", desk.create_waiting_entry(body=waits)["uid"], "withdraw", {"reason": "客户取消"})
     world.at(13, 0, THURSDAY)
     act(desk, "appointment", late, "mark_no_show")
+    _fetched(world)
     _questions(world, first)
+
+
+def _fetched(world: Any) -> None:
+    """A car is fetched from its customer; another way is called off (2.1.2)."""
+    desk = world.receptionist
+    who = {"contact_name": "李试驾", "contact_phone": "13800002222"}
+    driver = desk.list_employee(limit=1)["data"][0]["uid"]
+    for number, plate in enumerate(("京B22241", "京B22242")):
+        gone = desk.create_visit(
+            body={
+                "contact_name": "李试驾",
+                "contact_phone": "13800002222",
+                "model_text": "途远 1.5T",
+                "need": "异响",
+                "plate": plate,
+            }
+        )
+        act(desk, "visit", gone["uid"], "leave_unserved", {"reason": "改天再来"})
+        window = {
+            "starts_at": f"2026-12-03T1{4 + number}:00:00+08:00",
+            "ends_at": f"2026-12-03T1{4 + number}:30:00+08:00",
+        }
+        body = {
+            "kind": "PICK_UP",
+            "driver_uid": driver,
+            "vehicle_uid": gone["vehicle_uid"],
+            **window,
+            **who,
+            "address": "示例路 1 号",
+        }
+        way = desk.create_transport(body=body)["uid"]
+        if number:
+            act(desk, "transport", way, "call_off", {"reason": "客户自己送来"})
+            continue
+        act(desk, "transport", way, "set_out")
+        act(desk, "transport", way, "take_over", {"odometer_km": 12000, "energy_eighths": 4, "need": "异响"})
+        act(desk, "transport", way, "arrive")
 
 
 def _arrival(world: Any, plate: str, *, greet: bool = True, **more: Any) -> str:

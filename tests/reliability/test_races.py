@@ -43,12 +43,14 @@ from reception.services import (
     merging,
     quotations,
     tags,
+    transports,
     vehicles,
     visits,
     waiting,
     walkarounds,
 )
 from staff.models import PostHolding
+from staff.selectors.employees import require_employee
 from staff.services import employees, rosters
 from tests.delivery.test_whole_way import House
 from tests.factories import appointments as booked
@@ -209,6 +211,11 @@ STORY: dict[str, str] = {
     "reception.send_walkaround": "one: walkaround.sent",
     "reception.sign_walkaround": "one: walkaround.signed",
     "reception.take_back_walkaround": "one: walkaround.not_sent",
+    "reception.plan_transport": "one: transport.open",
+    "reception.set_out": "one: state.move",
+    "reception.take_over": "one: transport.taken_over",
+    "reception.arrive": "one: state.move",
+    "reception.call_off": "one: state.move",
     "reception.undo_merge": "one: customer.merge_undone",
     "reception.view_link": "same",
     "staff.appoint_deputy": "one: deputy.overlap",
@@ -410,6 +417,25 @@ def test_customers_cars_and_reception() -> None:
     go(customers.decide_consent_on_link, purpose="MARKETING", given=True, by=link_visit(visit))
     go(customers.prefer_on_link, language="en", channel="SMS", by=link_visit(visit))
     left = visits.register_arrival(plate="京A00779", **arrival)
+    fetched = visits.register_arrival(plate="京A00782", **arrival)
+    visits.leave_unserved(uid=fetched.uid, reason="改天再来", by=desk)
+    way = {
+        "kind": "PICK_UP",
+        "vehicle_uid": fetched.vehicle.uid,
+        "driver_uid": require_employee(desk).uid,
+        "starts_at": clock.now() + timedelta(hours=1),
+        "ends_at": clock.now() + timedelta(hours=2),
+        "address": "示例路 1 号",
+        "contact_name": "周试车",
+        "contact_phone": "13800001111",
+        "by": desk,
+    }
+    off = go(transports.plan_transport, **way)
+    go(transports.call_off, uid=off.uid, reason="客户自己送来", by=desk)
+    run = transports.plan_transport(**way)
+    go(transports.set_out, uid=run.uid, by=desk)
+    go(transports.take_over, uid=run.uid, odometer_km=900, energy_eighths=4, need="保养", by=desk)
+    go(transports.arrive, uid=run.uid, by=desk)
     go(visits.leave_unserved, uid=left.uid, reason="没时间", by=desk)
     asked = visits.greet_visit(uid=visits.register_arrival(plate="京A00780", **arrival).uid, by=desk)
     go(visits.end_consultation, uid=asked.uid, outcome="CONSULTED", by=desk)

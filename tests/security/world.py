@@ -43,6 +43,7 @@ from reception.services import (
     merging,
     quotations,
     tags,
+    transports,
     visits,
     waiting,
     walkarounds,
@@ -153,6 +154,17 @@ class World:
         wished = {"first_day": TODAY + timedelta(days=3), "last_day": TODAY + timedelta(days=4), "concern": "保养"}
         waiting.join_waiting_list(
             contact_name="李试补", contact_phone="13900001235", vehicle_uid=gone.vehicle.uid, by=desk, **wished
+        )
+        transports.plan_transport(
+            kind="PICK_UP",
+            vehicle_uid=gone.vehicle.uid,
+            driver_uid=people["advisor"].uid,
+            starts_at=clock.now() + timedelta(hours=1),
+            ends_at=clock.now() + timedelta(hours=2),
+            address="示例路 1 号",
+            contact_name="李试补",
+            contact_phone="13900001235",
+            by=desk,
         )
         letter = EmailMessage()
         letter["From"] = "asks@example.com"

@@ -38,7 +38,18 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from delivery.services.deposits import take_deposit
-from reception.services import calendars, consultations, customers, mail, merging, visits, waiting, walkarounds
+from reception.services import (
+    calendars,
+    consultations,
+    customers,
+    mail,
+    merging,
+    transports,
+    vehicles,
+    visits,
+    waiting,
+    walkarounds,
+)
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -170,6 +181,21 @@ def make_every_kind() -> None:
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
     screens.add_screen(name="大厅", by=acting("foreman"))
+    away = customers.register_customer(name="章示例", phone="13900008804", by=acting("receptionist"))
+    fetched = vehicles.register_vehicle(
+        plate="京A00939", model_text="途远", owner_uid=away.uid, by=acting("receptionist")
+    )
+    transports.plan_transport(
+        kind="PICK_UP",
+        vehicle_uid=fetched.uid,
+        driver_uid=Employee.objects.get(user__username="advisor").uid,
+        starts_at=clock.now() + timedelta(hours=1),
+        ends_at=clock.now() + timedelta(hours=2),
+        address="示例路 1 号",
+        contact_name="章示例",
+        contact_phone="13900008804",
+        by=acting("receptionist"),
+    )
     dropped = visits.register_arrival(
         plate="京A00929",
         contact_name="章示例",
