@@ -243,6 +243,35 @@ NO_SHOW = figure(
     scale=100,
     higher_is_better=False,
 )
+MOVED_BY_SHOP = figure(
+    "reception.moved_by_shop",
+    label=_("Bookings the shop had to move"),
+    clause="2.4",
+    unit="%",
+    formula=_("bookings that the shop moved at least once ÷ bookings of the day that were not cancelled"),
+    population=_("appointments of the day"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE shop_moves > 0), count(*) FROM reception_appointment
+        WHERE store_id = %(store_id)s AND starts_at >= %(day_start)s AND starts_at < %(day_end)s
+          AND state IN ('ARRIVED', 'NO_SHOW')
+    """,
+    rows="""
+        SELECT 'appointment', a.uid, c.plate, c.plate_color, a.starts_at, COALESCE(e.uid::text, ''), COALESCE(e.name, ''),
+            (a.shop_moves > 0)::int, 1
+        FROM reception_appointment a JOIN reception_vehicle c ON c.id = a.vehicle_id
+        LEFT JOIN staff_employee e ON e.id = a.advisor_id
+        WHERE a.store_id = %(store_id)s AND a.starts_at >= %(day_start)s AND a.starts_at < %(day_end)s
+          AND a.state IN ('ARRIVED', 'NO_SHOW')
+    """,
+    touched_by=("reception.visit.arrived", "reception.appointment.not_shown"),
+    days="""
+        SELECT (a.starts_at AT TIME ZONE s.time_zone)::date FROM reception_appointment a
+        JOIN kernel_store s ON s.id = a.store_id LEFT JOIN reception_visit v ON v.appointment_id = a.id
+        WHERE a.uid = %(root_uid)s OR v.uid = %(root_uid)s
+    """,
+    scale=100,
+    higher_is_better=False,
+)
 ARRIVALS_BY_HOUR = figure(
     "reception.arrivals_by_hour",
     label=_("Arrivals by hour"),

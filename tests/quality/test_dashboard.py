@@ -163,6 +163,7 @@ def test_every_figure_is_the_sum_of_its_rows(shop):
     # tests/reception shows these with their rows
     assert empty == {
         "reception.no_show",
+        "reception.moved_by_shop",
         "reception.answered_in_time",
         "reception.answers_cited",
         "reception.opened_in_time",

@@ -16,6 +16,9 @@ from dealership.kernel.errors import NotAllowed, RaceLost, RuleError
 from dealership.kernel.limits import forget
 from dealership.kernel.models import History, Message, PeriodicRun
 from dealership.kernel.stores import set_calendar_day
+from dealership.process.selectors.figures import read as read_figure
+from dealership.process.selectors.figures import rows_behind
+from dealership.process.services.rollup import recompute_touched
 from reception import rules
 from reception.models import A, Appointment, AppointmentSource, Customer, Vehicle, Visit, WaitingMode
 from reception.selectors import capacity
@@ -571,3 +574,21 @@ def test_the_preparation_list_skips_a_closed_day_and_says_nothing_without_bookin
     with clock.moved_to(at("16:30", TUESDAY)):
         make_appointment(shop, starts_at=at("9:30", wednesday))
         assert commands.send_preparation_lists() == 2
+
+
+def test_moves_of_the_shop_are_a_figure_with_the_bookings_behind_it():
+    shop = make_bookable()
+    moved, stayed, wished = (make_appointment(shop, starts_at=at(hour, TUESDAY)) for hour in ("9:30", "11:00", "14:00"))
+    commands.report_part_missing(uid=moved.uid, reason="制动液被领走", by=shop.parts)
+    commands.move_appointment(uid=moved.uid, starts_at=at("13:00", TUESDAY), reason="缺件", by=shop.desk)
+    commands.move_appointment(uid=wished.uid, starts_at=at("15:00", TUESDAY), reason="客户出差", by=shop.desk)
+    manager = make_actor("manager", store=shop.store)
+    with clock.moved_to(at("16:30", TUESDAY)):
+        for booked in (moved, stayed, wished):
+            commands.mark_no_show(uid=booked.uid, by=shop.desk)
+        outbox.drain()
+        recompute_touched()
+        found = read_figure(manager, "reception.moved_by_shop", TUESDAY, TUESDAY)
+        assert (found.numerator, found.denominator) == (1, 3)
+        behind = rows_behind(manager, "reception.moved_by_shop", TUESDAY, TUESDAY)
+        assert {row.uid: row.numerator for row in behind.rows} == {moved.uid: 1, stayed.uid: 0, wished.uid: 0}

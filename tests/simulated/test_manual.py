@@ -60,6 +60,12 @@ COUNTS = {
         FROM reception_appointment a JOIN kernel_history h ON h.root_uid = a.uid
             AND h.code IN ('reception.appointment.not_shown', 'reception.appointment.kept')
         WHERE a.starts_at {WEEK}""",
+    "reception.moved_by_shop": f"""
+        SELECT count(*) FILTER (WHERE EXISTS (SELECT 1 FROM kernel_history m WHERE m.root_uid = a.uid
+            AND m.code = 'reception.appointment.moved' AND (m.facts ->> 'by_shop')::boolean)), count(*)
+        FROM reception_appointment a JOIN kernel_history h ON h.root_uid = a.uid
+            AND h.code IN ('reception.appointment.not_shown', 'reception.appointment.kept')
+        WHERE a.starts_at {WEEK}""",
     "reception.answered_in_time": f"""
         SELECT count(*) FILTER (WHERE NOT k.late), count(*) FROM reception_consultationclock k
         WHERE k.kind = 'RESPONSE' AND k.started_at {WEEK} AND k.started_at < '{NOON.isoformat()}'""",
