@@ -12,15 +12,14 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
-from dealership.kernel.history import record
-from dealership.kernel.money import ZERO, format_money, round_money
+from dealership.kernel.money import ZERO, format_money
 from workshop.models import RepairOrder
 
 from .. import events, permissions
-from ..models import MONEY, Deposit, Payment, PaymentMethod, Settlement, SettlementState
+from ..models import Deposit, Payment, PaymentMethod, Settlement, SettlementState
+from .receipts import read_amount, require_method, write_receipt
 
 
 def deposit_left(deposit: Deposit) -> Decimal:
@@ -28,12 +27,6 @@ def deposit_left(deposit: Deposit) -> Decimal:
     back = Deposit.objects.filter(reverses=deposit).aggregate(sum=Sum("amount"))["sum"] or ZERO
     used = Payment.objects.filter(deposit=deposit).aggregate(sum=Sum("amount"))["sum"] or ZERO
     return deposit.amount + back - used
-
-
-def _positive(amount: Decimal) -> Decimal:
-    if amount <= 0 or round_money(amount) != amount:
-        raise RuleError("deposit.amount", _("Write a positive amount in yuan with at most two places."), field="amount")
-    return round_money(amount)
 
 
 @transaction.atomic
@@ -44,26 +37,25 @@ def take_deposit(*, order_uid: UUID, method: str, amount: Decimal, by: Actor, re
     ``payment.method``.
     """
     by.require(permissions.PAYMENTS_TAKE)
-    if method not in MONEY:
-        raise RuleError("payment.method", _("Choose how it is paid."), field="method")
-    amount = _positive(amount)
+    require_method(method)
+    amount = read_amount(amount, "deposit.amount")
     order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit").get(uid=order_uid)
     if order.closed_at is not None or order.withdrawn_at is not None:
         raise RuleError("deposit.ended", _("This order has ended; nothing is paid in advance on it."))
     if order.settlements.filter(state=SettlementState.SIGNED).exists():
         raise RuleError("deposit.signed", _("The list of this order is signed; take the payment there."))
-    deposit = Deposit.objects.create(
+    return write_receipt(
+        Deposit,
+        "YS",
+        events.DEPOSIT_TAKEN,
         store=order.store,
-        number=numbering.next_number(order.store, "YS"),
+        by=by,
+        told={},
         order=order,
         method=method,
         amount=amount,
         reference=reference.strip()[:60],
-        cashier=by.user,
-        at=clock.now(),
     )
-    record(deposit, events.DEPOSIT_TAKEN, by=by, number=deposit.number, method=method, amount=amount)
-    return deposit
 
 
 @transaction.atomic
@@ -75,7 +67,7 @@ def return_deposit(*, deposit_uid: UUID, amount: Decimal, reason: str, by: Actor
     by.require(permissions.PAYMENTS_REFUND)
     if not reason.strip():
         raise RuleError("deposit.reason", _("Say why money is given back."), field="reason")
-    amount = _positive(amount)
+    amount = read_amount(amount, "deposit.amount")
     order_id = Deposit.objects.for_actor(by).values_list("order_id", flat=True).get(uid=deposit_uid)
     order = RepairOrder.objects.locked().select_related("store", "visit").get(pk=order_id)
     deposit = Deposit.objects.locked().get(uid=deposit_uid)
@@ -86,27 +78,19 @@ def return_deposit(*, deposit_uid: UUID, amount: Decimal, reason: str, by: Actor
         raise RuleError(
             "deposit.amount", _("Of this deposit only %(left)s is left."), field="amount", left=format_money(left)
         )
-    back = Deposit.objects.create(
+    return write_receipt(
+        Deposit,
+        "YT",
+        events.DEPOSIT_RETURNED,
         store=order.store,
-        number=numbering.next_number(order.store, "YT"),
+        by=by,
+        told={"deposit": deposit.uid},
         order=order,
         method=deposit.method,
         amount=-amount,
         reverses=deposit,
         reason=reason.strip()[:200],
-        cashier=by.user,
-        at=clock.now(),
     )
-    record(
-        back,
-        events.DEPOSIT_RETURNED,
-        by=by,
-        number=back.number,
-        method=back.method,
-        amount=back.amount,
-        deposit=deposit.uid,
-    )
-    return back
 
 
 def use_deposits(settlement: Settlement, *, by: Actor) -> list[Payment]:
@@ -121,28 +105,19 @@ def use_deposits(settlement: Settlement, *, by: Actor) -> list[Payment]:
         used = min(deposit_left(deposit), due)
         if used <= 0:
             continue
-        payment = Payment.objects.create(
+        due -= used
+        payment = write_receipt(
+            Payment,
+            "SK",
+            events.PAYMENT_TAKEN,
             store=settlement.store,
-            number=numbering.next_number(settlement.store, "SK"),
+            by=by,
+            told={"settlement": settlement.uid, "deposit": deposit.uid, "open": due},
             settlement=settlement,
             method=PaymentMethod.DEPOSIT,
             amount=used,
             deposit=deposit,
             reference=deposit.number,
-            cashier=by.user,
-            at=clock.now(),
-        )
-        due -= used
-        record(
-            payment,
-            events.PAYMENT_TAKEN,
-            by=by,
-            number=payment.number,
-            method=payment.method,
-            amount=used,
-            settlement=settlement.uid,
-            deposit=deposit.uid,
-            open=due,
         )
         written.append(payment)
     return written

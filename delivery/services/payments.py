@@ -8,21 +8,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
-from dealership.kernel.history import record
-from dealership.kernel.money import ZERO, format_money, round_money
+from dealership.kernel.money import ZERO, format_money
 
 from .. import events, permissions
-from ..models import MONEY, Payment, Settlement, SettlementState
+from ..models import Payment, Settlement, SettlementState
+from .receipts import read_amount, require_method, write_receipt
 from .settlements import still_open
-
-
-def _positive(amount: Decimal) -> Decimal:
-    if amount <= 0 or round_money(amount) != amount:
-        raise RuleError("payment.amount", _("Write a positive amount in yuan with at most two places."), field="amount")
-    return round_money(amount)
 
 
 @transaction.atomic
@@ -33,9 +26,8 @@ def take_payment(*, settlement_uid: UUID, method: str, amount: Decimal, by: Acto
     ``payment.unsigned``, ``payment.amount`` and ``payment.method``.
     """
     by.require(permissions.PAYMENTS_TAKE)
-    if method not in MONEY:
-        raise RuleError("payment.method", _("Choose how it is paid."), field="method")
-    amount = _positive(amount)
+    require_method(method)
+    amount = read_amount(amount, "payment.amount")
     settlement = Settlement.objects.for_actor(by).locked().select_related("store", "order").get(uid=settlement_uid)
     if settlement.state != SettlementState.SIGNED:
         raise RuleError("payment.unsigned", _("The customer signs the list first; then it is paid (4.1)."))
@@ -44,27 +36,18 @@ def take_payment(*, settlement_uid: UUID, method: str, amount: Decimal, by: Acto
         raise RuleError(
             "payment.amount", _("Only %(due)s is still open on this list."), field="amount", due=format_money(due)
         )
-    payment = Payment.objects.create(
+    return write_receipt(
+        Payment,
+        "SK",
+        events.PAYMENT_TAKEN,
         store=settlement.store,
-        number=numbering.next_number(settlement.store, "SK"),
+        by=by,
+        told={"settlement": settlement.uid, "open": due - amount},
         settlement=settlement,
         method=method,
         amount=amount,
         reference=reference.strip()[:60],
-        cashier=by.user,
-        at=clock.now(),
     )
-    record(
-        payment,
-        events.PAYMENT_TAKEN,
-        by=by,
-        number=payment.number,
-        method=payment.method,
-        amount=payment.amount,
-        settlement=settlement.uid,
-        open=due - amount,
-    )
-    return payment
 
 
 @transaction.atomic
@@ -78,7 +61,7 @@ def refund_payment(*, payment_uid: UUID, amount: Decimal, reason: str, by: Actor
     by.require(permissions.PAYMENTS_REFUND)
     if not reason.strip():
         raise RuleError("payment.reason", _("Say why money is given back."), field="reason")
-    amount = _positive(amount)
+    amount = read_amount(amount, "payment.amount")
     original = Payment.objects.for_actor(by).get(uid=payment_uid)
     settlement = Settlement.objects.locked().select_related("store", "order").get(pk=original.settlement_id)
     if original.amount < 0:
@@ -88,26 +71,17 @@ def refund_payment(*, payment_uid: UUID, amount: Decimal, reason: str, by: Actor
         raise RuleError(
             "payment.amount", _("Of this payment only %(left)s is left."), field="amount", left=format_money(left)
         )
-    refund = Payment.objects.create(
+    return write_receipt(
+        Payment,
+        "TK",
+        events.PAYMENT_REFUNDED,
         store=settlement.store,
-        number=numbering.next_number(settlement.store, "TK"),
+        by=by,
+        told={"payment": original.uid, "settlement": settlement.uid},
         settlement=settlement,
         method=original.method,
         amount=-amount,
         reverses=original,
         deposit_id=original.deposit_id,
         reason=reason.strip()[:200],
-        cashier=by.user,
-        at=clock.now(),
     )
-    record(
-        refund,
-        events.PAYMENT_REFUNDED,
-        by=by,
-        number=refund.number,
-        method=refund.method,
-        amount=refund.amount,
-        payment=original.uid,
-        settlement=settlement.uid,
-    )
-    return refund
