@@ -60,6 +60,8 @@ from workshop.models import (
     StockMovement,
     ToolAsset,
     ToolCheck,
+    ToolCount,
+    ToolCountRow,
     ToolIssue,
     WallScreen,
 )
@@ -67,6 +69,7 @@ from workshop.services import (
     authorizations,
     blocking,
     clocking,
+    counting,
     dispatch,
     findings,
     inspections,
@@ -76,7 +79,7 @@ from workshop.services import (
     stock,
     tools,
 )
-from workshop.tool_models import AssetKind, CheckResult, ToolClass, ToolCondition, ToolState
+from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, ToolCondition, ToolState
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
@@ -1213,5 +1216,72 @@ register(
             "note": Text(),
         },
         filters=_TOOL,
+    )
+)
+
+
+def _count_rows() -> QuerySet:
+    return ToolCountRow.objects.order_by("id")
+
+
+register(
+    Resource(
+        path="tool-counts",
+        name="ToolCount",
+        room="workshop",
+        model=ToolCount,
+        view=permissions.TOOLS_COUNT,
+        help="A stock-take of the tools: expected, seen, missing; closed by a second person (3.4).",
+        state="state",
+        shape={
+            "state": Choice(choices=CountState),
+            "started_at": Moment(),
+            "started_by_uid": Uid(source="started_by__uid"),
+            "ended_at": Moment(null=True),
+            "ended_by_uid": Uid(source="ended_by__uid", null=True),
+            "note": Text(),
+            "rows": Many(
+                rows=_count_rows,
+                by="count_id",
+                fields={
+                    "tool_uid": Uid(source="tool__uid"),
+                    "seen_at": Moment(null=True),
+                    "missing": Flag(),
+                },
+            ),
+        },
+        filters={"state": Filter(field=Choice(choices=CountState), lookup="state")},
+        create=Command(
+            run=counting.start_count,
+            permission=permissions.TOOLS_COUNT,
+            input={},
+            help="Begin a stock-take: what should be there is written down",
+        ),
+        actions=(
+            Action(
+                verb="see",
+                run=counting.see_tool,
+                permission=permissions.TOOLS_COUNT,
+                when={CountState.COUNTING},
+                input={"number": Text(200, min=1, help="Number of the tool, or what its label says")},
+                help="A tool is there",
+            ),
+            Action(
+                verb="close",
+                run=counting.close_count,
+                permission=permissions.TOOLS_COUNT,
+                when={CountState.COUNTING},
+                input={"note": Text(200, optional=True)},
+                help="A second person closes it; what wasn't seen goes out of use",
+            ),
+            Action(
+                verb="cancel",
+                run=counting.cancel_count,
+                permission=permissions.TOOLS_COUNT,
+                when={CountState.COUNTING},
+                input={"note": Text(200, min=1)},
+                help="Break it off",
+            ),
+        ),
     )
 )

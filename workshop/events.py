@@ -175,3 +175,14 @@ TOOL_FAILED = event("workshop.tool.failed", _("Tool tested, not fit for use"), c
 TOOL_STOPPED = event("workshop.tool.stopped", _("Tool taken out of use"), clause="3.4")
 TOOL_SCRAPPED = event("workshop.tool.scrapped", _("Tool scrapped"), clause="3.4")
 TOOL_REMINDED = event("workshop.tool.reminded", _("Keeper reminded of a test that is due"), clause="3.4")
+TOOL_MISSED = event("workshop.tool.missed", _("Tool missing at the stock-take"), clause="3.4")
+TOOLS_COUNT_STARTED = event(
+    "workshop.tool_count.started",
+    _("Stock-take of the tools begun"),
+    clause="3.4",
+    norm=("workshop.tool_count.closed", "workshop.tool_count.cancelled"),
+    within=540,
+)
+TOOL_SEEN = event("workshop.tool_count.seen", _("Tool seen at the stock-take"), clause="3.4")
+TOOLS_COUNTED = event("workshop.tool_count.closed", _("Stock-take of the tools closed"), clause="3.4")
+TOOLS_COUNT_CANCELLED = event("workshop.tool_count.cancelled", _("Stock-take of the tools broken off"), clause="3.4")

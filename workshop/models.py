@@ -1263,4 +1263,4 @@ class WallScreen(Root):
 
 
 # --- tools (3.4) ---
-from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolIssue  # noqa: E402, F401  (found with the room's models)
+from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

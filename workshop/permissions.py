@@ -94,8 +94,11 @@ for _code in ("technician", "leader", "inspector", "foreman", "techdirector", "p
     role(_code, permissions={TOOLS_VIEW, TOOLS_TAKE})
 for _code in ("supervisor", "safety", "manager", "gm"):
     role(_code, permissions={TOOLS_VIEW})
+TOOLS_COUNT = permission("workshop.tools.count", _("Count the tools and close other people's counts."))
 for _code in ("parts", "foreman"):
     role(_code, permissions={TOOLS_ISSUE})
+for _code in ("parts", "foreman", "techdirector", "manager"):
+    role(_code, permissions={TOOLS_COUNT})
 role("parts", permissions={TOOLS_MANAGE})
 role("techdirector", permissions={TOOLS_MANAGE, TOOLS_CHECK})
 role("safety", permissions={TOOLS_CHECK})

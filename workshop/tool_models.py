@@ -416,3 +416,93 @@ class InspectionTool(models.Model):
             ),
         ]
         constraints = [models.UniqueConstraint(name="inspectiontool_once", fields=["inspection", "tool"])]
+
+
+class CountState(models.TextChoices):
+    COUNTING = "COUNTING", pgettext_lazy("stock-take", "Counting")
+    CLOSED = "CLOSED", pgettext_lazy("stock-take", "Closed")
+    CANCELLED = "CANCELLED", pgettext_lazy("stock-take", "Cancelled")
+
+
+COUNT_MOVES: dict[CountState, set[CountState]] = {
+    CountState.COUNTING: {CountState.CLOSED, CountState.CANCELLED},
+    CountState.CLOSED: set(),
+    CountState.CANCELLED: set(),
+}
+
+
+class ToolCount(Root):
+    """A stock-take of the crib (3.4): what should be there is scanned; a second person closes it with the differences."""
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    state = models.CharField(max_length=9, choices=CountState.choices, default=CountState.COUNTING)
+    started_at = models.DateTimeField(default=clock.now)
+    started_by = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [
+            states.versioned(),
+            states.fixed("toolcount_fixed", "store_id", "started_at", "started_by_id"),
+            states.fsm(COUNT_MOVES, field="state", name="toolcount_moves"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                name="toolcount_one_open", fields=["store"], condition=Q(state=CountState.COUNTING)
+            ),
+            models.CheckConstraint(
+                # 3.4: nobody closes the count that he made himself
+                name="toolcount_second_person",
+                condition=Q(state=CountState.COUNTING, ended_at__isnull=True, ended_by__isnull=True)
+                | (
+                    Q(state=CountState.CLOSED, ended_at__isnull=False, ended_by__isnull=False)
+                    & ~Q(ended_by=F("started_by"))
+                )
+                | Q(state=CountState.CANCELLED, ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+
+
+explain_constraint("toolcount_one_open", "count.open", _("A stock-take is being made already; go on with that one."))
+explain_constraint(
+    "toolcount_second_person", "count.second_person", _("A stock-take is closed by a second person (3.4).")
+)
+
+
+class ToolCountRow(models.Model):
+    """One tool of a stock-take: where it should be, and when it was seen."""
+
+    count = models.ForeignKey(ToolCount, models.PROTECT, related_name="rows")
+    tool = models.ForeignKey(ToolAsset, models.PROTECT, related_name="+")
+    holder = models.ForeignKey(
+        Employee, models.PROTECT, null=True, blank=True, related_name="+", help_text="had it out"
+    )
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    missing = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["tool__number"]
+        triggers = [
+            states.ShownIn("count"),
+            states.guard(
+                "toolcountrow_while_counting",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    PERFORM 1 FROM workshop_toolcount c
+                        WHERE c.id = COALESCE(NEW.count_id, OLD.count_id) AND c.state = 'COUNTING' FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+                    RETURN NEW;
+                """,
+                code="count.ended",
+                text=_("This stock-take has ended."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="toolcountrow_once", fields=["count", "tool"]),
+            models.CheckConstraint(name="toolcountrow_missing", condition=Q(missing=False) | Q(seen_at__isnull=True)),
+        ]

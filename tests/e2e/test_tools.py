@@ -52,3 +52,23 @@ def test_the_crib_at_the_desk(people, store):
     assert broken.state == "AVAILABLE"
     parts.open("/tools/labels/")
     parts.open("/tools/new/")
+
+
+def test_the_crib_is_counted_and_a_second_person_closes(people, store):
+    parts, director = people.parts, people.techdirector
+    parts.open("/tools/counts/")
+    parts.press("开始盘点")
+    for number in ("G-0001", "g-0002"):
+        parts.page.locator('input[name="number"]').fill(number)
+        with parts.page.expect_navigation():
+            parts.page.keyboard.press("Enter")
+    parts.look()
+    expect(parts.page.get_by_text("已盘 2 / 32")).to_be_visible()
+    assert parts.page.get_by_text("确认结束").count() == 1  # the sentence that somebody else does it, no button
+    director.open(parts.path)
+    director.press("确认结束")
+    director.fill(note="工具间和工位都找过")
+    director.press("确认并结束盘点")
+    expect(director.page.get_by_text("缺失").first).to_be_visible()
+    assert ToolAsset.objects.filter(store=store, state="OUT_OF_ORDER").count() == 30
+    parts.open("/tools/counts/")

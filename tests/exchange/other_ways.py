@@ -54,7 +54,7 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     act(desk, "customer_contact", contact["uid"], "end")
     tag = world.care.create_customer_tag(body={"name": "批发客户", "color": "VIOLET"})["uid"]
     etag = world.care.get_customer_tag(uid=tag).etag
-    world.care.replace_customer_tag(uid=tag, body={"name": "大客户", "color": "TEAL"}, if_match=etag)
+    world.care.replace_customer_tag(uid=tag, body={"name": "批发客户", "color": "TEAL"}, if_match=etag)
     worn = desk.create_customer_tagging(body={"customer_uid": customer_uid, "tag_uid": tag})["uid"]
     desk.get_customer_tagging(uid=worn)
     act(desk, "customer_tagging", worn, "end")
@@ -84,9 +84,13 @@ def _tools(world: Any) -> None:
     act(parts, "tool", uid, "issue", {"employee_uid": keeper})
     act(parts, "tool", uid, "return", {"condition": "GOOD"})
     act(parts, "tool", uid, "report_damage", {"note": "手柄开裂"})
+    count = parts.create_tool_count(body={})["uid"]
+    act(parts, "tool_count", count, "see", {"number": "G-1"})
+    act(director, "tool_count", count, "close", {"note": "G-2 借出未登记"})
+    count = parts.create_tool_count(body={})["uid"]
+    act(parts, "tool_count", count, "cancel", {"note": "误开"})
     act(director, "tool", uid, "stop", {"note": "送修"})
     act(director, "tool", uid, "scrap", {"note": "不能修"})
-    act(parts, "tool", uid, "add_reference", {"system": "dms", "external_id": "T-1"})
     for listed in (parts.list_tool_issue(tool_uid=uid), parts.list_tool_check(tool_uid=uid)):
         only(listed)
     parts.get_tool_issue(uid=only(parts.list_tool_issue(tool_uid=uid))["uid"])
@@ -432,7 +436,8 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     car = {"make": "示例汽车", "series": "途远", "name": "2.0T", "powertrain": "ICE"}
     car |= {"service_interval_km": 10_000, "service_interval_months": 12}
     model = world.manager.create_vehicle_model(body=car)["uid"]
-    world.manager.replace_vehicle_model(uid=model, body=car | {"aliases": ["途远2.0T"]})
+    etag = world.manager.get_vehicle_model(uid=model).etag
+    world.manager.replace_vehicle_model(uid=model, body=car | {"aliases": ["途远2.0T"]}, if_match=etag)
     act(world.manager, "vehicle_model", model, "end", {"ends_on": "2026-12-31"})
     bay = world.manager.list_bay()["data"][-1]["uid"]
     act(world.manager, "bay", bay, "switch", {"active": False})

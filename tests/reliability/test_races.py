@@ -67,6 +67,7 @@ from workshop.services import (
     authorizations,
     blocking,
     clocking,
+    counting,
     dispatch,
     findings,
     inspections,
@@ -275,6 +276,10 @@ STORY: dict[str, str] = {
     "workshop.void_certificate": "one: certificate.voided",
     "workshop.unblock_bay": "one: block.ended",
     "workshop.change_tool": "both",
+    "workshop.start_count": "one: count.open",
+    "workshop.see_tool": "same",
+    "workshop.close_count": "one: count.ended",
+    "workshop.cancel_count": "one: count.ended",
     "workshop.issue_tool": "one: tool.out",
     "workshop.return_tool": "one: tool.not_out",
     "workshop.report_damage": "one: state.move",
@@ -655,6 +660,15 @@ def test_the_order_and_the_floor() -> None:
         go(tools.check_tool, uid=tool.uid, done_on=DAY, result="PASSED", body="维修商", by=setup)
         go(tools.stop_tool, uid=tool.uid, note="等配件", by=setup)
         go(tools.scrap_tool, uid=tool.uid, note="修不好", by=setup)
+        counter, checker = actor(keeper), actor(floor.hire("parts"))
+        spare_tool = tools.register_tool(
+            number="G-3", name="锤", kind="GENERAL", place="A", keeper_uid=keeper.uid, by=setup
+        )
+        begun = go(counting.start_count, by=counter)
+        go(counting.cancel_count, uid=begun.uid, note="误开", by=counter)
+        begun = counting.start_count(by=counter)
+        go(counting.see_tool, uid=begun.uid, number=spare_tool.number, by=counter)
+        go(counting.close_count, uid=begun.uid, by=checker)
         gloves = tools.register_tool(
             number="G-2", name="手套", kind="GLOVES", place="A", keeper_uid=keeper.uid, by=setup
         )

@@ -52,7 +52,7 @@ from staff.models import Employee
 from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
-from workshop.services import blocking, orders, proposals, screens, tools
+from workshop.services import blocking, counting, orders, proposals, screens, tools
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -187,6 +187,7 @@ class World:
             by=manager,
         )
         screens.add_screen(name="大厅", by=system)
+        counting.start_count(by=self.actor(store, "parts"))
         pictured = tools.register_tool(
             number="G-PIC", name="量具", kind="MULTIMETER", place="A", keeper_uid=people["parts"].uid,
             photo=make_picture(), by=system,

@@ -55,7 +55,7 @@ from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
-from workshop.services import blocking, orders, proposals, screens, tools
+from workshop.services import blocking, counting, orders, proposals, screens, tools
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 5
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -210,6 +210,8 @@ def make_every_kind() -> None:
     visits.greet_visit(uid=dropped.uid, by=acting("advisor"))
     walkarounds.save_walkaround(visit_uid=dropped.uid, odometer_km=900, energy_eighths=4, by=acting("advisor"))
     walkarounds.send_walkaround(visit_uid=dropped.uid, by=acting("advisor"))
+    count = counting.start_count(by=acting("parts"))
+    counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))
     pictured = tools.register_tool(
         number="G-0099", name="数字万用表", kind="MULTIMETER", place="工具间", keeper_uid=absent.uid,
         photo=drawn("JPEG"), by=acting("techdirector"),

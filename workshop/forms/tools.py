@@ -118,3 +118,22 @@ class CheckForm(forms.Form):
         data = dict(self.cleaned_data)
         file = data.pop("certificate")
         return data | {"certificate": file.read() if file else None}
+
+
+class StartForm(forms.Form):
+    """Beginning a stock-take asks nothing."""
+
+
+class SeeForm(forms.Form):
+    number = forms.CharField(label=_("Number on the label"), max_length=200)
+
+
+class CloseCountForm(forms.Form):
+    note = demanded(
+        forms.CharField(
+            label=_("What was done to find what is missing"),
+            required=False,
+            help_text=_("Needed where something is missing."),
+            **_NOTE,
+        )
+    )

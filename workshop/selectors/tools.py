@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
 from dealership.kernel import clock, limits
@@ -19,7 +19,16 @@ from staff.models import Employee
 from staff.selectors.employees import employed, employee_of
 from workshop import permissions, tool_rules
 from workshop.limits import TOOL_DUE_DAYS
-from workshop.tool_models import ToolAsset, ToolCheck, ToolClass, ToolIssue, ToolState
+from workshop.tool_models import (
+    CountState,
+    ToolAsset,
+    ToolCheck,
+    ToolClass,
+    ToolCount,
+    ToolCountRow,
+    ToolIssue,
+    ToolState,
+)
 
 S = ToolState
 ALIVE = ~Q(state=S.SCRAPPED)
@@ -219,3 +228,64 @@ def next_number(by: Actor) -> str:
     numbers = ToolAsset.objects.for_actor(by).filter(number__regex=r"^G-\d{4}$").order_by("-number")
     last: Any = numbers.values_list("number", flat=True).first()
     return f"G-{int(last[2:]) + 1 if last else 1:04d}"
+
+
+# --- stock-takes ---
+
+
+@dataclass(frozen=True, slots=True)
+class CountSheet:
+    """A stock-take in four heaps; ``moved`` was out, or went out or came back meanwhile, so somebody has or had it."""
+
+    unseen: list[ToolCountRow]
+    seen: list[ToolCountRow]
+    moved: list[ToolCountRow]
+    missing: list[ToolCountRow]
+
+    @property
+    def expected(self) -> int:
+        return len(self.unseen) + len(self.seen) + len(self.moved) + len(self.missing)
+
+    @property
+    def done(self) -> int:
+        return len(self.seen) + len(self.moved)
+
+
+def counts(by: Actor) -> list[ToolCount]:
+    """The last stock-takes with what was expected, seen and missing."""
+    rows = ToolCount.objects.for_actor(by).select_related("started_by", "ended_by")
+    return list(
+        rows.annotate(
+            expected=Count("rows"),
+            seen=Count("rows", filter=Q(rows__seen_at__isnull=False)),
+            missing=Count("rows", filter=Q(rows__missing=True)),
+        ).order_by("-id")[:50]
+    )
+
+
+def read_count(uid: UUID, by: Actor) -> ToolCount:
+    return ToolCount.objects.for_actor(by).select_related("started_by", "ended_by").get(uid=uid)
+
+
+def count_sheet(count: ToolCount) -> CountSheet:
+    """The rows of a stock-take by place and number; of a closed one as it was closed."""
+    sheet = CountSheet([], [], [], [])
+    moved = moved_since(count)
+    for row in count.rows.select_related("tool", "holder", "seen_by").order_by("tool__place", "tool__number"):
+        if row.seen_at is not None:
+            sheet.seen.append(row)
+        elif row.missing:
+            sheet.missing.append(row)
+        elif row.tool_id in moved or count.state == CountState.CLOSED:
+            sheet.moved.append(row)
+        else:
+            sheet.unseen.append(row)
+    return sheet
+
+
+def moved_since(count: ToolCount) -> set[int]:
+    """Tools that are out, or went out or came back while it was counted: somebody had them in the hand."""
+    until = count.ended_at or clock.now()
+    issues = ToolIssue.objects.filter(store_id=count.store_id, issued_at__lte=until)
+    open_then = Q(returned_at__isnull=True) | Q(returned_at__gte=count.started_at)
+    return set(issues.filter(open_then).values_list("tool_id", flat=True))

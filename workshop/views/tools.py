@@ -20,8 +20,9 @@ from staff.selectors.employees import employee_of
 from workshop import permissions
 from workshop.forms import tools as forms
 from workshop.selectors import tools as reads
+from workshop.services import counting
 from workshop.services import tools as commands
-from workshop.tool_models import ToolAsset, ToolClass, ToolState
+from workshop.tool_models import ToolAsset, ToolClass, ToolCount, ToolState
 
 MOST_LABELS = 120
 
@@ -51,6 +52,7 @@ class ToolListPage(Page):
             "chosen": chosen,
             "classes": ToolClass.choices,
             "may_manage": self.actor.may(permissions.TOOLS_MANAGE),
+            "may_count": self.actor.may(permissions.TOOLS_COUNT),
             "may_scan": self.actor.may(permissions.TOOLS_TAKE) or self.actor.may(permissions.TOOLS_ISSUE),
         }
 
@@ -313,3 +315,81 @@ class ToolCertificateView(StaffPage, View):
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponseBase:
         return file_response(reads.certificate_of(uid, self.actor))
+
+
+class CountsPage(CommandPage):
+    """Stock-takes of the crib; a new one is begun here."""
+
+    permission = permissions.TOOLS_COUNT
+    template_name = "workshop/tool_counts.html"
+    form_class = forms.StartForm
+    done = _("Scan what is there.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"counts": reads.counts(self.actor)}
+
+    def run(self, form: forms.StartForm) -> ToolCount:
+        return counting.start_count(by=self.actor)
+
+    def location(self, result: ToolCount) -> str:
+        return reverse("tool-count", args=[result.uid])
+
+
+class CountPage(CommandPage):
+    """One stock-take: a box for the scanner, what isn't seen yet by place, what was seen."""
+
+    permission = permissions.TOOLS_COUNT
+    template_name = "workshop/tool_count.html"
+    form_class = forms.SeeForm
+
+    @cached_property
+    def count(self) -> ToolCount:
+        return reads.read_count(self.kwargs["uid"], self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        me = employee_of(self.actor)
+        return super().get_context_data(**kwargs) | {
+            "count": self.count,
+            "sheet": reads.count_sheet(self.count),
+            "second": me is not None and me.pk != self.count.started_by_id,
+        }
+
+    def run(self, form: forms.SeeForm) -> ToolCount:
+        return counting.see_tool(uid=self.count.uid, by=self.actor, **form.cleaned_data)
+
+
+class CloseCountPage(CommandPage):
+    permission = permissions.TOOLS_COUNT
+    template_name = "workshop/tool_count_end.html"
+    form_class: Any = forms.CloseCountForm
+    done = _("The stock-take is closed.")
+    title: Any = _("Close the stock-take")
+    variant = "primary"
+
+    @cached_property
+    def count(self) -> ToolCount:
+        return reads.read_count(self.kwargs["uid"], self.actor)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "count": self.count,
+            "sheet": reads.count_sheet(self.count),
+            "title": self.title,
+            "variant": self.variant,
+        }
+
+    def run(self, form: Any) -> ToolCount:
+        return counting.close_count(uid=self.count.uid, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: ToolCount) -> str:
+        return reverse("tool-count", args=[self.count.uid])
+
+
+class CancelCountPage(CloseCountPage):
+    form_class = forms.ReasonForm
+    done = _("The stock-take is broken off.")
+    title = _("Break the stock-take off")
+    variant = "danger"
+
+    def run(self, form: Any) -> ToolCount:
+        return counting.cancel_count(uid=self.count.uid, by=self.actor, **form.cleaned_data)
