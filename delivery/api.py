@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel.actors import Actor
@@ -20,6 +22,7 @@ from dealership.kernel.api.resources import (
     One,
     Resource,
     Those,
+    While,
     register,
     register_listing,
 )
@@ -65,6 +68,14 @@ VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
 EXPAND_VISIT = {"visit": One(target="visits", source="visit__uid")}
 
 
+def _settlements(by: Actor) -> QuerySet:
+    came_in = (
+        Payment.objects.filter(settlement=OuterRef("pk")).order_by().values("settlement").annotate(all=Sum("amount"))
+    )
+    paid = Coalesce(Subquery(came_in.values("all")), Decimal(0))
+    return Settlement.objects.for_actor(by).annotate(paid=paid, due=F("total") - paid)
+
+
 def _lines() -> QuerySet:
     return SettlementLine.objects.order_by("kind", "position")
 
@@ -84,6 +95,7 @@ register(
         name="Settlement",
         room="delivery",
         model=Settlement,
+        rows=_settlements,
         view=permissions.SETTLEMENTS_VIEW,
         help="The settlement list of one order and payer: labour and material apart, VAT included (4.1).",
         state="state",
@@ -107,6 +119,8 @@ register(
             "discount_total": Money(),
             "rounding_total": Money(help="Taken off the sum to come down to whole yuan."),
             "total": Money(),
+            "paid_total": Money(source="paid", help="Payments less what was given back."),
+            "due_total": Money(source="due", help="What is still to be paid."),
             "old_parts": Text(),
             "guarantee_days": Whole(),
             "guarantee_km": Whole(),
@@ -328,13 +342,18 @@ register(
                 "received_by": Text(60, min=1),
                 "signature": Bytes(optional=True, null=True),
                 "risk_note_signed_by": Text(60, optional=True, help="Needed where begun work was withdrawn."),
-                "next_service_on": Day(optional=True, null=True),
+                "next_service_on": Day(
+                    optional=True, null=True, help="Needed where NEXT_SERVICE is DONE; a day ahead."
+                ),
                 "next_service_km": Whole(0, 2_000_000, optional=True, null=True),
             },
             help="Hand the car over",
         ),
     )
 )
+
+UNUSED = While(lambda out, cancelled: out is None and cancelled is None, "out_at", "cancelled_at")
+COMES_BACK = set(GatePassKind) - set(handovers.FOR_GOOD)
 
 register(
     Resource(
@@ -375,13 +394,23 @@ register(
                 verb="scan-out",
                 run=_scan_out,
                 permission=permissions.GATE_SCAN,
+                only=UNUSED,
                 help="The car drives out; delivered or unrepaired, its visit ends",
             ),
-            Action(verb="scan-back", run=_scan_back, permission=permissions.GATE_SCAN, help="The car comes back in"),
+            Action(
+                verb="scan-back",
+                run=_scan_back,
+                permission=permissions.GATE_SCAN,
+                only=While(
+                    lambda kind, out, back: bool(out and not back) and kind in COMES_BACK, "kind", "out_at", "back_at"
+                ),
+                help="The car comes back in",
+            ),
             Action(
                 verb="cancel",
                 run=handovers.cancel_gate_pass,
                 permission=permissions.GATE_PASSES_ISSUE,
+                only=UNUSED,
                 help="Cancel an unused gate pass",
             ),
         ),
@@ -434,7 +463,10 @@ register(
                 run=followups.record_call,
                 permission=permissions.FOLLOW_UPS_CALL,
                 when={FollowUpState.DUE},
-                input={"result": Choice(choices=CallResult), "note": Text(300, optional=True)},
+                input={
+                    "result": Choice(choices=CallResult),
+                    "note": Text(300, optional=True, help="Needed where somebody was reached: what was said."),
+                },
                 help="Note a call and its result",
             ),
         ),
@@ -468,6 +500,7 @@ register(
                 verb="answer",
                 run=_answer,
                 permission=permissions.FOLLOW_UPS_CALL,
+                only=While(lambda answered_at: answered_at is None, "answered_at"),
                 input={
                     "scores": MapOf(inner=Whole(1, 5), key=Choice(choices=SurveyDimension), most=5),
                     "recommend": Whole(0, 10),

@@ -304,6 +304,7 @@ class Payment(Root):
                 text=_("No more is used than is left of the deposit."),
             ),
             states.append_only("payment_append_only"),
+            states.ShownIn("settlement"),
             states.guard(
                 # 4.1: not more than the list, not back more than came in; the list is locked while it is summed.
                 "payment_within_settlement",

@@ -22,6 +22,7 @@ from dealership.kernel.api.resources import (
     One,
     Resource,
     Those,
+    While,
     register,
     register_listing,
 )
@@ -71,6 +72,7 @@ from reception.models import (
     ConsultationTopic,
     ContactRole,
     Courtesy,
+    Customer,
     CustomerContact,
     CustomerKind,
     CustomerMerge,
@@ -642,6 +644,37 @@ DAMAGE_INPUT = {
 }
 RECEIVE = permissions.VISITS_RECEIVE
 
+CONTACT = {
+    "contact_name": Text(60, optional=True, help="Needed unless customer_uid or appointment_uid is given."),
+    "contact_phone": Text(60, optional=True, help="Needed unless customer_uid or appointment_uid is given."),
+}
+
+
+def _known(given: dict[str, Any], by: Actor) -> dict[str, Any]:
+    """Fills in who comes and with what, as far as the booking, the customer or the car that are named say it."""
+    said = {name: value for name, value in given.items() if value not in ("", None)}
+    more: dict[str, Any] = {}
+    if uid := said.get("appointment_uid"):
+        booked = Appointment.objects.for_actor(by).select_related("vehicle").get(uid=uid)
+        more = {"contact_name": booked.contact_name, "contact_phone": booked.contact_phone}
+        if booked.vehicle is not None and not said.get("plate") and not said.get("vin"):
+            more["vehicle_uid"] = booked.vehicle.uid
+    if uid := said.get("customer_uid"):
+        customer = Customer.objects.standing(uid)
+        more |= {"contact_name": customer.name, "contact_phone": customer.phone}
+    if uid := said.get("vehicle_uid", more.get("vehicle_uid")):
+        more["model_text"] = Vehicle.objects.get(uid=uid).model_text
+    return {"contact_name": "", "contact_phone": "", **more, **said}
+
+
+def _arrive(*, by: Actor, **given: Any) -> Visit:
+    return visits.register_arrival(**{"model_text": "", **_known(given, by)}, by=by)
+
+
+def _book(*, by: Actor, **given: Any) -> Appointment:
+    return appointments.book_appointment(**_known(given, by), by=by)
+
+
 register(
     Resource(
         path="visits",
@@ -728,12 +761,11 @@ register(
             "repair_orders": Those(target="repair-orders", link="visit__uid"),
         },
         create=Command(
-            run=visits.register_arrival,
+            run=_arrive,
             permission=RECEIVE,
             input={
-                "contact_name": Text(60, min=1),
-                "contact_phone": Text(60, min=1),
-                "model_text": Text(80, min=1),
+                **CONTACT,
+                "model_text": Text(80, optional=True, help="Needed unless vehicle_uid or appointment_uid is given."),
                 "need": Text(500, min=1),
                 "plate": Text(20, optional=True),
                 "vin": Text(60, optional=True),
@@ -985,11 +1017,10 @@ register(
             "vehicle": One(target="vehicles", source="vehicle__uid"),
         },
         create=Command(
-            run=appointments.book_appointment,
+            run=_book,
             permission=BOOK,
             input={
-                "contact_name": Text(60, min=1),
-                "contact_phone": Text(60, min=1),
+                **CONTACT,
                 "starts_at": Moment(),
                 "concern": Text(500, min=1),
                 "customer_uid": Uid(optional=True, null=True),
@@ -1058,6 +1089,7 @@ register(
                 run=appointments.mark_no_show,
                 permission=BOOK,
                 when={A.REQUESTED, A.CONFIRMED, A.PREPARED},
+                only=While(lambda starts_at: starts_at <= clock.now(), "starts_at"),
                 help="The customer did not come",
             ),
         ),

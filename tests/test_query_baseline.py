@@ -22,6 +22,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 
 from dealership.exchange import api
+from dealership.exchange.services.imports import read_import, upload_import
 from dealership.kernel import limits, navigation
 from dealership.kernel.actors import machine
 from dealership.kernel.api import auth
@@ -30,9 +31,11 @@ from quality.services.complaints import open_complaint
 from tests.factories.api import ApiCaller
 from tests.factories.departed import make_departed
 from tests.factories.floor import clock_at, make_agreed
+from tests.factories.kernel import make_actor
 from tests.factories.staff import make_employee
 from tests.factories.workshop import make_order, make_received_visit
 from tests.test_permissions import MATRIX, method, ours
+from workshop.models import OrderLine
 
 TABLE = Path(__file__).with_name("query_baseline.json")
 api.load()
@@ -135,6 +138,10 @@ def test_every_list_costs_what_the_table_says_however_much_there_is() -> None:
     with clock_at(10):
         more(house, 1)
         desk = Desk(order.store)
+        PARAMETERS["dispatch-slots"] = f"?labor_operation_uid={OrderLine.objects.latest('pk').uid}"
+        manager = make_actor("manager", store=order.store)
+        batch = upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="客户.csv", by=manager)
+        PARAMETERS["import-rows"] = f"?import_uid={read_import(uid=batch.uid).uid}"
         few, statuses = count(desk, names)
         assert {n: s for n, s in statuses.items() if s >= 400} == {}
     for _car in range(1):

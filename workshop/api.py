@@ -6,11 +6,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from dealership.catalogue.models import PartKind, PayType, RepairCategory, Reservation, ReservationPurpose, ResourceKind
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
-from dealership.kernel.api.resources import Action, Command, Filter, Many, One, Resource, Those, register
+from dealership.kernel.api.problems import Problem
+from dealership.kernel.api.resources import (
+    Action,
+    Command,
+    Filter,
+    Listing,
+    Many,
+    One,
+    Resource,
+    Those,
+    register,
+    register_listing,
+)
 from dealership.kernel.api.shapes import (
     Bytes,
     Choice,
@@ -65,6 +78,7 @@ from workshop.models import (
     ToolIssue,
     WallScreen,
 )
+from workshop.selectors import plan
 from workshop.services import (
     authorizations,
     blocking,
@@ -199,7 +213,7 @@ register(
                     ),
                     "method": Choice(choices=AuthorizationMethod),
                     "authorized_by": Text(60, min=1),
-                    "note": Text(300, optional=True),
+                    "note": Text(300, optional=True, help="Needed for VERBAL_PHONE: who said what."),
                     "signature": Bytes(optional=True, null=True),
                     "seen_hash": Text(64, optional=True),
                 },
@@ -773,6 +787,51 @@ register(
                 help="It isn't wanted; a search that runs is stopped",
             ),
         ),
+    )
+)
+
+
+def _slots(values: dict[str, Any], actor: Actor) -> tuple[list[dict[str, Any]], bool, None]:
+    """The earliest way of each technician who can do the line; nothing is held, whoever dispatches first has it."""
+    line = OrderLine.objects.for_actor(actor).filter(uid=values["labor_operation_uid"]).first()
+    if line is None:
+        message = _("This uid leads to nothing that you may see: %(uid)s") % {"uid": values["labor_operation_uid"]}
+        errors = [{"pointer": "?labor_operation_uid", "code": "reference", "message": message}]
+        raise Problem(400, "validation", _("Some parameters can't be taken; see “errors”."), errors=errors)
+    ways = plan.proposals(line, after=values.get("after"), most=values["limit"])
+    rows = [
+        {
+            "technician_uid": way.technician.uid,
+            "second_uid": way.second.uid if way.second else None,
+            "bay_uid": way.bay.uid,
+            "starts_at": way.starts_at,
+            "ends_at": way.ends_at,
+        }
+        for way in ways
+    ]
+    return rows, False, None
+
+
+register_listing(
+    Listing(
+        path="dispatch-slots",
+        name="DispatchSlot",
+        room="workshop",
+        view=permissions.PLAN_VIEW,
+        help="Who can do a line, in which bay, and when both are free: the earliest of each technician, earliest first (2.4).",
+        parameters={
+            "labor_operation_uid": Uid(help="The line to be given out."),
+            "after": Moment(help="Not before this moment; left out or past: from now on."),
+        },
+        required=("labor_operation_uid",),
+        shape={
+            "technician_uid": Uid(),
+            "second_uid": Uid(null=True, help="The second person of high-voltage work."),
+            "bay_uid": Uid(),
+            "starts_at": Moment(),
+            "ends_at": Moment(),
+        },
+        read=_slots,
     )
 )
 

@@ -14,5 +14,7 @@ IMPORTS_RUN = permission(
     "exchange.imports.run", _("Bring customers and vehicles in from a file, and take an import back.")
 )
 
+IMPORTS_VIEW = permission("exchange.imports.view", _("See imports, their rows and what became of them."))
+
 for code in ("manager", "gm", "admin"):
-    role(code, permissions={IMPORTS_RUN})
+    role(code, permissions={IMPORTS_RUN, IMPORTS_VIEW})

@@ -105,7 +105,9 @@ def register_arrival(
     vehicle = Vehicle.objects.locked().get(pk=vehicle.pk)
     if here := Visit.objects.filter(vehicle=vehicle, state__in=OPEN_STATES).first():
         text = _("This car is already in the shop; open its visit.")
-        raise RuleError("visit.open", text, field="plate", held_by=here)
+        if here.store_id != store.pk:
+            text = _("This car is in the shop of %(store)s; it has to leave there first.")
+        raise RuleError("visit.open", text, field="plate", held_by=here, store=here.store.name)
     appointment = _arrive_appointment(uid=appointment_uid, vehicle=vehicle, by=by)
     visit = Visit.objects.create(
         store=store,

@@ -30,6 +30,7 @@ def other_ways(world: Any, made: dict[str, Any]) -> None:
     _money(world, first)
     _ended_early(world, made)
     _afterwards(world, made)
+    _brought_in(world)
 
 
 def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
@@ -447,3 +448,20 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     old = world.file_whose_time_has_run_out(made["archive"])
     act(world.manager, "archive", old, "mark_for_destruction")
     act(world.manager, "archive", old, "sign_destruction", {"reason": "到期"})
+
+
+def _brought_in(world: Any) -> None:
+    clerk = world.manager
+    table = "车牌,车型,姓名,电话\n京F{},途远,孙试驾,1380000{}\n,途远,周试驾,\n"
+    for number in ("10001", "10002"):
+        content = base64.b64encode(table.format(number, number[1:]).encode()).decode()
+        made = clerk.create_import(body={"file_name": "客户.csv", "content": content})["uid"]
+        world.import_is_worked_on(made)
+        if number == "10002":
+            act(clerk, "import", made, "discard")
+            break
+        act(clerk, "import", made, "confirm")
+        world.import_is_worked_on(made)
+        act(clerk, "import", made, "undo")
+        world.import_is_worked_on(made)
+        assert clerk.get_import(uid=made)["state"] == "UNDONE"

@@ -13,7 +13,7 @@ from dealership.kernel.models import Outbox, OutboxState, Store, User
 from delivery.tasks import send_due_surveys
 from tests.factories.api import make_credentials, take_token
 
-ROOMS = ("reception", "catalogue", "staff", "workshop", "delivery", "quality", "compliance", "kernel")
+ROOMS = ("reception", "catalogue", "staff", "workshop", "delivery", "quality", "compliance", "kernel", "exchange")
 SCOPES = (*(f"{room}:write" for room in ROOMS), "personal:read", "events:read")
 FRIDAY = (2026, 11, 27)
 

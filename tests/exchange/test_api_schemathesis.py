@@ -23,6 +23,7 @@ from schemathesis.core import NOT_SET
 
 from compliance.models import ArchiveRecord
 from dealership.exchange import api
+from dealership.exchange.tasks import work_import
 from dealership.kernel.actors import machine
 from dealership.kernel.api import auth
 from dealership.kernel.api.resources import LISTINGS, RESOURCES
@@ -154,6 +155,9 @@ class World:
     def plan_is_worked_out(self, uid: str) -> None:
         proposals.work_out(uid=uuid.UUID(uid))
 
+    def import_is_worked_on(self, uid: str) -> None:
+        work_import(uid)
+
     def file_whose_time_has_run_out(self, uid: str) -> str:
         archive = ArchiveRecord.objects.get(uid=uid)
         return str(old_file(RepairOrder.objects.get(uid=archive.subject_uid), archive).uid)
@@ -176,10 +180,12 @@ def read_everything(asked: Asked, token: str) -> dict[str, list[str]]:
             act(anybody, name, uid, "add_reference", {"system": "schema", "id": held["schema"]})
             getattr(anybody, f"get_{name}_by_ref")(system="schema", external_id=held["schema"])
     for listing in LISTINGS.values():
-        getattr(anybody, f"list_{method_name(listing.name)}")()
+        asked_for = {name: uids[NEEDED[name]][0] for name in listing.required}
+        getattr(anybody, f"list_{method_name(listing.name)}")(**asked_for)
     return uids
 
 
+NEEDED = {"labor_operation_uid": "labor-operations", "import_uid": "imports"}
 PARSER_GAVE_UP = "SystemError: AST constructor recursion depth mismatch"
 """Python 3.11's parser loses count when another thread moves the recursion limit; the tool dies of it, nothing was found."""
 

@@ -20,6 +20,7 @@ from dealership.kernel.actors import machine
 from dealership.kernel.api.resources import RESOURCES, Resource
 from dealership.kernel.models import StoredFile
 from dealership.kernel.states import ShownIn
+from delivery.models import Payment
 from reception.models import Ownership, Vehicle
 from staff.models import Post
 from tests.exchange.shown import snapshot, unmoved
@@ -33,7 +34,11 @@ from workshop.services import stock
 api.load()
 
 # Fields that a resource's own ``rows`` works out, and the table they come from.
-WORKED_OUT = {("vehicles", "owner_uid"): Ownership}
+WORKED_OUT = {
+    ("vehicles", "owner_uid"): Ownership,
+    ("settlements", "paid_total"): Payment,
+    ("settlements", "due_total"): Payment,
+}
 # Triggers in plain SQL, for a table that lies below the room of the root: (table's model, column) → its name.
 IN_SQL = {(Part, "name"): "part_name_is_shown"}
 NEVER_CHANGED = {StoredFile}  # storedfile_immutable

@@ -91,7 +91,7 @@ class TestPage:
         import html
 
         page = html.unescape(admin.get("/integration/").content.decode())
-        for name in ("first_steps.sh", "first_steps.py"):
+        for name in ("first_steps.sh", "first_steps.py", "bring_in.py"):
             assert example(name) in page
             assert example(name).strip() in (settings.BASE_DIR / "docs" / "integrators.md").read_text(encoding="utf-8")
 

@@ -107,8 +107,6 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         201,
     )
     booking = {
-        "contact_name": "张试驾",
-        "contact_phone": "13800001111",
         "starts_at": "2026-11-27T08:30:00+08:00",
         "concern": "刹车异响",
         "customer_uid": customer["uid"],
@@ -116,26 +114,26 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     }
     appointment = ok(shop.receptionist.post("appointments", booking), 201)
     assert appointment["state"] == "CONFIRMED"
+    assert (appointment["contact_name"], appointment["contact_phone"]) == ("张试驾", "13800001111")
+    assert "mark-no-show" not in appointment["transitions"]  # nobody is late yet
     booked = f"appointments/{appointment['uid']}"
     ok(shop.parts.act(booked, "confirm-parts"))
     assert ok(shop.foreman.act(booked, "confirm-workshop"))["state"] == "PREPARED"
 
     # Arrival and reception (2.1).
     moment(8, 30)
-    arrival = {
-        "contact_name": "张试驾",
-        "contact_phone": "13800001111",
-        "model_text": "途远 2.0T",
-        "need": "刹车异响",
-        "plate": "京A12345",
-        "customer_uid": customer["uid"],
-        "vehicle_uid": vehicle["uid"],
-        "appointment_uid": appointment["uid"],
-    }
+    assert "mark-no-show" in ok(shop.receptionist.get(booked))["transitions"]
+    arrival = {"need": "刹车异响", "appointment_uid": appointment["uid"]}
+    problem(shop.receptionist.post("visits", {"need": "刹车异响", "plate": "京A12345"}), 409, "visit.mandatory")
     said = problem(shop.receptionist.post("visits", {**arrival, "need": ""}), 422, "validation")
     assert said["errors"][0]["pointer"] == "/need"
     visit = ok(shop.receptionist.post("visits", arrival), 201)
     assert (visit["state"], visit["vehicle_uid"], visit["plate"]) == ("WAITING", vehicle["uid"], "京A12345")
+    assert (visit["customer_uid"], visit["contact_name"], visit["model_text"]) == (
+        customer["uid"],
+        "张试驾",
+        "途远 2.0T",
+    )
     assert "greet" in visit["transitions"]
     assert ok(shop.receptionist.get(booked))["state"] == "ARRIVED"
     here = f"visits/{visit['uid']}"
@@ -197,6 +195,16 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     )
     plan = {"technician_uid": technician, "bay_uid": lift}
     moment(9)
+    slots = f"dispatch-slots?labor_operation_uid={diagnosis['uid']}"
+    said = problem(shop.foreman.get("dispatch-slots"), 400, "validation")
+    assert [(e["pointer"], e["code"]) for e in said["errors"]] == [("?labor_operation_uid", "required")]
+    said = problem(shop.foreman.get(f"dispatch-slots?labor_operation_uid={order['uid']}"), 400, "validation")
+    assert [(e["pointer"], e["code"]) for e in said["errors"]] == [("?labor_operation_uid", "reference")]
+    ways = ok(shop.foreman.get(slots))["data"]
+    assert technician in {way["technician_uid"] for way in ways}
+    assert ways[0]["starts_at"] == "2026-11-27T09:00:00+08:00"
+    (later,) = ok(shop.foreman.get(f"{slots}&after=2026-11-27T13:30:00%2B08:00&limit=1"))["data"]
+    assert later["starts_at"] == "2026-11-27T13:30:00+08:00"
     ok(
         shop.foreman.post(
             "dispatches",
@@ -205,7 +213,8 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         201,
     )
     taken = {**plan, "labor_operation_uid": pads["uid"], "starts_at": "2026-11-27T09:15:00+08:00"}
-    problem(shop.foreman.post("dispatches", taken), 409, "reservation.taken")
+    said = problem(shop.foreman.post("dispatches", taken), 409, "reservation.taken")
+    assert said["free_at"] == "2026-11-27T09:30:00+08:00"
     ok(shop.foreman.post("dispatches", {**taken, "starts_at": "2026-11-27T10:00:00+08:00"}), 201)
     ok(shop.technician.post("clockings", {"labor_operation_uid": diagnosis["uid"]}), 201)
     moment(9, 25)
@@ -217,7 +226,10 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
 
     moment(10)
     clocking = ok(shop.technician.post("clockings", {"labor_operation_uid": pads["uid"]}), 201)
-    problem(shop.technician.post("clockings", {"labor_operation_uid": diagnosis["uid"]}), 409, "clocking.open")
+    said = problem(shop.technician.post("clockings", {"labor_operation_uid": diagnosis["uid"]}), 409, "clocking.open")
+    assert said["in_the_way"] == {"resource": "clockings", "uid": clocking["uid"]}
+    said = problem(shop.technician.act(f"labor-operations/{diagnosis['uid']}", "finish"), 409, "state.move")
+    assert said["state"] == "COMPLETED"
     more = ok(
         shop.technician.post(
             "labor-operations",
@@ -278,7 +290,13 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     pay = {"settlement_uid": settlement["uid"], "method": "SCAN_CODE", "amount": "500.00"}
     problem(shop.cashier.post("payments", pay), 409, "payment.unsigned")
     ok(shop.advisor.act(bill, "sign", {"signed_name": "张试驾", "signature": PNG}))
+    signed = shop.cashier.get(bill)
+    assert (ok(signed)["paid_total"], ok(signed)["due_total"]) == ("0.00", str(total))
     first = ok(shop.cashier.post("payments", pay), 201)
+    now = shop.cashier.get(bill)
+    assert (ok(now)["paid_total"], ok(now)["due_total"]) == ("500.00", str(total - 500))
+    assert now.headers["ETag"] != signed.headers["ETag"]
+    assert ok(now)["updated_at"] > ok(signed)["updated_at"]
     problem(shop.advisor.post("deliveries", handover), 409, "handover.payment")
     problem(shop.cashier.post("payments", pay), 409, "payment.amount")
     rest = ok(shop.cashier.post("payments", {**pay, "method": "CASH", "amount": str(total - 500)}), 201)
@@ -286,12 +304,17 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     ok(shop.cashier.post("payments", {**pay, "method": "CASH", "amount": "1.00"}), 201)
     paid = ok(shop.cashier.get(f"payments?settlement_uid={settlement['uid']}"))["data"]
     assert sum(Decimal(row["amount"]) for row in paid) == total
+    assert ok(shop.cashier.get(bill))["due_total"] == "0.00"
     assert first["number"] != rest["number"]
     delivered = ok(shop.advisor.post("deliveries", handover), 201)
     assert delivered["punctual"] is True
     gate = ok(shop.advisor.post("gate-passes", {"visit_uid": visit["uid"], "kind": "DELIVERED"}), 201)
+    assert "cancel" in gate["transitions"]
+    assert "scan-back" not in gate["transitions"]
     moment(14, 20)
-    ok(shop.receptionist.act(f"gate-passes/{gate['uid']}", "scan-out"))
+    passed = f"gate-passes/{gate['uid']}"
+    assert "scan-out" in ok(shop.receptionist.get(passed))["transitions"]
+    assert ok(shop.receptionist.act(passed, "scan-out"))["transitions"] == []
     visit = ok(shop.advisor.get(f"{here}?expand=repair_orders,vehicle"))
     assert (visit["state"], visit["odometer_out"], visit["vehicle"]["odometer_km"]) == ("DEPARTED", 48933, 48933)
     assert [row["stage"] for row in visit["repair_orders"]] == ["CLOSED"]
@@ -317,7 +340,7 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
         "words": "还有异响",
     }
     survey = ok(shop.care.act(f"surveys/{survey['uid']}", "answer", answer))
-    assert (survey["recommend"], len(survey["answers"])) == (3, 5)
+    assert (survey["recommend"], len(survey["answers"]), survey["transitions"]) == (3, 5, [])
     relay()
     (complaint,) = ok(shop.supervisor.get(f"complaints?visit_uid={visit['uid']}"))["data"]
     assert (complaint["state"], complaint["survey_uid"]) == ("OPEN", survey["uid"])

@@ -627,6 +627,7 @@ def test_a_recipient_does_not_change_the_gateway(monkeypatch: pytest.MonkeyPatch
 
 
 CALLS_OUT = {
+    "dealership/exchange/examples/bring_in.py": "an example that other systems run; nothing here imports it",
     "dealership/exchange/examples/first_steps.py": "an example that other systems run; nothing here imports it",
     "dealership/kernel/transports.py": "SMTP server and Apprise targets of the environment, never of a person",
 }

@@ -187,14 +187,27 @@ def test_the_event_feed_of_one_store(world: World, client: ApiCaller) -> None:
 def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, client: ApiCaller) -> None:
     """Listings that are no collections (events, free times, figures) are all looked at here."""
     of_everybody = {"meta/star-map", "clauses"}
-    looked_at = {"events", "appointment-slots", "appointment-days", "kpis", "search", "survey-answers"}
+    looked_at = {
+        "events",
+        "appointment-slots",
+        "appointment-days",
+        "kpis",
+        "search",
+        "survey-answers",
+        "dispatch-slots",
+        "import-rows",
+    }
     assert set(LISTINGS) == of_everybody | looked_at, "say here how the new listing keeps to the store"
     for visit in world.uids(world.theirs)["reception.Visit"]:
         assert client.get(f"survey-answers?visit_uid={visit}").json()["data"] == []
     said = client.get("kpis?code=reception.arrivals&from=2026-11-01&to=2026-11-30", Store_Code=world.theirs.code)
     assert said.status_code in (400, 403, 404)
     for listing in ("appointment-slots", "appointment-days"):
-        assert client.get(f"{listing}?store_code={world.theirs.code}").status_code == 409
+        assert client.get(f"{listing}?store_code={world.theirs.code}").status_code == 400
+    for batch in world.uids(world.theirs)["exchange.ImportBatch"]:
+        assert client.get(f"import-rows?import_uid={batch}").status_code == 400
+    for line in world.uids(world.theirs)["workshop.OrderLine"]:
+        assert client.get(f"dispatch-slots?labor_operation_uid={line}").status_code == 400
     for model, number in ((Visit, "number"), (Appointment, "number")):
         foreign = model.objects.filter(store=world.theirs).first()
         found = client.get(f"search?q={getattr(foreign, number)}")

@@ -89,6 +89,7 @@ def clock_on(
             name=worker.name,
             line=busy.line.description,
             plate=busy.line.order.vehicle.plate or busy.line.order.number,
+            held_by=busy,
         )
     line = locked_line(line_uid, by)
     if line.state not in OPEN:
@@ -226,7 +227,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
     if missing:
         raise RuleError(
             "line.parts_open",
-            _("%(count)s parts of “%(line)s” are not issued yet; get them or have the line withdrawn."),
+            _("Parts of “%(line)s” that are not issued yet: %(count)s. Get them or have the line withdrawn."),
             count=missing,
             line=line.description,
         )

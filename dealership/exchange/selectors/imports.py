@@ -102,6 +102,7 @@ NOTES: dict[str, tuple[Any, Any]] = {
     ),
     KEPT: (_("Not taken back: used or changed since the import."), _("Remove it by hand where it must go.")),
 }
+NAMES_SOMEBODY = {"vehicle.other_owner", "customer.shared_phone"}
 PROBLEMS: dict[str, Any] = {
     "import.discarded": _("The preview was discarded."),
     "import.lost": _("The file was lost before it was read; take it in again."),
@@ -114,6 +115,8 @@ PROBLEMS: dict[str, Any] = {
 class Said:
     """One note in the reader's language: where, what is wrong, what to do."""
 
+    code: str
+    field: str
     level: str
     where: Any
     value: str
@@ -159,9 +162,16 @@ def standing_still() -> list[UUID]:
     return [*rows.values_list("uid", flat=True), *asked.values_list("uid", flat=True)]
 
 
-def rows_of(batch: ImportBatch, *, show: str = "", after: int = 0) -> tuple[list[Shown], int | None]:
-    """A hundred rows from ``after`` on and the next cursor. ``show``: an action, ``NOTES`` (rows with a remark) or
-    ``KEPT`` (rows an undo left)."""
+def problem_of(code: str) -> Any:
+    """Why an import failed, in words."""
+    return PROBLEMS.get(code, _("The file can't be read as a table of customers."))
+
+
+def rows_of(
+    batch: ImportBatch, *, show: str = "", after: int = 0, most: int = PAGE, masked: bool = False
+) -> tuple[list[Shown], int | None]:
+    """``most`` rows from ``after`` on and the next cursor. ``show``: an action, ``NOTES`` (rows with a remark) or
+    ``KEPT`` (rows an undo left). ``masked``: names are, too."""
     rows = batch.rows.filter(number__gt=after).order_by("number")
     if show in ImportAction.values:
         rows = rows.filter(action=show)
@@ -169,10 +179,10 @@ def rows_of(batch: ImportBatch, *, show: str = "", after: int = 0) -> tuple[list
         rows = rows.exclude(notes=[]).exclude(action=ImportAction.REFUSE)
     elif show == "KEPT":
         rows = rows.filter(notes__contains=[{"code": KEPT}])
-    page = list(rows[: PAGE + 1])
-    more = len(page) > PAGE
-    page = page[:PAGE]
-    return [_shown(row) for row in page], page[-1].number if more else None
+    page = list(rows[: most + 1])
+    more = len(page) > most
+    page = page[:most]
+    return [_shown(row, masked=masked) for row in page], page[-1].number if more else None
 
 
 def noted(batch: ImportBatch) -> int:
@@ -188,7 +198,7 @@ def reasons_of(batch: ImportBatch) -> list[tuple[Any, int]]:
     return [(_said({"code": code, "field": "", "level": "REFUSE"}).text, n) for code, n in found.most_common(8)]
 
 
-def _shown(row: ImportRow) -> Shown:
+def _shown(row: ImportRow, *, masked: bool) -> Shown:
     raw = {key: str(value)[:60] for key, value in row.raw.items()}
     phones = formats.split_phones(raw.get("phone", "")).phones
     return Shown(
@@ -197,21 +207,24 @@ def _shown(row: ImportRow) -> Shown:
         row.get_action_display(),
         raw.get("plate", ""),
         raw.get("vin", ""),
-        raw.get("name", ""),
+        formats.mask_name(raw.get("name", "")) if masked else raw.get("name", ""),
         " ".join(formats.mask_phone(number) for number in phones) or formats.mask_phone(raw.get("phone", "")),
         raw.get("model_text", ""),
-        [_said(said) for said in row.notes],
+        [_said(said, masked=masked) for said in row.notes],
     )
 
 
-def _said(said: dict[str, Any]) -> Said:
+def _said(said: dict[str, Any], *, masked: bool = False) -> Said:
     text, todo = NOTES.get(said["code"], (said["code"], ""))
     params = {"other": said.get("other", "…"), "limit": said.get("limit", "")}
+    if masked and said["code"] in NAMES_SOMEBODY:
+        params["other"] = formats.mask_name(str(params["other"]))
     field = said.get("field", "")
     value = str(said.get("value", ""))
     if field in ("phone", "phone_2") and formats.phone_kind(value):
         value = formats.mask_phone(value)
-    return Said(said["level"], FIELD_LABELS.get(field, ""), value, str(text) % params, todo, said.get("row", 0))
+    where = FIELD_LABELS.get(field, "")
+    return Said(said["code"], field, said["level"], where, value, str(text) % params, todo, said.get("row", 0))
 
 
 def kept_rows(batch: ImportBatch) -> list[tuple[int, str]]:

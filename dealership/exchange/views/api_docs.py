@@ -41,7 +41,9 @@ REFUSALS = {
     "invalid_client": _(
         "The client's id or secret is wrong, or the client was withdrawn. Send both as HTTP Basic or form fields."
     ),
-    "unsupported_grant_type": _("Send grant_type=client_credentials; nothing else is taken."),
+    "unsupported_grant_type": _(
+        "Send grant_type=client_credentials as a form (application/x-www-form-urlencoded), not as JSON."
+    ),
     "invalid_scope": _("A scope that was asked for isn't the client's. Leave “scope” out to get all that it has."),
     "unauthorized_client": _("This client may not ask for such a token. Send grant_type=client_credentials."),
     "invalid_request": _(

@@ -81,7 +81,7 @@ class ImportPage(Page):
                 "noted": reads.noted(batch),
                 "reasons": reads.reasons_of(batch),
                 "labels": [reads.FIELD_LABELS[name] for name in batch.summary.get("columns", [])],
-                "problem": reads.PROBLEMS.get(batch.problem, _("The file can't be read as a table of customers.")),
+                "problem": reads.problem_of(batch.problem),
                 "writes": counts.get("CREATE", 0) + counts.get("UPDATE", 0),
             }
         )

@@ -26,6 +26,7 @@ class IntegrationPage(Page):
             "events": reads.newest_events(self.actor) if self.actor.may(EVENTS_READ) else None,
             "curl": reads.example("first_steps.sh"),
             "python": reads.example("first_steps.py"),
+            "bring_in": reads.example("bring_in.py"),
             "hours": int(str(settings.OAUTH2_PROVIDER["ACCESS_TOKEN_EXPIRE_SECONDS"])) // 3600,
         }
 

@@ -45,6 +45,7 @@ def _sources(resource: Resource) -> list[str]:
     sources |= {one.source for one in resource.expand.values() if isinstance(one, One)}
     if resource.state:
         sources.add(resource.state)
+    sources |= {column for action in resource.actions if action.only for column in action.only.columns}
     if any(f.name == "store" for f in resource.model._meta.fields):
         sources.add("store_id")
     return sorted(sources)
@@ -176,7 +177,7 @@ def items_of(
                 item[name] = (row[REFS] or []) if REFS in row else refs.get(str(row["uid"]), [])
             else:
                 state = row.get(resource.state) if resource.state else None
-                if state not in possible:
+                if state not in possible or resource.conditional:
                     possible[state] = transitions(resource, row, caller)
                 item[name] = possible[state]
         items.append(item)
@@ -194,7 +195,9 @@ def transitions(resource: Resource, row: dict[str, Any], caller: Caller) -> list
     return [
         action.verb
         for action in resource.actions
-        if (action.when is None or state in action.when) and action.allowed(caller.actor)
+        if (action.when is None or state in action.when)
+        and (action.only is None or action.only(row))
+        and action.allowed(caller.actor)
     ]
 
 

@@ -27,9 +27,13 @@ UPDATED = Moment(
 DEFAULT_LIMIT = 50
 
 
-def read_query(query: QueryDict, known: dict[str, Field]) -> dict[str, Any]:
-    """Reads the parameters; unknown, repeated and wrong ones are named together in a 400."""
+def read_query(query: QueryDict, known: dict[str, Field], required: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Reads the parameters; unknown, missing, repeated and wrong ones are named together in a 400."""
     errors, values = [], {}
+    for name in required:
+        if name not in query:
+            message = _("This parameter is required.")
+            errors.append({"pointer": f"?{name}", "code": "required", "message": message})
     for name in query:
         given = query.getlist(name)
         if name not in known:

@@ -134,11 +134,11 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _query(known: dict[str, Field]) -> list[Schema]:
+def _query(known: dict[str, Field], required: tuple[str, ...] = ()) -> list[Schema]:
     made = []
     for name, field in known.items():
         schema = field.schema()
-        parameter = {"name": name, "in": "query", "required": False, "schema": schema}
+        parameter = {"name": name, "in": "query", "required": name in required, "schema": schema}
         if "description" in schema:
             parameter["description"] = schema.pop("description")
         made.append(parameter)
@@ -332,7 +332,10 @@ def _listing_path(listing: Listing) -> Schema:
             "description": listing.help,
             "tags": [listing.path],
             "security": [{"oauth2": scopes}, {"session": []}],
-            "parameters": [*_query({"limit": lists.LIMIT, **listing.parameters}), _header("StoreCode")],
+            "parameters": [
+                *_query({"limit": lists.LIMIT, **listing.parameters}, listing.required),
+                _header("StoreCode"),
+            ],
             "responses": {
                 "200": {"description": "A page.", "content": _json(_ref(f"{listing.name}List"))},
                 **_refusals(400, 409),

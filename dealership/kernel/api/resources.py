@@ -57,16 +57,28 @@ class Command:
         require_any(actor, self.permission)
 
 
+class While:
+    """A condition for an action in the item's own columns: ``holds`` gets their values in the order of ``columns``."""
+
+    def __init__(self, holds: Callable[..., bool], *columns: str) -> None:
+        self.holds, self.columns = holds, columns
+
+    def __call__(self, row: Mapping[str, Any]) -> bool:
+        return self.holds(*(row[column] for column in self.columns))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action(Command):
     """``POST /{uid}/actions/{verb}``: ``uid`` is the keyword by which the command takes the item's uid.
 
-    ``when`` are the states (values of the resource's ``state``) in which it stands among the item's transitions.
+    ``when`` are the states (values of the resource's ``state``) in which it stands among the item's transitions,
+    ``only`` what has to be so beside.
     """
 
     verb: str
     uid: str = "uid"
     when: Container[str] | None = None
+    only: While | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +198,11 @@ class Resource:
             more["transitions"] = ListOf(Text(), help="The actions that are possible now and allowed to you.")
         return more
 
+    @property
+    def conditional(self) -> bool:
+        """Whether an action depends on more than the state."""
+        return any(action.only for action in self.actions)
+
     def fields_out(self) -> dict[str, Any]:
         """Every field of the item in its order, for output and schema alike."""
         return {**BASE, **self.shape, **self.extras()}
@@ -198,7 +215,8 @@ class Resource:
 class Listing:
     """A list that is no collection of roots (events, figures): rows read by a function of its own.
 
-    ``view`` may be empty: every caller may read it (what describes the API itself).
+    ``view`` may be empty: every caller may read it (what describes the API itself). ``required`` are parameters without
+    which there is no answer.
     ``read(values, actor)`` gets the parameters as read (``limit`` always) and returns at most ``limit`` rows (fields of
     ``shape``, not yet shown), whether there are more, and the cursor to go on with.
     """
@@ -211,6 +229,7 @@ class Listing:
     parameters: Mapping[str, Field]
     shape: Mapping[str, Field]
     read: Callable[[dict[str, Any], Actor], tuple[list[dict[str, Any]], bool, str | None]]
+    required: tuple[str, ...] = ()
 
 
 RESOURCES: dict[str, Resource] = {}

@@ -394,7 +394,7 @@ class MapOf(Field):
 
 @dataclass(frozen=True)
 class Bytes(Field):
-    """Base64 of a photo or signature, 4 MB at most."""
+    """Base64 of a file: a photo or signature of 4 MB at most, unless it says otherwise."""
 
     most: int = 4 * 1024 * 1024
 
@@ -408,7 +408,8 @@ class Bytes(Field):
         except (binascii.Error, ValueError):
             raise _refuse(at, "base64", _("This must be base64.")) from None
         if len(content) > self.most:
-            raise _refuse(at, "too_long", _("The file is larger than 4 MB."))
+            message = _("The file is larger than %(most)s MB.") % {"most": self.most // (1024 * 1024)}
+            raise _refuse(at, "too_long", message)
         return content
 
 

@@ -166,7 +166,7 @@ def rows_of(source: Listing) -> Handler:
     def get(request: HttpRequest, caller: Caller) -> HttpResponse:
         if source.view:
             require_any(caller.actor, source.view)
-        values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters})
+        values = lists.read_query(request.GET, {"limit": lists.LIMIT, **source.parameters}, source.required)
         try:
             rows, has_more, cursor = source.read({"limit": lists.DEFAULT_LIMIT} | values, caller.actor)
         except RuleError as refusal:
@@ -179,11 +179,11 @@ def rows_of(source: Listing) -> Handler:
 
 
 def _of_parameter(refusal: RuleError, source: Listing) -> Problem:
-    """What a list refuses are its parameters."""
+    """What a list refuses are its parameters; which store is meant is asked alike everywhere."""
     errors = None
     if refusal.field in source.parameters:
         errors = [{"pointer": f"?{refusal.field}", "code": refusal.code, "message": str(refusal)}]
-    return Problem(400, refusal.code, str(refusal), errors=errors)
+    return Problem(400 if refusal.code == "store.choose" else 409, refusal.code, str(refusal), errors=errors)
 
 
 def _recording(resource: Resource, caller: Caller) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dealership.exchange import api
+from dealership.exchange import api, scopes
 from dealership.exchange.services.clients import create_api_client
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import RuleError
@@ -44,17 +44,24 @@ class Command(BaseCommand):
             raise CommandError(f"Name a store with --store CODE; there are: {known}.")
         stores = [store for store in every if store.code in codes]
         if missing := set(codes) - {store.code for store in stores}:
-            raise CommandError(f"There is no store {', '.join(sorted(missing))}.")
+            known = ", ".join(store.code for store in every)
+            raise CommandError(f"There is no store {', '.join(sorted(missing))}; there are: {known}.")
         person = None
         if options["acts_for"]:
             person = User.objects.filter(username=options["acts_for"]).first()
             if person is None:
                 raise CommandError(f"There is no log-in {options['acts_for']}.")
+        wanted = [part.strip() for part in options["scopes"].split(",") if part.strip()]
+        if unknown := sorted(set(wanted) - scopes.table().keys()):
+            known = ", ".join(sorted(code for code in scopes.table() if ":" in code))
+            raise CommandError(
+                f"There is no scope {', '.join(unknown)}; there are: {known}, and each permission's code."
+            )
         try:
             made = create_api_client(
                 name=options["name"],
                 stores=stores,
-                scope=[part.strip() for part in options["scopes"].split(",") if part.strip()],
+                scope=wanted,
                 acts_for=person,
                 by=machine("manage.py"),
             )
