@@ -16,6 +16,7 @@ from django.db import connection, models
 
 from dealership.catalogue.models import Part
 from dealership.exchange import api
+from dealership.exchange.models import ImportBatch
 from dealership.kernel.actors import machine
 from dealership.kernel.api.resources import RESOURCES, Resource
 from dealership.kernel.models import StoredFile
@@ -38,6 +39,8 @@ WORKED_OUT = {
     ("vehicles", "owner_uid"): Ownership,
     ("settlements", "paid_total"): Payment,
     ("settlements", "due_total"): Payment,
+} | {
+    ("imports", name): ImportBatch for name, f in RESOURCES["imports"].columns().items() if f.source.startswith("said_")
 }
 # Triggers in plain SQL, for a table that lies below the room of the root: (table's model, column) → its name.
 IN_SQL = {(Part, "name"): "part_name_is_shown"}
@@ -88,7 +91,7 @@ def not_held(resource: Resource) -> list[str]:
 
     for name, field in resource.columns().items():
         if (resource.path, name) in WORKED_OUT:
-            if not moves(WORKED_OUT[resource.path, name], root):
+            if WORKED_OUT[resource.path, name] is not root and not moves(WORKED_OUT[resource.path, name], root):
                 left.append(f"{name}: {WORKED_OUT[resource.path, name].__name__} doesn't move {root.__name__}")
         else:
             look(root, field.source or name)
