@@ -24,14 +24,6 @@ DISCOUNT_LARGE_PERCENT = limit(
     clause="3.2",
     source="design",
 )
-OVERRUN_PERCENT = limit(
-    "workshop.overrun_percent",
-    0,
-    "%",
-    _("How far the bill may pass what the customer agreed to"),
-    clause="3.2",
-    source="domain 1.3",
-)
 
 # --- parts and stock ---
 PARTS_LEAD_DAYS = limit(

@@ -8,6 +8,7 @@ fails until it is named.
 from __future__ import annotations
 
 import ast
+import base64
 import inspect
 import io
 import logging
@@ -15,6 +16,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,9 +41,10 @@ from dealership.kernel.models import MessageState, StoredFile
 from dealership.kernel.services import actor_of
 from delivery.models import Settlement
 from delivery.selectors.settlements import Paper
+from reception.documents import CalendarEvent, calendar_file
 from reception.models import Customer, Vehicle, VisitPhoto
-from reception.selectors import search
-from tests.factories.api import ApiCaller
+from reception.selectors import knowledge, search
+from tests.factories.api import ApiCaller, problem
 
 from .addresses import Address, addresses
 from .bodies import body, commands
@@ -361,8 +364,12 @@ def test_signs_of_like_find_nothing_more(world: World) -> None:
     actor, car = actor_of(world.everything, world.ours), Vehicle.objects.exclude(plate="").order_by("pk").first()
     assert car is not None
     assert [hit.plate for hit in search.find(text=car.plate, by=actor)] == [car.plate]
-    for typed in (f"{car.plate[:3]}%{car.plate[-2:]}", "%%%%", "____", "\\" * 4, "' OR '1'='1", "'; --"):
+    typed_so = (f"{car.plate[:3]}%{car.plate[-2:]}", "%%%%", "____", "\\" * 4, "' OR '1'='1", "'; --")
+    for typed in typed_so:
         assert search.find(text=typed, by=actor) == [], typed
+    assert knowledge.articles(actor, show="all", text="")["rows"]
+    for typed in typed_so:
+        assert knowledge.articles(actor, show="all", text=typed)["rows"] == [], typed
 
 
 # --- the API ---
@@ -554,11 +561,16 @@ HOSTILE_FILES = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE_FILES)
-def test_hostile_tables_are_refused(world: World, kind: str) -> None:
+def test_hostile_tables_are_refused(world: World, caller: ApiCaller, kind: str) -> None:
+    """On the page and over the API alike."""
     client = signed_in(world.everything)
     before = world.mark()
-    file = SimpleUploadedFile("customers.xlsx", HOSTILE_FILES[kind]())
+    content = HOSTILE_FILES[kind]()
+    file = SimpleUploadedFile("customers.xlsx", content)
     assert client.post(reverse("imports"), {"file": file}).status_code == 422
+    sent = {"file_name": "../customers.xlsx", "content": base64.b64encode(content).decode()}
+    said = caller.post("imports", sent)
+    assert problem(said, 409, said.json()["code"])["errors"][0]["pointer"] == "/content"
     assert changed(before, world.mark()) == []
 
 
@@ -657,7 +669,52 @@ def test_no_program_is_started_with_input() -> None:
     assert loose == set()
 
 
-# --- papers, logs ---
+# --- papers, calendars, signs to be scanned, logs ---
+
+PAPERS = {
+    "delivery/documents.py": "test_a_paper_with_hostile_words",
+    "workshop/documents.py": "tests/workshop/test_certificate_paper.py::test_it_is_one_sheet_and_hostile_text_is_set_as_text",
+}
+SCANNED = {
+    "delivery/views/handovers.py": "the code of a gate pass, made by the system",
+    "reception/views/visits.py": "the address of the visit's own link",
+}
+
+
+def test_papers_and_signs_to_be_scanned_are_named() -> None:
+    """Whoever sets another paper or draws another QR code says here what stands in it and what is tried."""
+    found = {path: text for path, text in sources() if path != "dealership/kernel/papers.py"}
+    assert {path for path, text in found.items() if "render_paper(" in text} == set(PAPERS)
+    assert {path for path, text in found.items() if "segno." in text} == set(SCANNED)
+    for path, name in ((p, n) for p, n in PAPERS.items() if "::" in n):
+        file, _colons, test = name.partition("::")
+        assert f"def {test}(" in (settings.BASE_DIR / file).read_text(encoding="utf-8"), path
+
+
+def test_no_line_of_a_calendar_can_be_added() -> None:
+    """Whatever a customer is called: a calendar's lines are the program's own, and no event or attachment is added."""
+    words = "车\r\nEND:VEVENT\r\nBEGIN:VEVENT\nATTACH:http://evil.example\r\x85\u2028\x00X;A=1:b,c\\"
+    at = datetime(2026, 11, 27, 9, tzinfo=UTC)
+    event = CalendarEvent("1@demo", 1, at, at, at + timedelta(hours=1), words, words, words, "CONFIRMED")
+    content = calendar_file(words, [event])
+    lines = content.replace(b"\r\n ", b"").decode().rstrip("\r\n").split("\r\n")
+    assert [re.split("[:;]", line)[0] for line in lines] == [
+        "BEGIN", "VERSION", "PRODID", "METHOD", "X-WR-CALNAME", "REFRESH-INTERVAL", "X-PUBLISHED-TTL",
+        "BEGIN", "UID", "SEQUENCE", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "LOCATION", "DESCRIPTION", "STATUS", "END",
+        "END",
+    ]  # fmt: skip
+    assert [len(line.splitlines()) for line in lines] == [1] * len(lines)
+
+
+MAKES_MARKUP = {"walkaround.js": "takes over parts of its own page as this server draws and escapes it"}
+
+
+def test_scripts_write_words_not_markup() -> None:
+    """What pages keep in the browser (drafts, the walk-around without a network) or are told live is set as text."""
+    makes_markup = r"(inner|outer|Adjacent)HTML|document\.write|ContextualFragment|DOMParser|\beval\(|new Function"
+    scripts = sorted((settings.BASE_DIR / "static" / "js").rglob("*.js"))
+    assert len(scripts) > 10
+    assert {s.name for s in scripts if re.search(makes_markup, s.read_text(encoding="utf-8"))} == set(MAKES_MARKUP)
 
 
 def test_a_paper_with_hostile_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -711,7 +768,9 @@ SINKS = {
     "mail header": [test_no_line_of_a_mail_header_can_be_added],
     "outside address": [test_a_recipient_does_not_change_the_gateway, test_ways_out_of_the_house_are_named],
     "redirect (`next`)": [next_leads_nowhere_else],
-    "paper": [test_a_paper_with_hostile_words],
+    "paper": [test_a_paper_with_hostile_words, test_papers_and_signs_to_be_scanned_are_named],
+    "calendar": [test_no_line_of_a_calendar_can_be_added],
+    "script in the browser": [test_scripts_write_words_not_markup],
     "log line": [test_a_log_line_stays_one_line],
     "program": [test_no_program_is_started_with_input],
     "API": [test_every_parameter_of_the_api, test_what_is_typed_comes_back_as_typed],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from math import log2
 from typing import Any
@@ -16,6 +17,7 @@ from django.urls import reverse
 from dealership.kernel import clock
 from delivery.models import Settlement
 from reception.models import VisitLink, VisitPhoto
+from tests.test_permissions import MATRIX
 from workshop.models import Certificate, LinePhoto, RepairOrder
 
 from .addresses import METHODS, Address, of_links
@@ -101,13 +103,41 @@ def test_tokens_that_are_none(world: World) -> None:
     assert changed(before, world.mark()) == []
 
 
-def test_tokens_cannot_be_guessed() -> None:
-    """At least 128 bits from the system's source; no two alike."""
-    from reception.models import new_token
+# What a stranger opens, and what keeps it to that: derived from the matrix of posts, so that a new one is named here.
+WITHOUT_SIGNING_IN = {
+    "ask-online": "a form; so many an hour, address and contact",
+    "asked-online": "a signed receipt",
+    "online-booking": "a form; so many an hour, address and number",
+    "online-booked": "a signed receipt",
+    "online-waiting": "a form; so many an hour, address and number",
+    "calendar-feed": "an address that can't be guessed, names nobody, ends when it is stopped",
+    "wall": "an address that can't be guessed, shows no names of customers, ends when it is stopped",
+}
 
-    made = {new_token() for _ in range(500)}
-    assert len(made) == 500
-    assert min(map(len, made)) >= 22
+
+def test_what_a_stranger_opens_is_named() -> None:
+    opened = {n for n, row in json.loads(MATRIX.read_text()).items() if "anonymous" in row.get("opens", [])}
+    assert opened == set(WITHOUT_SIGNING_IN)
+
+
+def test_addresses_of_calendars_and_wall_screens_that_are_none(world: World) -> None:
+    client, before = Client(raise_request_exception=False), world.mark()
+    for place in (reverse("calendar-feed", args=["TOKEN"]), reverse("wall", args=["TOKEN"])):
+        for token in (*MALFORMED, "0" * 24, "A" * 24):
+            for method in METHODS:
+                said = client.generic(method, place.replace("TOKEN", token)).status_code
+                assert said in (400, 404, 405), (method, place, token[:20], said)
+    assert changed(before, world.mark()) == []
+
+
+def test_tokens_cannot_be_guessed() -> None:
+    """At least 128 bits from the system's source; no two alike. A wall screen's has 32 signs: ``wallscreen_key``."""
+    from reception.models import CalendarFeed, SlotOffer, VisitLink
+
+    for model in (VisitLink, CalendarFeed, SlotOffer):
+        made = {model._meta.get_field("token").get_default() for _ in range(500)}
+        assert len(made) == 500, model
+        assert min(map(len, made)) >= 22, model
 
 
 def test_gate_codes_cannot_be_guessed_nor_misread() -> None:

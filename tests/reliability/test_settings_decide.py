@@ -1,0 +1,463 @@
+"""Every setting decides something: with another value something else comes out (issue 4, "shown by" 5).
+
+``PROOFS`` holds, per setting, what comes out with the declared value, another value, and what comes out then;
+``test_numbers.py`` does the same for the keys of the facts' section 10. ``ELSEWHERE`` names the test that changes a
+setting beside its story. A new setting is in none of them and fails until somebody shows what it decides; those that are
+still without a proof are named in ``NOT_SHOWN``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from dealership.kernel import clock, limits, registry, worktime
+from dealership.kernel.errors import RuleError
+from dealership.kernel.holidays import missing_year
+from dealership.kernel.models import IdempotencyRecord, Setting, Submission
+from dealership.kernel.retention import prune
+from dealership.kernel.services import ask_approval, decide_approval
+from delivery.selectors.followups import surveys_due
+from delivery.selectors.settlements import read_settlement
+from delivery.services.settlements import issue_settlement
+from reception import rules
+from reception.models import AppointmentSource, Vehicle
+from reception.selectors import capacity
+from reception.selectors.vehicles import inspection_of, insurance_of
+from reception.services import appointments, consultations, visits, waiting
+from reception.services.quotations import give_quotation
+from reception.services.segments import recompute_segments
+from staff.selectors.pages import directory
+from tests.delivery.test_whole_way import House
+from tests.factories import staff
+from tests.factories.appointments import MONDAY, TUESDAY, at, booking, make_appointment, make_bookable, operation
+from tests.factories.departed import make_departed
+from tests.factories.floor import actor, clock_at, make_floor
+from tests.factories.reception import make_customer, make_picture, make_visit
+from tests.factories.workshop import add_operation, agree_all, make_order, make_shop
+from tests.reliability import test_numbers
+from workshop.services import orders, proposals, stock
+
+pytestmark = pytest.mark.django_db
+NOW = at("9:00")
+DAY = timedelta(days=1)
+
+
+def refused(call: Callable[..., Any], *args: Any, **given: Any) -> str:
+    """The code of the refusal, '' where it was done."""
+    try:
+        call(*args, **given)
+    except RuleError as refusal:
+        return refusal.code
+    return ""
+
+
+def minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)
+
+
+# --- reception ---
+
+
+def booked(**more: Any) -> Any:
+    with clock.moved_to(NOW):
+        made = make_appointment(make_bookable(), **more)
+    made.refresh_from_db()
+    return made
+
+
+def ready_after_work(**more: Any) -> int:
+    """Minutes between the end of 0.6 hours of work and the promise."""
+    made = booked()
+    return minutes(made.ready_at - made.work_starts_at) - 36
+
+
+def times_of_tuesday() -> int:
+    """How many arrival times a free Tuesday offers."""
+    with clock.moved_to(NOW):
+        shop = make_bookable()
+        (tuesday,) = capacity.free_days(shop.store, [], first=TUESDAY, days=1)
+        return len(tuesday.options)
+
+
+def left_for_bookings() -> int:
+    """Whether 126 more minutes may be booked on a lift of which 288 of 510 are taken."""
+    with clock.moved_to(NOW):
+        shop = make_bookable(advisors=2)
+        make_appointment(shop, starts_at=at("8:30", TUESDAY), operation_uids=[operation("EN-20")])
+        make_appointment(shop, starts_at=at("13:00", TUESDAY), operation_uids=[operation("CH-30")])
+        supply = capacity.load_supply(shop.store, TUESDAY, 1)
+        needs = capacity.needs_of(appointments.offered_operations([operation("CH-30"), operation("EL-20")]))
+        return rules.option_at(supply, needs, at("14:30", TUESDAY), now=NOW).count
+
+
+def too_far() -> str:
+    with clock.moved_to(NOW):
+        return refused(make_appointment, make_bookable(), starts_at=at("9:30", TUESDAY + 20 * DAY))
+
+
+def nobody_came_after(late: int) -> str:
+    made = booked()
+    with clock.moved_to(made.starts_at + timedelta(minutes=late)):
+        return refused(appointments.mark_no_show, uid=made.uid, by=staff.make_actor(made.store, "receptionist"))
+
+
+def online_tries() -> int:
+    store = staff.make_store()
+    cache.clear()
+    return [refused(appointments.throttle, store, "192.0.2.7") for _ in range(14)].count("")
+
+
+def online_by_number() -> int:
+    with clock.moved_to(NOW):
+        shop, done = make_bookable(technicians=3, bays=("STANDARD_LIFT",) * 3), 0
+        for hour in ("9:30", "10:30", "13:30", "14:30"):
+            if refused(appointments.require_few, shop.store, "13900002290"):
+                return done
+            make_appointment(shop, starts_at=at(hour, TUESDAY), source=AppointmentSource.CONSUMER_PORTAL)
+            done += 1
+        return done
+
+
+def asked(contacts: int, addresses: int) -> int:
+    """Of twelve questions over the form those that were taken."""
+    store = staff.make_store()
+    cache.clear()
+    with clock.moved_to(NOW):
+        return [
+            refused(
+                consultations.ask_online,
+                store=store,
+                topic="INTERVAL",
+                body="多久保养一次？",
+                contact_name="李试问",
+                contact_phone=f"1390000{n % contacts:04d}",
+                address=f"192.0.2.{n % addresses}",
+            )
+            for n in range(12)
+        ].count("")
+
+
+def asks() -> Any:
+    desk = staff.make_actor(staff.make_store(), "receptionist")
+    return desk, consultations.register_consultation(
+        channel="PHONE", body="多久保养一次？", contact_phone="13900002290", by=desk
+    )
+
+
+def warned_after() -> int:
+    with clock.moved_to(NOW):
+        _desk, asked_ = asks()
+        row = asked_.clocks.get(kind="RESPONSE")
+        return minutes(row.soon_at - row.started_at)
+
+
+def manager_is_told() -> bool:
+    """Fifty minutes after the half hour."""
+    with clock.moved_to(NOW):
+        _desk, asked_ = asks()
+    with clock.moved_to(NOW + timedelta(minutes=80)):
+        consultations.escalate_due()
+        return asked_.clocks.get(kind="RESPONSE").escalations.filter(step="MANAGER").exists()
+
+
+def insured_soon() -> bool:
+    ending = insurance_of(Vehicle(insured_until=clock.today() + 70 * DAY))
+    assert ending is not None
+    return ending.near
+
+
+def inspected_next() -> int:
+    """After how many years a car of five years and a month is looked at."""
+    since = clock.today() - timedelta(days=5 * 365 + 30)
+    ending = inspection_of(Vehicle(registered_on=since))
+    assert ending is not None
+    return round((ending.until - since).days / 365.25)
+
+
+def rfm() -> str:
+    """The scores of who came once, forty days ago, and spent nothing."""
+    desk = staff.make_actor(staff.make_store(), "receptionist")
+    with clock.moved_to(NOW - 40 * DAY):
+        visit = make_visit(desk)
+    with clock.moved_to(NOW):
+        recompute_segments()
+    visit.customer.refresh_from_db()
+    return str(visit.customer.rfm)
+
+
+def rfm_of_two() -> str:
+    """The scores of who came twice, forty and five hundred days ago."""
+    desk, customer = staff.make_actor(staff.make_store(), "receptionist"), make_customer()
+    for ago, number in ((500, "京A10500"), (40, "京A10040")):
+        with clock.moved_to(NOW - ago * DAY):
+            make_visit(desk, customer_uid=customer.uid, plate=number)
+    with clock.moved_to(NOW):
+        recompute_segments()
+    customer.refresh_from_db()
+    return str(customer.rfm)
+
+
+def link_lasts() -> int:
+    visit = make_visit(staff.make_actor(staff.make_store(), "receptionist"))
+    return round((visit.link.expires_at - visit.arrived_at) / DAY)
+
+
+def photos_taken() -> int:
+    desk = staff.make_actor(staff.make_store(), "advisor")
+    visit = make_visit(desk)
+    given = {"visit_uid": visit.uid, "content": make_picture(), "name": "x.jpg", "by": desk}
+    return [refused(visits.add_photo, **given) for _ in range(3)].count("")
+
+
+def quoted_for() -> int:
+    with clock.moved_to(NOW):
+        shop = make_bookable()
+        given = give_quotation(operation_uids=[operation("MT-50")], contact_phone="13900002290", by=shop.desk)
+        return (given.valid_until - MONDAY).days
+
+
+def waits_until_day_20() -> str:
+    with clock.moved_to(NOW):
+        shop, values = make_bookable(), booking()
+        values.pop("starts_at")
+        days = {"first_day": TUESDAY, "last_day": MONDAY + 20 * DAY}
+        return refused(waiting.join_waiting_list, **values, **days, by=shop.desk)
+
+
+def offered() -> Any:
+    """A place on Tuesday that is free for one that waits."""
+    with clock.moved_to(NOW):
+        shop, values = make_bookable(), booking()
+        values.pop("starts_at")
+        entry = waiting.join_waiting_list(**values, first_day=TUESDAY, by=shop.desk)
+        offer = waiting.offer_time(uid=entry.uid, by=shop.desk)
+        assert offer is not None
+        return offer
+
+
+def written_again() -> str:
+    """Forty days after the thread ended."""
+    with clock.moved_to(NOW):
+        desk, asked_ = asks()
+        consultations.close_consultation(uid=asked_.uid, reason="打错了", by=desk)
+    with clock.moved_to(NOW + 40 * DAY):
+        return refused(consultations.receive_message, uid=asked_.uid, body="还有一个问题", by=desk)
+
+
+# --- workshop ---
+
+
+def estimate_lasts() -> int:
+    with clock_at(9):
+        shop = make_shop()
+        order = make_order(shop)
+        add_operation(shop, order, "MT-10")
+        estimate = orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+        return minutes(estimate.expires_at - estimate.sent_at) // 60
+
+
+def may_take_off(post: str) -> int:
+    store = staff.make_store()
+    return orders.allowed_percent(staff.make_actor(store, post), store.pk)
+
+
+def part_comes_in() -> int:
+    """Days until a part that isn't on the shelf."""
+    with clock_at(9):
+        floor = make_floor()
+        order = make_order(floor.shop, with_diagnosis=False)
+        part_line = add_operation(floor.shop, order, "BR-10").part_lines.get()
+        agree_all(floor.shop, order)
+        keeper = actor(floor.hire("parts"))
+        stock.count_stock(part_uid=part_line.part.uid, counted=Decimal(0), reason="盘点", by=keeper)
+        reserved = stock.reserve_part(part_line_uid=part_line.uid, by=keeper)
+        assert reserved.expected_on is not None
+        return (reserved.expected_on - clock.today()).days
+
+
+def searched_for() -> int:
+    with clock_at(9):
+        floor = make_floor()
+        return proposals.ask_proposal(by=actor(floor.hire("foreman"))).seconds
+
+
+# --- delivery ---
+
+
+def gate_pass_lasts() -> int:
+    _house, order = make_departed()
+    gate_pass = order.visit.gate_passes.get()
+    return round((gate_pass.expires_at - gate_pass.issued_at).total_seconds() / 3600)
+
+
+def due_after_two_days() -> int:
+    _house, order = make_departed()
+    with clock.moved_to(order.visit.left_at + 2 * DAY):
+        return len(surveys_due())
+
+
+def bill(**more: Any) -> Any:
+    with clock_at(9):
+        house = House()
+        made = issue_settlement(order_uid=house.repaired("MT-10").uid, by=house.advisor, **more)
+        return made, house
+
+
+def vat_percent() -> Decimal:
+    made, house = bill()
+    return read_settlement(uid=made.uid, by=house.advisor).vat_percent
+
+
+def ends_in_ten() -> bool:
+    made, _house = bill(round_off=True)
+    return made.total % 10 == 0
+
+
+# --- staff, kernel ---
+
+
+def expires_soon() -> int:
+    """People whose certificate holds seventy days."""
+    store = staff.make_store()
+    person = staff.make_employee(store, "technician", skills={"hv": 3})
+    person.skills.update(valid_until=clock.today() + 70 * DAY)
+    return directory(staff.make_actor(store, "hr")).counts["certificates"]
+
+
+def approves_25000() -> str:
+    store = staff.make_store()
+    visit = make_visit(staff.make_actor(store, "receptionist"))
+    asked_ = ask_approval(
+        kind="discount", root=visit, store=store, reason="老客户", amount=Decimal(25_000),
+        by=staff.make_actor(store, "advisor"),
+    )  # fmt: skip
+    return refused(decide_approval, uid=asked_.uid, approve=True, by=staff.make_actor(store, "manager"))
+
+
+def asks_for_the_list_in_october() -> int | None:
+    year = worktime.official_until().year
+    missing = missing_year(date(year, 10, 15))
+    return None if missing is None else missing - year
+
+
+def forgotten(what: str, days: int) -> int:
+    written = clock.written_now() - timedelta(days=days)
+    if what == "answers":
+        IdempotencyRecord.objects.create(client="c", key="k", fingerprint="f", status=200, body="", created_at=written)
+    else:
+        Submission.objects.create(token=uuid4(), created_at=written)
+    return prune()[what]
+
+
+# setting → what comes out, the declared value's outcome, another value, its outcome
+PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
+    "reception.appointment_reception_minutes": (lambda: minutes(booked().work_starts_at - at("9:30", TUESDAY)), 20, 40, 40),
+    "reception.appointment_inspection_minutes": (ready_after_work, 40, 50, 70),
+    "reception.appointment_wash_minutes": (ready_after_work, 40, 0, 20),
+    "reception.appointment_slot_minutes": (times_of_tuesday, 9, 30, 17),
+    "reception.walk_in_share": (left_for_bookings, 0, 5, 1),
+    "reception.reopen_days": (written_again, "consultation.old", 60, ""),
+    "reception.quiet_from": (lambda: test_numbers.reminded(timedelta(hours=20)), "24h", "09:30", ""),
+    "reception.quiet_to": (lambda: test_numbers.reminded(timedelta(hours=20)), "24h", "11:00", ""),
+    "reception.appointment_ahead_days": (too_far, "", 10, "appointment.too_far"),
+    "reception.no_show_minutes": (lambda: nobody_came_after(20), "appointment.not_late", 15, ""),
+    "reception.online_per_address": (online_tries, 10, 4, 4),
+    "reception.online_per_phone": (online_by_number, 3, 1, 1),
+    "reception.asked_per_contact": (lambda: asked(1, 12), 3, 1, 1),
+    "reception.asked_per_address": (lambda: asked(12, 1), 10, 2, 2),
+    "reception.answer_warn_share": (warned_after, 22, 50, 15),
+    "reception.answer_manager_minutes": (manager_is_told, False, 30, True),
+    "reception.expiry_days": (insured_soon, False, 90, True),
+    "reception.inspection_years": (inspected_next, 6, [7, 10], 7),
+    "reception.recency_days": (rfm, "511", [10, 20, 30, 90], "211"),
+    "reception.frequency_visits": (rfm, "511", [1, 3, 5, 8], "521"),
+    "reception.money_spent": (rfm, "511", [0, 1500, 4000, 10000], "512"),
+    "reception.segment_days": (rfm_of_two, "521", 100, "511"),
+    "reception.link_days": (link_lasts, 90, 5, 5),
+    "reception.visit_photos": (photos_taken, 3, 1, 1),
+    "reception.quotation_days": (quoted_for, 14, 3, 3),
+    "reception.waiting_days": (waits_until_day_20, "", 10, "waiting.days"),
+    "reception.waiting_offer_minutes": (
+        lambda: minutes((row := offered()).ends_at - row.sent_at), 120, 30, 30
+    ),
+    "workshop.estimate_valid_hours": (estimate_lasts, 72, 6, 6),
+    "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
+    "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
+    "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),
+    "workshop.planner_seconds": (searched_for, 15, 4, 4),
+    "delivery.gate_pass_hours": (gate_pass_lasts, 12, 2, 2),
+    "delivery.survey_day": (due_after_two_days, 0, 2, 1),
+    "delivery.round_to": (ends_in_ten, False, 10, True),
+    "delivery.vat_rate": (vat_percent, Decimal(13), 0.09, Decimal(9)),
+    "staff.certificate_warn_days": (expires_soon, 0, 90, 1),
+    "kernel.approval_limit": (approves_25000, "approval.limit", 30_000, ""),
+    "kernel.holiday_list_month": (asks_for_the_list_in_october, None, 10, 1),
+    "kernel.keep_answers_days": (lambda: forgotten("answers", 20), 0, 10, 1),
+    "kernel.keep_form_tokens_days": (lambda: forgotten("form_tokens", 10), 0, 5, 1),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Any:
+    limits.forget()
+    yield
+    limits.forget()
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["declared", "changed"])
+@pytest.mark.parametrize("key", PROOFS)
+def test_a_setting_decides(key: str, changed: bool) -> None:
+    outcome, declared, value, other = PROOFS[key]
+    assert declared != other
+    if changed:
+        Setting.objects.create(key=key, value=value, starts_on=date(2020, 1, 1))
+        limits.forget()
+    assert outcome() == (other if changed else declared)
+
+
+# A test that changes the setting beside its own story.
+ELSEWHERE = {
+    "exchange.beat_seconds": "tests/exchange/test_health.py",
+    "reception.elapsed_channels": "tests/reception/test_consultations.py",
+    "reception.sticker_years": "tests/reception/test_preferences.py",
+    "reception.tier_scores": "tests/reception/test_segments.py",
+    "staff.reception_skill_level": "tests/staff/test_rosters.py",
+}
+# Read by a rule, but nothing here shows yet what another value does.
+NOT_SHOWN = {
+    "exchange.api_requests_per_minute",
+    "exchange.import_rows_days",
+    "exchange.queue_minutes",
+    "kernel.keep_effects_days",
+    "reception.estimate_days",
+    "reception.evening_hour",
+    "reception.greet_minutes",
+    "reception.link_quiet_minutes",
+    "reception.settle_minutes",
+    "reception.waiting_notice_minutes",
+    "reception.waiting_offers",
+    "workshop.hv_second_level",
+    "workshop.maintenance_soon_days",
+    "workshop.maintenance_soon_km",
+    "workshop.plan_days",
+    "workshop.planner_days",
+    "workshop.proposal_minutes",
+    "workshop.severe_km_a_year",
+    "workshop.usual_km_a_year",
+}
+
+
+def test_every_setting_is_shown_to_decide_or_said_to_be_open() -> None:
+    shown = PROOFS.keys() | test_numbers.PROOFS.keys() | ELSEWHERE.keys()
+    assert registry.LIMITS.keys() - shown == NOT_SHOWN
+    assert not NOT_SHOWN & shown
+    for key, file in ELSEWHERE.items():
+        assert f'"{key}"' in (settings.BASE_DIR / file).read_text(encoding="utf-8"), key
