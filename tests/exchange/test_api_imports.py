@@ -174,6 +174,6 @@ def test_the_guides_example(live_server: Any, store: Store) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     said = ran.stdout
     assert "written {'added': 0, 'vehicles': 1, 'customers': 1, 'ownerships': 1}" in said
-    assert 'row 3 ["A name without a telephone number.' in said
+    assert "row 3 ['A name without a telephone number." in said
     assert "UNDONE 2/2" in said
     assert not Vehicle.objects.exists()

@@ -441,6 +441,7 @@ NOT_SHOWN = {
     "reception.evening_hour",
     "reception.greet_minutes",
     "reception.link_quiet_minutes",
+    "reception.online_notice_minutes",
     "reception.settle_minutes",
     "reception.waiting_notice_minutes",
     "reception.waiting_offers",
@@ -451,6 +452,8 @@ NOT_SHOWN = {
     "workshop.planner_days",
     "workshop.proposal_minutes",
     "workshop.severe_km_a_year",
+    "workshop.tool_check_months",
+    "workshop.tool_due_days",
     "workshop.usual_km_a_year",
 }
 
