@@ -55,11 +55,7 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     act(desk, "customer_contact", contact["uid"], "end")
     tag = world.care.create_customer_tag(body={"name": "批发客户", "color": "VIOLET"})["uid"]
     etag = world.care.get_customer_tag(uid=tag).etag
-<<<<<<< HEAD
     world.care.replace_customer_tag(uid=tag, body={"name": "批发客户", "color": "TEAL"}, if_match=etag)
-=======
-    world.care.replace_customer_tag(uid=tag, body={"name": "批发老客户", "color": "TEAL"}, if_match=etag)
->>>>>>> 499188a (The story of every operation renames a tag to a name that the shop doesn't have; imports stand in the changelog)
     worn = desk.create_customer_tagging(body={"customer_uid": customer_uid, "tag_uid": tag})["uid"]
     desk.get_customer_tagging(uid=worn)
     act(desk, "customer_tagging", worn, "end")

@@ -196,6 +196,7 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
         "survey-answers",
         "dispatch-slots",
         "import-rows",
+        "number-looks",
     }
     assert set(LISTINGS) == of_everybody | looked_at, "say here how the new listing keeps to the store"
     for visit in world.uids(world.theirs)["reception.Visit"]:
@@ -204,6 +205,8 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
     assert said.status_code in (400, 403, 404)
     for listing in ("appointment-slots", "appointment-days"):
         assert client.get(f"{listing}?store_code={world.theirs.code}").status_code == 400
+    theirs = {str(uid) for uids in world.uids(world.theirs).values() for uid in uids}
+    assert not {row["task_uid"] for row in client.get("number-looks?limit=100").json()["data"]} & theirs
     for batch in world.uids(world.theirs)["exchange.ImportBatch"]:
         assert client.get(f"import-rows?import_uid={batch}").status_code == 400
     for line in world.uids(world.theirs)["workshop.OrderLine"]:
