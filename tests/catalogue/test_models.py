@@ -16,6 +16,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
+from tests.factories.api import ApiCaller, problem
 from tests.factories.kernel import make_actor
 from tests.factories.reception import make_vehicle, rule
 from tests.factories.staff import make_store
@@ -154,3 +155,20 @@ def test_everything_seeded_has_an_english_name_and_falls_back_to_chinese() -> No
         assert Operation(name="自编工时", name_en="").said == "自编工时"
     with override("zh-hans"):
         assert brakes.said == "前制动片更换"
+
+
+def test_another_system_keeps_the_models(manager: Actor) -> None:
+    person = manager.user
+    assert person is not None
+    client = ApiCaller("catalogue:read", "catalogue:write", store=manager_store(manager), acts_for=person)
+    car = {name: value for name, value in words().items() if name != "aliases"}
+    answer = client.post("vehicle-models", car)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert (made["aliases"], made["ends_on"]) == ([], None)
+    problem(client.post("vehicle-models", car), 409, "model.exists")
+    path = f"vehicle-models/{made['uid']}"
+    changed = client.put(path, car | {"aliases": ["途远2.0T"]}, If_Match=client.get(path).headers["ETag"])
+    assert (changed.status_code, changed.json()["aliases"]) == (200, ["途远2.0T"])
+    ended = client.act(path, "end", {"ends_on": "2026-12-31"})
+    assert (ended.status_code, ended.json()["ends_on"]) == (200, "2026-12-31")
