@@ -67,8 +67,8 @@ COUNTS = {
             AND h.code IN ('reception.appointment.not_shown', 'reception.appointment.kept')
         WHERE a.starts_at {WEEK}""",
     "reception.answered_in_time": f"""
-        SELECT count(*) FILTER (WHERE NOT k.late), count(*) FROM reception_consultationclock k
-        WHERE k.kind = 'RESPONSE' AND k.started_at {WEEK} AND k.started_at < '{NOON.isoformat()}'""",
+        SELECT count(*) FILTER (WHERE NOT k.late AND k.met_at IS NOT NULL), count(*) FROM reception_consultationclock k
+        WHERE k.kind = 'RESPONSE' AND k.started_at {WEEK}""",
     "reception.answers_cited": f"""
         SELECT count(*) FILTER (WHERE jsonb_array_length(h.facts -> 'cited') > 0), count(*) FROM kernel_history h
         JOIN reception_consultation c ON c.uid = h.root_uid AND c.topic <> 'OTHER'
