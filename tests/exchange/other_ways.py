@@ -126,7 +126,7 @@ def _fetched(world: Any) -> None:
     """A car is fetched from its customer; another way is called off (2.1.2)."""
     desk = world.receptionist
     who = {"contact_name": "李试驾", "contact_phone": "13800002222"}
-    driver = desk.list_employee(limit=1)["data"][0]["uid"]
+    driver = world.hr.list_employee(limit=1)["data"][0]["uid"]
     for number, plate in enumerate(("京B22241", "京B22242")):
         gone = desk.create_visit(
             body={
