@@ -42,6 +42,8 @@ from dealership.kernel.api.shapes import (
 from dealership.kernel.api.star import star_codes
 from workshop import permissions
 from workshop.models import (
+    Advice,
+    AdviceState,
     Authorization,
     AuthorizationMethod,
     AuthorizationStatus,
@@ -80,6 +82,7 @@ from workshop.models import (
 )
 from workshop.selectors import plan
 from workshop.services import (
+    advice,
     authorizations,
     blocking,
     clocking,
@@ -1089,6 +1092,63 @@ register(
                 "bin": Text(20, optional=True),
             },
             help="Receive parts",
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="declined-advices",
+        name="DeclinedAdvice",
+        room="workshop",
+        model=Advice,
+        view=permissions.ADVICE_WORK,
+        help="Work that a customer declined, kept when the car left, to be offered again (3.1).",
+        shape={
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "labor_operation_uid": Uid(source="line__uid"),
+            "repair_order_uid": Uid(source="line__order__uid"),
+            "description": Text(source="line__description"),
+            "amount": Money(help="What it would have cost then, CNY with VAT."),
+            "cause": Choice(choices=DeclineCause, null=True),
+            "is_safety": Flag(),
+            "state": Choice(choices=AdviceState),
+            "declined_at": Moment(),
+            "offer_on": Day(),
+            "offered": Whole(help="How often it was offered again by telephone."),
+            "offered_at": Moment(null=True),
+            "ended_at": Moment(null=True),
+            "taken_as_uid": Uid(source="taken_as__uid", null=True),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=AdviceState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+        },
+        actions=(
+            Action(
+                verb="offer",
+                run=advice.offer_advice,
+                permission=permissions.ADVICE_WORK,
+                when={AdviceState.OPEN},
+                input={"again_on": Day(optional=True, null=True)},
+                help="Note that the customer was asked again and wants to be asked later (3.1)",
+            ),
+            Action(
+                verb="drop",
+                run=advice.drop_advice,
+                permission=permissions.ADVICE_WORK,
+                when={AdviceState.OPEN},
+                input={"reason": Text(200, min=1)},
+                help="Close it: the customer doesn't want it (3.1)",
+            ),
+            Action(
+                verb="take-up",
+                run=advice.take_up_advice,
+                permission=permissions.LINES_EDIT,
+                when={AdviceState.OPEN},
+                input={"order_uid": Uid()},
+                help="Write it as a line of an order of the same car, at today's prices (3.1)",
+            ),
         ),
     )
 )

@@ -96,6 +96,22 @@ class WorkshopConfig(AppConfig):
                 )
             )
 
+        # --- declined advice ---
+        from .selectors.advice import due_count
+
+        navigation.register(
+            navigation.Entry(
+                code="advice",
+                label=_("Declined advice"),
+                icon="message-2-question",
+                url_name="advice-list",
+                group="delivery",
+                permission=permissions.ADVICE_WORK,
+                order=60,
+                count=due_count,
+            )
+        )
+
         # --- parts and stock ---
         from workshop.selectors.stock import wanted_counts
 

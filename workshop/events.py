@@ -186,3 +186,11 @@ TOOLS_COUNT_STARTED = event(
 TOOL_SEEN = event("workshop.tool_count.seen", _("Tool seen at the stock-take"), clause="3.4")
 TOOLS_COUNTED = event("workshop.tool_count.closed", _("Stock-take of the tools closed"), clause="3.4")
 TOOLS_COUNT_CANCELLED = event("workshop.tool_count.cancelled", _("Stock-take of the tools broken off"), clause="3.4")
+
+# --- declined advice ---
+ADVICE_KEPT = event("workshop.advice.kept", _("Declined advice kept"), clause="3.1", stage=stages.FOLLOW_UP)
+ADVICE_OFFERED = event(
+    "workshop.advice.offered", _("Declined advice offered again"), clause="3.1", stage=stages.FOLLOW_UP
+)
+ADVICE_TAKEN = event("workshop.advice.taken", _("Declined advice taken up"), clause="3.1", stage=stages.DIAGNOSIS)
+ADVICE_DROPPED = event("workshop.advice.dropped", _("Declined advice not wanted"), clause="3.1", stage=stages.FOLLOW_UP)

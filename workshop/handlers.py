@@ -11,7 +11,7 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import dispatch, stock
+from workshop.services import advice, dispatch, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -61,3 +61,10 @@ BEFORE_WITHDRAWAL.append(dispatch.give_back_plans)
 def work_out_proposal(event: Event) -> None:
     """Hands the proposal to a worker. A lost message does no harm: the schedule looks for proposals that stand still."""
     transaction.on_commit(partial(propose_plan.delay, str(event.root_uid)))
+
+
+# --- declined advice ---
+@handles("reception.visit.departed", name="workshop.keep_advice")
+def keep_advice(event: Event) -> None:
+    """What the customer declined is kept when the car has left; what was done now ends older advice (3.1)."""
+    advice.keep_advice(visit_uid=event.root_uid, by=machine("advice", store_id=event.store_id))

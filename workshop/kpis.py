@@ -10,6 +10,7 @@ screen("3.2", "order-list", _("Repair orders"))
 screen("3.2", "my-jobs", _("My jobs"))
 screen("3.2", "inspections", _("Inspections"))
 screen("3.2", "parts-board", _("Parts"))
+screen("3.1", "advice-list", _("Declined advice"))
 screen("2.4", "plan", _("Workshop plan"))
 screen("3.3", "order-list", _("Repair orders"))
 

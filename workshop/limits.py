@@ -138,3 +138,21 @@ TOOL_DUE_DAYS = limit(
     clause="3.4",
     source="design",
 )
+
+# --- declined advice ---
+ADVICE_DAYS = limit(
+    "workshop.advice_days",
+    90,
+    "d",
+    _("Days after which declined advice is offered again by telephone"),
+    clause="3.1",
+    source="design",
+)
+ADVICE_SAFETY_DAYS = limit(
+    "workshop.advice_safety_days",
+    14,
+    "d",
+    _("Days after which declined advice that concerns safety is offered again by telephone"),
+    clause="3.1",
+    source="design",
+)

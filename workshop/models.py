@@ -1262,5 +1262,80 @@ class WallScreen(Root):
         ]
 
 
+class AdviceState(models.TextChoices):
+    """Life of advice that a customer declined (3.1)."""
+
+    OPEN = "OPEN", pgettext_lazy("declined advice", "To be offered again")
+    TAKEN = "TAKEN", pgettext_lazy("declined advice", "Taken up")
+    DROPPED = "DROPPED", pgettext_lazy("declined advice", "Not wanted")
+
+
+A = AdviceState
+ADVICE_MOVES = {A.OPEN: {A.TAKEN, A.DROPPED}, A.TAKEN: set(), A.DROPPED: set()}
+
+
+class Advice(Root):
+    """Work that a customer declined, kept when the car left, to be offered again (3.1, domain 3.1).
+
+    ``amount`` is what it would have cost then, CNY with VAT; ``offer_on`` the day from which it is offered by telephone.
+    At the car's next visit it is offered in any case.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="advice")
+    line = models.OneToOneField(OrderLine, models.PROTECT, related_name="advice")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
+    is_safety = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=A.choices, default=A.OPEN)
+    declined_at = models.DateTimeField()
+    offer_on = models.DateField()
+    offered = models.PositiveSmallIntegerField(default=0, help_text="how often it was offered again")
+    offered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_reason = models.CharField(max_length=200, blank=True)
+    taken_as = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["offer_on", "id"]
+        triggers = [
+            states.versioned(),
+            states.fsm(ADVICE_MOVES, field="state", name="advice_moves"),
+            states.fixed(
+                "advice_fixed", "store_id", "vehicle_id", "line_id", "amount", "cause", "is_safety", "declined_at"
+            ),
+            states.guard(
+                "advice_of_a_declined_line",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        WHERE l.id = NEW.line_id AND l.state = 'DECLINED'
+                        AND o.vehicle_id = NEW.vehicle_id AND o.store_id = NEW.store_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="advice.declined",
+                text=_("Only work that the customer declined is kept as advice, with its own car."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="advice_ended",
+                condition=Q(state=A.OPEN, ended_at__isnull=True, taken_as__isnull=True)
+                | Q(state=A.TAKEN, ended_at__isnull=False, taken_as__isnull=False)
+                | (Q(state=A.DROPPED, ended_at__isnull=False, taken_as__isnull=True) & ~Q(ended_reason="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "offer_on"], name="advice_open", condition=Q(state=A.OPEN)),
+            models.Index(fields=["vehicle"], name="advice_vehicle", condition=Q(state=A.OPEN)),
+        ]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.order.history_keys()
+
+
+explain_constraint("advice_ended", "advice.reason", _("Say why the customer doesn't want it."))
+
+
 # --- tools (3.4) ---
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

@@ -12,7 +12,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import maintenance
+from workshop.selectors import advice, maintenance
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -175,3 +175,33 @@ def tools_overdue(actor: Actor, _board: Any) -> dict[str, Any] | None:
 
 
 register_panel("today_actions", Panel("workshop.tools", "workshop/tools_overdue.html", tools_overdue, order=90))
+
+
+# --- declined advice ---
+def order_advice(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.1: what was declined before is offered again at the next visit, with its price then and why."""
+    if order.settled_at or order.withdrawn_at or order.closed_at:
+        return None
+    rows = advice.open_of(order.vehicle, store_id=order.store_id)
+    return {"rows": rows, "may_add": actor.may(permissions.LINES_EDIT), "order": order} if rows else None
+
+
+def vehicle_advice(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    rows = advice.open_of(vehicle, store_id=actor.store_id)
+    return {"rows": rows} if rows else None
+
+
+def link_advice(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """What this customer declined at an earlier visit; another owner's no is nobody else's affair."""
+    if not visit.is_open or visit.state == VisitState.WAITING:
+        return None
+    rows = advice.open_of(visit.vehicle, store_id=visit.store_id, customer_id=visit.customer_id)
+    return {"rows": rows} if rows else None
+
+
+register_panel("order", Panel("workshop.advice", "workshop/advice_panel.html", order_advice, order=11))
+register_panel("vehicle", Panel("workshop.advice", "workshop/advice_panel.html", vehicle_advice, order=6))
+register_panel("booking", Panel("workshop.advice", "workshop/booking_advice.html", vehicle_advice, order=11))
+register_panel("visit_link", Panel("workshop.advice", "workshop/link_advice.html", link_advice, order=21))

@@ -102,3 +102,7 @@ for _code in ("parts", "foreman", "techdirector", "manager"):
 role("parts", permissions={TOOLS_MANAGE})
 role("techdirector", permissions={TOOLS_MANAGE, TOOLS_CHECK})
 role("safety", permissions={TOOLS_CHECK})
+# --- declined advice ---
+ADVICE_WORK = permission("workshop.advice.work", _("See declined advice and offer it again."))
+for _code in ("advisor", "care", "manager", "receptionist"):
+    role(_code, permissions={ADVICE_WORK})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, tools
+from .views import advice, inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, tools
 
 urlpatterns = [
     # --- repair orders ---
@@ -26,6 +26,11 @@ urlpatterns = [
     path("part-lines/<uuid:uid>/quantity/", orders.ChangePartView.as_view(), name="part-change"),
     path("part-lines/<uuid:uid>/remove/", orders.RemovePartView.as_view(), name="part-remove"),
     path("orders/<uuid:uid>/maintenance/", maintenance.AddMaintenanceView.as_view(), name="order-maintenance"),
+    # --- declined advice ---
+    path("advice/", advice.AdvicePage.as_view(), name="advice-list"),
+    path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),
+    path("advice/<uuid:uid>/drop/", advice.DropPage.as_view(), name="advice-drop"),
+    path("orders/<uuid:uid>/advice/", advice.TakeUpView.as_view(), name="order-advice"),
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),

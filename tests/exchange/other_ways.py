@@ -304,6 +304,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     filters = line(operation_uid=operations["AC-10"]["uid"])
     slip = line(operation_uid=operations["BR-10"]["uid"])
     later = line(operation_uid=operations["AC-10"]["uid"])
+    never = line(operation_uid=operations["AC-10"]["uid"])
     taken_back = line(operation_uid=operations["AC-10"]["uid"])
     act(advisor, "labor_operation", brakes, "change", {"complaint": "踩刹车抖"})
     act(advisor, "labor_operation", brakes, "discount", {"amount": "1.00", "reason": "老客户"})
@@ -315,10 +316,18 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "part_line", pads, "change", {"quantity": "2.00"})
     act(advisor, "repair_order", order, "send_estimate")
     answers = {uid: {"approve": True} for uid in (brakes, filters, taken_back)} | {
-        later: {"approve": False, "reason": "下次"}
+        later: {"approve": False, "reason": "下次"},
+        never: {"approve": False, "reason": "自己做"},
     }
     said = {"decisions": answers, "method": "VERBAL_PHONE", "authorized_by": "李试驾", "note": "电话"}
     act(advisor, "repair_order", order, "decide", said)
+    world.declined_is_kept(visit)
+    once, again = (row["uid"] for row in advisor.list_declined_advice()["data"][:2])
+    act(advisor, "declined_advice", once, "drop", {"reason": "自己做"})
+    act(advisor, "declined_advice", again, "offer")
+    second = advisor.create_repair_order(body={"visit_uid": visit, "complaint": "空调有味"})["uid"]
+    act(advisor, "declined_advice", again, "take_up", {"order_uid": second})
+    act(advisor, "repair_order", second, "withdraw", {"reason": "客户不做"})
     act(advisor, "labor_operation", later, "offer_again")
     act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})
     act(advisor, "labor_operation", taken_back, "revoke", {"reason": "客户改变主意", "revoked_by": "李试驾"})

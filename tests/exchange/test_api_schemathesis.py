@@ -36,7 +36,7 @@ from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
 from workshop.models import RepairOrder
-from workshop.services import proposals
+from workshop.services import advice, proposals
 
 api.load()
 BASE = settings.BASE_DIR
@@ -157,6 +157,9 @@ class World:
 
     def import_is_worked_on(self, uid: str) -> None:
         work_import(uid)
+
+    def declined_is_kept(self, visit: str) -> None:
+        advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))
 
     def file_whose_time_has_run_out(self, uid: str) -> str:
         archive = ArchiveRecord.objects.get(uid=uid)

@@ -62,8 +62,9 @@ from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
 from tests.reliability.meeting import locking_commands, meet
-from workshop.models import CertificateRange, Dispatch, Estimate, PartLine, RepairOrder
+from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, RepairOrder
 from workshop.services import (
+    advice,
     authorizations,
     blocking,
     clocking,
@@ -259,6 +260,10 @@ STORY: dict[str, str] = {
     "workshop.issue_part": "one: part.quantity",
     "workshop.keep_for_line": "same",
     "workshop.note_estimate_viewed": "same",
+    "workshop.drop_advice": "one: advice.ended",
+    "workshop.keep_advice": "same",
+    "workshop.offer_advice": "both",
+    "workshop.take_up_advice": "one: state.move",
     "workshop.offer_again": "one: line.not_declined",
     "workshop.open_repair_order": "both",
     "workshop.receive_stock": "both",
@@ -791,6 +796,28 @@ def test_no_locking_command_is_left_out() -> None:
     assert not STORY.keys() & ELSEWHERE.keys()
     assert derived - known == set(), "no story meets them"
     assert known - derived == {"delivery.send_survey"}, "its unique key decides, no lock; else: no longer there"
+
+
+def test_declined_advice() -> None:
+    with clock_at(9):
+        shop = House().floor.shop
+        order = orders.open_repair_order(
+            visit_uid=make_received_visit(shop).uid, complaint="异响", with_diagnosis=False, by=shop.advisor
+        )
+        lines = [add_operation(shop, order, code) for code in ("MT-10", "AC-10")]
+        orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+        authorizations.decide_lines(
+            order_uid=order.uid, decisions={line.uid: (False, "太贵") for line in lines}, method="VERBAL_PHONE",
+            authorized_by="沈示例", note="电话", by=shop.advisor,
+        )  # fmt: skip
+        go(advice.keep_advice, visit_uid=order.visit.uid, by=machine("test", store_id=shop.store.pk))
+        once, again = Advice.objects.order_by("pk")
+        go(advice.offer_advice, uid=once.uid, by=shop.advisor)
+        go(advice.drop_advice, uid=once.uid, reason="自己做", by=shop.advisor)
+        second = orders.open_repair_order(
+            visit_uid=order.visit.uid, complaint="异味", with_diagnosis=False, by=shop.advisor
+        )
+        go(advice.take_up_advice, uid=again.uid, order_uid=second.uid, by=shop.advisor)
 
 
 @pytest.mark.parametrize("paper", ["order", "complaint"])

@@ -1,6 +1,8 @@
 """Which kind of row each address with a uid opens; ``test_other_stores`` compares it with the URL table."""
 
 OPENS = {
+    "advice-drop": "workshop.Advice",
+    "advice-offer": "workshop.Advice",
     "answer-template-edit": "reception.AnswerTemplate",
     "api-client-withdraw": "exchange.ApiClient",
     "appointment-cancel": "reception.Appointment",
@@ -106,6 +108,7 @@ OPENS = {
     "order-detail": "workshop.RepairOrder",
     "order-estimate": "workshop.RepairOrder",
     "order-inspect": "workshop.RepairOrder",
+    "order-advice": "workshop.RepairOrder",
     "order-maintenance": "workshop.RepairOrder",
     "order-open": "reception.Visit",
     "order-promise": "workshop.RepairOrder",

@@ -53,6 +53,8 @@ from staff.services import employees
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
 from workshop.services import blocking, counting, orders, proposals, screens, tools
+from workshop.services.advice import keep_advice
+from workshop.services.authorizations import decide_lines
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -115,6 +117,15 @@ class World:
         )
         orders.add_line_photo(line_uid=line.uid, content=make_picture("red"), by=advisor)
         orders.discount_line(line_uid=line.uid, amount=Decimal(200), reason="老客户", by=advisor)
+        declined = orders.add_line(
+            order_uid=order.uid, operation_uid=Operation.objects.get(code="AC-10").uid, by=advisor
+        )
+        orders.send_estimate(order_uid=order.uid, by=advisor)
+        decide_lines(
+            order_uid=order.uid, decisions={declined.uid: (False, "下次")}, method="VERBAL_PHONE",
+            authorized_by="张试", note="电话", by=advisor,
+        )  # fmt: skip
+        keep_advice(visit_uid=order.visit.uid, by=system)
         repaired = Inspection.objects.filter(store=store, level="FINAL", result="PASSED").order_by("pk").first()
         assert repaired is not None
         allotted = CertificateRange.objects.filter(store=store).first()

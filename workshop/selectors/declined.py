@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from dealership.kernel.actors import Actor
 from reception.models import Customer
-from workshop.models import Authorization, AuthorizationStatus, LineState, OrderLine
+from workshop.models import AdviceState, Authorization, AuthorizationStatus, LineState, OrderLine
 
 SHOWN = 20
 DONE = (LineState.COMPLETED, LineState.INSPECTED)
@@ -17,7 +17,8 @@ DONE = (LineState.COMPLETED, LineState.INSPECTED)
 
 def declined_advice(customer: Customer, by: Actor) -> list[Any]:
     """Declined lines of the customer's orders and visits, newest first, each with ``value`` (CNY with VAT, as it was
-    asked) and ``said_at``; what was done later on the same car is left out. One query."""
+    asked) and ``said_at``; what was done later on the same car, taken up again or not
+    wanted any more is left out. One query."""
     asked = Authorization.objects.filter(line=OuterRef("pk"), status=AuthorizationStatus.DECLINED).order_by("-id")
     since = OrderLine.objects.filter(
         order__vehicle=OuterRef("order__vehicle"),
@@ -29,6 +30,7 @@ def declined_advice(customer: Customer, by: Actor) -> list[Any]:
         OrderLine.objects.for_actor(by)
         .filter(Q(order__customer=customer) | Q(order__visit__customer=customer), state=LineState.DECLINED)
         .exclude(Exists(since))
+        .exclude(advice__state__in=(AdviceState.TAKEN, AdviceState.DROPPED))
         .annotate(
             value=Coalesce(Subquery(asked.values("amount")[:1]), F("labor_amount") + F("fee_amount")),
             said_at=Subquery(asked.values("at")[:1]),
