@@ -69,7 +69,7 @@ def test_it_is_kept_once_with_reason_and_value(shop: Shop) -> None:
     ]
     assert advice.keep_advice(visit_uid=order.visit.uid, by=system(shop)) == []
     assert Advice.objects.count() == 2
-    assert History.objects.filter(code="workshop.advice.kept", vehicle=order.vehicle.uid).count() == 2
+    assert History.objects.filter(code="workshop.advice.kept", vehicle_uid=order.vehicle.uid).count() == 2
 
 
 def test_what_is_no_advice_is_not_kept(shop: Shop) -> None:

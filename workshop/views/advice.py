@@ -14,7 +14,7 @@ from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception.permissions import APPOINTMENTS_BOOK
 from workshop import permissions
 from workshop.forms import advice as forms
-from workshop.models import Advice
+from workshop.models import Advice, RepairOrder
 from workshop.selectors import advice as reads
 from workshop.services import advice as commands
 
@@ -82,11 +82,12 @@ class TakeUpView(ActionView):
     done = _("Line added.")
 
     def run(self, form: Any) -> Advice:
+        order = RepairOrder.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
         try:
             uid = UUID(self.request.POST.get("advice", ""))
         except ValueError:
             raise RuleError("advice.ended", _("Somebody has closed this advice already; look again.")) from None
-        return commands.take_up_advice(uid=uid, order_uid=self.kwargs["uid"], by=self.actor)
+        return commands.take_up_advice(uid=uid, order_uid=order.uid, by=self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("order-detail", args=[self.kwargs["uid"]])
