@@ -344,4 +344,4 @@ def test_other_systems_read_the_free_times(shop):
     ]
     assert {row["left"] for row in answer["data"]} == {1}
     assert made.starts_at == at("9:30", TUESDAY)
-    problem(client.get("appointment-slots?operation_codes=NONE"), 400, "appointment.operation")
+    problem(client.get("appointment-slots?operation_codes=NONE"), 409, "appointment.operation")
