@@ -143,7 +143,7 @@ def test_segments_are_shown_and_filtered_on_page_and_api(client: Client, desk, s
     assert (found("LOST"), found("C"), found("A"), found("")) == (["久未来"], ["常客"], [], ["久未来", "常客"])
     assert found("'; DROP") == ["久未来", "常客"]
     shown = client.get(reverse("customer-detail", args=[lost.uid])).content.decode()
-    assert "RFM 211" in shown
+    assert "最近到店 2 分、到店次数 1 分、消费 1 分" in shown
     assert "可能流失" in shown
     program = ApiCaller("reception:read", store=store)
     rows = program.get("customers?lost_risk=true").json()["data"]

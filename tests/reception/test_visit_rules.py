@@ -145,7 +145,10 @@ def test_a_walk_around_is_born_open(refused, advisor):
 @pytest.mark.parametrize(
     ("rule", "change"),
     [
-        ("walkaround_complete_when_signed", "state = 'SIGNED', signed_at = now(), signed_name = 'x'"),
+        (
+            "walkaround_complete_when_signed",
+            "state = 'SIGNED', signed_at = now(), signed_name = 'x', no_valuables = true",
+        ),
         ("walkaround_energy", "energy_eighths = 9"),
     ],
 )

@@ -445,6 +445,8 @@ NOT_SHOWN = {
     "reception.settle_minutes",
     "reception.waiting_notice_minutes",
     "reception.waiting_offers",
+    "workshop.advice_days",
+    "workshop.advice_safety_days",
     "workshop.hv_second_level",
     "workshop.maintenance_soon_days",
     "workshop.maintenance_soon_km",
