@@ -26,6 +26,7 @@ class Standing(StrEnum):
     DUE = "DUE"
     SOON = "SOON"
     UNKNOWN = "UNKNOWN"
+    UNREAD = "UNREAD"
     LATER = "LATER"
 
 
@@ -61,11 +62,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """``km`` is the mileage of today by the trend, ``per_year`` the km driven in a year; ``measured``: from readings."""
+    """``km`` is the mileage of today by the trend, ``per_year`` the km driven in a year; ``measured``: from readings;
+    ``read``: somebody has read the instrument at all, else ``km`` says nothing."""
 
     km: int
     per_year: int
     measured: bool
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def trend(readings: Iterable[Reading], *, today: date, usual_per_year: int) -> T
     ``LEAST_SPAN`` days apart, of the last two years; else ``usual_per_year``. The mileage never goes back."""
     rows = sorted((r for r in readings if r.on <= today), key=lambda r: (r.on, r.km))
     if not rows:
-        return Trend(0, usual_per_year, False)
+        return Trend(0, usual_per_year, False, read=False)
     rising = [rows[-1]]
     for row in reversed(rows[:-1]):
         if row.km > rising[-1].km or (rows[-1].on - row.on).days > WINDOW_DAYS:
@@ -134,6 +137,9 @@ def due(
     Without a record of it the points are counted from the new car (``born``: its first day, None where unknown). A point
     that was passed longer ago than ``window`` isn't called overdue then: whether it was done elsewhere is to be asked
     (UNKNOWN), and the next point is named.
+
+    While nobody has read the mileage, kilometres say nothing: what isn't due by its months can't be told (UNREAD), and no
+    kilometre point is named that was counted from zero.
     """
     every_km = interval.severe_km if severe and interval.severe_km else interval.every_km
     every_months = interval.severe_months if severe and interval.severe_months else interval.every_months
@@ -145,6 +151,8 @@ def due(
         if due_km is None and due_on is None:
             return None
         standing = _standing(due_km, due_on, today, trend, window)
+        if every_km and not trend.read and standing == Standing.LATER:
+            standing = Standing.UNREAD
         return Due(
             standing, due_km, due_on, _expected(due_km, due_on, today, trend), last, every_km, every_months, False
         )
@@ -152,17 +160,19 @@ def due(
     first_months = interval.first_months or every_months
     passed = False
     due_km, due_on = None, None
-    if first_km:
+    if first_km and trend.read:
         due_km, missed = _point_km(first_km, every_km if interval.repeats else None, trend.km, window.km)
         passed = passed or missed
     if first_months and born is not None:
         due_on, missed = _point_on(born, first_months, every_months if interval.repeats else None, today, window.days)
         passed = passed or missed
-    if due_km is None and due_on is None and not passed:
+    if due_km is None and due_on is None and not passed and (trend.read or not first_km):
         return None
     standing = _standing(due_km, due_on, today, trend, window)
     if passed and standing == Standing.LATER:
         standing = Standing.UNKNOWN
+    if first_km and not trend.read and standing == Standing.LATER:
+        standing = Standing.UNREAD
     fresh = due_km == first_km if due_km is not None else not passed
     return Due(
         standing,
@@ -202,7 +212,7 @@ def _point_on(born: date, first: int, every: int | None, today: date, near: int)
 
 def _standing(due_km: int | None, due_on: date | None, today: date, trend: Trend, window: Window) -> Standing:
     found = [Standing.LATER]
-    if due_km is not None:
+    if due_km is not None and trend.read:
         found.append(_of_left(due_km - trend.km, window.km))
     if due_on is not None:
         found.append(_of_left((due_on - today).days, window.days))
@@ -219,7 +229,7 @@ def _of_left(left: int, near: int) -> Standing:
 
 def _expected(due_km: int | None, due_on: date | None, today: date, trend: Trend) -> date | None:
     days = [due_on] if due_on else []
-    if due_km is not None:
+    if due_km is not None and trend.read:
         left = due_km - trend.km
         if left <= 0:
             days.append(today)

@@ -21,7 +21,7 @@ from dealership.process.selectors.timeline import timeline_of_roots
 
 from .. import permissions
 from ..limits import NO_SHOW_MINUTES
-from ..models import EXPECTED_STATES, A, Appointment, Customer, Ownership, Vehicle, Visit, VisitState
+from ..models import EXPECTED_STATES, OPEN_VISITS, A, Appointment, Customer, Ownership, Vehicle, Visit, VisitState
 from . import capacity
 from .search import Typed, customer_filter
 
@@ -181,6 +181,7 @@ def appointment_page(by: Actor, uid: UUID) -> dict[str, Any]:
         "events": timeline_of_roots(by, [appointment.uid]),
         "parts": parts_needed([appointment]).get(appointment.pk, []),
         "visit": Visit.objects.for_actor(by).filter(appointment=appointment).first(),
+        "here": Visit.objects.for_actor(by).filter(vehicle=appointment.vehicle, state__in=OPEN_VISITS).first(),
         "messages_sent": list(
             Message.objects.for_actor(by)
             .filter(Q(key__startswith=f"appointment:{uid}:") | Q(key__startswith=f"reminder:{uid}:"))
@@ -260,12 +261,13 @@ def preparation(by: Actor, days: int = 4) -> list[PreparedDay]:
 
 @dataclass(frozen=True, slots=True)
 class FoundCar:
-    """A car that fits what was typed, with its owner, last visit and a booking it already has."""
+    """A car that fits what was typed, with its owner, last visit, a booking it already has and its visit now."""
 
     vehicle: Vehicle
     owner: Customer | None
     last_visit: Visit | None
     booked: Appointment | None
+    here: Visit | None
 
 
 def find_cars(by: Actor, text: str) -> list[FoundCar]:
@@ -301,10 +303,12 @@ def car_by_uid(by: Actor, uid: UUID) -> FoundCar | None:
 def _found(by: Actor, vehicles: QuerySet[Vehicle]) -> list[FoundCar]:
     owners = Ownership.objects.filter(ends_on__isnull=True).select_related("customer")
     last = Visit.objects.for_actor(by).filter(state=VisitState.DEPARTED).order_by("-arrived_at")
+    inside = Visit.objects.for_actor(by).filter(state__in=OPEN_VISITS)
     ahead = Appointment.objects.for_actor(by).filter(state__in=EXPECTED_STATES, starts_at__gt=clock.now())
     rows = vehicles.prefetch_related(
         Prefetch("ownerships", owners, to_attr="present"),
         Prefetch("visits", last, to_attr="past"),
+        Prefetch("visits", inside, to_attr="inside"),
         Prefetch("appointments", ahead.order_by("starts_at"), to_attr="ahead"),
     )
     return [
@@ -313,6 +317,7 @@ def _found(by: Actor, vehicles: QuerySet[Vehicle]) -> list[FoundCar]:
             row.present[0].customer if row.present else None,
             row.past[0] if row.past else None,
             row.ahead[0] if row.ahead else None,
+            row.inside[0] if row.inside else None,
         )
         for row in rows
     ]

@@ -147,7 +147,7 @@ def open_promises(customer: Customer, *, by: Actor) -> list[OpenPromise]:
     ]  # fmt: skip
     found += [
         OpenPromise(
-            _("Booking"), f"{row.vehicle} · {row.what}", row.starts_at, None, "appointment-detail", row.uid,
+            _("Booking"), f"{row.vehicle} · {row.concern}", row.starts_at, None, "appointment-detail", row.uid,
             late=row.late_minutes > 0,
         )
         for row in booked.select_related("vehicle", "store").order_by("starts_at")[:10]

@@ -128,8 +128,23 @@ class NewAppointmentPage(CommandPage):
 
     def look(self) -> HttpResponse:
         """A step: the same page with what was found, nothing checked and nothing written."""
-        context = self.get_context_data(form=BookingForm(initial=self.typed(), store_id=self.store.pk))
+        form = BookingForm(initial=self.typed(), store_id=self.store.pk)
+        context = self.get_context_data(form=form)
+        if not self.request.headers.get("HX-Request") and (
+            context["car"] or (context["asked"] and not context["found"])
+        ):
+            self._go_on(form, context["car"])
         return self.render_to_response(context)
+
+    @staticmethod
+    def _go_on(form: BookingForm, car: reads.FoundCar | None) -> None:
+        """The cursor stands in the next field that is still empty, once it is known which car it is."""
+        names = ["contact_name", "contact_phone", "concern"] if car else []
+        names = names or ["plate", "model_text", "contact_name", "contact_phone", "concern"]
+        empty = next((name for name in names if not form.initial.get(name)), None)
+        if empty:
+            form.fields["q"].widget.attrs.pop("autofocus", None)
+            form.fields[empty].widget.attrs["autofocus"] = True
 
     def typed(self) -> dict[str, Any]:
         """What was typed, with the steps of this submission carried out: an operation added or left out."""

@@ -1,4 +1,5 @@
 // data-draft="key" on a form: what is typed is kept on this device and comes back until the form was sent and accepted.
+// data-draft-carried: a step of the form drew it anew with all that was typed; nothing is brought back, nothing is said.
 import { once } from "./once.js";
 
 const PREFIX = "draft:";
@@ -58,9 +59,10 @@ export function wireDrafts(root) {
     const key = keyOf(form);
     const says = form.querySelector("[data-draft-says]");
     const texts = [...form.elements].filter((field) => isKept(field) && "defaultValue" in field);
-    const first = new Map(texts.map((field) => [field.name, field.defaultValue]));
+    const carried = "draftCarried" in form.dataset;
+    const first = new Map(texts.map((field) => [field.name, carried ? "" : field.defaultValue]));
     // A form that came back with errors carries what was typed itself.
-    const returned = form.querySelector("[aria-invalid=true]") !== null;
+    const returned = carried || form.querySelector("[aria-invalid=true]") !== null;
     const values = returned ? null : load(key);
     if (values?.length) {
       restore(form, values);

@@ -18,7 +18,7 @@ from reception.models import A, Appointment, Customer
 from reception.selectors import capacity
 from reception.services import appointments as commands
 from tests.factories.appointments import TUESDAY, at, make_appointment, make_bookable, operation
-from tests.factories.reception import make_customer, make_vehicle
+from tests.factories.reception import make_customer, make_vehicle, make_visit
 
 pytestmark = pytest.mark.django_db
 
@@ -345,3 +345,37 @@ def test_other_systems_read_the_free_times(shop):
     assert {row["left"] for row in answer["data"]} == {1}
     assert made.starts_at == at("9:30", TUESDAY)
     problem(client.get("appointment-slots?operation_codes=NONE"), 409, "appointment.operation")
+
+
+def test_a_step_of_the_form_keeps_its_draft_silent_and_goes_on_to_the_next_empty_field(shop):
+    client = signed_in(shop.desk)
+    fresh = client.get("/appointments/new/")
+    assert "data-draft-carried" not in body(fresh)
+    assert re.search(r'<input[^>]*name="q"[^>]*autofocus', body(fresh))
+    looked = body(client.post("/appointments/new/", {"q": "沪A·12345", "look": "1"}))
+    assert "data-draft-carried" in looked
+    assert re.findall(r'<[^>]*name="(\w+)"[^>]*autofocus', looked) == ["model_text"]
+
+
+def test_a_car_that_is_in_the_shop_says_so_and_arrives_no_second_time(shop):
+    made = make_appointment(shop)
+    page = f"/appointments/{made.uid}/"
+    client = signed_in(shop.desk)
+    arrives = f"/visits/new/?plate={made.vehicle.plate}"
+    assert arrives in body(client.get(page))
+    inside = make_visit(by=shop.desk, plate=made.vehicle.plate)
+    looked = body(client.post("/appointments/new/", {"q": made.vehicle.plate, "look": "1"}))
+    assert "该车正在店内" in looked
+    assert f"/visits/{inside.uid}/" in looked
+    booked = body(client.get(page))
+    assert "该车正在店内" in booked
+    assert f"/visits/{inside.uid}/" in booked
+    assert arrives not in booked
+
+
+def test_the_page_of_a_customer_with_a_coming_booking_names_it(shop):
+    made = make_appointment(shop)
+    page = signed_in(shop.desk).get(f"/customers/{made.customer.uid}/")
+    assert page.status_code == 200
+    assert f"/appointments/{made.uid}/" in body(page)
+    assert made.concern in body(page)

@@ -17,6 +17,7 @@ from dealership.kernel import clock
 from reception.models import Vehicle
 from reception.services.vehicles import read_odometer
 from tests.factories.delivery import move_line
+from tests.factories.reception import make_vehicle
 from tests.factories.staff import make_employee
 from tests.factories.workshop import (
     Shop,
@@ -80,6 +81,18 @@ def test_it_is_counted_from_the_cars_own_history(shop: Shop) -> None:
         english = next(row for row in due_of(vehicle, shop).rows if row.operation.code == "MT-10").why
     assert english.startswith(f"last {last.on.isoformat()} / 48,930 km, every 10,000 km or 12 months → 58,930 km or ")
     assert oil.amount == Decimal("402.00")  # half an hour at 170, four litres of oil at 68, a filter at 45
+
+
+def test_a_car_whose_mileage_nobody_read_is_due_for_nothing_by_kilometres(shop: Shop) -> None:
+    known = make_order(shop, with_diagnosis=False).vehicle
+    unread = make_vehicle()
+    Vehicle.objects.filter(pk=unread.pk).update(model=known.model, powertrain=known.powertrain)
+    found = due_of(unread, shop)
+    assert set(standings(found).values()) == {"UNREAD"}
+    assert {str(row.label) for row in found.rows} == {"里程未知，无法判断"}
+    assert all("→" not in row.why for row in found.rows)
+    assert "里程未知" in found.driven
+    assert found.proposed == []
 
 
 def test_a_line_that_was_only_agreed_to_is_no_record(shop: Shop) -> None:

@@ -75,6 +75,27 @@ def test_without_a_record_it_is_counted_from_the_new_car(km: int, born: date | N
     assert stands(km, born=born) == standing
 
 
+@pytest.mark.parametrize(
+    ("born", "standing"),
+    [
+        (None, "UNREAD"), (date(2026, 7, 1), "UNREAD"), (date(2026, 5, 27), "SOON"), (date(2026, 5, 26), "DUE"),
+        (date(2026, 4, 26), "UNKNOWN"),
+    ],
+)  # fmt: skip
+def test_without_a_mileage_kilometres_tell_nothing(born: date | None, standing: str) -> None:
+    unread = trend([], today=TODAY, usual_per_year=15000)
+    found = due(OIL, last=None, born=born, today=TODAY, trend=unread, window=WINDOW)
+    assert found is not None
+    assert (found.standing, found.due_km) == (standing, None)
+    assert found.expected_on == found.due_on  # nothing is reckoned from a mileage that nobody read
+    by_months = due(Interval(every_months=24), last=None, born=born, today=TODAY, trend=unread, window=WINDOW)
+    assert (by_months is None) == (born is None)
+    assert by_months is None or by_months.standing == "LATER"
+    recorded = due(Interval(every_km=9000), last=LAST, born=born, today=TODAY, trend=unread, window=WINDOW)
+    assert recorded is not None
+    assert (recorded.standing, recorded.due_km, recorded.expected_on) == ("UNREAD", 41100, None)
+
+
 def test_hard_use_comes_sooner_and_once_is_once() -> None:
     recent = Done(date(2026, 9, 1), 32100)
     assert stands(37100, last=recent) == "LATER"

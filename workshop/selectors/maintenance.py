@@ -31,6 +31,7 @@ LABELS = {
     Standing.DUE: pgettext_lazy("maintenance", "due"),
     Standing.SOON: pgettext_lazy("maintenance", "due soon"),
     Standing.UNKNOWN: pgettext_lazy("maintenance", "no record here"),
+    Standing.UNREAD: pgettext_lazy("maintenance", "mileage unknown, can't be told"),
     Standing.LATER: pgettext_lazy("maintenance", "later"),
 }
 COLORS = {
@@ -38,6 +39,7 @@ COLORS = {
     Standing.DUE: "consent",
     Standing.SOON: "wait",
     Standing.UNKNOWN: "booked",
+    Standing.UNREAD: "booked",
     Standing.LATER: "ready",
 }
 
@@ -98,6 +100,8 @@ class DueList:
     @property
     def driven(self) -> str:
         """How much the car is driven, as it was counted with."""
+        if not self.trend.read:
+            return gettext("its mileage isn't known; read it, then this list tells what is due")
         km = say_km(self.trend.per_year)
         if not self.trend.measured:
             return gettext("reckoned with %(km)s a year, as its readings don't tell yet") % {"km": km}
@@ -153,7 +157,7 @@ def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
             rows.append(DueRow(item.operation, found, LABELS[found.standing], COLORS[found.standing], why(found)))
     rows.sort(key=lambda row: (rules.URGENCY[row.standing], row.operation.code))
     _cover(rows, needs)
-    _price([row for row in rows if row.standing != Standing.LATER], needs, store_id, today)
+    _price([row for row in rows if row.standing not in (Standing.UNREAD, Standing.LATER)], needs, store_id, today)
     note = next((told for source in NOTES if (told := source(vehicle))), None)
     return DueList(plan, trend, severe, note, rows)
 
@@ -215,7 +219,7 @@ def _last_done(
 
 def _cover(rows: list[DueRow], needs: dict[int, dict[int, Decimal]]) -> None:
     """Work that a bigger due one brings along is shown with that one, the biggest of them."""
-    urgent = [row for row in rows if row.standing != Standing.LATER]
+    urgent = [row for row in rows if row.standing not in (Standing.UNREAD, Standing.LATER)]
     urgent.sort(key=lambda row: (-len(needs.get(row.operation.pk, {})), row.operation.code))
     for row in urgent:
         for other in urgent:
