@@ -148,9 +148,9 @@ def open_promises(customer: Customer, *, by: Actor) -> list[OpenPromise]:
     found += [
         OpenPromise(
             _("Booking"), f"{row.vehicle} · {row.concern}", row.starts_at, None, "appointment-detail", row.uid,
-            late=row.late_minutes > 0,
+            late=row.starts_at < now,
         )
-        for row in booked.select_related("vehicle", "store").order_by("starts_at")[:10]
+        for row in booked.select_related("vehicle").order_by("starts_at")[:10]
     ]  # fmt: skip
     found += [
         OpenPromise(_("Question"), row.subject or row.number, row.asked_at, None, "consultation-detail", row.uid)

@@ -19,7 +19,8 @@ from delivery.selectors.settlements import money_of
 from delivery.services.deposits import return_deposit, take_deposit
 from quality.services.complaints import open_complaint
 from reception.selectors.customers import open_promises
-from reception.services import quotations, visits
+from reception.services import consultations, quotations, visits
+from tests.factories.appointments import at, make_appointment, make_bookable
 from tests.factories.departed import make_departed
 from tests.factories.floor import clock_at
 from tests.factories.kernel import make_actor, make_user
@@ -101,6 +102,28 @@ def test_money_says_paid_open_and_held(known: Known, client: Client) -> None:
     assert known.done.settlements.get().number in known.page(client)
     other = money_of(known.customer, make_actor("advisor", store=make_store()))
     assert (other.billed, other.deposits, other.lists) == (0, 0, [])
+
+
+def test_everything_that_is_promised_stands_on_the_page(client: Client) -> None:
+    """A booking and a question are open promises as well; a booking whose hour has passed is late."""
+    with clock.moved_to(at("9:00")):
+        shop = make_bookable()
+        made = make_appointment(shop)
+        customer = made.customer
+        consultations.register_consultation(
+            channel="PHONE", body="几点到？", contact_phone=customer.phone, by=shop.desk
+        )
+        found = open_promises(customer, by=shop.desk)
+        assert [(row.page, row.late) for row in found] == [
+            ("appointment-detail", False),
+            ("consultation-detail", False),
+        ]
+        client.force_login(make_user("advisor", store=shop.store))
+        answer = client.get(reverse("customer-detail", args=[customer.uid]))
+        assert answer.status_code == 200
+        assert reverse("appointment-detail", args=[made.uid]) in answer.content.decode()
+    with clock.moved_to(made.starts_at + timedelta(minutes=1)):
+        assert open_promises(customer, by=shop.desk)[0].late
 
 
 def test_open_promises_are_the_next_first_and_end_when_they_are_kept(known: Known, client: Client) -> None:
