@@ -24,7 +24,7 @@ def visit_complaints(by: Actor, visit: Visit) -> dict[str, Any] | None:
     return {"complaints": rows, "may_open": may_open, "visit": visit}
 
 
-register_panel("visit", Panel("complaints", "quality/visit_complaints.html", visit_complaints, order=900))
+register_panel("visit_end", Panel("complaints", "quality/visit_complaints.html", visit_complaints, order=900))
 
 
 def customer_complaints(by: Actor, customer: Customer) -> dict[str, Any] | None:

@@ -30,7 +30,8 @@ class HandoverForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     next_service_km = forms.IntegerField(
-        label=_("or at (km), whichever comes first"),
+        label=_("and at (km), whichever comes first"),
+        help_text=_("Where the next service was explained, both are written down."),
         required=False,
         min_value=0,
         max_value=2_000_000,

@@ -97,6 +97,7 @@ def write_order(advisor: Desk, visit: str) -> str:
     advisor.open(visit)
     advisor.press("开工单")
     advisor.fill(complaint="慢慢踩刹车时前面吱吱响", promised_at="2026-11-27T16:00", diagnosis_agreed_by="张试驾")
+    advisor.draw()
     advisor.press("开单")
     order = advisor.path
     for code in ("BR-10", "AC-10"):

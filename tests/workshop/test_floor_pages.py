@@ -60,6 +60,9 @@ def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
     page = english(client, f"/plan/lines/{line.uid}/")
     assert "Earliest that fits" in page
     assert "袁试工" in page
+    assert "later than the promise" not in page
+    _late, [hurried] = make_agreed(floor, "BR-10", promised_at=at(9, 5))
+    assert "later than the promise" in english(client, f"/plan/lines/{hurried.uid}/")
     form = {
         "technician": person.uid,
         "bay": floor.bays["2"].uid,
@@ -103,6 +106,9 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     assert client.post(f"/my-jobs/{line.uid}/more-work/", found).status_code == 302
     addition = OrderLine.objects.get(is_addition=True)
     assert (addition.state, addition.order_id, addition.photos.count()) == ("DRAFT", order.pk, 2)
+    agreed, _not_yet, rest = english(client, "/my-jobs/").partition("Not agreed yet:")
+    assert addition.description in rest
+    assert addition.description not in agreed
     assert client.post(f"/my-jobs/{line.uid}/ask/", {"need": "HELP", "note": "螺栓滑丝"}).status_code == 302
     assert Message.objects.filter(template="workshop.need").count() == 2
     assert client.post(f"/my-jobs/{line.uid}/pause/", {"note": ""}).status_code == 422
@@ -126,8 +132,8 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     line.refresh_from_db()
     assert line.state == "COMPLETED"
     assert told(client) == [
-        "Work done. 1 agreed line of this car is still open: “后制动片更换”. The self check comes after it."
-    ]
+        "Work done. 1 agreed line of this car is still open with somebody else; the self check comes after it."
+    ], "what isn't given to one isn't announced as the next"
     floor.give(second, person, start=(11, 0))
     client.post(f"/my-jobs/{second.uid}/clock-on/")
     client.post(f"/my-jobs/{second.uid}/finish/", {"cause": "片磨到 3 mm", "correction": "换新片"})
@@ -200,6 +206,12 @@ def test_inspections_go_through_their_levels_and_the_failure_needs_its_reason(ni
     assert answer.status_code == 302, answer.context["form"].errors
     line.refresh_from_db()
     assert line.state == "IN_PROGRESS"
+    for told_page in (
+        english(client_of(worker), f"/my-jobs/?job={line.uid}"),
+        english(client_of(floor.hire("foreman")), f"/orders/{order.uid}/"),
+    ):
+        assert "Rework: Final inspection failed" in told_page
+        assert "仍有异响" in told_page
     assert client.get(f"/inspections/{order.uid}/nonsense/").status_code == 404
     assert client_of(worker).post(f"/inspections/{order.uid}/final/", {"result": "PASSED"}).status_code == 403
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from decimal import Decimal
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from dealership.kernel.models import Approval, History
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.services.merging import merge_customers
 from tests.factories.kernel import make_actor, make_user
-from tests.factories.reception import make_customer
+from tests.factories.reception import make_customer, make_picture
 from tests.factories.workshop import (
     Shop,
     add_operation,
@@ -72,6 +73,23 @@ def test_an_order_is_opened_from_the_visit(shop: Shop, desk: Client) -> None:
     assert desk.post(page("order-open", visit.uid), sent).headers["Location"] == page("order-detail", order.uid)
     assert RepairOrder.objects.count() == 1  # the same form sent twice opens one order
     assert order.number in desk.get(page("visit-detail", visit.uid)).content.decode()
+
+
+def test_a_typed_name_alone_is_no_signature_on_paper(shop: Shop, desk: Client) -> None:
+    visit = make_received_visit(shop)
+    sent = {"complaint": "刹车异响", "kind": "CUSTOMER", "with_diagnosis": "on", "diagnosis_agreed_by": "沈示例"}
+    refused = desk.post(page("order-open", visit.uid), sent | {"signature": EMPTY_PAD})
+    assert refused.status_code == 422
+    assert "请客户在此签字" in refused.content.decode()
+    drawn = "data:image/png;base64," + b64encode(make_picture(kind="PNG")).decode()
+    nameless = desk.post(page("order-open", visit.uid), sent | {"diagnosis_agreed_by": "", "signature": drawn})
+    assert nameless.status_code == 422
+    assert not RepairOrder.objects.exists()
+    assert desk.post(page("order-open", visit.uid), sent | {"signature": drawn}).status_code == 302
+    assert Authorization.objects.get().method == "IN_PERSON_DIGITAL_SIGNATURE"
+    on_paper = sent | {"complaint": "还有异响", "signed_on_paper": "on"}
+    assert desk.post(page("order-open", visit.uid), on_paper).status_code == 302
+    assert Authorization.objects.order_by("-pk")[0].method == "IN_PERSON_PHYSICAL_SIGNATURE"
 
 
 def test_a_refusal_keeps_what_was_typed(shop: Shop, desk: Client) -> None:
@@ -293,6 +311,9 @@ def test_declining_safety_without_the_signed_risk_keeps_what_was_ticked(asked: R
     answer = customer.post(decide, sent)
     assert answer.status_code == 422
     assert f'name="decision_{brakes.uid}" value="no" checked' in answer.content.decode()
+    undecided = answer.content.decode().partition("还有未选择的项目：")[2].partition("</div>")[0]
+    assert all(line.description in undecided for line in asked.lines.exclude(pk=brakes.pk))
+    assert brakes.description not in undecided
     assert not Authorization.objects.exists()
     assert customer.post(decide, sent | {"risk": "1"}).headers["Location"] == see
     assert Authorization.objects.get().note

@@ -58,6 +58,7 @@ class OpenOrderForm(forms.Form):
         required=False,
         help_text=_("Leave it empty and the diagnosis goes to the customer with the first estimate."),
     )
+    signed_on_paper = forms.BooleanField(label=_("The customer has signed it on paper"), required=False)
 
     def __init__(self, *args: Any, earlier: Any, booked: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

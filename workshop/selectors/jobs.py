@@ -16,6 +16,7 @@ from staff.selectors.employees import employee_of
 from workshop.models import (
     Clocking,
     Dispatch,
+    Inspection,
     LineHold,
     LineState,
     OrderLine,
@@ -78,6 +79,11 @@ class Job:
         return not (self.line.operation and self.line.operation.is_maintenance)
 
     @property
+    def rework(self) -> Inspection | None:
+        """The inspection that sent the line back last: an open line with one is rework."""
+        return next(iter(self.line.failures.all()), None)
+
+    @property
     def open_count(self) -> int:
         """How many things are open before the work can be finished."""
         return len(self.missing_parts)
@@ -131,6 +137,7 @@ def _lines(actor: Actor, employee: Employee) -> list[OrderLine]:
             Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
             Prefetch("part_lines", PartLine.objects.select_related("part")),
+            Prefetch("failures", Inspection.objects.select_related("inspector").order_by("-id")),
             Prefetch("order__lines", OrderLine.objects.order_by("position")),
         )
         .distinct()
@@ -148,10 +155,11 @@ def _paused(clockings: list[Clocking], employee: Employee) -> Clocking | None:
     return own[-1] if own and own[-1].ended_at is not None and own[-1].pause_cause else None
 
 
-def open_lines(line: OrderLine) -> list[str]:
-    """What is agreed on the same order and not done yet, in the order's order."""
+def open_lines(line: OrderLine, actor: Actor) -> tuple[int, str]:
+    """How many agreed lines of the same order aren't done yet, and the first of them that is the actor's own."""
     rows = OrderLine.objects.filter(order_id=line.order_id, state__in=OPEN).order_by("position")
-    return list(rows.values_list("description", flat=True))
+    mine = rows.filter(dispatches__technician=employee_of(actor), dispatches__live=True)
+    return rows.count(), mine.values_list("description", flat=True).first() or ""
 
 
 def _job(line: OrderLine, employee: Employee) -> Job:

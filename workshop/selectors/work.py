@@ -11,6 +11,7 @@ from workshop import permissions, rules
 from workshop.models import (
     Clocking,
     Dispatch,
+    Inspection,
     InspectionLevel,
     InspectionResult,
     LineHold,
@@ -35,6 +36,7 @@ def work_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
         .prefetch_related(
             Prefetch("clockings", Clocking.objects.select_related("employee", "bay").order_by("started_at")),
             Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
+            Prefetch("failures", Inspection.objects.select_related("inspector").order_by("-id")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
         )
         .order_by("position")

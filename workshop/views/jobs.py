@@ -108,14 +108,20 @@ class FinishPage(JobForm):
 
     def words(self, result: OrderLine) -> str:
         """What is true next: the self check comes after the last agreed line of the order."""
-        left = reads.open_lines(result)
+        left, mine = reads.open_lines(result, self.actor)
         if not left:
             return gettext("Work done; the self check comes next.")
+        if not mine:
+            return ngettext(
+                "Work done. %(n)s agreed line of this car is still open with somebody else; the self check comes after it.",
+                "Work done. %(n)s agreed lines of this car are still open with others; the self check comes after the last.",
+                left,
+            ) % {"n": left}
         return ngettext(
             "Work done. %(n)s agreed line of this car is still open: “%(line)s”. The self check comes after it.",
-            "Work done. %(n)s agreed lines of this car are still open, first “%(line)s”. The self check comes after the last.",
-            len(left),
-        ) % {"n": len(left), "line": left[0]}
+            "Work done. %(n)s agreed lines of this car are still open, yours is “%(line)s”. The self check comes after the last.",
+            left,
+        ) % {"n": left, "line": mine}
 
     def location(self, result: Any) -> str:
         return reverse("my-jobs")

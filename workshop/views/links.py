@@ -86,6 +86,9 @@ class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
             "asked": self.asked,
             "refusal": refusal,
             "stale": stale,
+            "undecided": [line.description for line in self.asked.lines if line.uid not in chosen]
+            if refusal and self.asked and not stale
+            else [],
             "chosen": chosen,
             "why": why_nots(request),
             "causes": DeclineCause.choices,

@@ -28,11 +28,11 @@ from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Visit
 from workshop import permissions
 from workshop.forms import orders as forms
-from workshop.models import DeclineCause, Estimate, LineState, OrderLine, PartLine, RepairOrder
+from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.selectors.quoted import quoted_for
 from workshop.services import authorizations, orders
-from workshop.services.orders import PAYER_OF_KIND
+from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
 
 TABS = ("lines", "parts", "clockings", "inspections", "photos", "messages")
 
@@ -143,6 +143,18 @@ class OpenOrderPage(CommandPage):
     def run(self, form: forms.OpenOrderForm) -> RepairOrder:
         data = form.cleaned_data
         original = data.get("original")
+        signature = drawn_signature(self.request) or None
+        asks = data["with_diagnosis"] and PAYER_OF_KIND[OrderKind(data["kind"])] not in NOT_REQUIRED
+        if asks and signature and not data["diagnosis_agreed_by"].strip():
+            raise RuleError(
+                "authorization.name", _("Write the name of the person who decides."), field="diagnosis_agreed_by"
+            )
+        if asks and data["diagnosis_agreed_by"].strip() and not signature and not data["signed_on_paper"]:
+            raise RuleError(
+                "authorization.signature",
+                _("Let the customer sign here, or tick that it was signed on paper."),
+                field="diagnosis_agreed_by",
+            )
         return orders.open_repair_order(
             visit_uid=self.visit.uid,
             complaint=data["complaint"],
@@ -153,6 +165,7 @@ class OpenOrderPage(CommandPage):
             with_diagnosis=data["with_diagnosis"],
             operation_uids=[operation.uid for operation in data.get("operations", [])],
             diagnosis_agreed_by=data["diagnosis_agreed_by"],
+            signature=signature,
             by=self.actor,
         )
 
