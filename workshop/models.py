@@ -245,6 +245,7 @@ class OrderLine(Root):
     class Meta:
         ordering = ["order", "position"]
         triggers = [
+            states.ShownIn(root="workshop.Advice", by="line", fields=("description",)),
             states.guard(
                 # 2.2.2, L12: what was quoted isn't dearer, and a line begun under a quotation stays under it.
                 "orderline_honours_quotation",
