@@ -22,6 +22,7 @@ CUSTOMER_MERGED = event("reception.customer.merged", _("Two customers merged"), 
 MERGE_UNDONE = event("reception.customer.merge_undone", _("Merge of two customers undone"), clause="2.3")
 CUSTOMERS_KEPT_APART = event("reception.customer.kept_apart", _("Similar customers kept apart"), clause="2.3")
 CONSENT_GIVEN = event("reception.customer.consent_given", _("Consent given"), clause="2.3")
+CONSENT_REFUSED = event("reception.customer.consent_refused", _("Consent refused"), clause="2.3")
 CONSENT_WITHDRAWN = event("reception.customer.consent_withdrawn", _("Consent withdrawn"), clause="2.3")
 VEHICLE_REGISTERED = event("reception.vehicle.registered", _("Vehicle registered"), clause="2.3")
 VEHICLE_CORRECTED = event("reception.vehicle.corrected", _("Vehicle corrected"), clause="2.3")

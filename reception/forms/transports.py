@@ -16,15 +16,17 @@ from .visits import staff_at
 
 
 def moment(label: Any) -> forms.DateTimeField:
-    return forms.DateTimeField(label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    return forms.DateTimeField(
+        label=label, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
 
 
 class TransportForm(forms.Form):
     """Who drives when and where to."""
 
     driver = forms.ModelChoiceField(label=_("Driver"), queryset=Employee.objects.none(), to_field_name="uid")
-    starts_at = moment(_("From"))
-    ends_at = moment(_("Until"))
+    starts_at = moment(_("Fetched from"))
+    ends_at = moment(_("Fetched until"))
     address = forms.CharField(label=_("Address"), max_length=200)
     contact_name = forms.CharField(label=_("Contact"), max_length=60)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20)
@@ -32,8 +34,10 @@ class TransportForm(forms.Form):
     appointment = forms.UUIDField(required=False, widget=forms.HiddenInput)
     vehicle = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, store_id: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, store_id: int, brings_back: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if brings_back:
+            self.fields["starts_at"].label, self.fields["ends_at"].label = _("Brought from"), _("Brought until")
         advisors = employees_with_role(store_id, "advisor", clock.today())
         set_queryset(self, "driver", advisors if advisors.exists() else staff_at(store_id))
 

@@ -373,6 +373,7 @@ def consents_of(customer: Customer) -> list[dict[str, Any]]:
             "text": CONSENT_TEXTS[_version(rows.get(purpose, []))][purpose],
             "version": _version(rows.get(purpose, [])),
             "last": rows[purpose][0] if purpose in rows else None,
+            "refused": purpose in rows and not any(row.given for row in rows[purpose]),
             "rows": rows.get(purpose, []),
         }
         for purpose in ConsentPurpose

@@ -217,7 +217,7 @@ def record_consent(
     channel: str = "DESK",
     text_version: str = CONSENT_TEXT_VERSION,
 ) -> Consent:
-    """Writes one given or withdrawn consent to the text of ``text_version``; withdrawing is as easy as giving (2.3).
+    """Writes one given, refused or withdrawn consent to the text of ``text_version``; a no is as easy as a yes (2.3).
 
     Raises RuleError where the last decision for this purpose already says the same, and for a text that isn't kept.
     """
@@ -231,7 +231,7 @@ def record_consent(
 
 def _decide(customer: Customer, purpose: str, given: bool, channel: str, text_version: str, by: Actor) -> Consent:
     last = customer.consents.filter(purpose=purpose).order_by("-at", "-id").first()
-    if (last.given if last else False) == given:
+    if last is not None and last.given == given:
         raise RuleError("consent.unchanged", _("This is what already stands; there is nothing to record."))
     consent = Consent.objects.create(
         customer=customer,
@@ -240,7 +240,8 @@ def _decide(customer: Customer, purpose: str, given: bool, channel: str, text_ve
         channel=tidy(channel, field="channel", limit=20) or "DESK",
         text_version=text_version,
     )
-    code = events.CONSENT_GIVEN if given else events.CONSENT_WITHDRAWN
+    refused = events.CONSENT_REFUSED if last is None else events.CONSENT_WITHDRAWN
+    code = events.CONSENT_GIVEN if given else refused
     record(customer, code, by=by, purpose=purpose, text_version=consent.text_version, consent=consent.uid)
     return consent
 
@@ -267,7 +268,7 @@ def _not_yours() -> RuleError:
 
 @transaction.atomic
 def decide_consent_on_link(*, purpose: str, given: bool, by: Actor) -> Consent:
-    """2.3, 7.3: one tap on the visit's link gives or withdraws a consent, to the text that stands there.
+    """2.3, 7.3: one tap on the visit's link gives, refuses or withdraws a consent, to the text that stands there.
 
     Whoever holds the link may withdraw; giving takes the customer's own number. Raises RuleError ``consent.purpose``,
     ``consent.unchanged`` and ``customer.link_of_other``.

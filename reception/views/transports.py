@@ -49,16 +49,20 @@ class NewTransportPage(CommandPage):
         )
 
     def get_initial(self) -> dict[str, Any]:
-        contact = self.what.get("contact")
+        contact, owner = self.what.get("contact"), self.what.get("owner")
         initial: dict[str, Any] = {
             name: self.what[name].uid for name in ("visit", "appointment", "vehicle") if name in self.what
         }
         if contact is not None:
             initial |= {"contact_name": contact.contact_name, "contact_phone": contact.contact_phone}
+        elif owner is not None:
+            initial |= {"contact_name": owner.name, "contact_phone": owner.phone}
+        if "window" in self.what:
+            initial["starts_at"], initial["ends_at"] = self.what["window"]
         return super().get_initial() | initial
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"store_id": self.actor.store_id}
+        return super().get_form_kwargs() | {"store_id": self.actor.store_id, "brings_back": "visit" in self.what}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         plate = self.request.GET.get("plate", "")

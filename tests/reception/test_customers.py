@@ -87,11 +87,13 @@ def test_consents_are_given_and_withdrawn_as_new_rows() -> None:
 
 def test_a_consent_that_already_stands_is_not_recorded_twice() -> None:
     customer = make_customer()
+    record_consent(customer_uid=customer.uid, purpose="SURVEY", given=False, by=BY)
     with rule("consent.unchanged"):
         record_consent(customer_uid=customer.uid, purpose="SURVEY", given=False, by=BY)
     with rule("consent.purpose"):
         record_consent(customer_uid=customer.uid, purpose="EVERYTHING", given=True, by=BY)
-    assert not Consent.objects.exists()
+    assert Consent.objects.count() == len(lines("reception.customer.consent_refused")) == 1
+    assert {c["purpose"]: c["refused"] for c in consents_of(customer)}["SURVEY"] is True
 
 
 def test_looking_at_a_number_is_logged_with_its_reason_and_needs_the_right() -> None:

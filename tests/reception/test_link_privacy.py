@@ -51,12 +51,25 @@ def test_one_tap_gives_and_one_tap_withdraws_with_the_text_shown(visit: Visit, c
 
 @pytest.mark.parametrize(
     ("purpose", "given", "code"),
-    [("SERVICE", False, "consent.purpose"), ("", True, "consent.purpose"), ("SURVEY", False, "consent.unchanged")],
+    [("SERVICE", False, "consent.purpose"), ("", True, "consent.purpose")],
 )
 def test_what_cannot_be_decided_writes_nothing(visit: Visit, purpose: str, given: bool, code: str) -> None:
     with rule(code):
         customers.decide_consent_on_link(purpose=purpose, given=given, by=on_link(visit))
     assert Consent.objects.count() == 0
+
+
+def test_who_was_never_asked_can_say_no_once(visit: Visit, client: Client) -> None:
+    address = reverse("visit-link-privacy", args=[visit.link.token])
+    assert client.get(address).content.decode().count('name="given" value="0"') == 3
+    assert post(client, visit, "visit-link-consent", purpose="SURVEY", given="0").status_code == 302
+    assert [(row.purpose, row.given) for row in Consent.objects.all()] == [("SURVEY", False)]
+    assert History.objects.filter(code="reception.customer.consent_refused").count() == 1
+    page = client.get(address).content.decode()
+    assert (page.count('name="given" value="0"'), "您已拒绝" in page) == (2, True)
+    with rule("consent.unchanged"):
+        customers.decide_consent_on_link(purpose="SURVEY", given=False, by=on_link(visit))
+    assert Consent.objects.count() == 1
 
 
 def test_a_driver_withdraws_but_neither_gives_nor_changes_in_the_owners_name(visit: Visit, client: Client) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from dealership.kernel import clock
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.models import History
-from reception.models import Transport, Visit
+from reception.models import Appointment, Transport, Visit
 from reception.services import transports, walkarounds
 from tests.factories.reception import make_customer, make_received_visit, make_vehicle
 from tests.factories.staff import actor_for, make_actor, make_employee, make_store
@@ -191,6 +191,37 @@ def test_another_stores_ways_are_not_there(by, driver):
     stranger = make_actor(make_store("BJ02"), "advisor")
     with pytest.raises(Transport.DoesNotExist):
         transports.set_out(uid=way.uid, by=stranger)
+
+
+def test_the_page_fills_in_owner_and_next_booking(store, by, driver):
+    client = Client()
+    client.force_login(driver.user)
+    owner = make_customer()
+    car = make_vehicle(owner_uid=owner.uid)
+    page = client.get("/transports/new/", {"plate": car.plate})
+    assert {name: page.context["form"].initial.get(name) for name in ("contact_name", "contact_phone", "starts_at")} == {
+        "contact_name": owner.name, "contact_phone": owner.phone, "starts_at": None,
+    }  # fmt: skip
+    booking = Appointment.objects.create(
+        store=store,
+        number="AP-BJ01-261123-0001",
+        customer=owner,
+        vehicle=car,
+        contact_name="孔来接",
+        contact_phone="13700000008",
+        starts_at=NOW + timedelta(days=1, hours=1),
+        concern="保养",
+        state="CONFIRMED",
+    )
+    page = client.get("/transports/new/", {"plate": car.plate})
+    said = page.content.decode()
+    assert f'value="{booking.uid}"' in said
+    assert booking.number in said
+    assert "取车时间（从）" in said
+    assert 'value="孔来接"' in said
+    assert 'value="13700000008"' in said
+    assert 'value="2026-11-24T09:00"' in said
+    assert 'value="2026-11-24T10:00"' in said
 
 
 def test_the_pages_plan_fetch_and_call_off(store, by, driver):

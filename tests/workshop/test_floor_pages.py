@@ -8,8 +8,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from dealership.kernel import clock
 from dealership.kernel.models import Message
 from dealership.kernel.panels import render_panels
+from dealership.kernel.saying import say_clock
 from reception.selectors.today import placements
 from staff.models import Employee
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
@@ -307,6 +309,11 @@ def test_todays_lanes_follow_the_work(nine, rf):
     assert lane() == "DISPATCH"
     floor.give(line, person)
     assert lane() == "DISPATCH"
+    planned = order.lines.get(pk=line.pk).dispatches.get(live=True)
+    with clock.moved_to(planned.starts_at - timedelta(days=1)):
+        assert placements(floor.foreman, [order.visit])[order.visit_id].warning == (
+            f"明天 {say_clock(planned.starts_at)} {planned.bay.name}"
+        )
     clocking.clock_on(line_uid=line.uid, by=actor(person))
     placed = placements(floor.foreman, [order.visit])[order.visit_id]
     assert (placed.lane, placed.people, placed.progress) == ("WORKSHOP", ("高试工",), 0)

@@ -108,7 +108,7 @@ def test_what_is_late_is_compared_over_the_same_lines_and_new_ones_stand_apart(n
     user.save(update_fields=["language"])
     client.force_login(user)
     page = client.get(f"/plan/proposals/{proposal.uid}/").content.decode()
-    assert "1 line that nobody had comes on top: after the promise 1, together 80 minutes." in page
+    assert "1 line that nobody had comes on top: after the promise 1, together 80 min." in page
 
 
 @pytest.mark.django_db

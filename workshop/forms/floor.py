@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation
 from dealership.kernel.forms import set_choices, set_queryset
@@ -133,8 +132,8 @@ class ScreenForm(forms.Form):
 class BlockForm(forms.Form):
     """A bay out of use for a time."""
 
-    starts_at = LocalMoment(label=_("From"))
-    ends_at = LocalMoment(label=pgettext_lazy("time", "Until"))
+    starts_at = LocalMoment(label=_("Out of use from"))
+    ends_at = LocalMoment(label=_("Out of use until"))
     reason = forms.CharField(label=_("Why it is out of use"), max_length=120)
     make_room = forms.BooleanField(
         label=_("Make room"),

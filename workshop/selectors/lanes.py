@@ -10,8 +10,9 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from dealership.kernel import stages
+from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
+from dealership.kernel.saying import say_time
 from reception.models import Visit
 from reception.selectors.today import DISPATCH, INSPECTION, WORKSHOP, Placement, Remedy, Sign
 from workshop import permissions
@@ -126,11 +127,11 @@ def _waits(actor: Actor, what: str, lines: list[OrderLine], order: RepairOrder) 
     if held:
         return Placement(DISPATCH.code, line=what, warning=_cause(held[0]), signs=(Sign("package", _cause(held[0])),))
     if given:
-        starts = [d.starts_at for line in lines for d in line.dispatches.all()]
-        bays = "、".join(dict.fromkeys(d.bay.name for line in lines for d in line.dispatches.all()))
-        soon = min(starts).astimezone()
+        ahead = [d for line in lines if line.state in OPEN for d in line.dispatches.all()]
+        bays = "、".join(dict.fromkeys(d.bay.name for d in ahead))
+        soon = say_time(min(d.starts_at for d in ahead), now=clock.now())
         return Placement(
-            DISPATCH.code, line=what, warning=_("%(time)s %(bay)s") % {"time": f"{soon:%H:%M}", "bay": bays}, good=True
+            DISPATCH.code, line=what, warning=_("%(time)s %(bay)s") % {"time": soon, "bay": bays}, good=True
         )
     first = next((line for line in lines if line.state in OPEN), None)
     ways: tuple[Remedy, ...] = ()

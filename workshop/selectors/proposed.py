@@ -43,6 +43,8 @@ class Figure:
     label: str
     before: int
     after: int
+    is_span: bool = False
+    """Minutes, said as hours and days where they are many."""
 
     @property
     def tone(self) -> str:
@@ -168,7 +170,7 @@ def _figures(summary: dict) -> list[Figure]:
         Figure(_("Not given out"), before["open"], after["open"]),
         Figure(_("Can't run as planned"), before["broken"], after["broken"]),
         Figure(_("After the promise"), before["late"], after["late"]),
-        Figure(_("Minutes after the promise"), before["minutes"], after["minutes"]),
+        Figure(_("Time after the promise"), before["minutes"], after["minutes"], is_span=True),
     ]
 
 
