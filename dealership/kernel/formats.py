@@ -221,11 +221,11 @@ def is_new_energy_plate(plate: str) -> bool:
 def check_plate(text: str, kind: PlateKind = PlateKind.NORMAL) -> Checked:
     """A standard plate must fit the pattern; other kinds are kept as typed (UNREGISTERED may be empty)."""
     plate = normalise_plate(text)
-    if kind is PlateKind.UNREGISTERED:
+    if kind == PlateKind.UNREGISTERED:
         return Checked(plate)
     if not plate:
         return Checked(plate, Level.REFUSED, "plate.empty", _("Enter the plate, or choose “not registered yet”."))
-    if kind is not PlateKind.NORMAL or _PLATE.fullmatch(plate):
+    if kind != PlateKind.NORMAL or _PLATE.fullmatch(plate):
         return Checked(plate)
     meant = plate[:2] + plate[2:].translate(_PLATE_MISREAD)
     if meant != plate and _PLATE.fullmatch(meant):

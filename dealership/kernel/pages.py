@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.utils import DatabaseError
+from django.forms import RadioSelect
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -130,6 +131,16 @@ class CommandMixin:
         return HttpResponseRedirect(location)
 
 
+def go_to_the_first_faulty(form: Any) -> None:
+    """The cursor stands in the first field that has an error, where the form has one that can hold it."""
+    faulty = next((name for name in getattr(form, "fields", {}) if form.errors.get(name)), None)
+    if faulty is None or form.fields[faulty].widget.is_hidden or isinstance(form.fields[faulty].widget, RadioSelect):
+        return
+    for field in form.fields.values():
+        field.widget.attrs.pop("autofocus", None)
+    form.fields[faulty].widget.attrs["autofocus"] = True
+
+
 class CommandPage(StaffPage, CommandMixin, FormView):
     """A form page in front of one command: a refusal comes back as a form error (422) with everything typed kept."""
 
@@ -155,6 +166,7 @@ class CommandPage(StaffPage, CommandMixin, FormView):
         return self.form_invalid(form)
 
     def form_invalid(self, form: Any) -> HttpResponse:
+        go_to_the_first_faulty(form)
         response = super().form_invalid(form)
         response.status_code = 422
         return response

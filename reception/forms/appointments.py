@@ -149,14 +149,22 @@ class WaitForm(BookingForm):
 
 
 class WithdrawForm(forms.Form):
-    reason = forms.CharField(label=_("Why"), max_length=200)
+    reason = forms.CharField(label=_("Why"), max_length=200, error_messages={"required": _("Write down why.")})
 
 
 class MoveForm(forms.Form):
     """改约: another time and why."""
 
     starts_at = MomentField(label=_("New time"), error_messages={"required": _("Choose a time.")})
-    reason = forms.CharField(label=_("Why"), max_length=200)
+    reason = forms.CharField(label=_("Why"), max_length=200, error_messages={"required": _("Write down why.")})
+
+
+class MoveWaitForm(forms.Form):
+    """改约 to a full day: the car waits for a time there and keeps what was agreed so far."""
+
+    starts_at = MomentField(required=False)
+    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+    wait = forms.DateField()
 
 
 class PartMissingForm(forms.Form):
@@ -179,7 +187,7 @@ class PartMissingForm(forms.Form):
 
 
 class CancelForm(forms.Form):
-    reason = forms.CharField(label=_("Why"), max_length=200)
+    reason = forms.CharField(label=_("Why"), max_length=200, error_messages={"required": _("Write down why.")})
 
 
 class OnlineForm(forms.Form):

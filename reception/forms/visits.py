@@ -3,16 +3,24 @@
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats
 from dealership.kernel.forms import demanded, set_queryset
-from staff.models import Employee
-from staff.selectors.employees import employed, employees_with_role
+from staff.models import DESK_ROLES, Employee, PostHolding
+from staff.selectors.employees import employed, employees_with_role, in_force
 
-from ..models import Area, ArrivalKind, PlateKind, ToldBy, Visit, VisitState, WaitingMode
+from ..models import Area, ArrivalKind, PlateKind, ToldBy, Vehicle, Visit, VisitState, WaitingMode
+
+
+class ColleagueField(forms.ModelChoiceField):
+    """One of the house by name and post."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        posts = " / ".join(dict.fromkeys(holding.post.label for holding in obj.posts.all()))
+        return f"{obj.name} · {posts}" if posts else obj.name
 
 
 class ArrivalForm(forms.Form):
@@ -65,18 +73,20 @@ class ArrivalForm(forms.Form):
         label=_("Meanwhile"), choices=WaitingMode.choices, initial=WaitingMode.WAIT_AT_DEALER
     )
     area = forms.ChoiceField(label=_("Led to"), choices=[("", "—"), *Area.choices], required=False)
-    taken_over_by = forms.ModelChoiceField(
+    taken_over_by = ColleagueField(
         label=_("Taken over by"), queryset=Employee.objects.none(), to_field_name="uid", required=False
     )
     arrival_kind = forms.ChoiceField(
         label=_("How the car came"), choices=ArrivalKind.choices, initial=ArrivalKind.IN_PERSON, required=False
     )
-    key_locker = forms.CharField(label=_("Envelope or locker"), max_length=20, required=False)
-    key_left_at = forms.DateTimeField(
-        label=_("Key left at"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    key_locker = demanded(forms.CharField(label=_("Envelope or locker"), max_length=20, required=False))
+    key_left_at = demanded(
+        forms.DateTimeField(
+            label=_("Key left at"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        )
     )
-    tow_company = forms.CharField(label=_("Towed by"), max_length=60, required=False)
-    towed_from = forms.CharField(label=_("Towed from"), max_length=120, required=False)
+    tow_company = demanded(forms.CharField(label=_("Towed by"), max_length=60, required=False))
+    towed_from = demanded(forms.CharField(label=_("Towed from"), max_length=120, required=False))
     appointment = forms.UUIDField(required=False, widget=forms.HiddenInput)
     consultation = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -104,11 +114,34 @@ class ArrivalForm(forms.Form):
                 data["plate"] = formats.clean_plate(plate, kind)
             except forms.ValidationError as error:
                 self.add_error("plate", error)
+        if vin and not Vehicle.objects.filter(vin=formats.normalise_vin(vin)).exists():
+            try:
+                formats.clean_vin(vin)
+            except forms.ValidationError as error:
+                self.add_error("vin", error)
+        for name, sentence in self.asked_of(data.get("arrival_kind", "")).items():
+            if not data.get(name) and name not in self.errors:
+                self.add_error(name, sentence)
         if data.get("taken_over_by") and not data.get("area"):
             self.add_error("area", _("Say where the colleague takes over."))
         if not plate and not vin:
             self.add_error("plate", _("Give the plate or, without one, the VIN."))
         return data
+
+    @staticmethod
+    def asked_of(kind: str) -> dict[str, Any]:
+        """What the way the car came demands, with the sentence for whoever left it out."""
+        asked: dict[str, dict[str, Any]] = {
+            ArrivalKind.KEY_DROP: {
+                "key_locker": _("Write the envelope or locker of the key."),
+                "key_left_at": _("Write when the key was left."),
+            },
+            ArrivalKind.TOWED_IN: {
+                "tow_company": _("Write who towed the car."),
+                "towed_from": _("Write from where it was towed."),
+            },
+        }
+        return asked.get(kind, {})
 
 
 # --- actions on a visit ---
@@ -154,7 +187,7 @@ class AreaForm(forms.Form):
     """2.1.2 服务引导: where the customer is led to, and who takes over."""
 
     area = forms.ChoiceField(label=_("Area"), choices=Area.choices, widget=forms.RadioSelect)
-    taken_over_by = forms.ModelChoiceField(
+    taken_over_by = ColleagueField(
         label=_("Taken over by"), queryset=Employee.objects.none(), to_field_name="uid", required=False
     )
 
@@ -192,7 +225,7 @@ class KeyForm(forms.Form):
     """2.1.2: the key's tag, who has it and where the car stands."""
 
     key_tag = forms.CharField(label=_("Key tag"), max_length=10, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    holder = forms.ModelChoiceField(
+    holder = ColleagueField(
         label=_("Key is with"),
         queryset=Employee.objects.none(),
         to_field_name="uid",
@@ -238,5 +271,13 @@ def staff_of(visit: Visit) -> QuerySet[Employee]:
 
 
 def staff_at(store_id: int) -> QuerySet[Employee]:
-    """Everybody who works in this store today."""
-    return Employee.objects.filter(employed(clock.today()), store_id=store_id).order_by("pinyin", "pk")
+    """Everybody who works in this store today with the posts held, the desk's people first."""
+    today = clock.today()
+    held = PostHolding.objects.filter(in_force(today), store_id=store_id)
+    at_the_desk = Exists(held.filter(employee=OuterRef("pk"), post__role__in=DESK_ROLES))
+    return (
+        Employee.objects.filter(employed(today), store_id=store_id)
+        .annotate(at_the_desk=at_the_desk)
+        .order_by("-at_the_desk", "pinyin", "pk")
+        .prefetch_related(Prefetch("posts", held.select_related("post")))
+    )

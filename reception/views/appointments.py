@@ -17,7 +17,16 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 
 from .. import permissions, rules
-from ..forms.appointments import BookingForm, CancelForm, MoveForm, PartMissingForm, WaitForm, first_day, read_moment
+from ..forms.appointments import (
+    BookingForm,
+    CancelForm,
+    MoveForm,
+    MoveWaitForm,
+    PartMissingForm,
+    WaitForm,
+    first_day,
+    read_moment,
+)
 from ..limits import PRICE_DAYS
 from ..models import Appointment, PartOfDay, WaitingEntry, WaitingMode
 from ..selectors import appointments as reads
@@ -419,7 +428,34 @@ class MovePage(BookingCommandPage):
             "next_first": first + timedelta(days=WEEK),
         }
 
-    def run(self, form: MoveForm) -> Appointment:
+    def get_form_class(self) -> type[MoveForm | MoveWaitForm]:
+        """A full day that was pressed puts the car on its waiting list."""
+        return MoveWaitForm if self.request.POST.get("wait") else MoveForm
+
+    def words(self, result: Any) -> Any:
+        if isinstance(result, WaitingEntry):
+            return _("On the waiting list. The booking stays; cancel it when the customer takes another time.")
+        return self.done
+
+    def location(self, result: Appointment | WaitingEntry) -> str:
+        return reverse("appointment-detail", args=[self.appointment.uid])
+
+    def run(self, form: MoveForm | MoveWaitForm) -> Appointment | WaitingEntry:
+        if isinstance(form, MoveWaitForm):
+            booked = self.appointment
+            items = booked.items.select_related("operation")
+            return join_waiting_list(
+                customer_uid=booked.customer.uid,
+                vehicle_uid=booked.vehicle.uid,
+                contact_name=booked.contact_name,
+                contact_phone=booked.contact_phone,
+                concern=booked.concern,
+                operation_uids=[item.operation.uid for item in items if item.operation],
+                waiting_mode=booked.waiting_mode,
+                advisor_uid=booked.advisor.uid if booked.advisor else None,
+                first_day=form.cleaned_data["wait"],
+                by=self.actor,
+            )
         return commands.move_appointment(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
 
 

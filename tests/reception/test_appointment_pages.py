@@ -14,7 +14,7 @@ from django.test import Client
 from dealership.catalogue.models import Operation
 from dealership.kernel import clock
 from dealership.kernel.limits import forget
-from reception.models import A, Appointment, Customer
+from reception.models import A, Appointment, Customer, WaitingEntry
 from reception.selectors import capacity
 from reception.services import appointments as commands
 from tests.factories.appointments import TUESDAY, at, make_appointment, make_bookable, operation
@@ -379,3 +379,23 @@ def test_the_page_of_a_customer_with_a_coming_booking_names_it(shop):
     assert page.status_code == 200
     assert f"/appointments/{made.uid}/" in body(page)
     assert made.concern in body(page)
+
+
+def test_moving_to_a_full_day_puts_the_car_on_its_waiting_list_and_keeps_the_booking():
+    shop = make_bookable(bays=("STANDARD_LIFT",), technicians=1, advisors=2)
+    make_appointment(shop, starts_at=at("8:30", TUESDAY), operation_uids=[operation("AS-10")])
+    made = make_appointment(
+        shop, plate="京A8K399", model_text="途远", starts_at=at("8:30", TUESDAY + timedelta(days=1))
+    )
+    page, client = f"/appointments/{made.uid}/move/", signed_in(shop.desk)
+    shown = body(client.get(f"{page}?first={TUESDAY}"))
+    assert f'name="wait" value="{TUESDAY}"' in shown
+    bare = client.post(page, {"reason": ""})
+    assert "请填写原因。" in body(bare)
+    answer = client.post(page, {"wait": str(TUESDAY), "form_token": str(uuid4())})
+    assert answer.status_code == 302
+    entry = WaitingEntry.objects.get()
+    assert (entry.vehicle, entry.first_day, entry.concern) == (made.vehicle, TUESDAY, made.concern)
+    assert entry.operation_uids == [item.operation.uid for item in made.items.all()]
+    made.refresh_from_db()
+    assert made.is_expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -384,3 +385,40 @@ def test_a_key_tag_finds_the_car_whose_key_hangs_there(store, advisor):
     elsewhere = make_actor(make_store("BJ02"), "advisor")
     visits.give_key(uid=make_visit(advisor).uid, key_tag="B07", by=advisor)
     assert find(text="B07", by=elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [("TOWED_IN", ["tow_company", "towed_from"]), ("KEY_DROP", ["key_locker", "key_left_at"]), ("PICKED_UP", [])],
+)
+def test_all_that_is_wrong_is_marked_at_once_and_the_cursor_stands_in_the_first(store, kind, missing):
+    client, _by = signed_in(store)
+    sent = {
+        "plate": "京A1234", "plate_kind": "NORMAL", "vin": "ABC123", "contact_name": "周试车", "contact_phone": "123",
+        "model_text": "途远 2.0T", "need": "保养", "waiting_mode": "LEAVE", "arrival_kind": kind,
+    }  # fmt: skip
+    refused = client.post("/visits/new/", sent)
+    assert refused.status_code == 422
+    assert sorted(refused.context["form"].errors) == sorted(["plate", "vin", "contact_phone", *missing])
+    assert "请选择车牌类型" in str(refused.context["form"].errors["plate"])
+    html = refused.content.decode()
+    assert re.findall(r'<[^>]*name="(\w+)"[^>]*autofocus', html) == ["plate"]
+    right = {"plate": "沪A12345", "vin": "", "contact_phone": "13800138000"}
+    again = client.post("/visits/new/", sent | right)
+    assert again.status_code == (422 if missing else 302)
+    if missing:
+        html = again.content.decode()
+        assert re.findall(r'<[^>]*name="(\w+)"[^>]*autofocus', html) == missing[:1]
+        for name in missing:
+            assert re.search(rf'<[^>]*name="{name}"[^>]*aria-required="true"', html)
+    assert Visit.objects.count() == (0 if missing else 1)
+
+
+def test_who_takes_over_is_offered_with_the_post_the_desk_first(store):
+    client, _by = signed_in(store)
+    make_employee(store, "technician", name="阿试工")
+    make_employee(store, "receptionist", name="周试台")
+    offered = [
+        str(label) for _value, label in client.get("/visits/new/").context["form"].fields["taken_over_by"].choices
+    ]
+    assert offered.index("周试台 · 前台接待") < offered.index("阿试工 · 技师")
