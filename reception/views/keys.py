@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -39,7 +40,7 @@ class KeysPage(Page):
             "may_count": self.actor.may(permissions.EVENING_COUNT),
             "may_view": self.actor.may(permissions.VISITS_VIEW),
             "counted": reads.evening_of(self.actor, day),
-            "count_due": hour,
+            "count_due": clock.now().astimezone(ZoneInfo(store.time_zone)).hour >= hour,
         }
 
 
