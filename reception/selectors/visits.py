@@ -44,6 +44,9 @@ class KnownCar:
     owner: Customer | None
     open_visit: Visit | None
     appointment: Appointment | None
+    """Today's booking."""
+    coming: Appointment | None = None
+    """The next booking of another day, where today has none; the arrival doesn't take it along."""
     last_visits: list[Visit] = field(default_factory=list)
 
     @property
@@ -76,19 +79,18 @@ def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
     ownership = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
     store = store_of(by)
     start, end = day_bounds(store, clock.today(store.time_zone))
+    booked = Appointment.objects.for_actor(by).filter(vehicle=vehicle).order_by("starts_at", "pk")
+    today = booked.filter(
+        state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW], starts_at__gte=start, starts_at__lt=end
+    ).first()
     return KnownCar(
         vehicle=vehicle,
         owner=ownership.customer if ownership else None,
         open_visit=Visit.objects.for_actor(by).filter(vehicle=vehicle, state__in=OPEN_STATES).first(),
-        appointment=Appointment.objects.for_actor(by)
-        .filter(
-            vehicle=vehicle,
-            state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW],
-            starts_at__gte=start,
-            starts_at__lt=end,
-        )
-        .order_by("starts_at", "pk")
-        .first(),
+        appointment=today,
+        coming=None
+        if today
+        else booked.filter(state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED], starts_at__gte=end).first(),
         last_visits=list(
             Visit.objects.for_actor(by)
             .filter(vehicle=vehicle, state=VisitState.DEPARTED)

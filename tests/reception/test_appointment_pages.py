@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 
 from dealership.catalogue.models import Operation
 from dealership.kernel import clock
@@ -17,7 +18,8 @@ from dealership.kernel.limits import forget
 from reception.models import A, Appointment, Customer, WaitingEntry
 from reception.selectors import capacity
 from reception.services import appointments as commands
-from tests.factories.appointments import TUESDAY, at, make_appointment, make_bookable, operation
+from tests.factories.appointments import MONDAY, TUESDAY, at, make_appointment, make_bookable, operation
+from tests.factories.kernel import make_user
 from tests.factories.reception import make_customer, make_vehicle, make_visit
 
 pytestmark = pytest.mark.django_db
@@ -399,3 +401,17 @@ def test_moving_to_a_full_day_puts_the_car_on_its_waiting_list_and_keeps_the_boo
     assert entry.operation_uids == [item.operation.uid for item in made.items.all()]
     made.refresh_from_db()
     assert made.is_expected
+
+
+def test_a_car_booked_for_another_day_is_told_at_the_gate_and_its_booking_is_moved_first(client: Client, shop) -> None:
+    made = make_appointment(shop)
+    client.force_login(make_user("receptionist", store=shop.store))
+    arrival, page = reverse("visit-new"), reverse("appointment-detail", args=[made.uid])
+    with clock.moved_to(at("9:00", MONDAY)):
+        told = client.get(arrival, {"plate": made.vehicle.plate}).content.decode()
+        assert "另一天有预约" in told
+        assert reverse("appointment-move", args=[made.uid]) in told
+        assert f"{arrival}?plate=" not in client.get(page).content.decode()
+    with clock.moved_to(at("9:00", TUESDAY)):
+        assert "另一天有预约" not in client.get(arrival, {"plate": made.vehicle.plate}).content.decode()
+        assert f"{arrival}?plate=" in client.get(page).content.decode()
