@@ -86,6 +86,22 @@ def calendar_events(feed: CalendarFeed) -> list[CalendarEvent]:
     return found
 
 
+def event_for_customer(row: Appointment) -> CalendarEvent:
+    """A booking for the customer's own calendar: where and when, and whom to call; no name, number plate or work."""
+    call = gettext("To change it, call %(phone)s.") % {"phone": row.store.phone} if row.store.phone else ""
+    return CalendarEvent(
+        uid=f"{row.uid}@{row.store.code.lower()}",
+        version=row.version,
+        changed_at=row.updated_at,
+        starts_at=row.starts_at,
+        ends_at=row.ready_at or row.starts_at + timedelta(hours=1),
+        summary=row.store.name,
+        place=row.store.address or row.store.name,
+        text="\n".join(filter(None, [row.number, call])),
+        status=STATUS.get(A(row.state), "CONFIRMED"),
+    )
+
+
 def in_language_of(feed: CalendarFeed) -> translation.override:
     """The language in which whoever subscribed reads."""
     return translation.override(language_of(feed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,26 @@ from dealership.kernel.formats import fold_width
 from staff.models import Employee
 from staff.selectors.employees import employed
 
-from ..models import Citation, Consultation, ConsultationTopic, KnowledgeArticle, KnowledgeVersion
+from ..models import (
+    Citation,
+    Consultation,
+    ConsultationTopic,
+    KnowledgeArticle,
+    KnowledgeVersion,
+    MessageDirection,
+)
 
 SHOWN = 100
 OFFERED = 8
+READ = 400
+"""So many articles in force are compared with the words of a question."""
+_HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
+_LETTERS = re.compile(r"[a-z0-9]{3,}")
+_EVERY_QUESTION = re.compile(
+    "什么时候|什么时间|多长时间|多少钱|为什么|怎么样|怎么办|能不能|可不可以|是不是|有没有|需不需要|你们|我们|您好|你好|"
+    "请问|什么|怎么|多少|多久|哪里|哪些|可以|需要|是否|如何|时候|时间|谢谢|一下|一般|大概|我的|车子|"
+    "[吗呢吧的了是和在要我你您有很就也都还这那]|\\b(?:the|and|for|how|what|when|much|does|can|you|are|with|cost|need|car)\\b"
+)
 NEARLY = 0.3
 """From this likeness of the title on (0–1) an article is offered where no word fits exactly."""
 
@@ -104,14 +121,39 @@ def articles(by: Actor, *, show: str, text: str) -> dict[str, Any]:
 
 
 def offered(consultation: Consultation, *, text: str, chosen: list[UUID]) -> list[dict[str, Any]]:
-    """What an answer may be taken from: the chosen versions first, then what the words find, else the topic's."""
+    """What an answer may be taken from: the chosen versions first, then what the words typed find, else what the words
+    of the question fit, best first; nothing where nothing fits."""
     rows = in_force(clock.today(consultation.store.time_zone))
     kept = list(rows.filter(uid__in=chosen).order_by("title"))
     others = rows.exclude(pk__in=[version.pk for version in kept])
-    others = (
-        _matching(others, text) if text.strip() else others.filter(article__topic=consultation.topic).order_by("title")
-    )
-    return [{"version": v, "chosen": True} for v in kept] + [{"version": v, "chosen": False} for v in others[:OFFERED]]
+    found = list(_matching(others, text)[:OFFERED]) if text.strip() else _fitting(others, consultation)
+    return [{"version": v, "chosen": True} for v in kept] + [{"version": v, "chosen": False} for v in found]
+
+
+def _fitting(rows: QuerySet[KnowledgeVersion], consultation: Consultation) -> list[KnowledgeVersion]:
+    """The articles that share words with the question: a word in the title counts three times one in the text.
+
+    One word in the title or two in the text are needed; among equals the topic of the question comes first.
+    """
+    asked = consultation.messages.filter(direction=MessageDirection.IN).values_list("body", flat=True)
+    words = telling_words(" ".join([consultation.subject, *asked]))
+    if not words:
+        return []
+    ranked = []
+    for version in rows.order_by("title")[:READ]:
+        title, body = fold_width(version.title).lower(), fold_width(version.body).lower()
+        score = sum(3 if word in title else 1 for word in words if word in title or word in body)
+        if score > 1:
+            ranked.append((-score, version.article.topic != consultation.topic, version.title, version))
+    return [row[-1] for row in sorted(ranked, key=lambda row: row[:3])[:OFFERED]]
+
+
+def telling_words(text: str) -> set[str]:
+    """The words of a question that say what it is about: pairs of neighbouring characters, words of other scripts
+    from three letters on; what stands in every question is left out."""
+    pieces = _EVERY_QUESTION.sub(" ", fold_width(text).lower())
+    pairs = {run[at : at + 2] for run in _HAN.findall(pieces) for at in range(len(run) - 1)}
+    return pairs | set(_LETTERS.findall(pieces))
 
 
 def article_of(by: Actor, uid: UUID) -> KnowledgeArticle:

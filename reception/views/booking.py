@@ -21,9 +21,11 @@ from dealership.kernel import clock
 from dealership.kernel.models import Store
 from dealership.kernel.pages import CommandPage, StaffPage
 
+from ..documents import calendar_file
 from ..forms.appointments import OnlineForm, first_day, read_moment
 from ..models import Appointment, WaitingEntry
 from ..selectors import capacity
+from ..selectors.calendars import event_for_customer
 from ..services import appointments as commands
 from ..services.waiting import ask_online
 
@@ -140,6 +142,15 @@ class OnlineBookedPage(TemplateView):
         except signing.BadSignature:
             raise Http404("No such booking") from None
         booked = get_object_or_404(Appointment.objects.select_related("store"), uid=uid, store__code=kwargs["code"])
+        if request.GET.get("file") == "calendar":
+            return HttpResponse(
+                calendar_file(booked.store.name, [event_for_customer(booked)]),
+                content_type="text/calendar; charset=utf-8",
+                headers={
+                    "Content-Disposition": f'attachment; filename="{booked.number}.ics"',
+                    "Cache-Control": "private, no-store",
+                },
+            )
         with timezone.override(booked.store.time_zone):
             response = self.render_to_response({"store": booked.store, "booked": booked})
             assert isinstance(response, TemplateResponse)

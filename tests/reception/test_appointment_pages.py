@@ -233,7 +233,12 @@ def test_a_customer_books_online_and_the_desk_confirms(shop):
     done = client.get(answer.url)
     assert made.number in body(done)
     assert not any(word in body(done) for word in ("王试客", "13900000077", "京A7T777", "京A·7T777"))
-    assert client.get(f"/book/{shop.store.code}/forged/").status_code == 404
+    file = client.get(answer.url, {"file": "calendar"})
+    assert (file.status_code, file["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    assert "DTSTART:20261124T" in body(file)
+    assert "STATUS:TENTATIVE" in body(file)
+    assert not any(word in body(file) for word in ("王试客", "13900000077", "7T777"))
+    assert client.get(f"/book/{shop.store.code}/forged/?file=calendar").status_code == 404
     desk = signed_in(shop.desk)
     assert str(made.uid) in body(desk.get(f"/appointments/?day={TUESDAY}&show=requested"))
     assert desk.post(f"/appointments/{made.uid}/confirm/").status_code == 302

@@ -244,9 +244,24 @@ def test_words_of_the_title_the_text_pinyin_and_nearly_right_words_find_it(care,
     assert sorted(row["article"].title for row in rows) == sorted(found)
 
 
-def test_beside_an_answer_stand_the_topic_s_articles_or_what_the_words_find(care, desk):
+def test_beside_an_answer_stands_what_fits_the_question_best_first_and_nothing_else(care, desk):
+    write(care, title="营业时间", topic="OTHER", body="每天 8:00 至 18:00。")
+    write(care, title="代步车", topic="OTHER", body="预约时说明，什么时候还车请写明。")
+    body = write(care, title="季节用品", topic="OTHER", body="冬季轮胎 10 月起更换。")
+    title = write(care, title="冬季轮胎更换", topic="INTERVAL", body="气温低于 7 度。")
+
+    def proposed(words):
+        asked = ask(desk, body=words, topic="OTHER")
+        return [row["version"].title for row in reads.offered(asked, text="", chosen=[])]
+
+    assert proposed("冬季轮胎什么时候换，多少钱") == [title.title, body.title]
+    assert proposed("天窗漏水怎么办") == []
+    assert proposed("多少钱？") == []
+
+
+def test_beside_an_answer_stand_the_chosen_articles_and_what_the_words_find(care, desk):
     first, other = write(care), write(care, title="质保期是多久？", topic="WARRANTY", body="三年。")
-    question = ask(desk)
+    question = ask(desk, body="首次保养什么时候？")
     titles = [row["version"].title for row in reads.offered(question, text="", chosen=[])]
     assert titles == [first.title]
     rows = reads.offered(question, text="质保", chosen=[version(first).uid])

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from dealership.kernel import clock
 from dealership.kernel.errors import NotAllowed
@@ -66,6 +68,23 @@ def decide(order: RepairOrder, decisions, **values):
 
 def states(order: RepairOrder) -> list[str]:
     return [line.state for line in lines(order)]
+
+
+# --- what the page says ---
+
+
+def test_an_offer_to_check_is_no_finding_yet(shop: Shop) -> None:
+    order = make_order(shop)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    address = reverse("visit-link", args=[order.visit.link.token])
+    said = Client().get(address).content.decode()
+    assert "1 项报价，等您决定" in said
+    assert "检查发现" not in said
+    brakes = add_operation(shop, order, "BR-20")
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    said = Client().get(address).content.decode()
+    assert brakes.description in said
+    assert "检查发现 2 项，等您决定" in said
 
 
 # --- success ---

@@ -270,7 +270,10 @@ def test_the_load_counts_the_working_time_of_the_shown_day_and_never_the_night(n
     assert after.planned == 0.6, "8:30 to 9:05"
     _order, [over_lunch] = make_agreed(floor, "BR-10")
     floor.give(over_lunch, floor.technician("袁试工"), "4", (11, 30), ends_at=at(13, 30))
-    assert plan_reads.board(floor.foreman, day=at(9).date()).planned == 2.2, "lunch isn't work"
+    shown = plan_reads.board(floor.foreman, day=at(9).date())
+    assert shown.planned == 2.2, "lunch isn't work"
+    [bay] = [row for row in shown.rows if row.uid == floor.bays["4"].uid]
+    assert bay.load == 11, "an hour of nine; the break is no load of the bay either"
 
 
 @pytest.mark.django_db

@@ -560,6 +560,7 @@ class AskedLine:
     is_safety: bool
     extra_minutes: int
     photos: list[LinePhoto]
+    is_diagnosis: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -577,6 +578,11 @@ class Asked:
     @property
     def agreed(self) -> Decimal:
         return self.agreed_labor + self.agreed_material + self.agreed_fees
+
+    @property
+    def looks_only(self) -> bool:
+        """Whether only the checking itself is offered: nothing has been found yet."""
+        return all(line.is_diagnosis for line in self.lines)
 
 
 def asked_of(visit_id: int, by: Actor) -> list[Asked]:
@@ -645,6 +651,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
         is_safety=entry["is_safety"],
         extra_minutes=entry["extra_minutes"],
         photos=list(line.photos.all()),
+        is_diagnosis=line.is_diagnosis,
     )
 
 

@@ -490,6 +490,7 @@ def _week_row(
             (row.offs if reservation.purpose == ReservationPurpose.BLOCKED else row.bars).append(other)
     row.load = round(sum(bar.length for bar in row.bars) * 30 * 100 / room) if room else 0
     _let_short_bars_speak(row.bars, frame.columns)
+    frame.first * 60 // STEP
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = _acts(frame, work)
     return row
@@ -628,9 +629,12 @@ def _row(
         else:
             row.bars.append(other)
     _let_short_bars_speak(row.bars, frame.columns)
+    first = frame.first * 60 // STEP
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = [*_acts(frame, work), *_rests(frame, mine)]
-    minutes = sum(bar.length for bar in row.bars) * STEP
+    breaks = [(a[1] // STEP - first, b[0] // STEP - first) for a, b in itertools.pairwise(spans)]
+    idle = sum(max(0, min(bar.at + bar.length, b) - max(bar.at, a)) for bar in row.bars for a, b in breaks)
+    minutes = (sum(bar.length for bar in row.bars) - idle) * STEP
     room = sum(end - start for start, end in spans)
     row.load = round(minutes * 100 / room) if room else 0
     return row
