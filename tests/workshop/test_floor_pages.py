@@ -200,7 +200,8 @@ def test_inspections_go_through_their_levels_and_the_failure_needs_its_reason(ni
         assert taken_over in page
     undriven = client.post(f"/inspections/{order.uid}/final/", {"result": "PASSED", "road_test_from_km": "48930"})
     assert undriven.status_code == 422
-    assert "concerns safety: drive the car" in undriven.content.decode()
+    top, _form, _below = undriven.content.decode().partition('id="id_road_test_km"')
+    assert "concerns safety: drive the car" in top, "said above, where the bar of buttons covers nothing"
     refused = client.post(f"/inspections/{order.uid}/final/", {"result": "FAILED", "failed_line": line.uid})
     assert (refused.status_code, Inspection.objects.count()) == (422, 2)
     failed = {"result": "FAILED", "reason": "仍有异响", "failed_line": line.uid}
