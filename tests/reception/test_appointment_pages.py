@@ -366,18 +366,19 @@ def test_a_step_of_the_form_keeps_its_draft_silent_and_goes_on_to_the_next_empty
 
 def test_a_car_that_is_in_the_shop_says_so_and_arrives_no_second_time(shop):
     made = make_appointment(shop)
-    page = f"/appointments/{made.uid}/"
-    client = signed_in(shop.desk)
-    arrives = f"/visits/new/?plate={made.vehicle.plate}"
-    assert arrives in body(client.get(page))
-    inside = make_visit(by=shop.desk, plate=made.vehicle.plate)
-    looked = body(client.post("/appointments/new/", {"q": made.vehicle.plate, "look": "1"}))
-    assert "该车正在店内" in looked
-    assert f"/visits/{inside.uid}/" in looked
-    booked = body(client.get(page))
-    assert "该车正在店内" in booked
-    assert f"/visits/{inside.uid}/" in booked
-    assert arrives not in booked
+    with clock.moved_to(at("9:00", TUESDAY)):
+        page = f"/appointments/{made.uid}/"
+        client = signed_in(shop.desk)
+        arrives = f"/visits/new/?plate={made.vehicle.plate}"
+        assert arrives in body(client.get(page))
+        inside = make_visit(by=shop.desk, plate=made.vehicle.plate)
+        looked = body(client.post("/appointments/new/", {"q": made.vehicle.plate, "look": "1"}))
+        assert "该车正在店内" in looked
+        assert f"/visits/{inside.uid}/" in looked
+        booked = body(client.get(page))
+        assert "该车正在店内" in booked
+        assert f"/visits/{inside.uid}/" in booked
+        assert arrives not in booked
 
 
 def test_the_page_of_a_customer_with_a_coming_booking_names_it(shop):
