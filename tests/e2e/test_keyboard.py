@@ -172,7 +172,7 @@ def test_a_known_car_is_booked_by_telephone(people, store):
     hand.write("京A12345")
     hand.go("Enter")
     expect(hand.page.locator('[name="contact_phone"]')).to_have_value("13800001111")
-    hand.tab_to(hand.page.locator('[name="concern"]'))
+    focused(hand.page, "concern")
     hand.write("换轮胎")
     hand.tab_to(hand.page.locator('[name="starts_at"]:not([disabled])').first)
     hand.thoughts += 1  # which of the free times
