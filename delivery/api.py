@@ -502,7 +502,7 @@ register(
                 permission=permissions.FOLLOW_UPS_CALL,
                 only=While(lambda answered_at: answered_at is None, "answered_at"),
                 input={
-                    "scores": MapOf(inner=Whole(1, 5), key=Choice(choices=SurveyDimension), most=5),
+                    "scores": MapOf(inner=Whole(1, 5), key=Choice(choices=SurveyDimension), most=5, every=True),
                     "recommend": Whole(0, 10),
                     "words": Text(500, optional=True),
                 },

@@ -389,9 +389,8 @@ register(
 
 
 def _looks(values: dict[str, Any], by: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
-    limit = values["limit"]
-    before = values.get("before")
-    rows, more = list_looks(by=by, reason=values.get("reason", ""), before=before, limit=limit)
+    before = int(values["cursor"]) if "cursor" in values else None
+    rows, more = list_looks(by=by, reason=values.get("reason", ""), before=before, limit=values["limit"])
     return rows, more, str(rows[-1]["id"]) if more else None
 
 
@@ -404,7 +403,7 @@ register_listing(
         help="Who had a whole telephone number shown on a page, whose, when and why; newest first (7.3).",
         parameters={
             "reason": Choice(choices=UnmaskReason, optional=True),
-            "before": Whole(optional=True, help="Go on with the next_cursor of the answer before."),
+            "cursor": Text(18, min=1, pattern=r"^[0-9]{1,18}$", help="next_cursor of the page before."),
         },
         shape={
             "at": Moment(),
@@ -1393,6 +1392,7 @@ register_listing(
         view=SEARCH,
         help="Cars, customers and visits by plate, VIN, telephone, name, pinyin or number, or the tail of it (2.3).",
         parameters={"q": Text(100, min=1, help="What was typed.")},
+        required=("q",),
         shape={
             "kind": Text(help="vehicle, customer, visit or appointment: the resource that uid belongs to."),
             "uid": Uid(),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
+from dealership.kernel import clock
 from dealership.kernel.api.masking import mask_name, mask_phone
 from dealership.kernel.api.resources import Filter, Many, Resource, register
 from dealership.kernel.api.shapes import Day, Text, Uid, Whole
@@ -11,6 +14,13 @@ from staff.models import Employee, EmployeeSkill, PostHolding
 
 def _posts():
     return PostHolding.objects.order_by("starts_on", "id")
+
+
+def _holders(post_code: str):
+    """The employees who hold a post today."""
+    today = clock.today()
+    held = PostHolding.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
+    return held.filter(post__code=post_code).values("employee_id")
 
 
 def _skills():
@@ -59,6 +69,11 @@ register(
         filters={
             "number": Filter(field=Text(20, min=1), lookup="number"),
             "uid": Filter(field=Uid(), lookup="uid"),
+            "post": Filter(
+                field=Text(40, min=1, help="Who holds this post today, by its code (posts.post_code of an employee)."),
+                lookup="pk__in",
+                of=_holders,
+            ),
         },
     )
 )

@@ -584,7 +584,7 @@ def say_cause(cause: rules.Cause | None, day_name: str = "") -> str:
 
 def _skill_name(skill_id: int | None) -> str:
     skill = Skill.objects.filter(pk=skill_id).first() if skill_id else None
-    return skill.name if skill else ""
+    return skill.label if skill else ""
 
 
 @dataclass(frozen=True, slots=True)

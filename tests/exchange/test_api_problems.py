@@ -16,6 +16,7 @@ from dealership.exchange import api
 from dealership.kernel.api import problems, ratelimit, views
 from dealership.kernel.api.resources import RESOURCES
 from dealership.kernel.errors import RuleError
+from delivery.models import SurveyDimension
 from reception.models import Customer
 from tests.factories.api import ApiCaller, problem, take_token
 from tests.factories.kernel import make_store, make_user
@@ -65,6 +66,40 @@ def test_a_body_in_gbk_says_utf8(desk) -> None:
 def test_body_that_is_no_json(desk, body: bytes) -> None:
     problem(desk.post("customers", body), 400, "json")
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "twice"),
+    [
+        (b'{"name": "A", "phone": "13800001111", "name": "B"}', "name"),
+        (b'{"name": "A", "phone": "13800001111", "na\\u006de": "B"}', "name"),
+        (b'{"name": "A", "phone": "13800001111", "x": [{"y": {"z": 1, "z": 1}}]}', "z"),
+    ],
+)
+def test_a_name_given_twice_is_no_body(desk, body: bytes, twice: str) -> None:
+    said = problem(desk.post("customers", body, Accept_Language="en"), 400, "json")
+    assert f"“{twice}”" in said["detail"]
+    assert not Customer.objects.exists()
+
+
+def test_a_deep_body_is_an_answer(desk) -> None:
+    """As deep as the first reading takes it: the second says the same or that it is too deep, and doesn't fall over."""
+    assert desk.post("customers", b'{"a":' * 1000 + b"1" + b"}" * 1000).status_code in (400, 422)
+
+
+def test_every_missing_score_of_a_survey_is_named(store) -> None:
+    caller = ApiCaller("delivery:write", store=store)
+    uid = "00000000-0000-4000-8000-000000000000"
+    body = {"scores": {"QUALITY": 5, "DELIVERY": 4}, "recommend": 9}
+    said = problem(caller.post(f"surveys/{uid}/actions/answer", body), 422, "validation")
+    missing = set(SurveyDimension.values) - {"QUALITY", "DELIVERY"}
+    assert {(e["pointer"], e["code"]) for e in said["errors"]} == {(f"/scores/{name}", "required") for name in missing}
+
+
+def test_a_search_without_words_is_refused_as_an_empty_one_is(desk) -> None:
+    for path, code in (("search", "required"), ("search?q=", "too_short")):
+        said = problem(desk.get(path), 400, "validation")
+        assert [(e["pointer"], e["code"]) for e in said["errors"]] == [("?q", code)]
 
 
 def test_a_value_that_makes_no_sense_to_the_command(desk) -> None:

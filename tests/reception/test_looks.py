@@ -80,6 +80,6 @@ def test_the_looks_are_read_over_the_api() -> None:
     assert [row["reason"] for row in first["data"]] == ["CALL", "COMPLAINT"]
     assert first["data"][0]["customer_uid"] == str(customer.uid)
     assert first["data"][0]["actor_uid"] == desk.id
-    then = caller.get(f"number-looks?limit=2&before={first['next_cursor']}").json()
+    then = caller.get(f"number-looks?limit=2&cursor={first['next_cursor']}").json()
     assert ([row["reason"] for row in then["data"]], then["has_more"]) == (["CALL"], False)
     assert len(caller.get("number-looks?reason=COMPLAINT").json()["data"]) == 1

@@ -51,6 +51,8 @@ def example(field: Field) -> Any:
             return [example(field.inner)] * max(1, field.least)
         case Nested():
             return {name: example(inner) for name, inner in field.fields.items()}
+        case MapOf(every=True, key=Choice() as key):
+            return dict.fromkeys(key.codes(), example(field.inner))
         case MapOf():
             return {example(field.key): example(field.inner)}
         case Bytes():

@@ -19,6 +19,7 @@ from dealership.kernel.services import actor_of
 from staff.models import Deputyship, Employee, EmployeeSkill, PostHolding
 from staff.selectors.employees import employee_of, employees_with_role, require_employee
 from staff.services import employees as commands
+from tests.factories.api import ApiCaller
 from tests.factories.staff import HIRED, actor_for, make_actor, make_employee, make_store
 
 pytestmark = pytest.mark.django_db
@@ -350,3 +351,24 @@ def test_the_employee_behind_an_actor(store, hr):
     with pytest.raises(RuleError) as refusal:
         require_employee(lonely)
     assert refusal.value.code == "employee.missing"
+
+
+def test_the_api_lists_who_holds_a_post_today(store, hr) -> None:
+    """Not who held it and not who will; somebody who holds it in two stores stands there once."""
+    holder, past, coming, _other = (
+        make_employee(store, post) for post in ("technician", "advisor", "advisor", "advisor")
+    )
+    today = clock.today()
+    give = {"post_code": "technician", "by": hr}
+    commands.give_post(employee_uid=past.uid, starts_on=HIRED, ends_on=today - timedelta(days=1), **give)
+    commands.give_post(employee_uid=coming.uid, starts_on=today + timedelta(days=1), **give)
+    PostHolding.objects.create(
+        employee=holder, post=holder.posts.get().post, store=make_store("BJ02"), starts_on=today, ends_on=today
+    )
+    caller = ApiCaller("staff:read", store=store)
+    assert [row["uid"] for row in caller.get("employees?post=technician").json()["data"]] == [str(holder.uid)]
+    assert len(caller.get("employees?post=advisor").json()["data"]) == 3
+    assert caller.get("employees?post=nobody").json()["data"] == []
+    first = caller.get("employees?post=advisor&limit=2").json()
+    then = caller.get(f"employees?post=advisor&limit=2&cursor={first['next_cursor']}").json()
+    assert (len(first["data"]), len(then["data"]), then["has_more"]) == (2, 1, False)

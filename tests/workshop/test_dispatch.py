@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from dealership.catalogue.models import Reservation
 from dealership.catalogue.services import plans
@@ -86,8 +87,11 @@ def test_skill_level_bay_roster_and_agreement_are_checked_and_nothing_is_written
     _order, [line] = make_agreed(floor, "BR-10")
     draft = add_operation(floor.shop, make_order(floor.shop, with_diagnosis=False), "BR-10")
     before = written()
-    with rule("dispatch.skill"):
-        floor.give(line, novice)
+    for language, skill in (("en", "“Chassis”"), ("zh-hans", "“底盘”")):
+        with translation.override(language), pytest.raises(RuleError) as refusal:
+            floor.give(line, novice)
+        assert refusal.value.code == "dispatch.skill"
+        assert skill in str(refusal.value)
     with rule("dispatch.bay"):
         floor.give(line, master, "1")
     with rule("dispatch.off_duty"):

@@ -839,7 +839,7 @@ def _needs(line: OrderLine) -> list[str]:
     if operation.skill:
         two = " ×2" if operation.skill.code == rules.HIGH_VOLTAGE else ""
         needs.insert(
-            0, _("%(skill)s level %(level)s") % {"skill": operation.skill.name, "level": operation.skill_level} + two
+            0, _("%(skill)s level %(level)s") % {"skill": operation.skill.label, "level": operation.skill_level} + two
         )
     return needs
 

@@ -410,7 +410,7 @@ def _check_people(line: OrderLine, people: list[Employee], others: list[Dispatch
                 field="second" if number else "technician",
                 name=person.name,
                 level=level,
-                skill=skill.name,
+                skill=skill.label,
                 wanted=wanted,
             )
         if not skilled(person, skill, wanted, on):
@@ -419,7 +419,7 @@ def _check_people(line: OrderLine, people: list[Employee], others: list[Dispatch
                 _("%(name)s has no certificate in “%(skill)s” that is valid on that day."),
                 field="second" if number else "technician",
                 name=person.name,
-                skill=skill.name,
+                skill=skill.label,
             )
     if two and len(people) + len(others) < 2:
         raise RuleError(

@@ -123,7 +123,7 @@ def page(resource: Resource, queryset: Any, values: dict[str, Any]) -> tuple[Any
     visible = queryset.order_by()
     for name, made in resource.filters.items():
         if name in values:
-            queryset = queryset.filter(**{made.lookup: values[name]})
+            queryset = queryset.filter(**{made.lookup: made.of(values[name]) if made.of else values[name]})
     if "updated_gte" in values:
         queryset = queryset.filter(updated_at__gte=values["updated_gte"]).order_by("updated_at", "pk")
         if "cursor" in values:

@@ -83,10 +83,14 @@ class Action(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """A parameter of the list: ``lookup`` is Django's, ``field`` reads the value."""
+    """A parameter of the list: ``lookup`` is Django's, ``field`` reads the value.
+
+    ``of`` makes what the look-up compares with from the value, where that isn't the value itself.
+    """
 
     field: Field
     lookup: str
+    of: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -359,17 +359,26 @@ class Nested(Field):
 
 @dataclass(frozen=True)
 class MapOf(Field):
-    """An object whose keys are read by ``key`` (UUIDs, codes) and whose values are read by ``inner``."""
+    """An object whose keys are read by ``key`` (UUIDs, codes) and whose values are read by ``inner``.
+
+    ``every``: each key that there is (of a Choice) has to be given.
+    """
 
     inner: Field = Field()
     key: Field = Field()
     most: int = 200
+    every: bool = False
 
     def base(self) -> dict[str, Any]:
         schema = {"type": "object", "additionalProperties": self.inner.schema(), "maxProperties": self.most}
         key = self.key.schema()
         schema["propertyNames"] = {name: key[name] for name in ("enum", "format", "pattern") if name in key}
+        if self.every:
+            schema["required"] = self._keys()
         return schema
+
+    def _keys(self) -> list[str]:
+        return self.key.codes() if self.every and isinstance(self.key, Choice) else []
 
     def base_out(self) -> dict[str, Any]:
         return {"type": "object", "additionalProperties": self.inner.schema_out()}
@@ -379,6 +388,13 @@ class MapOf(Field):
             raise _refuse(at, "type", _("This must be an object."))
         if len(value) > self.most:
             raise _refuse(at, "length", _("The object has more than %(most)s entries.") % {"most": self.most})
+        missing = [
+            {"pointer": f"{at}/{_escape(name)}", "code": "required", "message": _("This field is required.")}
+            for name in self._keys()
+            if name not in value
+        ]
+        if missing:
+            raise Refused(missing)
         names = [self.key.take(name, f"{at}/{_escape(name)}") for name in value]
         return dict(
             zip(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -121,11 +122,29 @@ def body_of(request: HttpRequest) -> Any:
     if not request.body:
         raise Problem(400, "json", _("The body is empty; send {} where there is nothing to say."))
     try:
-        return orjson.loads(request.body)
+        body = orjson.loads(request.body)
+        _require_names_once(request.body)
+        return body
     except orjson.JSONDecodeError as exc:
         if not _is_utf8(request.body):
             raise Problem(400, "json", _("The body isn't UTF-8; send the JSON in UTF-8, not in GBK.")) from None
         raise Problem(400, "json", _("The body is no JSON: %(why)s") % {"why": str(exc)[:120]}) from None
+
+
+def _require_names_once(content: bytes) -> None:
+    """An object that names a field twice says two things; which of them was meant is nobody's to guess."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for name, _value in pairs:
+            if name in seen:
+                raise Problem(400, "json", _("The body names “%(name)s” twice in one object.") % {"name": name[:60]})
+            seen.add(name)
+
+    try:
+        json.loads(content.decode(), object_pairs_hook=once, parse_int=len, parse_float=len)
+    except RecursionError:
+        raise Problem(400, "json", _("The body is nested too deeply.")) from None
 
 
 def _is_utf8(content: bytes) -> bool:
