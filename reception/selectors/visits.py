@@ -18,6 +18,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import StoredFile
 
 from ..models import (
+    EXPECTED_STATES,
     A,
     Appointment,
     Customer,
@@ -79,18 +80,16 @@ def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
     ownership = vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer").first()
     store = store_of(by)
     start, end = day_bounds(store, clock.today(store.time_zone))
-    booked = Appointment.objects.for_actor(by).filter(vehicle=vehicle).order_by("starts_at", "pk")
-    today = booked.filter(
-        state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW], starts_at__gte=start, starts_at__lt=end
-    ).first()
+    # One query: the first of today, where there is one, else the next that is still expected.
+    booked = Appointment.objects.for_actor(by).filter(vehicle=vehicle, starts_at__gte=start).order_by("starts_at", "pk")
+    ahead = list(booked.filter(state__in=[*EXPECTED_STATES, A.NO_SHOW])[:10])
+    today = next((row for row in ahead if row.starts_at < end), None)
     return KnownCar(
         vehicle=vehicle,
         owner=ownership.customer if ownership else None,
         open_visit=Visit.objects.for_actor(by).filter(vehicle=vehicle, state__in=OPEN_STATES).first(),
         appointment=today,
-        coming=None
-        if today
-        else booked.filter(state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED], starts_at__gte=end).first(),
+        coming=None if today else next((row for row in ahead if row.is_expected), None),
         last_visits=list(
             Visit.objects.for_actor(by)
             .filter(vehicle=vehicle, state=VisitState.DEPARTED)
