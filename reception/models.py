@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation, Part, Powertrain, VehicleModel
-from dealership.kernel import clock, states
+from dealership.kernel import clock, formats, states
 from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
 from staff.models import Employee, Shift
@@ -826,7 +826,7 @@ class Appointment(Root):
             raise RuleError("appointment.prepared", _("Parts and workshop must both have confirmed."))
         self.state = state
         if reason:
-            self.ended_reason = " ".join(reason.split())[:200]
+            self.ended_reason = formats.one_line(reason)[:200]
 
     go.alters_data = True  # type: ignore[attr-defined]
 
@@ -943,7 +943,7 @@ class WaitingEntry(Root):
         self.state = state
         if state != W.OFFERED:
             self.offered_at = self.offer_ends_at = None
-        self.ended_reason = " ".join(reason.split())[:200] or self.ended_reason
+        self.ended_reason = formats.one_line(reason)[:200] or self.ended_reason
 
     go.alters_data = True  # type: ignore[attr-defined]
 
@@ -1363,7 +1363,7 @@ class Transport(Root):
         if state == T_.CANCELLED and not note.strip():
             raise RuleError("transport.reason", _("Say why it is called off."), field="reason")
         self.state = state
-        self.ended_note = " ".join(note.split())[:200]
+        self.ended_note = formats.one_line(note)[:200]
         if state == T_.UNDERWAY:
             self.set_out_at = clock.now()
         elif state == T_.DONE:

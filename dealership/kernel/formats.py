@@ -59,13 +59,25 @@ class Checked:
         return _("%(text)s Perhaps %(suggestion)s was meant.") % {"text": self.text, "suggestion": self.suggestion}
 
 
-_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+# Marks of the writing direction: unseen, brought along by copying, and able to show a text in another order than it has.
+_DIRECTION = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20} | _DIRECTION
 _SEPARATORS = re.compile(r"[\s·•・‧∙.。\-‐‑‒–—―_]+")
 
 
 def fold_width(text: str) -> str:
-    """Full-width letters, digits and signs become half-width; surrounding space goes."""
+    """Full-width letters, digits and signs become half-width; surrounding space and marks of direction go."""
     return text.translate(_HALF_WIDTH).strip()
+
+
+def one_line(text: str) -> str:
+    """A name or subject: line breaks and doubled space become one space, surrounding space and marks of direction go."""
+    return " ".join(text.translate(_DIRECTION).split())
+
+
+def lines(text: str) -> str:
+    """A text of several lines as it was written, without surrounding space and marks of direction."""
+    return text.translate(_DIRECTION).strip()
 
 
 def strip_separators(text: str) -> str:

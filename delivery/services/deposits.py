@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.money import ZERO, format_money
@@ -54,7 +55,7 @@ def take_deposit(*, order_uid: UUID, method: str, amount: Decimal, by: Actor, re
         order=order,
         method=method,
         amount=amount,
-        reference=reference.strip()[:60],
+        reference=formats.one_line(reference)[:60],
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -118,12 +118,12 @@ def hand_over(
             field="odometer_km",
             km=last,
         )
-    name = " ".join(received_by.split())
+    name = formats.one_line(received_by)
     if not name:
         raise RuleError("handover.receiver", _("Write who takes the car."), field="received_by")
     if checks[HandoverCheck.NEXT_SERVICE] == "DONE":
         _check_next_service(next_service_on, next_service_km, odometer_km, visit)
-    signer = " ".join(risk_note_signed_by.split())
+    signer = formats.one_line(risk_note_signed_by)
     if state.begun_and_withdrawn and not signer:
         raise RuleError(
             "handover.risk_note",
@@ -205,7 +205,7 @@ def issue_gate_pass(
     visit = _locked_visit(visit_uid, by)
     if visit.state != VisitState.IN_SHOP:
         raise RuleError("gatepass.visit", _("Only a car that is in the shop needs a gate pass."))
-    reason, signer = " ".join(reason.split()), " ".join(risk_note_signed_by.split())
+    reason, signer = formats.one_line(reason), formats.one_line(risk_note_signed_by)
     if kind == GatePassKind.RETURN:
         way = transports.open_return(visit)
         if way is None or way.state != TransportState.PLANNED:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.money import ZERO, format_money
@@ -46,7 +47,7 @@ def take_payment(*, settlement_uid: UUID, method: str, amount: Decimal, by: Acto
         settlement=settlement,
         method=method,
         amount=amount,
-        reference=reference.strip()[:60],
+        reference=formats.one_line(reference)[:60],
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, PayType, RepairCategory
-from dealership.kernel import clock, limits, numbering, states
+from dealership.kernel import clock, formats, limits, numbering, states
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -305,7 +305,7 @@ def sign_settlement(*, uid: UUID, signed_name: str, by: Actor, signature: bytes 
     settlement = Settlement.objects.for_actor(by).locked().select_related("store", "order__visit").get(uid=uid)
     before = SettlementState(settlement.state)
     states.require(SETTLEMENT_MOVES, before, SettlementState.SIGNED)
-    name = " ".join(signed_name.split())
+    name = formats.one_line(signed_name)
     if not name:
         raise RuleError("settlement.signature", _("Write the name of the person who signs."), field="signed_name")
     refuse_empty_pad(signature)

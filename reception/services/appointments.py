@@ -180,7 +180,10 @@ def mandatory(**fields: str) -> dict[str, str]:
         "contact_phone": _("Ask for a telephone number."),
         "concern": _("Ask what is to be done, in the customer's words."),
     }
-    words = {name: customers.tidy(value, field=name, limit=_WIDTH[name]) for name, value in fields.items()}
+    words = {
+        name: customers.tidy(value, field=name, limit=_WIDTH[name], lines=name == "concern")
+        for name, value in fields.items()
+    }
     for name, sentence in sentences.items():
         if not words[name]:
             raise RuleError("appointment.mandatory", sentence, field=name)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError, constraint_name
 from dealership.kernel.history import record
@@ -45,7 +45,7 @@ def write_checklist(
     wanted = [
         {
             "uid": item.get("uid"),
-            "text": " ".join(str(item["text"]).split())[:80],
+            "text": formats.one_line(str(item["text"]))[:80],
             "photo": bool(item["photo_if_wrong"]),
         }
         for item in items
@@ -153,7 +153,7 @@ def check_opening(
         drawn=drawn,
         checked_by=person,
         checked_at=clock.now(),
-        note=" ".join(note.split())[:300],
+        note=formats.one_line(note)[:300],
     )
     for uid, item in items.items():
         answer = given[uid]
@@ -163,7 +163,7 @@ def check_opening(
             item=item,
             text=item.text,
             in_order=answer["in_order"],
-            remark=" ".join(str(answer.get("remark", "")).split())[:120],
+            remark=formats.one_line(str(answer.get("remark", "")))[:120],
             photo=store_file(content=clean_picture(photo), name="check.jpg", store_id=check.store_id, by=by)
             if photo
             else None,
@@ -199,7 +199,7 @@ def right_point(*, uid: UUID, how: str, by: Actor) -> OpeningCheck:
     person = require_employee(by)
     check = OpeningCheck.objects.for_actor(by).locked().get(answers__uid=uid)
     point = OpeningAnswer.objects.get(uid=uid, check_of=check)
-    how = " ".join(how.split())[:120]
+    how = formats.one_line(how)[:120]
     if point.in_order or point.righted_at is not None:
         raise RuleError("check.righted", _("This point is put right already."))
     if not how:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -29,7 +29,7 @@ def save_script(
     """2.1.3: writes a phrase, or another wording of one. Raises RuleError off the lists, without words, and where the
     phrase stands there already."""
     by.require(permissions.SCRIPTS_MANAGE)
-    words = " ".join(text.split())[:300]
+    words = formats.one_line(text)[:300]
     if situation not in Situation.values:
         raise RuleError("script.situation", _("Choose the situation from the list."), field="situation")
     if language not in ScriptLanguage.values:
@@ -87,7 +87,7 @@ def observe_reception(
         observer=observer,
         at=clock.now(),
         situation=situation,
-        remark=" ".join(remark.split())[:300],
+        remark=formats.one_line(remark)[:300],
         photo=store_file(content=clean_picture(photo), name="seen.jpg", store_id=store.pk, by=by) if photo else None,
     )
     for item in Courtesy:

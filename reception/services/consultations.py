@@ -170,7 +170,7 @@ def register_consultation(
     at = _moment(received_at)
     phone = formats.demand(formats.check_phone(contact_phone), field="contact_phone") if contact_phone.strip() else ""
     email = formats.demand(formats.check_email(contact_email), field="contact_email") if contact_email.strip() else ""
-    name = " ".join(contact_name.split())[:60]
+    name = formats.one_line(contact_name)[:60]
     if not (name or phone or email):
         raise RuleError(
             "consultation.contact",
@@ -184,11 +184,11 @@ def register_consultation(
         number=numbering.next_number(store, "Q"),
         channel=ConsultationChannel(channel),
         topic=ConsultationTopic(topic),
-        subject=" ".join(subject.split())[:160],
+        subject=formats.one_line(subject)[:160],
         contact_name=name or (customer.name if customer else ""),
         contact_phone=phone or (customer.phone if customer else ""),
         contact_email=email or (customer.email if customer else ""),
-        model_text=" ".join(model_text.split())[:80] or (vehicle.model_text if vehicle else ""),
+        model_text=formats.one_line(model_text)[:80] or (vehicle.model_text if vehicle else ""),
         customer=customer,
         vehicle=vehicle,
         asked_at=at,
@@ -507,7 +507,7 @@ def _end(consultation: Consultation, state: ConsultationState, note: str, by: Ac
     consultation.move(state)
     assert consultation.ended_at is not None
     at = consultation.ended_at
-    consultation.ended_note = " ".join(note.split())[:300]
+    consultation.ended_note = formats.one_line(note)[:300]
     consultation.snoozed_until = None
     if consultation.assignee is None:
         consultation.assignee = employee_of(by)
@@ -585,11 +585,11 @@ def hand_to_sales(
     lead = SalesLead.objects.create(
         store=consultation.store,
         consultation=consultation,
-        contact_name=" ".join(contact_name.split())[:60],
+        contact_name=formats.one_line(contact_name)[:60],
         contact_phone=formats.demand(formats.check_phone(contact_phone), field="contact_phone"),
-        model_text=" ".join(model_text.split())[:80],
+        model_text=formats.one_line(model_text)[:80],
         topic=ConsultationTopic(topic),
-        note=" ".join(note.split())[:300],
+        note=formats.one_line(note)[:300],
         handed_by=employee_of(by),
     )
     _end(consultation, ConsultationState.SALES_LEAD, note, by, lead=lead.uid)
@@ -685,10 +685,15 @@ def save_template(
             known=" ".join(f"{{{name}}}" for name in TEMPLATE_FIELDS),
         )
     if uid is None:
-        template = AnswerTemplate(title=title.strip()[:60], topic=topic, body=words, active=active)
+        template = AnswerTemplate(title=formats.one_line(title)[:60], topic=topic, body=words, active=active)
     else:
         template = AnswerTemplate.objects.locked().get(uid=uid)
-        template.title, template.topic, template.body, template.active = title.strip()[:60], topic, words, active
+        template.title, template.topic, template.body, template.active = (
+            formats.one_line(title)[:60],
+            topic,
+            words,
+            active,
+        )
     if AnswerTemplate.objects.filter(title=template.title).exclude(pk=template.pk).exists():
         raise RuleError("template.title", _("There is a template with this title."), field="title")
     template.save()

@@ -31,7 +31,7 @@ def _read(values: dict[str, Any]) -> dict[str, Any]:
             raise RuleError("contact.roles", _("Choose at least one role from the list."), field="roles")
         read["roles"] = [code.value for code in ContactRole if code in chosen]
     if "note" in values:
-        read["note"] = read_customer({"note": tidy(values["note"], field="note", limit=200)})["note"]
+        read["note"] = read_customer({"note": tidy(values["note"], field="note", limit=200, lines=True)})["note"]
     return read
 
 

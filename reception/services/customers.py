@@ -35,9 +35,13 @@ LANGUAGES = ("zh-hans", "en")
 LOOK_HOLDS = timedelta(hours=24)
 
 
-def tidy(value: Any, *, field: str, limit: int) -> str:
-    """Text without surrounding and doubled space. Raises RuleError where it holds control characters or is too long."""
-    text = " ".join(str(value or "").split()) if "\n" not in str(value or "") else str(value).strip()
+def tidy(value: Any, *, field: str, limit: int, lines: bool = False) -> str:
+    """Text without surrounding and doubled space and marks of direction; ``lines``: one of several lines keeps them.
+
+    Raises RuleError where it holds control characters or is too long.
+    """
+    text = str(value or "")
+    text = formats.lines(text) if lines and "\n" in text else formats.one_line(text)
     if _CONTROL.search(text):
         raise RuleError("text.control", _("This holds characters that can't be kept; type it anew."), field=field)
     if len(text) > limit:
@@ -51,9 +55,10 @@ def tidy(value: Any, *, field: str, limit: int) -> str:
     return text
 
 
-def _words(value: Any, *, field: str, limit: int) -> str:
+def _words(value: Any, *, field: str, limit: int, lines: bool = False) -> str:
     """Text about a person, without an identity number (7.3)."""
-    return formats.demand(formats.check_without_id_number(tidy(value, field=field, limit=limit)), field=field)
+    text = tidy(value, field=field, limit=limit, lines=lines)
+    return formats.demand(formats.check_without_id_number(text), field=field)
 
 
 def _hour(value: Any, *, field: str) -> str:
@@ -88,7 +93,7 @@ def read_customer(values: dict[str, Any]) -> dict[str, Any]:
         elif key == "no_calls":
             read[key] = bool(value)
         elif key == "note":
-            read[key] = _words(value, field=key, limit=300)
+            read[key] = _words(value, field=key, limit=300, lines=True)
         elif key in _CHOICES:
             if value not in _CHOICES[key]:
                 raise RuleError(

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError, constraint_name
 from dealership.kernel.history import record
@@ -58,14 +58,14 @@ def count_evening(*, lines: Iterable[Mapping[str, Any]], by: Actor, remark: str 
         raise _counted() from exc
     for uid, visit in open_visits.items():
         line = given[uid]
-        place = " ".join(str(line.get("place", "")).split())[:20]
+        place = formats.one_line(str(line.get("place", "")))[:20]
         EveningCountLine.objects.create(
             count=count,
             visit=visit,
             car_found=line["car_found"],
             key_found=line["key_found"],
             place=place,
-            remark=" ".join(str(line.get("remark", "")).split())[:120],
+            remark=formats.one_line(str(line.get("remark", "")))[:120],
         )
         if line["car_found"] and place and place != visit.parking_place:
             visit.parking_place = place

@@ -239,7 +239,7 @@ def _title(title: str) -> str:
 
 
 def _line(text: str, most: int = 160) -> str:
-    return " ".join(text.replace("\x00", "").split())[:most]
+    return formats.one_line(text.replace("\x00", ""))[:most]
 
 
 def _words(body: str) -> str:

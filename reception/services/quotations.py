@@ -58,7 +58,7 @@ def give_quotation(
         )
     operations, models = _chosen(operation_uids, model_uids)
     question = lock_consultation(uid=consultation_uid, by=by) if consultation_uid else None
-    name = " ".join(contact_name.split())[:60] or (question.contact_name if question else "")
+    name = formats.one_line(contact_name)[:60] or (question.contact_name if question else "")
     phone = (
         formats.clean_phone(contact_phone) if contact_phone.strip() else (question.contact_phone if question else "")
     )
@@ -74,7 +74,7 @@ def give_quotation(
         consultation=question,
         contact_name=name,
         contact_phone=phone,
-        model_text=" ".join(model_text.split())[:80] or (question.model_text if question else ""),
+        model_text=formats.one_line(model_text)[:80] or (question.model_text if question else ""),
         customer=customer,
         vehicle=vehicle,
         quoted_by=employee_of(by),

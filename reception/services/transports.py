@@ -65,7 +65,7 @@ def plan_transport(
         raise RuleError("transport.window", _("The window ends after it begins."), field="ends_at")
     if ends_at <= clock.now():
         raise RuleError("transport.past", _("The window lies in the past."), field="ends_at")
-    where = " ".join(address.split())[:200]
+    where = formats.one_line(address)[:200]
     if not where:
         raise RuleError("transport.address", _("Write the address."), field="address")
     visit = Visit.objects.for_actor(by).get(uid=visit_uid) if visit_uid else None
@@ -81,7 +81,7 @@ def plan_transport(
     vehicle = Vehicle.objects.locked().get(pk=found if isinstance(found, int) else found[0])
     if kind == TransportKind.PICK_UP and Visit.objects.filter(vehicle=vehicle, state__in=OPEN_VISITS).exists():
         raise RuleError("transport.here", _("This car is already in the shop."), field="kind")
-    name = " ".join((contact_name or (source.contact_name if source else "")).split())[:60]
+    name = formats.one_line(contact_name or (source.contact_name if source else ""))[:60]
     number = contact_phone or (source.contact_phone if source else "")
     if not name or not number:
         raise RuleError("transport.contact", _("Write whom the driver meets, with a number."), field="contact_name")

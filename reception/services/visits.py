@@ -143,7 +143,7 @@ def _how_it_came(kind: str, locker: str, left_at: datetime | None, company: str,
     if kind not in ArrivalKind.values:
         raise RuleError("visit.arrival_kind", _("Choose how the car came."), field="arrival_kind")
     if kind == ArrivalKind.KEY_DROP:
-        locker = " ".join(locker.split())[:20]
+        locker = formats.one_line(locker)[:20]
         text = _("For a key dropped at night write the envelope or locker and when the key was left.")
         if not locker or left_at is None:
             raise RuleError("visit.key_drop", text, field="key_left_at" if locker else "key_locker")
@@ -151,7 +151,7 @@ def _how_it_came(kind: str, locker: str, left_at: datetime | None, company: str,
             raise RuleError("visit.key_drop", _("The key can't have been left in the future."), field="key_left_at")
         return {"arrival_kind": kind, "key_locker": locker, "key_left_at": left_at}
     if kind == ArrivalKind.TOWED_IN:
-        company, place = " ".join(company.split())[:60], " ".join(place.split())[:120]
+        company, place = formats.one_line(company)[:60], formats.one_line(place)[:120]
         if not company or not place:
             text = _("For a car towed in write who towed it and from where.")
             raise RuleError("visit.tow", text, field="towed_from" if company else "tow_company")
@@ -167,7 +167,7 @@ def _mandatory(**fields: str) -> dict[str, str]:
         "model_text": _("Fill in the model of the car (2.1.2)."),
         "need": _("Ask what is needed, in the customer's words (2.1.2)."),
     }
-    words = {name: " ".join(value.split()) for name, value in fields.items()}
+    words = {name: formats.one_line(value) for name, value in fields.items()}
     for name, sentence in sentences.items():
         if not words[name]:
             raise RuleError("visit.mandatory", sentence, field=name)
@@ -329,7 +329,7 @@ def give_key(*, uid: UUID, key_tag: str, by: Actor, holder_uid: UUID | None = No
             "visit.key_tag_form", _("A key tag has up to ten letters and digits, such as 07 or A12."), field="key_tag"
         )
     holder = Employee.objects.for_actor(by).get(uid=holder_uid, left_on__isnull=True) if holder_uid else None
-    place = " ".join(place.split())[:20]
+    place = formats.one_line(place)[:20]
     before = (visit.key_tag, visit.key_holder.uid if visit.key_holder else None, visit.parking_place)
     after = (tag, holder.uid if holder else None, place)
     if before == after:
@@ -401,7 +401,7 @@ def promise_visit(*, uid: UUID, promised_at: datetime, reason: str, by: Actor, t
         raise RuleError("visit.promise_same", _("This time is already promised."), field="promised_at")
     if told and told not in ToldBy.values:
         raise RuleError("visit.promise_told", _("Choose how the customer was told."), field="told")
-    reason = " ".join(reason.split())[:200]
+    reason = formats.one_line(reason)[:200]
     if not reason:
         raise RuleError("visit.promise_reason", _("Say why this time is promised."), field="reason")
     before, visit.promised_at = visit.promised_at, promised_at
@@ -559,7 +559,7 @@ def note_feedback(*, uid: UUID, words: str, by: Actor, score: int | None = None)
     by.require(permissions.VISITS_RECEIVE)
     person = require_employee(by)
     visit = lock_visit(uid=uid, by=by)
-    said = " ".join(words.split())[:300]
+    said = formats.one_line(words)[:300]
     if not said:
         raise RuleError("note.words", _("Write down what the customer said."), field="words")
     if score is not None and score not in range(1, 6):
@@ -604,7 +604,7 @@ def add_photo(
         uid=uid or uuid4(),
         visit=visit,
         file=file,
-        place=" ".join(place.split())[:20],
+        place=formats.one_line(place)[:20],
         mark=mark,
         taken_at=clock.now(),
     )

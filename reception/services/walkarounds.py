@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor, ActorKind, machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -113,7 +113,7 @@ def _read_fields(fields: dict[str, Any]) -> dict[str, Any]:
                 raise RuleError("walkaround.choice", _("Choose what happens to old parts."), field=name)
             read[name] = value or ""
         elif name in ("odometer_reason", "odometer_unread"):
-            read[name] = " ".join((value or "").split())[:200]
+            read[name] = formats.one_line(value or "")[:200]
         elif name == "own_words":
             read[name] = (value or "").strip()[:500]
         else:
@@ -211,11 +211,11 @@ def add_damage(
         walkaround=walkaround,
         side=side,
         kind=kind,
-        place=" ".join(place.split())[:40],
+        place=formats.one_line(place)[:40],
         x=_whole(x, lowest=0, highest=1000, field="x", text=outside),
         y=_whole(y, lowest=0, highest=1000, field="y", text=outside),
         size_mm=_whole_or_none(size_mm, lowest=1, highest=9999, field="size_mm", text=_("The size is 1 to 9,999 mm.")),
-        note=" ".join(note.split())[:120],
+        note=formats.one_line(note)[:120],
     )
     record(walkaround, events.DAMAGE_ADDED, by=by, store_id=visit.store_id, mark=mark.uid, side=side, kind=kind)
     return mark
@@ -275,7 +275,7 @@ def _sign(
             )
         for field, value in agreed.items():
             setattr(walkaround, field, value)
-    name = " ".join(signed_name.split())[:60]
+    name = formats.one_line(signed_name)[:60]
     _require_complete(walkaround, name)
     _check_odometer(walkaround, vehicle)
     refuse_empty_pad(signature)

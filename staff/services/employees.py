@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.formats import clean_mobile, pinyin_full
@@ -83,7 +83,7 @@ def hire_employee(
     by.require(permissions.EMPLOYEES_MANAGE)
     if not by.in_store(store.pk):
         raise Store.DoesNotExist
-    name, number = name.strip(), number.strip()
+    name, number = formats.one_line(name), formats.one_line(number)
     if not name:
         raise RuleError("employee.name", _("A person needs a name."), field="name")
     department = Department.objects.filter(store=store, code=department_code).first()

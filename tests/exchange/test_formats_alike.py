@@ -11,7 +11,7 @@ from dealership.exchange.models import ImportBatch
 from dealership.exchange.services import imports
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import History, Store
-from reception.models import Customer, Vehicle
+from reception.models import Customer, Vehicle, Visit
 from tests.factories.api import ApiCaller
 from tests.factories.kernel import make_actor, make_user
 from tests.factories.reception import make_vehicle, make_vin
@@ -176,6 +176,45 @@ def test_a_persons_number_or_code_is_refused_alike(
     batch = by_import(make_actor("manager", store=store), list(names.values()), list(cells.values()))
     assert code in [said["code"] for said in batch.rows.get().notes]
     assert not Customer.objects.filter(**{field: value}).exists()
+
+
+def test_a_name_is_one_line_and_a_note_keeps_its_lines_in_each_way(
+    supervisor: Client, program: ApiCaller, store: Store
+) -> None:
+    """A line break in a name is a space; marks of direction, unseen in what was copied, are dropped with every way."""
+    typed = {
+        "name": "\u2067单\r\n小\u202e\u200f红\u2069",
+        "phone": "\u202d139 0000 0001\u202c",
+        "note": "先打电话\n\u202e再来",
+    }
+    form = typed | {"form_token": str(uuid.uuid4()), "kind": "PERSON", "language": "zh-hans", "channel": "SMS"}
+    assert supervisor.post(reverse("customer-new"), form).status_code == 302
+    kept = Customer.objects.values_list("name", "phone", "pinyin_initials", "note")
+    assert list(kept) == [("单 小红", "13900000001", "sxh", "先打电话\n再来")]
+    Customer.objects.all()._raw_delete("default")
+    assert program.post("customers", typed).status_code == 201
+    assert list(kept) == [("单 小红", "13900000001", "sxh", "先打电话\n再来")]
+    Customer.objects.all()._raw_delete("default")
+    by_import(make_actor("manager", store=store), ["姓名", "手机", "备注"], list(typed.values()))
+    assert list(kept) == [("单 小红", "13900000001", "sxh", "先打电话\n再来")]
+
+
+def test_a_name_of_unseen_marks_is_none_and_hides_no_identity_number(
+    supervisor: Client, program: ApiCaller, store: Store
+) -> None:
+    assert program.post("customers", {"name": "\u202e\u200f", "phone": "13900000001"}).json()["code"] == "customer.name"
+    hidden = {"name": "张试驾", "phone": "13900000001", "note": "1101051949\u200e1231002X"}
+    assert program.post("customers", hidden).json()["code"] == "text.id_number"
+    body = {
+        "contact_name": "张\u202e试\n驾",
+        "contact_phone": "13900000001",
+        "model_text": "途\u2066远",
+        "need": "异响",
+    }
+    answer = program.post("visits", body | {"plate": "京A12345"})
+    assert answer.status_code == 201, answer.content
+    visit = Visit.objects.get()
+    assert (visit.contact_name, visit.customer.name, visit.model_text) == ("张试 驾", "张试 驾", "途远")
 
 
 def test_a_plate_that_can_come_again_needs_a_vin_in_an_import(store: Store) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PayType
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -156,7 +156,7 @@ def offer_advice(*, uid: UUID, by: Actor, again_on: date | None = None) -> Advic
 def drop_advice(*, uid: UUID, reason: str, by: Actor) -> Advice:
     """The customer doesn't want it, or it was done elsewhere: nobody asks again. Raises ``advice.reason``, ``advice.ended``."""
     by.require(permissions.ADVICE_WORK)
-    words = " ".join(reason.split())
+    words = formats.one_line(reason)
     if not words:
         raise RuleError("advice.reason", _("Say why the customer doesn't want it."), field="reason")
     row = _locked(uid, by)

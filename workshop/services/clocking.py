@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, Resource, ResourceKind
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
@@ -165,7 +165,7 @@ def clock_off(*, by: Actor, employee_uid: UUID | None = None, pause_cause: str =
     clocking, line = _own_open(employee_uid, by)
     if not pause_cause or pause_cause not in PauseCause.values:
         raise RuleError("clocking.cause", _("Say why the work pauses."), field="pause_cause")
-    _close(clocking, pause_cause, " ".join(note.split())[:200])
+    _close(clocking, pause_cause, formats.one_line(note)[:200])
     record(
         line,
         events.LINE_PAUSED,

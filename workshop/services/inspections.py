@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -118,7 +118,7 @@ def inspect_order(
         road_test_to_km=driven[1] if driven else None,
         road_test_km=driven[2] if driven else None,
         road_test_driver=driver,
-        road_test_route=" ".join(road_test_route.split())[:120] if driven else "",
+        road_test_route=formats.one_line(road_test_route)[:120] if driven else "",
         road_test_findings=road_test_findings.strip()[:300] if driven else "",
         at=clock.now(),
     )

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
 from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
 from dealership.catalogue.services.prices import labor_rate, price_operation, price_part
-from dealership.kernel import clock, limits, saying
+from dealership.kernel import clock, formats, limits, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import one_statement, record
@@ -310,7 +310,7 @@ def _write_line(
         complaint=complaint.strip()[:300],
         cause=cause.strip()[:300],
         fee_amount=round_money(fee_amount),
-        fee_note=" ".join(fee_note.split())[:60] if fee_amount else "",
+        fee_note=formats.one_line(fee_note)[:60] if fee_amount else "",
         quoted=quoted,
     )
     insert(line)
@@ -475,7 +475,7 @@ def change_line(
         "is_safety": is_safety,
         "extra_minutes": extra_minutes,
         "fee_amount": round_money(fee_amount) if isinstance(fee_amount, Decimal) else fee_amount,
-        "fee_note": " ".join(fee_note.split())[:60] if isinstance(fee_note, str) else fee_note,
+        "fee_note": formats.one_line(fee_note)[:60] if isinstance(fee_note, str) else fee_note,
     }
     told = {"complaint": complaint, "cause": cause, "correction": correction}
     new: dict[str, Any] = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}

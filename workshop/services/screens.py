@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -31,7 +31,7 @@ def add_screen(*, name: str, by: Actor) -> WallScreen:
     store = Store.objects.get(pk=by.store_id)
     if WallScreen.objects.filter(store=store, ended_at__isnull=True).count() >= MOST:
         raise RuleError("screen.most", _("A store has %(most)s screens at most; take one back first."), most=MOST)
-    screen = WallScreen.objects.create(store=store, name=name.strip()[:40], key=secrets.token_urlsafe(32))
+    screen = WallScreen.objects.create(store=store, name=formats.one_line(name)[:40], key=secrets.token_urlsafe(32))
     record(screen, events.SCREEN_ADDED, by=by)
     return screen
 

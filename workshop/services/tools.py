@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
@@ -101,7 +101,7 @@ def register_tool(
     ``.kind``, ``.person`` and ``.interval``.
     """
     by.require(permissions.TOOLS_MANAGE)
-    number, name, place = tool_rules.number_meant(number), name.strip(), place.strip()
+    number, name, place = tool_rules.number_meant(number), formats.one_line(name), formats.one_line(place)
     if not number:
         raise RuleError("tool.number", _("Give the tool the number that stands on its label."), field="number")
     if not name:
@@ -121,8 +121,8 @@ def register_tool(
         name=name[:60],
         kind=kind,
         tool_class=CLASS_OF[AssetKind(kind)],
-        maker=maker.strip()[:60],
-        serial=serial.strip()[:40],
+        maker=formats.one_line(maker)[:60],
+        serial=formats.one_line(serial)[:40],
         place=place[:40],
         keeper=keeper,
         check_months=months,
@@ -153,7 +153,7 @@ def change_tool(
     by.require(permissions.TOOLS_MANAGE)
     tool = locked_tool(uid, by)
     _not_scrapped(tool)
-    name, place = name.strip(), place.strip()
+    name, place = formats.one_line(name), formats.one_line(place)
     if not name:
         raise RuleError("tool.name", _("Say what the tool is."), field="name")
     if not place:
@@ -165,7 +165,7 @@ def change_tool(
         "check_months": (tool.check_months, months),
     }
     tool.name, tool.place, tool.keeper, tool.check_months = name[:60], place[:40], keeper, months
-    tool.maker, tool.serial = maker.strip()[:60], serial.strip()[:40]
+    tool.maker, tool.serial = formats.one_line(maker)[:60], formats.one_line(serial)[:40]
     if photo:
         tool.photo = store_file(content=clean_picture(photo), name="tool.jpg", store_id=tool.store_id, by=by)
     tool.save(update_fields=["name", "place", "keeper", "check_months", "maker", "serial", "photo"])

@@ -22,6 +22,7 @@ from dealership.catalogue.models import (
     Powertrain,
     VehicleModel,
 )
+from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -61,7 +62,7 @@ def draft_plan(
     ``plan.exists`` where these cars have a version already.
     """
     by.require(permissions.MAINTENANCE_MANAGE)
-    words = " ".join(name.split())
+    words = formats.one_line(name)
     if not words:
         raise RuleError("plan.name", _("Give the plan a name."), field="name")
     if powertrain not in ("", *Powertrain.values):

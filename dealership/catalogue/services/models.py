@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import events, permissions
 from dealership.catalogue.models import Powertrain, VehicleModel
+from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -27,7 +28,7 @@ def _locked() -> list[VehicleModel]:
 
 
 def _words(text: str, most: int) -> str:
-    return " ".join(text.split())[:most]
+    return formats.one_line(text)[:most]
 
 
 def _read(
