@@ -163,7 +163,7 @@ class MoveWaitForm(forms.Form):
     """改约 to a full day: the car waits for a time there and keeps what was agreed so far."""
 
     starts_at = MomentField(required=False)
-    reason = forms.CharField(label=_("Why"), max_length=200, required=False)
+    reason = demanded(forms.CharField(label=_("Why"), max_length=200, required=False))
     wait = forms.DateField()
 
 

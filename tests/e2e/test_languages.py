@@ -75,6 +75,7 @@ def words_of(page: str) -> str:
     """What a person reads: text and the attributes that are read out, without code and the language switch."""
     page = re.sub(r"<(script|style|template)\b.*?</\1>", " ", page, flags=re.S)
     page = re.sub(r"<code\b.*?</code>|<kbd\b.*?</kbd>", " ", page, flags=re.S)
+    page = re.sub(r'(<div class="keys"[^>]*>).*?</div>', r"\1", page, flags=re.S)  # signs of plates, in any language
     said = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', page)
     return unescape(re.sub(r"<[^>]+>", "\n", page) + "\n" + "\n".join(said))
 

@@ -61,8 +61,7 @@ def mark(page: Page, side: str, kind: str, place: str) -> None:
 def photograph(page: Page, color: str, place: str, mark: str = "") -> None:
     page.locator("#photo_place").fill(place)
     expect(page.locator("#photo_place")).to_have_value(place)
-    if mark:
-        page.locator("#photo_mark").select_option(label=mark)
+    page.locator("#photo_mark").select_option(**({"label": mark} if mark else {"value": ""}))
     page.locator("#photos input[type=file]").set_input_files([picture(color)])
     expect(page.locator("#photo_place")).to_have_value("")
     expect(page.locator("#photo_mark")).to_have_value("")

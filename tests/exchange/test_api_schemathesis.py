@@ -183,11 +183,12 @@ def read_everything(asked: Asked, token: str) -> dict[str, list[str]]:
             act(anybody, name, uid, "add_reference", {"system": "schema", "id": held["schema"]})
             getattr(anybody, f"get_{name}_by_ref")(system="schema", external_id=held["schema"])
     for listing in LISTINGS.values():
-        asked_for = {name: uids[NEEDED[name]][0] for name in listing.required}
+        asked_for = {name: WORDS.get(name) or uids[NEEDED[name]][0] for name in listing.required}
         getattr(anybody, f"list_{method_name(listing.name)}")(**asked_for)
     return uids
 
 
+WORDS = {"q": "京A"}
 NEEDED = {"labor_operation_uid": "labor-operations", "import_uid": "imports"}
 PARSER_GAVE_UP = "SystemError: AST constructor recursion depth mismatch"
 """Python 3.11's parser loses count when another thread moves the recursion limit; the tool dies of it, nothing was found."""

@@ -98,7 +98,7 @@ class Causes:
             hand_over(
                 visit_uid=visit.uid,
                 checklist=delivery.CHECKED,
-                odometer_km=50_001,
+                odometer_km=50_010,
                 received_by="李送修",
                 by=self.team.advisor,
             )
