@@ -61,7 +61,10 @@ def mark(page: Page, side: str, kind: str, place: str) -> None:
 def photograph(page: Page, color: str, place: str, mark: str = "") -> None:
     page.locator("#photo_place").fill(place)
     expect(page.locator("#photo_place")).to_have_value(place)
-    page.locator("#photo_mark").select_option(**({"label": mark} if mark else {"value": ""}))
+    if mark:
+        page.locator("#photo_mark").select_option(label=mark)
+    elif page.locator("#photo_mark option[value='']").count() and page.locator("#photo_mark").is_visible():
+        page.locator("#photo_mark").select_option(value="")  # otherwise it is of the mark just made
     page.locator("#photos input[type=file]").set_input_files([picture(color)])
     expect(page.locator("#photo_place")).to_have_value("")
     expect(page.locator("#photo_mark")).to_have_value("")
