@@ -21,9 +21,9 @@ urlpatterns = [
     path("catalogue/maintenance/", maintenance.PlansPage.as_view(), name="maintenance-plans"),
     path("catalogue/maintenance/new/", maintenance.NewPlanPage.as_view(), name="maintenance-plan-new"),
     path("catalogue/maintenance/<uuid:uid>/", maintenance.PlanPage.as_view(), name="maintenance-plan"),
-    path("catalogue/maintenance/<uuid:uid>/work/", maintenance.PlanItemPage.as_view(), name="maintenance-item"),
+    path("catalogue/maintenance/<uuid:uid>/items/", maintenance.PlanItemPage.as_view(), name="maintenance-item"),
     path(
-        "catalogue/maintenance/<uuid:uid>/work/drop/",
+        "catalogue/maintenance/<uuid:uid>/items/drop/",
         maintenance.DropItemView.as_view(),
         name="maintenance-item-drop",
     ),
