@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel.actors import Actor
@@ -62,6 +60,8 @@ from delivery.models import (
     SurveyAnswer,
     SurveyDimension,
 )
+from delivery.selectors.gate import COMES_BACK
+from delivery.selectors.settlements import with_paid
 from delivery.services import deposits, followups, handovers, payments, settlements
 
 VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
@@ -69,11 +69,7 @@ EXPAND_VISIT = {"visit": One(target="visits", source="visit__uid")}
 
 
 def _settlements(by: Actor) -> QuerySet:
-    came_in = (
-        Payment.objects.filter(settlement=OuterRef("pk")).order_by().values("settlement").annotate(all=Sum("amount"))
-    )
-    paid = Coalesce(Subquery(came_in.values("all")), Decimal(0))
-    return Settlement.objects.for_actor(by).annotate(paid=paid, due=F("total") - paid)
+    return with_paid(Settlement.objects.for_actor(by))
 
 
 def _lines() -> QuerySet:
@@ -353,7 +349,6 @@ register(
 )
 
 UNUSED = While(lambda out, cancelled: out is None and cancelled is None, "out_at", "cancelled_at")
-COMES_BACK = set(GatePassKind) - set(handovers.FOR_GOOD)
 
 register(
     Resource(

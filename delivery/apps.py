@@ -21,6 +21,7 @@ class DeliveryConfig(AppConfig):
         from . import permissions
         from .models import Settlement
         from .selectors.exits import board_size
+        from .selectors.gate import gate_code_hits
         from .selectors.ways import delivery_lane
 
         LANE_SOURCES.append(delivery_lane)
@@ -37,13 +38,7 @@ class DeliveryConfig(AppConfig):
                 )
             )
         )
-
-        # 2.1.2: a gate code that is scanned anywhere leads to its pass.
-        from reception.selectors.search import SOURCES
-
-        from .selectors.gate import gate_code_hits
-
-        SOURCES.append(gate_code_hits)
+        SOURCES.append(gate_code_hits)  # 2.1.2: a gate code that is scanned anywhere leads to its pass
 
         # 2.3, 4.1: a settlement list names who was asked to pay; merging customers leaves it as it is.
         from reception.services.merging import STAYS

@@ -807,6 +807,15 @@ class Appointment(Root):
         return self.state in EXPECTED_STATES
 
     @property
+    def day(self) -> date:
+        """The store's day of the booked arrival."""
+        return self.starts_at.astimezone(ZoneInfo(self.store.time_zone)).date()
+
+    @property
+    def is_of_today(self) -> bool:
+        return self.day == clock.today(self.store.time_zone)
+
+    @property
     def needs_replan(self) -> bool:
         """The shop can't keep the time and asks the customer for another one (2.4)."""
         return self.is_expected and bool(self.replan_reason)

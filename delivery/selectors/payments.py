@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -16,6 +15,7 @@ from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
 
 from ..models import MONEY, Deposit, Payment, PaymentMethod, Settlement, SettlementState
+from .settlements import with_paid
 
 
 @dataclass(slots=True)
@@ -88,11 +88,8 @@ def day_close(*, by: Actor, day: date | None = None) -> DayClose:
 
 def unpaid_settlements(*, by: Actor) -> QuerySet[Settlement]:
     """Live lists with money open, each with ``due`` (CNY), the oldest first."""
-    paid = Payment.objects.filter(settlement=OuterRef("pk")).values("settlement").annotate(sum=Sum("amount"))
     return (
-        Settlement.objects.for_actor(by)
-        .exclude(state=SettlementState.VOIDED)
-        .annotate(due=F("total") - Coalesce(Subquery(paid.values("sum")), ZERO))
+        with_paid(Settlement.objects.for_actor(by).exclude(state=SettlementState.VOIDED))
         .filter(due__gt=0)
         .select_related("order__vehicle", "order__visit", "payer")
         .order_by("issued_at", "pk")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
@@ -161,14 +161,17 @@ def money_of(customer: Customer, by: Actor, *, shown: int = 5) -> CustomerMoney:
     lists = Settlement.objects.for_actor(by).filter(own).exclude(state=SettlementState.VOIDED)
     billed = lists.aggregate(sum=Sum("total"))["sum"] or ZERO
     paid = Payment.objects.filter(settlement__in=lists).aggregate(sum=Sum("amount"))["sum"] or ZERO
-    came = Coalesce(Subquery(_sums(Payment.objects.filter(settlement=OuterRef("pk")), "settlement")), ZERO)
-    newest = list(lists.annotate(came=came).select_related("order__vehicle").order_by("-pk")[:shown])
-    for row in newest:
-        row.due = row.total - row.came
+    newest = list(with_paid(lists).select_related("order__vehicle").order_by("-pk")[:shown])
     used = Coalesce(Subquery(_sums(Payment.objects.filter(deposit=OuterRef("pk")), "deposit")), ZERO)
     advance = Deposit.objects.for_actor(by).filter(order__customer=customer).annotate(used=used)
     left = advance.aggregate(sum=Sum(F("amount") - F("used")))["sum"] or ZERO
     return CustomerMoney(newest, billed, paid, left)
+
+
+def with_paid(rows: QuerySet) -> QuerySet:
+    """Lists with ``paid`` (payments less what was given back) and ``due`` (still open), CNY."""
+    paid = Coalesce(Subquery(_sums(Payment.objects.filter(settlement=OuterRef("pk")), "settlement")), ZERO)
+    return rows.annotate(paid=paid, due=F("total") - paid)
 
 
 def _sums(rows: Any, by: str) -> Any:

@@ -153,7 +153,7 @@ def hand_over(
         punctual=None if promised is None else clock.now() <= promised,
         at=clock.now(),
     )
-    at_door = visit.gate_passes.filter(kind=GatePassKind.RETURN, out_at__isnull=False, back_at__isnull=True).exists()
+    at_door = reads.door_pass(visit) is not None
     record(
         handover,
         events.HANDOVER_DONE,

@@ -126,7 +126,7 @@ class OpenPromise:
 def open_promises(customer: Customer, *, by: Actor) -> list[OpenPromise]:
     """2.3: promised hand-overs, bookings, a place on the waiting list, prices that bind and questions without an answer.
 
-    One query for each kind, whatever there is; the next one first.
+    One query for each kind, whatever there is; of each kind the next one first.
     """
     now = clock.now()
     visits = Visit.objects.for_actor(by).filter(customer=customer, state__in=OPEN_VISITS, promised_at__isnull=False)
@@ -148,7 +148,7 @@ def open_promises(customer: Customer, *, by: Actor) -> list[OpenPromise]:
     found += [
         OpenPromise(
             _("Booking"), f"{row.vehicle} · {row.concern}", row.starts_at, None, "appointment-detail", row.uid,
-            late=row.starts_at < now,
+            late=row.late_minutes > 0,
         )
         for row in booked.select_related("vehicle").order_by("starts_at")[:10]
     ]  # fmt: skip

@@ -558,8 +558,7 @@ def report_part_missing(
         raise RuleError("appointment.ended", _("This booking has ended; book a new one."))
     if appointment.needs_replan:
         raise RuleError("appointment.replan_known", _("The desk already knows that this booking is planned anew."))
-    arrival = appointment.starts_at.astimezone(ZoneInfo(appointment.store.time_zone)).date()
-    if expected_on is not None and expected_on <= arrival:
+    if expected_on is not None and expected_on <= appointment.day:
         raise RuleError(
             "appointment.in_time", _("The part comes before the car; the time can be kept."), field="expected_on"
         )
@@ -904,8 +903,7 @@ def ask_at_once(*, appointment: Appointment, key: str, by: Actor) -> int:
     today = clock.today(store.time_zone)
     listed = PeriodicRun.objects.filter(job=f"reception.preparation:{store.code}", period=today.isoformat()).exists()
     last = capacity.store_calendar(store).add_working_days(today, 1) if listed else today
-    arrival = appointment.starts_at.astimezone(ZoneInfo(store.time_zone)).date()
-    if appointment.state != A.CONFIRMED or arrival > last:
+    if appointment.state != A.CONFIRMED or appointment.day > last:
         return 0
     told = 0
     for role in ("parts", "foreman"):

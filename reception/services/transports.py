@@ -22,6 +22,7 @@ from staff.selectors.employees import employed
 
 from .. import events, permissions
 from ..models import (
+    EXPECTED_STATES,
     OPEN_TRANSPORTS,
     OPEN_VISITS,
     A,
@@ -73,12 +74,10 @@ def plan_transport(
     if kind == TransportKind.RETURN and (visit is None or not visit.is_open):
         raise RuleError("transport.visit", _("Only a car that is in the shop is brought back."), field="kind")
     source = visit or booking
-    found = (
-        source.vehicle_id if source else Vehicle.objects.for_actor(by).filter(uid=vehicle_uid).values_list("pk").first()
-    )
-    if found is None:
+    car = source.vehicle if source else Vehicle.objects.for_actor(by).filter(uid=vehicle_uid).first()
+    if car is None:
         raise RuleError("transport.car", _("Name the car, its booking or its visit."), field="kind")
-    vehicle = Vehicle.objects.locked().get(pk=found if isinstance(found, int) else found[0])
+    vehicle = Vehicle.objects.locked().get(pk=car.pk)
     if kind == TransportKind.PICK_UP and Visit.objects.filter(vehicle=vehicle, state__in=OPEN_VISITS).exists():
         raise RuleError("transport.here", _("This car is already in the shop."), field="kind")
     name = formats.one_line(contact_name or (source.contact_name if source else ""))[:60]
@@ -210,12 +209,8 @@ def take_over(*, uid: UUID, odometer_km: int, energy_eighths: int, need: str, by
 def _booking_today(transport: Transport) -> UUID | None:
     """The booking this car is fetched for, where it is one of today that can still arrive."""
     booking = transport.appointment
-    if booking is None or booking.state not in (A.REQUESTED, A.CONFIRMED, A.PREPARED, A.NO_SHOW):
-        return None
-    today = clock.today(transport.store.time_zone)
-    from zoneinfo import ZoneInfo
-
-    return booking.uid if booking.starts_at.astimezone(ZoneInfo(transport.store.time_zone)).date() == today else None
+    arrives = booking is not None and booking.state in (*EXPECTED_STATES, A.NO_SHOW) and booking.is_of_today
+    return booking.uid if booking is not None and arrives else None
 
 
 @transaction.atomic

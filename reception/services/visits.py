@@ -6,7 +6,6 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -207,14 +206,12 @@ def _arrive_appointment(*, uid: UUID | None, vehicle: Vehicle, by: Actor) -> App
     appointment = Appointment.objects.for_actor(by).locked().get(uid=uid)
     if appointment.vehicle_id != vehicle.pk:
         raise RuleError("appointment.other_car", _("This booking is for another car."), field="plate")
-    zone = appointment.store.time_zone
-    booked = appointment.starts_at.astimezone(ZoneInfo(zone)).date()
-    if booked != clock.today(zone):
+    if not appointment.is_of_today:
         raise RuleError(
             "appointment.other_day",
             _("This booking is for %(day)s: move it to today first, or register the arrival without it."),
             field="appointment_uid",
-            day=booked.isoformat(),
+            day=appointment.day.isoformat(),
         )
     return arrive_appointment(appointment=appointment, by=by)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -302,7 +301,7 @@ class AppointmentPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = reads.appointment_page(self.actor, self.kwargs["uid"])
         may_book = self.actor.may(permissions.APPOINTMENTS_BOOK)
-        opens, zone = may_book and shown["appointment"].is_expected, ZoneInfo(shown["appointment"].store.time_zone)
+        opens = may_book and shown["appointment"].is_expected
         if opens:
             open_number(task=shown["appointment"], customer=shown["appointment"].customer, by=self.actor)
         return (
@@ -315,7 +314,6 @@ class AppointmentPage(Page):
                 "may_parts": self.actor.may(permissions.APPOINTMENTS_PARTS),
                 "may_workshop": self.actor.may(permissions.APPOINTMENTS_WORKSHOP),
                 "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
-                "of_today": shown["appointment"].starts_at.astimezone(zone).date() == clock.today(zone.key),
             }
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -81,6 +82,25 @@ def _interval(kind: str, months: int | None, store_id: int) -> int | None:
     return found
 
 
+def _name_and_place(name: str, place: str) -> tuple[str, str]:
+    name, place = formats.one_line(name), formats.one_line(place)
+    if not name:
+        raise RuleError("tool.name", _("Say what the tool is."), field="name")
+    if not place:
+        raise RuleError("tool.place", _("Say where the tool is kept."), field="place")
+    return name[:60], place[:40]
+
+
+def _note(words: str, code: str, text: Any) -> str:
+    """What is said of a tool. Raises RuleError ``code`` where nothing is."""
+    if not words.strip():
+        raise RuleError(code, text, field="note")
+    return words.strip()
+
+
+DAMAGE, WHY_STOPPED = _("Say what is damaged."), _("Say why the tool isn't to be used.")
+
+
 @transaction.atomic
 def register_tool(
     *,
@@ -101,13 +121,10 @@ def register_tool(
     ``.kind``, ``.person`` and ``.interval``.
     """
     by.require(permissions.TOOLS_MANAGE)
-    number, name, place = tool_rules.number_meant(number), formats.one_line(name), formats.one_line(place)
+    number = tool_rules.number_meant(number)
     if not number:
         raise RuleError("tool.number", _("Give the tool the number that stands on its label."), field="number")
-    if not name:
-        raise RuleError("tool.name", _("Say what the tool is."), field="name")
-    if not place:
-        raise RuleError("tool.place", _("Say where the tool is kept."), field="place")
+    name, place = _name_and_place(name, place)
     if kind not in AssetKind.values:
         raise RuleError("tool.kind", _("Choose what kind of tool it is."), field="kind")
     keeper = _person(keeper_uid, by, field="keeper_uid")
@@ -118,12 +135,12 @@ def register_tool(
     tool = ToolAsset.objects.create(
         store=store,
         number=number,
-        name=name[:60],
+        name=name,
         kind=kind,
         tool_class=CLASS_OF[AssetKind(kind)],
         maker=formats.one_line(maker)[:60],
         serial=formats.one_line(serial)[:40],
-        place=place[:40],
+        place=place,
         keeper=keeper,
         check_months=months,
         photo=store_file(content=clean_picture(photo), name="tool.jpg", store_id=store.pk, by=by) if photo else None,
@@ -153,18 +170,14 @@ def change_tool(
     by.require(permissions.TOOLS_MANAGE)
     tool = locked_tool(uid, by)
     _not_scrapped(tool)
-    name, place = formats.one_line(name), formats.one_line(place)
-    if not name:
-        raise RuleError("tool.name", _("Say what the tool is."), field="name")
-    if not place:
-        raise RuleError("tool.place", _("Say where the tool is kept."), field="place")
+    name, place = _name_and_place(name, place)
     keeper = _person(keeper_uid, by, field="keeper_uid")
     months = _interval(tool.kind, check_months, tool.store_id)
     changed = {
         "keeper": (tool.keeper.uid, keeper.uid),
         "check_months": (tool.check_months, months),
     }
-    tool.name, tool.place, tool.keeper, tool.check_months = name[:60], place[:40], keeper, months
+    tool.name, tool.place, tool.keeper, tool.check_months = name, place, keeper, months
     tool.maker, tool.serial = formats.one_line(maker)[:60], formats.one_line(serial)[:40]
     if photo:
         tool.photo = store_file(content=clean_picture(photo), name="tool.jpg", store_id=tool.store_id, by=by)
@@ -228,9 +241,7 @@ def return_tool(*, uid: UUID, condition: str, by: Actor, note: str = "") -> Tool
     """
     if condition not in ToolCondition.values:
         raise RuleError("tool.condition", _("Say in which condition it came back."), field="condition")
-    note = note.strip()
-    if condition == ToolCondition.DAMAGED and not note:
-        raise RuleError("tool.damage", _("Say what is damaged."), field="note")
+    note = _note(note, "tool.damage", DAMAGE) if condition == ToolCondition.DAMAGED else note.strip()
     tool = locked_tool(uid, by)
     issue = ToolIssue.objects.filter(tool=tool, returned_at__isnull=True).select_related("employee").first()
     if issue is None:
@@ -260,9 +271,7 @@ def report_damage(*, uid: UUID, note: str, by: Actor) -> ToolAsset:
     """
     if not by.may(permissions.TOOLS_ISSUE):
         by.require(permissions.TOOLS_TAKE)
-    note = note.strip()
-    if not note:
-        raise RuleError("tool.damage", _("Say what is damaged."), field="note")
+    note = _note(note, "tool.damage", DAMAGE)
     return _put(uid, S.TO_CHECK, note, events.TOOL_DAMAGED, by)
 
 
@@ -270,9 +279,7 @@ def report_damage(*, uid: UUID, note: str, by: Actor) -> ToolAsset:
 def stop_tool(*, uid: UUID, note: str, by: Actor) -> ToolAsset:
     """Takes a tool out of use until a check finds it fit again (3.4). Raises RuleError ``tool.reason``, ``state.move``."""
     by.require(permissions.TOOLS_CHECK)
-    note = note.strip()
-    if not note:
-        raise RuleError("tool.reason", _("Say why the tool isn't to be used."), field="note")
+    note = _note(note, "tool.reason", WHY_STOPPED)
     return _put(uid, S.OUT_OF_ORDER, note, events.TOOL_STOPPED, by)
 
 
@@ -280,9 +287,7 @@ def stop_tool(*, uid: UUID, note: str, by: Actor) -> ToolAsset:
 def scrap_tool(*, uid: UUID, note: str, by: Actor) -> ToolAsset:
     """A tool goes for good, with the reason (3.4). Raises RuleError ``tool.reason`` and ``state.move``."""
     by.require(permissions.TOOLS_CHECK)
-    note = note.strip()
-    if not note:
-        raise RuleError("tool.reason", _("Say why the tool isn't to be used."), field="note")
+    note = _note(note, "tool.reason", WHY_STOPPED)
     return _put(uid, S.SCRAPPED, note, events.TOOL_SCRAPPED, by)
 
 

@@ -142,6 +142,7 @@ def _require_names_once(content: bytes) -> None:
             seen.add(name)
 
     try:
+        # The values are read already; numbers aren't made again, however long they are.
         json.loads(content.decode(), object_pairs_hook=once, parse_int=len, parse_float=len)
     except RecursionError:
         raise Problem(400, "json", _("The body is nested too deeply.")) from None
