@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from dealership.kernel.api import auth
+from dealership.kernel.api.feed import HORIZON
 from dealership.kernel.models import Store
 from tests.exchange.shop import Shop
 from tests.factories.kernel import make_store
@@ -30,14 +31,12 @@ def store(db: None) -> Store:
 def all_served() -> None:
     """Waits until the feed gives every line that is committed.
 
-    A line waits for every older transaction of the whole database server, and another test process may have one open.
+    A line waits for every older transaction of this database: a request or task of this test may still end.
     """
     end = time.monotonic() + 120
     with connection.cursor() as cursor:
         while time.monotonic() < end:
-            cursor.execute(
-                "SELECT coalesce(max(txid), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM kernel_history"
-            )
+            cursor.execute(f"SELECT coalesce(max(txid), 0) < {HORIZON} FROM kernel_history")
             if cursor.fetchone()[0]:
                 return
             time.sleep(0.05)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
+import psycopg2
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from dealership.kernel.actors import machine
 from dealership.kernel.api.feed import resources_by_type
@@ -100,6 +102,26 @@ def test_late_commit_is_not_lost(reader) -> None:
     all_served()
     seen, _cursor = _all(reader, cursor)
     assert [e["root_uid"] for e in seen] == [slow[0], quick]
+
+
+def test_another_database_of_the_server_holds_nothing_back(reader) -> None:
+    """Its transactions stand in every snapshot of the server, but can't write here."""
+    settings = connection.settings_dict
+    elsewhere = psycopg2.connect(
+        dbname="postgres",
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        host=settings["HOST"],
+        port=settings["PORT"],
+    )
+    with contextlib.closing(elsewhere), elsewhere.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        open_since = cursor.fetchone()[0]
+        uid = str(make_customer().uid)
+        with connection.cursor() as ours:
+            ours.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+            assert ours.fetchone()[0] <= open_since
+        assert [e["root_uid"] for e in _all(reader)[0]][-1:] == [uid]
 
 
 def test_events_of_other_stores_stay_there(reader) -> None:

@@ -174,7 +174,7 @@ def test_the_event_feed_of_one_store(world: World, client: ApiCaller) -> None:
     assert History.objects.filter(store=world.theirs).exists()
     from dealership.kernel.api import feed
 
-    sql = feed._SQL.replace("AND h.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint", "")
+    sql = feed._SQL.replace(f"AND h.txid < {feed.HORIZON}", "")
     assert sql != feed._SQL
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(feed, "_SQL", sql)

@@ -12,14 +12,15 @@ from dealership.exchange.models import ApiClient
 from dealership.kernel import limits, registry
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.api import ratelimit
+from dealership.kernel.api.feed import HORIZON
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SHOWN = 12
 
-_NEWEST = """
+_NEWEST = f"""
 SELECT h.txid, h.id, h.code, h.at, h.root_type, s.code, h.actor_kind
 FROM kernel_history h LEFT JOIN kernel_store s ON s.id = h.store_id
-WHERE h.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+WHERE h.txid < {HORIZON}
     AND (%(all)s OR h.store_id IS NULL OR h.store_id = ANY(%(stores)s))
 ORDER BY h.txid DESC, h.id DESC
 LIMIT %(limit)s

@@ -1,6 +1,6 @@
 """The feed of events (1.1, 7.3): everything that was committed, in an order in which nothing is skipped.
 
-The cursor is (transaction id, line id); only rows of transactions older than every running one are given, because a
+The cursor is (transaction id, line id); only rows of transactions older than every one that runs in this database are given, because a
 transaction that commits late has a lower number than lines already read.
 """
 
@@ -43,12 +43,28 @@ SHAPE: dict[str, Field] = {
     "facts": Facts(help="Ids, codes, amounts and hashes; never names or free text."),
 }
 
-_SQL = """
+#: SQL: the lowest transaction that may still write lines here; all below it are final. A snapshot names the running
+#: transactions of the whole server: those of another database can't write here, so they hold nothing back. One that ended
+#: since the snapshot was taken has no lock any more and counts as ours.
+HORIZON = """least(
+    pg_current_xact_id_if_assigned()::text::bigint,
+    coalesce((
+        SELECT min(running::text::bigint) FROM pg_snapshot_xip(pg_current_snapshot()) AS running
+        WHERE NOT EXISTS (
+            SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+                AND l.transactionid = running::xid
+                AND a.datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
+        )
+    ), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+)"""
+
+_SQL = f"""
 SELECT h.txid, h.id, h.code, h.at, h.written_at, h.root_type, h.root_uid, s.code, h.actor_kind,
     h.visit_uid, h.vehicle_uid, h.customer_uid, h.order_uid, h.changed, h.facts
 FROM kernel_history h LEFT JOIN kernel_store s ON s.id = h.store_id
 WHERE (h.txid, h.id) > (%(txid)s, %(id)s)
-    AND h.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    AND h.txid < {HORIZON}
     AND (%(all)s OR h.store_id IS NULL OR h.store_id = ANY(%(stores)s))
 ORDER BY h.txid, h.id
 LIMIT %(limit)s
