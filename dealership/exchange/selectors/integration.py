@@ -24,7 +24,7 @@ WHERE h.txid < {HORIZON}
     AND (%(all)s OR h.store_id IS NULL OR h.store_id = ANY(%(stores)s))
 ORDER BY h.txid DESC, h.id DESC
 LIMIT %(limit)s
-"""
+"""  # noqa: S608
 
 
 def clients(by: Actor) -> list[dict[str, Any]]:

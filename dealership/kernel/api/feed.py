@@ -1,7 +1,7 @@
 """The feed of events (1.1, 7.3): everything that was committed, in an order in which nothing is skipped.
 
-The cursor is (transaction id, line id); only rows of transactions older than every one that runs in this database are given, because a
-transaction that commits late has a lower number than lines already read.
+The cursor is (transaction id, line id); only rows of transactions older than every one that
+runs in this database are given, because a transaction that commits late has a lower number than lines already read.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ WHERE (h.txid, h.id) > (%(txid)s, %(id)s)
     AND (%(all)s OR h.store_id IS NULL OR h.store_id = ANY(%(stores)s))
 ORDER BY h.txid, h.id
 LIMIT %(limit)s
-"""
+"""  # noqa: S608
 
 
 def read_events(*, after: tuple[int, int], limit: int, stores: list[int] | None) -> list[dict[str, Any]]:
