@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -84,6 +85,10 @@ def _kept_secret(name: str) -> str:
 VERSION = re.search(r"^## (\d+\.\d+\.\d+)", (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1]  # type: ignore[index]
 DEBUG = env_bool("DEBUG", False)
 DEMO = env_bool("DEMO", False)
+_demo_clock = VAR_DIR / "run" / "demo-clock"  # tools/demo_clock.py; there while a demo with a clock of its own runs
+DEMO_CLOCK = timedelta(
+    seconds=env_int("DEMO_CLOCK_SECONDS", int(_demo_clock.read_text()) if _demo_clock.exists() else 0)
+)
 SETUP_CODE = os.environ.get("SETUP_CODE", "")
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept_secret("secret-key")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")

@@ -16,6 +16,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -32,6 +33,7 @@ CI = os.environ.get("CI", "").lower() in {"true", "1"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 GET_CHROMIUM = "apt-get install -y chromium fonts-noto-cjk"
 TEST_VAR = settings.VAR_DIR / "test"
+settings.DEMO_CLOCK = timedelta(0)  # a demo that runs meanwhile has a clock of its own
 _users_lock: Any = None
 _browser_tests_left_out = 0
 

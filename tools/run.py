@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tools import servers
+from tools import demo_clock, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 BIN = BASE_DIR / ".venv" / "bin"
@@ -204,9 +204,13 @@ def serve(var: Path) -> int:
 
     static = subprocess.Popen([str(BIN / "python"), "tools/prepare.py"], cwd=BASE_DIR)  # beside the database
     say("Starting PostgreSQL and Redis …")
-    servers.start(var)
-    say("Bringing the database up to date …")
+    said = servers.start(var)
     demo = ["--demo"] if os.environ["DEMO"].lower() in {"true", "1", "yes"} else []
+    demo_clock.file(var).unlink(missing_ok=True)
+    shown = None
+    if demo and "DEMO_CLOCK_SECONDS" not in os.environ:
+        shown = demo_clock.set_clock(var, said.get("database_owner_url") or os.environ["DATABASE_OWNER_URL"])
+    say("Bringing the database up to date …")
     done = subprocess.run([str(BIN / "python"), "-m", "tools.database", *demo], cwd=BASE_DIR)
     if done.returncode:
         raise servers.ServerError("The database could not be brought up to date (see above).")
@@ -236,6 +240,9 @@ def serve(var: Path) -> int:
         if demo and logins.exists():
             say("\n" + logins.read_text().rstrip() + "\n")
         (var / "run" / "port").write_text(str(number))  # for manage.py in another shell
+        if shown:
+            hour = f"{shown.astimezone(demo_clock.ZONE):%H:%M}"
+            say(f"The demo's clock shows {hour}, its shop is at work. Real time instead: DEMO_CLOCK_SECONDS=0 make run")
         say(f"Ready: http://127.0.0.1:{number}/")
         say("Ctrl-C stops it.")
         return supervisor.wait()
@@ -244,6 +251,7 @@ def serve(var: Path) -> int:
             signal.signal(signum, signal.SIG_IGN)
         say("Stopping …")
         (var / "run" / "port").unlink(missing_ok=True)
+        demo_clock.file(var).unlink(missing_ok=True)
         if supervisor.poll() is None:
             supervisor.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

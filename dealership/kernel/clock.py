@@ -1,5 +1,6 @@
 """The one clock. Everything asks ``now()``; the simulator moves it and a late entry sets it back.
 
+The demo may run some hours behind (``DEMO_CLOCK``), so that its shop is at work whenever it is opened.
 The moved clock is a context variable of the process and is never stored. Times are aware and in UTC inside; a store's
 time zone is applied where people read or type them.
 """
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from .errors import RuleError
@@ -39,7 +41,12 @@ def now() -> datetime:
 
 def written_now() -> datetime:
     """When something is written down, whatever hour is stated for it."""
-    return _moved.get() or datetime.now(UTC)
+    return _moved.get() or datetime.now(UTC) + settings.DEMO_CLOCK
+
+
+def of_database(moment: datetime) -> datetime:
+    """A moment that the database took from its own clock, as this clock shows it."""
+    return moment + settings.DEMO_CLOCK
 
 
 def today(zone: str = "Asia/Shanghai") -> date:

@@ -23,6 +23,7 @@ class Shell:
         self.stores: list[Any] = getattr(request, "stores", [])
         self.version = settings.VERSION
         self.demo = settings.DEMO
+        self.demo_clock = bool(settings.DEMO_CLOCK)
 
     @property
     def signed_in(self) -> bool:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel import formats, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
+from dealership.kernel.postgres.kept import Kept
 from reception import permissions
 from reception.models import (
     OPEN_VISITS,
@@ -307,13 +308,19 @@ def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
             )
 
 
+_TAGGED: Kept[Visit] = Kept(
+    lambda by, tag: Visit.objects.for_actor(by).filter(key_tag=tag, state__in=OPEN_VISITS).select_related("vehicle"),
+    by=Actor,
+    tag=str,
+)
+
+
 def key_tag_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     """2.1.2: the car whose key hangs under this tag now, in the actor's stores."""
     tag = typed.text.upper()
     if not by.may(permissions.VISITS_VIEW) or not _TAG.fullmatch(tag):
         return
-    rows = Visit.objects.for_actor(by).filter(key_tag=tag, state__in=OPEN_VISITS).select_related("vehicle")
-    for row in rows:
+    for row in _TAGGED(by=by, tag=tag):
         sees = by.may(permissions.CUSTOMERS_VIEW)
         yield Hit(
             kind="key",
@@ -389,7 +396,7 @@ def _chip(row: Any) -> Any:
 
 def article_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     """Articles of the knowledge base by words of their title or its pinyin; one query."""
-    word = typed.name or (typed.pinyin if len(typed.pinyin) >= 3 else "")
+    word = typed.name or (typed.pinyin if len(typed.pinyin) >= 3 and typed.pinyin.isalpha() else "")
     if len(word) < 2 or not by.may(permissions.KNOWLEDGE_VIEW):
         return
     fits = Q(title__icontains=word) if typed.name else Q(pinyin__contains=word) | Q(title__icontains=typed.text)

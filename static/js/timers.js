@@ -4,6 +4,8 @@ import { once } from "./once.js";
 
 const words = document.querySelector('meta[name="words"]')?.dataset ?? {};
 const fill = (pattern, values) => (pattern ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
+// The page's clock is the server's: a device may be wrong, and a demo may run at another hour.
+const pageAhead = (Date.parse(document.body.dataset.now ?? "") || Date.now()) - Date.now();
 const two = (number) => String(number).padStart(2, "0");
 
 function span(minutes) {
@@ -26,7 +28,7 @@ export function wireTimers(root) {
   once(root, "time[data-since]", "Since", (element) => {
     const kind = element.dataset.since;
     const show = () => {
-      const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
+      const seconds = (Date.now() + pageAhead - Date.parse(element.dateTime)) / 1000;
       if (kind === "stopwatch") element.textContent = stopwatch(seconds);
       else if (kind === "wait") element.textContent = fill(words.waiting, { span: span(seconds / 60) });
       else element.textContent = span(seconds / 60);

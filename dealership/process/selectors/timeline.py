@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import registry
+from dealership.kernel import clock, registry
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.models import History, User
 
@@ -104,7 +104,7 @@ def _line(line: History, names: dict[str, str]) -> Line:
     }[ActorKind(line.actor_kind)]
     return Line(
         line.at,
-        line.written_at,
+        clock.of_database(line.written_at),
         line.code,
         kind.label if kind else line.code,
         kind.clause if kind else "",
