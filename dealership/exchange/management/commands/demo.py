@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -28,7 +28,15 @@ class Command(BaseCommand):
             return
         begin, total = days[0], max(1, len(days))
 
+        shown: date | None = None
+
         def progress(at: datetime) -> None:
+            nonlocal shown
+            if not self.stdout.isatty():  # a file gets a line a day instead of a bar that moves
+                if shown != at.date():
+                    self.stdout.write(f"  demo {at:%Y-%m-%d}")
+                shown = at.date()
+                return
             part = min(1.0, ((at.date() - begin).days + at.hour / 24) / total)
             filled = round(part * 30)
             self.stdout.write(f"\r  demo {'#' * filled}{'.' * (30 - filled)} {at:%Y-%m-%d}", ending="")
@@ -36,4 +44,5 @@ class Command(BaseCommand):
 
         report = load_days(days, progress=progress)
         if report is not None:
-            self.stdout.write(f"\r  demo {'#' * 30} {report.cars} cars, {report.steps} steps")
+            bar = f"\r  demo {'#' * 30}" if self.stdout.isatty() else "  demo"
+            self.stdout.write(f"{bar} {report.cars} cars, {report.steps} steps")
