@@ -145,7 +145,7 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
             "boxes": [(side.value, side.label, *box) for side, box in reads.SKETCH_BOXES.items()],
             "photos": reads.photos_of(self.visit),
             "mark_form": DamageForm(auto_id="mark_%s"),
-            "saved_at": self.walkaround.updated_at if self.walkaround else None,
+            "saved_at": clock.of_database(self.walkaround.updated_at) if self.walkaround else None,
             "last": reads.last_departed(self.actor, self.visit.vehicle),
             "missing": self.missing() if self.step == "sign" else [],
         }

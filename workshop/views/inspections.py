@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
@@ -103,6 +104,11 @@ class InspectPage(CommandPage):
             by=self.actor,
             **form.road_test,
         )
+
+    def words(self, result: Any) -> str:
+        if result.result == "FAILED":
+            return gettext("Not passed: the work goes back with the reason.")
+        return super().words(result)
 
     def location(self, result: Any) -> str:
         own = self.level == InspectionLevel.SELF

@@ -16,9 +16,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from dealership.catalogue.models import Part
+from dealership.catalogue.models import Operation, Part
 from dealership.catalogue.selectors.items import default_diagnosis, priced_operations, priced_parts
 from dealership.catalogue.services.prices import price_operation
+from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
@@ -99,20 +100,35 @@ class OpenOrderPage(CommandPage):
         rows = Visit.objects.for_actor(self.actor).select_related("vehicle", "customer", "appointment", "store")
         return rows.get(uid=self.kwargs["uid"])
 
+    @cached_property
+    def booked(self) -> list[int]:
+        """Operations that were booked or quoted."""
+        items = self.visit.appointment.items.filter(operation__isnull=False) if self.visit.appointment else []
+        return [item.operation_id for item in items if item.operation_id] + [
+            row.operation_id for row in quoted_for(self.visit) if row.operation_id
+        ]
+
     def get_form_kwargs(self) -> dict[str, Any]:
-        booked = self.visit.appointment.items.filter(operation__isnull=False) if self.visit.appointment else []
         return super().get_form_kwargs() | {
             "earlier": RepairOrder.objects.for_actor(self.actor).filter(vehicle=self.visit.vehicle).order_by("-pk"),
-            "booked": [item.operation_id for item in booked]
-            + [row.operation_id for row in quoted_for(self.visit) if row.operation_id],
+            "booked": self.booked,
         }
 
     def get_initial(self) -> dict[str, Any]:
+        booking = self.visit.appointment
+        promised_at = self.visit.promised_at or (booking.ready_at if booking else None)
+        walkaround = getattr(self.visit, "walkaround", None)
         return super().get_initial() | {
-            "complaint": self.visit.need,
-            "promised_at": self.visit.promised_at,
-            "with_diagnosis": self.diagnosed_on is None,
+            "complaint": (walkaround.own_words if walkaround else "") or self.visit.need,
+            "promised_at": promised_at if promised_at and promised_at > clock.now() else None,
+            "with_diagnosis": self.diagnosed_on is None and not self.only_maintenance,
         }
+
+    @cached_property
+    def only_maintenance(self) -> bool:
+        """Whether all that was booked or quoted is maintenance: nothing is to be found out then."""
+        known = Operation.objects.filter(pk__in=self.booked).values_list("is_maintenance", flat=True)
+        return bool(known) and all(known)
 
     @cached_property
     def diagnosed_on(self) -> RepairOrder | None:

@@ -129,6 +129,9 @@ NEEDS = {
     "tyre": ["左前轮扎钉", "轮胎花纹浅了要换", "车辆跑偏"],
     "body": ["后保险杠剐蹭", "右前门凹陷补漆"],
 }
+#: What a car without an engine never comes for and never gets.
+OF_ENGINES = {"换机油机滤", "怠速抖动", "起步耸车"}
+ENGINE_WORK = {"MT-10", "MT-20", "MT-30", "MT-60", "MT-70", "MT-80", "EN-10", "EN-20", "EN-30", "AS-10"}
 MARK_NOTES = ["", "", "", "客户已知", "可抛光", "已露底漆"]
 ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
 BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
@@ -142,6 +145,15 @@ SAID_AT_DESK = [
 ]
 PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以", "价格透明"]
 BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
+
+
+def without_engine(plate: str) -> bool:
+    """Whether a demo car is a battery car: the letter after the place is D."""
+    return plate[2:3] == "D"
+
+
+def fits_plate(operation: Operation, plate: str) -> bool:
+    return not (without_engine(plate) and operation.code in ENGINE_WORK)
 
 
 @dataclass(slots=True)
@@ -409,17 +421,21 @@ class Simulation:
     def kind_of_work(self, shop: Shop) -> str:
         return shop.rng.choices(["maintenance", "fault", "tyre", "body"], [52, 27, 13, 8])[0]
 
+    def some_need(self, shop: Shop, kind: str, plate: str) -> str:
+        return shop.rng.choice([need for need in NEEDS[kind] if not (without_engine(plate) and need in OF_ENGINES)])
+
     def kind_of_need(self, need: str) -> str:
         return next((kind for kind, needs in NEEDS.items() if need in needs), "maintenance")
 
-    def some_work(self, shop: Shop, kind: str) -> list[Operation]:
-        return shop.rng.sample(shop.operations[kind], 1) if shop.operations[kind] else []
+    def some_work(self, shop: Shop, kind: str, plate: str) -> list[Operation]:
+        fits = [row for row in shop.operations[kind] if fits_plate(row, plate)]
+        return shop.rng.sample(fits, 1) if fits else []
 
     def booked(self, shop: Shop, arrival: datetime) -> Steps:
         """Books by telephone the day before, is prepared, reminded, and comes – or not (2.4)."""
         kind, car = self.kind_of_work(shop), self.car(shop)
         desk = shop.someone("receptionist")
-        need = shop.rng.choice(NEEDS[kind])
+        need = self.some_need(shop, kind, car["plate"])
         vehicle = Vehicle.objects.filter(plate=car["plate"]).first()
         if vehicle is None:
             customer = customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
@@ -443,7 +459,7 @@ class Simulation:
                 if owner
                 else customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
             )
-        chosen = self.some_work(shop, kind)
+        chosen = self.some_work(shop, kind, car["plate"])
         appointment = None
         start = arrival.replace(minute=arrival.minute // 30 * 30, second=0)
         for attempt in range(4):
@@ -508,8 +524,9 @@ class Simulation:
 
     def walk_in(self, shop: Shop) -> Steps:
         kind = self.kind_of_work(shop)
-        chosen = self.some_work(shop, kind)
-        yield from self.visit(shop, self.car(shop) | {"need": shop.rng.choice(NEEDS[kind])}, kind, chosen, None)
+        car = self.car(shop)
+        car["need"] = self.some_need(shop, kind, car["plate"])
+        yield from self.visit(shop, car, kind, self.some_work(shop, kind, car["plate"]), None)
 
     def visit(self, shop: Shop, car: dict[str, Any], kind: str, chosen: list[Operation], appointment_uid: Any) -> Steps:
         """One stay from the gate to the gate."""
@@ -699,9 +716,10 @@ class Simulation:
                 while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
                     yield shop.working(clock.now() + shop.minutes(10, 25))
                 span /= 2
-            if not found and rng.random() < 0.28 and shop.operations["fault"]:
+            fits = [row for row in shop.operations["fault"] if fits_plate(row, order.vehicle.plate)]
+            if not found and rng.random() < 0.28 and fits:
                 found = True
-                extra = rng.choice(shop.operations["fault"])
+                extra = rng.choice(fits)
                 orders.add_line(
                     order_uid=order.uid,
                     operation_uid=extra.uid,
@@ -925,7 +943,8 @@ class Simulation:
         yield clock.now() + shop.minutes(1, 20)
         kind = self.kind_of_need(visit.need)
         booked = visit.appointment.items.select_related("operation") if visit.appointment else []
-        chosen = [item.operation for item in booked if item.operation] or self.some_work(shop, kind)
+        chosen = [item.operation for item in booked if item.operation]
+        chosen = chosen or self.some_work(shop, kind, visit.vehicle.plate)
         yield from self.stay(shop, visit, kind, chosen)
 
     def arrive(self, shop: Shop, appointment: Appointment) -> Steps:
@@ -942,7 +961,8 @@ class Simulation:
         }
         kind = self.kind_of_need(appointment.concern)
         items = appointment.items.select_related("operation")
-        chosen = [item.operation for item in items if item.operation] or self.some_work(shop, kind)
+        chosen = [item.operation for item in items if item.operation]
+        chosen = chosen or self.some_work(shop, kind, car["plate"])
         yield from self.visit(shop, car, kind, chosen, appointment.uid)
 
     def missed(self, shop: Shop, appointment: Appointment) -> Steps:
