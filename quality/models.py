@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -92,6 +93,25 @@ class Complaint(Root):
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         keys = self.visit.history_keys() if self.visit else {}
         return keys | {"customer": self.customer.uid}
+
+
+class ComplaintNote(models.Model):
+    """What was said at one step of a complaint: the answer, the cause, what was agreed, why it is open again (6.4).
+
+    Written once: a later step never takes the place of an earlier one.
+    """
+
+    complaint = models.ForeignKey(Complaint, models.CASCADE, related_name="notes")
+    state = models.CharField(max_length=14, choices=C.choices, help_text="what the step led to")
+    reopens = models.BooleanField(default=False)
+    words = models.CharField(max_length=500)
+    author = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(name="complaintnote_words", condition=~Q(words=""))]
+        triggers = [pgtrigger.Protect(name="complaintnote_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
 
 explain_constraint(

@@ -26,3 +26,4 @@ class WordsForm(forms.Form):
     """The one sentence of the next step."""
 
     words = forms.CharField(label=_("Words"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+    step = forms.CharField(required=False, max_length=14, widget=forms.HiddenInput)  # the state that the page showed

@@ -18,11 +18,11 @@ from dealership.kernel.states import require
 from delivery.models import Survey
 from quality import events, permissions
 from quality.limits import RESPONSE_HOURS
-from quality.models import COMPLAINT_MOVES, Complaint, ComplaintLevel, ComplaintState
+from quality.models import COMPLAINT_MOVES, Complaint, ComplaintLevel, ComplaintNote, ComplaintState
 from reception.models import Customer, Visit
 from reception.services.customers import hold_customers
 from staff.models import Employee
-from staff.selectors.employees import require_employee
+from staff.selectors.employees import employee_of, require_employee
 
 
 @transaction.atomic
@@ -77,8 +77,19 @@ def _locked(uid: UUID, by: Actor, permission: str) -> Complaint:
     return Complaint.objects.for_actor(by).select_related("customer", "visit").locked().get(uid=uid)
 
 
-def _move(complaint: Complaint, state: ComplaintState, code: str, *, by: Actor, **fields: Any) -> Complaint:
+def _move(
+    complaint: Complaint, state: ComplaintState, code: str, *, by: Actor, said: str = "", **fields: Any
+) -> Complaint:
+    """One step; ``said`` is kept as its note."""
     require(COMPLAINT_MOVES, ComplaintState(complaint.state), state)
+    if said.strip():
+        ComplaintNote.objects.create(
+            complaint=complaint,
+            state=state,
+            reopens=code == events.COMPLAINT_REOPENED,
+            words=said.strip()[:500],
+            author=employee_of(by),
+        )
     before, complaint.state = complaint.state, state
     for name, value in fields.items():
         setattr(complaint, name, value)
@@ -106,6 +117,7 @@ def respond_complaint(*, uid: UUID, words: str, by: Actor) -> Complaint:
         by=by,
         handler=handler,
         responded_at=clock.now(),
+        said=words,
         cause=words.strip()[:500],
     )
 
@@ -116,7 +128,9 @@ def review_complaint(*, uid: UUID, cause: str, by: Actor) -> Complaint:
     complaint = _locked(uid, by, permissions.COMPLAINTS_HANDLE)
     if not cause.strip():
         raise RuleError("complaint.cause", _("Write down the cause."), field="cause")
-    return _move(complaint, ComplaintState.UNDER_REVIEW, events.COMPLAINT_REVIEWED, by=by, cause=cause.strip()[:500])
+    return _move(
+        complaint, ComplaintState.UNDER_REVIEW, events.COMPLAINT_REVIEWED, by=by, said=cause, cause=cause.strip()[:500]
+    )
 
 
 @transaction.atomic
@@ -130,6 +144,7 @@ def resolve_complaint(*, uid: UUID, solution: str, by: Actor) -> Complaint:
         ComplaintState.RESOLVED,
         events.COMPLAINT_RESOLVED,
         by=by,
+        said=solution,
         solution=solution.strip()[:500],
         resolved_at=clock.now(),
     )
@@ -160,6 +175,7 @@ def reopen_complaint(*, uid: UUID, reason: str, by: Actor) -> Complaint:
         by=by,
         closed_at=None,
         closed_by=None,
+        said=reason,
         cause=reason.strip()[:500],
     )
 

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
+from dealership.kernel.errors import RuleError
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from quality import permissions
 from quality.forms.complaints import ComplaintForm, WordsForm
@@ -69,6 +70,7 @@ class ComplaintPage(CommandPage):
             open_number(task=self.complaint, customer=self.complaint.customer, by=self.actor)
         return super().get_context_data(**kwargs) | {
             "complaint": self.complaint,
+            "notes": self.complaint.notes.select_related("author"),
             "opens": opens,
             "visit": self.complaint.visit,
             "question": step[2] if step else "",
@@ -80,7 +82,16 @@ class ComplaintPage(CommandPage):
             "now": clock.now(),
         }
 
+    def get_initial(self) -> dict[str, Any]:
+        return {"step": self.complaint.state}
+
     def run(self, form: WordsForm) -> Complaint:
+        if (step := form.cleaned_data["step"]) and step != self.complaint.state:
+            raise RuleError(
+                "complaint.moved",
+                _("Somebody has gone a step further meanwhile. Copy your words, then open the page again."),
+                field="words",
+            )
         if "reopen" in self.request.POST:
             return commands.reopen_complaint(uid=self.kwargs["uid"], reason=form.cleaned_data["words"], by=self.actor)
         command, field, _question, _submit = STEPS[ComplaintState(self.complaint.state)]

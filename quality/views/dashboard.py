@@ -83,8 +83,8 @@ class FigurePage(Page):
         )
         return super().get_context_data(**kwargs) | {
             "figure": FIGURES[code],
-            "whole": read(self.actor, code, first, last),
-            "days": by_day(self.actor, code, first, last)[::-1],
+            "whole": read(self.actor, code, first, last, dimension=who or ""),
+            "days": by_day(self.actor, code, first, last, dimension=who or "")[::-1],
             "people": [(reads.dimension_label(r.dimension, names), r) for r in people],
             "behind": behind,
             "yes_or_no": FIGURES[code].scale == 100 and all(r.numerator in (0, 1) for r in behind.rows),

@@ -55,14 +55,23 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
     by_pk = {visit.pk: visit for visit in visits}
     return {
         pk: _with_questions(
-            _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)])), found
+            actor, _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)])), found
         )
         for pk, found in orders.items()
     }
 
 
-def _with_questions(placed: Placement, orders: list[RepairOrder]) -> Placement:
-    """Work that goes on while the customer is asked about more says so."""
+def _with_questions(actor: Actor, placed: Placement, orders: list[RepairOrder]) -> Placement:
+    """Work that goes on while the customer is asked about more says so; what was found and isn't priced yet as well."""
+    found = [order for order in orders for line in order.lines.all() if line.state == L.DRAFT and line.is_addition]
+    if found:
+        sign = Sign("plus", _("%(n)s addition(s) to price and send") % {"n": len(found)}, "warn")
+        ways = (
+            (Remedy(_("Price the addition"), reverse("order-detail", args=[found[0].uid])),)
+            if actor.may(permissions.LINES_EDIT)
+            else ()
+        )
+        placed = replace(placed, signs=(*placed.signs, sign), remedies=(*placed.remedies, *ways))
     asked = sum(line.state == L.PENDING for order in orders for line in order.lines.all())
     if not asked:
         return placed

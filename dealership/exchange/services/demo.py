@@ -15,7 +15,7 @@ from dealership.kernel.actors import machine
 from dealership.kernel.models import History, PeriodicRun, Store
 from reception.models import CustomerTag
 from reception.services.tags import define_tag
-from workshop.models import CertificateRange
+from workshop.models import CertificateRange, StockItem
 from workshop.services.inspections import allot_certificates
 from workshop.services.stock import stock_up
 
@@ -116,7 +116,10 @@ def equip(stores: list[Store]) -> None:
     for store in stores:
         by = machine("demo", store_id=store.pk)
         seed_store(store)
-        stock_up(store=store, by=by)
+        filled = StockItem.objects.filter(store=store).exists()
+        before = clock.now() - timedelta(days=0 if filled else DAYS + 1)  # the shelf is full before the first car comes
+        with clock.moved_to(before):
+            stock_up(store=store, by=by)
         write_knowledge(store)
         name_tags(store)
         equip_tools(store)

@@ -48,9 +48,9 @@ class Reading:
         return above if self.figure.higher_is_better else self.value <= self.figure.target
 
 
-def read(by: Actor, code: str, first: date, last: date) -> Reading:
-    """One figure of the actor's stores over the days ``first`` to ``last`` inclusive."""
-    rows = KpiValue.objects.for_actor(by).filter(code=code, day__range=(first, last), dimension="")
+def read(by: Actor, code: str, first: date, last: date, dimension: str = "") -> Reading:
+    """One figure of the actor's stores over the days ``first`` to ``last`` inclusive; of one person by ``dimension``."""
+    rows = KpiValue.objects.for_actor(by).filter(code=code, day__range=(first, last), dimension=dimension)
     total = rows.aggregate(n=Sum("numerator"), d=Sum("denominator"))
     return Reading(FIGURES[code], total["n"] or Decimal(0), total["d"] or Decimal(0))
 
@@ -68,11 +68,11 @@ def read_many(by: Actor, first: date, last: date) -> dict[str, Reading]:
     return {c: Reading(f, found.get(c, zero)["n"], found.get(c, zero)["d"]) for c, f in FIGURES.items()}
 
 
-def by_day(by: Actor, code: str, first: date, last: date) -> list[Reading]:
-    """The figure of each day that has one, oldest first."""
+def by_day(by: Actor, code: str, first: date, last: date, dimension: str = "") -> list[Reading]:
+    """The figure of each day that has one, oldest first; of one person by ``dimension``."""
     rows = (
         KpiValue.objects.for_actor(by)
-        .filter(code=code, day__range=(first, last), dimension="")
+        .filter(code=code, day__range=(first, last), dimension=dimension)
         .values("day")
         .annotate(n=Sum("numerator"), d=Sum("denominator"))
         .order_by("day")
