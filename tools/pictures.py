@@ -248,6 +248,8 @@ class Round:
         status = answer.status if answer else 0
         if status >= 400 and shot.path not in ("/no-such-page/", "/settings/"):
             self.trouble.append(f"{shot.name} {language[:2]}: status {status}")
+        if shot.name == "api-docs":  # the description is fetched and drawn after the page has loaded
+            page.wait_for_selector(".swagger-ui .info", timeout=15_000)
         page.evaluate("() => document.fonts.ready")
         for width, height in widths:
             page.set_viewport_size({"width": width, "height": height})

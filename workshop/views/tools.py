@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from dealership.kernel.files import file_response
@@ -251,7 +252,7 @@ class TakeToolView(_ToolMixin, ActionView):
 class ReturnToolPage(_ToolForm):
     permission = (permissions.TOOLS_TAKE, permissions.TOOLS_ISSUE)
     form_class = forms.ReturnToolForm
-    title, done = _("Take it back"), _("The tool is back.")
+    title, done = pgettext_lazy("tool", "Take it back"), _("The tool is back.")
 
     def get_initial(self) -> dict[str, Any]:
         return {"condition": self.request.GET.get("condition", "GOOD")}
