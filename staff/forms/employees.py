@@ -65,6 +65,14 @@ class LoginForm(ActorForm):
     )
 
 
+class PasswordForm(ActorForm):
+    password = forms.CharField(
+        label=_("First password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Ten characters or more; the person changes it on the page Profile."),
+    )
+
+
 class PostForm(ActorForm):
     post_code = forms.ChoiceField(label=_("Post"))
     starts_on = day_field(_("From"), initial=clock.today)

@@ -151,6 +151,29 @@ def give_login(*, employee_uid: UUID, username: str, password: str, by: Actor) -
     return employee
 
 
+@transaction.atomic
+def set_password(*, employee_uid: UUID, password: str, by: Actor) -> Employee:
+    """A new first password for who has forgotten theirs (7.1): told to the person, who changes it. Ends their sessions.
+
+    Raises RuleError ``login.none`` where there is no log-in, ``login.own`` for one's own, ``login.refused`` where the
+    password is too weak.
+    """
+    by.require(permissions.EMPLOYEES_MANAGE)
+    employee = _locked(by, employee_uid)
+    if employee.user is None:
+        raise RuleError("login.none", _("This person has no log-in yet; give one first."))
+    if by.user is not None and employee.user_id == by.user.pk:
+        raise RuleError("login.own", _("Your own password is changed on the page Profile."))
+    try:
+        validate_password(password, employee.user)
+    except ValidationError as exc:
+        raise RuleError("login.refused", " ".join(exc.messages), field="password") from exc
+    employee.user.set_password(password)
+    employee.user.save(update_fields=["password"])
+    record(employee, events.PASSWORD_SET, by=by, user=employee.user.uid)
+    return employee
+
+
 def _grant(user: User, post: Post, store: Store, starts_on: date, ends_on: date | None, source: str) -> None:
     grant_role(user=user, role=post.role, store=store, starts_on=starts_on, ends_on=ends_on, source=source)
 

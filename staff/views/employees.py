@@ -116,6 +116,20 @@ class LoginPage(PersonCommand):
         return commands.give_login(employee_uid=self.employee.uid, by=self.actor, **form.cleaned_data)
 
 
+class PasswordPage(PersonCommand):
+    permission = permissions.EMPLOYEES_MANAGE
+    form_class = forms.PasswordForm
+    title, submit, done = (
+        _("Set a new password"),
+        _("Set the password"),
+        _("The new password holds from now on; tell it to the person."),
+    )
+    say = _("For who has forgotten it. Whoever is signed in with it is signed out.")
+
+    def run(self, form: forms.PasswordForm) -> Employee:
+        return commands.set_password(employee_uid=self.employee.uid, by=self.actor, **form.cleaned_data)
+
+
 class PostPage(PersonCommand):
     permission = permissions.EMPLOYEES_MANAGE
     form_class = forms.PostForm

@@ -229,6 +229,7 @@ STORY: dict[str, str] = {
     "staff.grade_skill": "both",
     "staff.hand_over_work": "both",
     "staff.plan_roster": "both",
+    "staff.set_password": "both",
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
     "workshop.add_line": "both",
@@ -323,6 +324,7 @@ def test_people_and_rosters() -> None:
     person, other = staff.make_employee(store, login=False), staff.make_employee(store, "technician")
     today = clock.today()
     go(employees.give_login, employee_uid=person.uid, username="met", password="kite-Harbour-92", by=hr)
+    go(employees.set_password, employee_uid=person.uid, password="lamp-River-4711", by=hr)
     holding = go(employees.give_post, employee_uid=person.uid, post_code="technician", starts_on=today, by=hr)
     go(employees.grade_skill, employee_uid=person.uid, skill_code="engine", level=2, by=hr)
     go(rosters.set_roster_day, employee_uid=person.uid, day=today, shift_code="DAY", by=manager)

@@ -142,6 +142,7 @@ OPENS = {
     "staff-hand-over": "staff.Employee",
     "staff-leave": "staff.Employee",
     "staff-login": "staff.Employee",
+    "staff-password": "staff.Employee",
     "staff-person": "staff.Employee",
     "staff-post": "staff.Employee",
     "staff-post-end": "staff.Employee",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from dealership.kernel import clock
+from dealership.kernel.models import History
 from staff.models import Deputyship, Employee, EmployeeSkill, PostHolding, RosterDay
 from staff.services import employees as commands
 from tests.factories.staff import make_employee, make_shift, make_store
@@ -85,6 +87,20 @@ def test_hire_and_give_a_post_and_a_login(client, store, hr):
     assert "客服专员" in html
     assert "newcomer" in html
     assert "kite-Harbour" not in html
+
+
+def test_a_forgotten_password_is_set_anew_and_ends_the_sessions(client, store, hr):
+    person = make_employee(store, "technician")
+    elsewhere = Client()
+    elsewhere.force_login(person.user)
+    assert elsewhere.get(reverse("my-jobs")).status_code == 200
+    assert send(client, "staff-password", person.uid, password="short").status_code == 422
+    send(client, "staff-password", person.uid, password="lamp-River-4711")
+    person.user.refresh_from_db()
+    assert person.user.check_password("lamp-River-4711")
+    assert elsewhere.get(reverse("my-jobs")).status_code == 302
+    assert History.objects.filter(code="staff.employee.password_set", root_uid=person.uid).count() == 1
+    assert send(client, "staff-password", hr.uid, password="lamp-River-4712").status_code == 422
 
 
 def test_a_refusal_keeps_what_was_typed(client, store, hr):
