@@ -100,7 +100,9 @@ def directory(by: Actor, *, show: str = "all", words: str = "", department: str 
     people = Employee.objects.for_actor(by).filter(employed(today)).select_related("department", "store")
     rows = {e.pk: Row(e) for e in people.order_by("department_id", "pinyin", "pk")}
     for holding in PostHolding.objects.filter(in_force(today), employee_id__in=rows).select_related("post"):
-        rows[holding.employee_id].posts.append(holding.post.label)
+        names = rows[holding.employee_id].posts
+        if holding.post.label not in names:  # who has a post in several stores has it once here
+            names.append(holding.post.label)
     for deputyship in Deputyship.objects.filter(in_force(today), deputy_id__in=rows).select_related("post"):
         rows[deputyship.deputy_id].deputising.append(deputyship.post.label)
     for day in RosterDay.objects.filter(day=today, employee_id__in=rows).select_related("shift"):

@@ -12,7 +12,7 @@ from dealership.kernel import clock
 from dealership.kernel.models import History
 from staff.models import Deputyship, Employee, EmployeeSkill, PostHolding, RosterDay
 from staff.services import employees as commands
-from tests.factories.staff import make_employee, make_shift, make_store
+from tests.factories.staff import HIRED, SETUP, make_employee, make_shift, make_store
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,15 @@ def test_the_list_shows_people_of_the_own_store_only(client, store, hr):
     assert "linxiao" not in html
     assert "林晓" in client.get(reverse("staff"), {"q": "linx", "view": "skills"}).content.decode()
     assert page.context["found"].counts == {"all": 2, "duty": 0, "away": 0, "certificates": 0}
+
+
+def test_a_post_held_in_two_stores_is_named_once(client, store, hr):
+    other = make_store("SH02")
+    manager = make_employee(store, "manager", name="高敏")
+    commands.give_post(employee_uid=manager.uid, post_code="manager", starts_on=HIRED, store=other, by=SETUP)
+    found = client.get(reverse("staff")).context["found"]
+    row = next(row for row in found.rows if row.employee == manager)
+    assert row.posts == ["服务经理"]
 
 
 @pytest.mark.parametrize(("name", "query"), [("staff", {}), ("staff", {"view": "skills"}), ("roster", {})])
