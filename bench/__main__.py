@@ -4,6 +4,7 @@ make bench                          full volume (kept in VAR_DIR/bench between r
 SCALE=0.01 make bench               a small trial
 make bench ARGS="--write-docs"      also puts the tables into docs/performance.md
 make bench ARGS=--search            the search box on 1,000,000 vehicles (kept in VAR_DIR/bench-search), beside raw SQL
+make bench ARGS=--duplicates        customers who may be one among 200,000 (kept in VAR_DIR/bench-duplicates)
 make bench ARGS="--only list_repair_orders,book_slot --seconds 8"
 """
 
@@ -648,6 +649,7 @@ def main() -> int:
     parser.add_argument(
         "--search", action="store_true", help="the search box on a million vehicles (times SCALE), and nothing else"
     )
+    parser.add_argument("--duplicates", action="store_true", help="finding duplicates, and nothing else")
     parser.add_argument("--quick", action="store_true", help="one cold start instead of three")
     options = parser.parse_args()
     wanted = tuple(options.only.split(",")) if options.only else OPERATIONS
@@ -657,6 +659,10 @@ def main() -> int:
         from . import search
 
         return search.main(scale=options.scale, write_docs=options.write_docs)
+    if options.duplicates:
+        from . import duplicates
+
+        return duplicates.main(scale=options.scale, write_docs=options.write_docs)
     start = time.monotonic()
     try:
         if options.profile:
@@ -674,8 +680,8 @@ def main() -> int:
             os.environ["VAR_DIR"] = str(VAR)
             servers.stop(VAR)
     kept = OUTER / "bench.json"
-    if kept.exists() and "search" in (before := json.loads(kept.read_text())):
-        result["search"] = before["search"]
+    before = json.loads(kept.read_text()) if kept.exists() else {}
+    result |= {name: before[name] for name in ("search", "duplicates") if name in before}
     kept.write_text(json.dumps(result, indent=2) + "\n")
     text = tables(result)
     say("\n" + text + "\n")

@@ -152,6 +152,8 @@ class Customer(Root):
         ]
         indexes = [
             models.Index(fields=["phone"], name="customer_phone"),
+            models.Index(fields=["phone_2"], name="customer_phone_2", condition=~Q(phone_2="")),
+            models.Index(fields=["uscc"], name="customer_uscc", condition=~Q(uscc="")),
             models.Index(fields=["tier", "-id"], name="customer_tier", condition=~Q(tier="")),
             models.Index(fields=["-id"], name="customer_lost_risk", condition=Q(lost_risk=True)),
             GinIndex(fields=["name"], name="customer_name_trgm", opclasses=["gin_trgm_ops"]),
@@ -286,6 +288,7 @@ class Vehicle(Root):
         ]
         indexes = [
             GinIndex(fields=["plate"], name="vehicle_plate_trgm", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["plate"], name="vehicle_plate_special", condition=~Q(plate_kind=PlateKind.NORMAL)),
             GinIndex(fields=["vin"], name="vehicle_vin_trgm", opclasses=["gin_trgm_ops"]),
         ]
 
@@ -497,6 +500,16 @@ class Duplicate(Root):
     def maybe_family(self) -> bool:
         """Only the number is the same: several people of one family or company may share it."""
         return self.cues == [DuplicateCue.PHONE]
+
+
+class ComparisonMark(models.Model):
+    """Up to which line of the history customers have been compared, and how far the day's comparison of everybody is."""
+
+    name = models.CharField(max_length=20, unique=True)
+    txid = models.BigIntegerField()
+    line = models.BigIntegerField(default=0)
+    compared_to = models.BigIntegerField(default=0, help_text="the last customer of the comparison that is under way")
+    compared_at = models.DateTimeField(null=True, blank=True, help_text="None while one is under way")
 
 
 # What a merge may take from the other customer.

@@ -34,6 +34,7 @@ urlpatterns = [
     path("customers/looks/", customers.LooksPage.as_view(), name="customer-looks"),
     path("customers/duplicates/", customers.DuplicatesPage.as_view(), name="customer-duplicates"),
     path("customers/duplicates/<uuid:uid>/", customers.MergePage.as_view(), name="customer-merge"),
+    path("customers/<uuid:uid>/compare/", customers.CompareView.as_view(), name="customer-compare"),
     path("customers/duplicates/<uuid:uid>/apart/", customers.KeepApartView.as_view(), name="customer-apart"),
     path("customers/merges/<uuid:uid>/undo/", customers.UndoMergeView.as_view(), name="customer-merge-undo"),
     path("customers/tags/", contacts.TagsPage.as_view(), name="customer-tags"),

@@ -24,6 +24,22 @@ from .postgres.prepared import run_prepared
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _MAX_FACT = 80
 
+#: SQL: the lowest transaction that may still write lines here; all below it are final. A snapshot names the running
+#: transactions of the whole server: those of another database can't write here, so they hold nothing back. One that ended
+#: since the snapshot was taken has no lock any more and counts as ours.
+HORIZON = """least(
+    pg_current_xact_id_if_assigned()::text::bigint,
+    coalesce((
+        SELECT min(running::text::bigint) FROM pg_snapshot_xip(pg_current_snapshot()) AS running
+        WHERE NOT EXISTS (
+            SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+            WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
+                AND l.transactionid = running::xid
+                AND a.datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
+        )
+    ), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

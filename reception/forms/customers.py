@@ -135,6 +135,10 @@ class MergeForm(forms.Form):
         return [name for name, side in self.cleaned_data.items() if side == "second"]
 
 
+class OtherForm(forms.Form):
+    other_uid = forms.UUIDField()
+
+
 class ConsentForm(forms.Form):
     purpose = forms.ChoiceField(choices=ConsentPurpose.choices)
     given = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda value: value == "1")

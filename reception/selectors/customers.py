@@ -31,6 +31,7 @@ from reception.models import (
     CustomerMerge,
     CustomerTier,
     Duplicate,
+    DuplicateCue,
     DuplicateState,
     MergeState,
     Ownership,
@@ -42,6 +43,8 @@ from reception.models import (
 )
 from reception.selectors.contacts import contacts_of, taggings_of
 from reception.selectors.search import Typed, customer_filter
+from staff.models import Employee
+from staff.selectors.employees import employees_with_role
 
 PAGE = 50
 LOOK_DAYS = 31
@@ -108,6 +111,45 @@ def others_with_phone(*, phone: str, by: Actor, besides: UUID | None = None) -> 
         return []
     rows = Customer.objects.for_actor(by).unmerged().filter(Q(phone=number) | Q(phone_2=number)).exclude(uid=besides)
     return list(rows.order_by("id")[:5])
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Somebody who may be the same customer, or with whom a number is shared: why, and the pair if there is one."""
+
+    customer: Customer
+    labels: list[Any]
+    pair: Duplicate | None
+
+    @property
+    def apart(self) -> bool:
+        """A person has said that these are two."""
+        return self.pair is not None and self.pair.state == DuplicateState.DIFFERENT
+
+
+def alike(customer: Customer, *, by: Actor) -> list[Alike]:
+    """2.3: who may be the same customer as this one: pairs that were found, and who else has the number since."""
+    rows = Duplicate.objects.for_actor(by).filter(Q(first=customer) | Q(second=customer))
+    rows = rows.exclude(state=DuplicateState.MERGED).select_related("first", "second")
+    found = []
+    for pair in rows.order_by("state", "-id")[:PAGE]:
+        other = pair.second if pair.first_id == customer.pk else pair.first
+        if other.merged_into_id is None:
+            found.append(Alike(other, pair.cue_labels, pair))
+    seen = {row.customer.pk for row in found}
+    others = others_with_phone(phone=customer.phone, by=by, besides=customer.uid)
+    found += [Alike(other, [DuplicateCue.PHONE.label], None) for other in others if other.pk not in seen]
+    return sorted(found, key=lambda row: row.apart)[:10]
+
+
+def who_merges(*, by: Actor) -> list[Employee]:
+    """The people of the actor's store who may decide whether two customers are one."""
+    if by.store_id is None:
+        return []
+    found: dict[int, Employee] = {}
+    for code in ("care", "manager"):
+        found |= {row.pk: row for row in employees_with_role(by.store_id, code)}
+    return list(found.values())[:4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +233,7 @@ def customer_page(*, uid: UUID, by: Actor) -> dict[str, Any]:
         "taggings": taggings_of([customer.pk], by=by).get(customer.pk, []),
         "timeline_uids": [customer.uid, *(row.merged.uid for row in merges)],
         "merges": merges,
-        "same_phone": others_with_phone(phone=customer.phone, by=by, besides=customer.uid),
+        "alike": alike(customer, by=by),
     }
 
 

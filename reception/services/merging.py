@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
-from dealership.kernel.history import record
+from dealership.kernel.history import HORIZON, record
 from reception import events, permissions
 from reception.models import (
     MERGE_COLUMNS,
+    ComparisonMark,
     Customer,
     CustomerMerge,
     CustomerTagging,
@@ -28,6 +32,9 @@ from reception.models import (
 _WITH_NAME = ("pinyin", "pinyin_initials")
 # A number or code on more customers than this is a switchboard or a placeholder and says nothing about anybody.
 SHARED_BY_MANY = 6
+# One batch of comparing is one transaction; a run does at most so many pages of news and batches of everybody.
+BATCH, LINES, PAGES, BATCHES = 1000, 5000, 50, 500
+EVERYBODY_AFTER = timedelta(hours=24)
 # Rows that stay with the customer they were written for, as "app.model.field": papers that are never changed. An upper
 # room adds its own in ready(); everything else that points to a customer moves.
 STAYS = {
@@ -58,47 +65,156 @@ def _moving(model: type[models.Model], field: str, kept: Customer, merged: Custo
     return sorted(rows.values_list("pk", flat=True))
 
 
-_FIND = """
-    WITH alive AS (
-        SELECT id, name, pinyin, phone, phone_2, uscc FROM reception_customer WHERE merged_into_id IS NULL
+_PAIRS = """
+    WITH mine AS (
+        SELECT id, name, pinyin, phone, phone_2, uscc FROM reception_customer
+        WHERE id = ANY(%(ids)s) AND merged_into_id IS NULL
     ), numbers AS (
-        SELECT id, phone AS value FROM alive WHERE phone <> '' UNION SELECT id, phone_2 FROM alive WHERE phone_2 <> ''
-    ), telling AS (
-        SELECT value FROM numbers GROUP BY value HAVING count(*) BETWEEN 2 AND %(many)s
-    ), codes AS (
-        SELECT uscc FROM alive WHERE uscc <> '' GROUP BY uscc HAVING count(*) BETWEEN 2 AND %(many)s
-    ), links AS (
-        SELECT customer_id AS id, vehicle_id FROM reception_ownership
-        UNION SELECT customer_id, vehicle_id FROM reception_visit
-        UNION SELECT customer_id, vehicle_id FROM reception_appointment
+        SELECT phone AS value FROM mine WHERE phone <> '' UNION SELECT phone_2 FROM mine WHERE phone_2 <> ''
+    ), bearers AS (
+        SELECT n.value, c.id FROM numbers n CROSS JOIN LATERAL (
+            (SELECT id FROM reception_customer WHERE phone = n.value AND merged_into_id IS NULL LIMIT %(many)s + 1)
+            UNION (SELECT id FROM reception_customer
+                WHERE phone_2 = n.value AND phone_2 <> '' AND merged_into_id IS NULL LIMIT %(many)s + 1)
+        ) c
+    ), companies AS (
+        SELECT n.uscc AS value, c.id FROM (SELECT DISTINCT uscc FROM mine WHERE uscc <> '') n CROSS JOIN LATERAL (
+            SELECT id FROM reception_customer
+            WHERE uscc = n.uscc AND uscc <> '' AND merged_into_id IS NULL LIMIT %(many)s + 1
+        ) c
+    ), shared AS (
+        SELECT *, count(*) OVER (PARTITION BY cue, value) AS n
+        FROM (SELECT 'PHONE' AS cue, * FROM bearers UNION ALL SELECT 'USCC', * FROM companies) b
+    ), driven AS (
+        SELECT l.id, l.vehicle_id FROM mine JOIN LATERAL (
+            SELECT mine.id, vehicle_id FROM reception_ownership WHERE customer_id = mine.id
+            UNION SELECT mine.id, vehicle_id FROM reception_visit WHERE customer_id = mine.id
+            UNION SELECT mine.id, vehicle_id FROM reception_appointment WHERE customer_id = mine.id
+        ) l ON true
     ), cars AS (
-        SELECT a.id, a.name, a.pinyin, v.vin, v.plate FROM links l
-        JOIN alive a ON a.id = l.id JOIN reception_vehicle v ON v.id = l.vehicle_id
+        SELECT d.id, m.name, m.pinyin, v.id AS vehicle_id, v.vin, v.plate, v.plate_kind
+        FROM driven d JOIN mine m ON m.id = d.id JOIN reception_vehicle v ON v.id = d.vehicle_id
+    ), same_cars AS (
+        SELECT id, name, pinyin, vehicle_id AS other, vin <> '' AS by_vin, plate <> '' AS by_plate FROM cars
+        UNION SELECT a.id, a.name, a.pinyin, v.id, false, true FROM cars a JOIN reception_vehicle v
+            ON v.plate = a.plate AND v.plate_kind <> 'NORMAL' AND v.id <> a.vehicle_id WHERE a.plate <> ''
+        UNION SELECT a.id, a.name, a.pinyin, v.id, false, true FROM cars a JOIN reception_vehicle v
+            ON v.plate = a.plate AND v.plate <> '' AND v.plate_kind = 'NORMAL' AND v.id <> a.vehicle_id
+            WHERE a.plate_kind <> 'NORMAL'
+    ), beside AS (
+        SELECT s.*, o.id AS other_id, o.name AS other_name, o.pinyin AS other_pinyin
+        FROM same_cars s CROSS JOIN LATERAL (
+            SELECT customer_id FROM reception_ownership WHERE vehicle_id = s.other
+            UNION SELECT customer_id FROM reception_visit WHERE vehicle_id = s.other
+            UNION SELECT customer_id FROM reception_appointment WHERE vehicle_id = s.other
+        ) l CROSS JOIN LATERAL (
+            SELECT id, name, pinyin FROM reception_customer
+            WHERE id = l.customer_id AND merged_into_id IS NULL LIMIT 1  -- by its key, never the whole table
+        ) o WHERE l.customer_id <> s.id
     ), pairs AS (
-        SELECT a.id AS x, b.id AS y, 'PHONE' AS cue
-        FROM telling t JOIN numbers a ON a.value = t.value JOIN numbers b ON b.value = t.value AND a.id < b.id
-        UNION SELECT a.id, b.id, 'USCC'
-        FROM codes t JOIN alive a ON a.uscc = t.uscc JOIN alive b ON b.uscc = t.uscc AND a.id < b.id
-        UNION SELECT a.id, b.id, 'VIN'
-        FROM cars a JOIN cars b ON a.vin = b.vin AND a.pinyin = b.pinyin AND a.id < b.id
-        WHERE a.vin <> '' AND a.pinyin <> ''
-        UNION SELECT a.id, b.id, 'NAME_PLATE'
-        FROM cars a JOIN cars b ON a.plate = b.plate AND a.name = b.name AND a.id < b.id WHERE a.plate <> ''
+        SELECT a.id AS one, b.id AS other, a.cue FROM shared a JOIN mine ON mine.id = a.id
+        JOIN shared b ON b.cue = a.cue AND b.value = a.value AND b.id <> a.id WHERE a.n <= %(many)s
+        UNION SELECT id, other_id, 'VIN' FROM beside WHERE by_vin AND pinyin <> '' AND pinyin = other_pinyin
+        UNION SELECT id, other_id, 'NAME_PLATE' FROM beside WHERE by_plate AND name = other_name
     )
-    SELECT x, y, array_agg(cue::text ORDER BY cue) FROM pairs GROUP BY x, y ORDER BY x, y
+    SELECT least(one, other), greatest(one, other), array_agg(DISTINCT cue::text ORDER BY cue::text)
+    FROM pairs GROUP BY 1, 2 ORDER BY 1, 2
+"""
+# Lines after the mark that no older transaction can come before, and those of the caller's own transaction.
+_NEWS = f"""
+    SELECT txid, id, customer_uid, vehicle_uid, facts ->> 'merged', txid < {HORIZON} FROM kernel_history
+    WHERE (txid, id) > (%(txid)s, %(line)s) AND (txid < {HORIZON} OR txid = pg_current_xact_id_if_assigned()::text::bigint)
+        AND root_type = ANY(%(kinds)s)
+    ORDER BY txid, id LIMIT %(limit)s
+"""  # noqa: S608
+_KINDS = ["customer", "customermerge", "vehicle", "ownership", "visit", "appointment"]
+_BEHIND = f"SELECT {HORIZON}, pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+_TOUCHED = """
+    SELECT id FROM reception_customer WHERE uid = ANY(%(people)s::uuid[])
+    UNION SELECT l.customer_id FROM reception_vehicle v CROSS JOIN LATERAL (
+        SELECT customer_id FROM reception_ownership WHERE vehicle_id = v.id
+        UNION SELECT customer_id FROM reception_visit WHERE vehicle_id = v.id
+        UNION SELECT customer_id FROM reception_appointment WHERE vehicle_id = v.id
+    ) l WHERE v.uid = ANY(%(cars)s::uuid[])
+    ORDER BY 1
 """
 
 
-@transaction.atomic
 def find_duplicates() -> int:
     """Brings the worklist up to date and returns how many open pairs stand on it; a second run changes nothing.
 
-    What a person has decided stays decided; an open pair that no longer has anything in common goes away.
+    Follows the history: only customers whose card, cars, visits or bookings changed since the last run are compared. Once
+    a day everybody is compared anew, a batch a transaction and at most so many batches a run, the next run goes on there:
+    that finds what came without history and pairs that a change of a third customer made or undid. What a person has
+    decided stays decided; an open pair that no longer has anything in common goes away.
     """
+    for _page in range(PAGES):
+        if not _follow():
+            break
+    for _batch in range(BATCHES):
+        if not _sweep():
+            break
+    return Duplicate.objects.filter(state=DuplicateState.OPEN).count()
+
+
+def _mark() -> ComparisonMark:
+    """The one mark, locked; a new one stands at what is final now, and everybody is compared from there."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, {"many": SHARED_BY_MANY})
+        cursor.execute(_BEHIND)
+        horizon, ahead = cursor.fetchone()
+    mark, _made = ComparisonMark.objects.get_or_create(name="customers", defaults={"txid": horizon - 1})
+    mark = ComparisonMark.objects.select_for_update(no_key=True).get(pk=mark.pk)
+    if mark.txid >= ahead:  # of another cluster: its transactions haven't begun here
+        mark.txid, mark.line, mark.compared_to, mark.compared_at = horizon - 1, 0, 0, None
+    return mark
+
+
+@transaction.atomic
+def _follow() -> bool:
+    """Compares whom the next lines of the history name; whether there are more."""
+    mark = _mark()
+    with connection.cursor() as cursor:
+        asked: dict[str, Any] = {"txid": mark.txid, "line": mark.line, "kinds": _KINDS, "limit": LINES}
+        cursor.execute(_NEWS, asked)
+        lines = cursor.fetchall()
+        people = {uid for _txid, _id, customer, _car, merged, _final in lines for uid in (customer, merged) if uid}
+        cars = {car for _txid, _id, _customer, car, _merged, _final in lines if car}
+        cursor.execute(_TOUCHED, {"people": [str(uid) for uid in people], "cars": [str(uid) for uid in cars]})
+        ids = [pk for (pk,) in cursor.fetchall()]
+    for first in range(0, len(ids), BATCH):
+        _compare(ids[first : first + BATCH])
+    final = [(txid, line) for txid, line, _customer, _car, _merged, final in lines if final]
+    if final:
+        mark.txid, mark.line = final[-1]
+    mark.save()
+    return len(final) == LINES
+
+
+@transaction.atomic
+def _sweep() -> bool:
+    """Compares the next batch of everybody, where the last day's comparison is due or unfinished; whether to go on."""
+    mark = _mark()
+    if mark.compared_at is not None and clock.written_now() - mark.compared_at < EVERYBODY_AFTER:
+        return False
+    ids = list(Customer.objects.filter(pk__gt=mark.compared_to).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if ids:
+        _compare(ids)
+        mark.compared_to = ids[-1]
+    if len(ids) < BATCH:
+        mark.compared_to, mark.compared_at = 0, clock.written_now()
+    else:
+        mark.compared_at = None
+    mark.save()
+    return len(ids) == BATCH
+
+
+def _compare(ids: list[int]) -> None:
+    """Makes the open pairs of these customers what they are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAIRS, {"ids": ids, "many": SHARED_BY_MANY})
         found = {(x, y): list(cues) for x, y, cues in cursor.fetchall()}
-    known = {(row.first_id, row.second_id): row for row in Duplicate.objects.locked().order_by("pk")}
+    touching = Duplicate.objects.filter(Q(first__in=ids) | Q(second__in=ids))
+    known = {(row.first_id, row.second_id): row for row in touching.locked().order_by("pk")}
     for pair, row in known.items():
         if row.state != DuplicateState.OPEN:
             continue
@@ -112,7 +228,24 @@ def find_duplicates() -> int:
         batch_size=500,
         ignore_conflicts=True,
     )
-    return Duplicate.objects.filter(state=DuplicateState.OPEN).count()
+
+
+@transaction.atomic
+def compare_two(*, uid: UUID, other_uid: UUID, by: Actor) -> Duplicate:
+    """2.3: compares one customer with the others now and gives the pair with ``other_uid``, to be decided by a person.
+
+    Raises RuleError where the two have neither number, code nor car in common.
+    """
+    by.require(permissions.CUSTOMERS_MERGE)
+    two = [Customer.objects.for_actor(by).standing(one) for one in (uid, other_uid)]
+    _compare([two[0].pk])
+    first, second = sorted(row.pk for row in two)
+    pair = (
+        Duplicate.objects.for_actor(by).filter(first=first, second=second).exclude(state=DuplicateState.MERGED).first()
+    )
+    if pair is None:
+        raise RuleError("customer.nothing_same", _("These two have no number, company code or car in common."))
+    return pair
 
 
 @transaction.atomic

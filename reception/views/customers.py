@@ -22,6 +22,7 @@ from reception.forms.customers import (
     CustomerForm,
     MergeForm,
     NewCustomerForm,
+    OtherForm,
     UnmaskForm,
 )
 from reception.models import Consent, Customer, CustomerMerge, CustomerTier, Duplicate, DuplicateState, UnmaskReason
@@ -123,6 +124,7 @@ class CustomerPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = reads.customer_page(uid=self.kwargs["uid"], by=self.actor)
         carried = {row.tag_id for row in shown["taggings"]}
+        may_merge = self.actor.may(permissions.CUSTOMERS_MERGE)
         return (
             super().get_context_data(**kwargs)
             | shown
@@ -134,7 +136,8 @@ class CustomerPage(Page):
                 "free_tags": [row for row in contacts.tags(by=self.actor) if row.pk not in carried],
                 "revealed": kwargs.get("revealed", False),
                 "may_edit": self.actor.may(permissions.CUSTOMERS_EDIT),
-                "may_merge": self.actor.may(permissions.CUSTOMERS_MERGE),
+                "may_merge": may_merge,
+                "who_merges": reads.who_merges(by=self.actor) if shown["alike"] and not may_merge else [],
                 "may_unmask": self.actor.may(permissions.CUSTOMERS_UNMASK),
                 "may_edit_vehicles": self.actor.may(permissions.VEHICLES_EDIT),
                 "may_receive": self.actor.may(permissions.VISITS_RECEIVE),
@@ -229,6 +232,21 @@ class MergePage(CommandPage):
 
     def location(self, result: CustomerMerge) -> str:
         return reverse("customer-detail", args=[result.kept.uid])
+
+
+class CompareView(ActionView):
+    """From a customer's page: this one beside another with whom something is the same."""
+
+    permission = permissions.CUSTOMERS_MERGE
+
+    def run(self, form: Any) -> Duplicate:
+        other = OtherForm(self.request.POST)
+        if not other.is_valid():
+            raise RuleError("customer.other", _("Choose the other customer on the customer's page."))
+        return merging.compare_two(uid=self.kwargs["uid"], **other.cleaned_data, by=self.actor)
+
+    def location(self, result: Duplicate) -> str:
+        return reverse("customer-merge", args=[result.uid])
 
 
 class KeepApartView(ActionView):

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from dealership.kernel.api import auth
-from dealership.kernel.api.feed import HORIZON
+from dealership.kernel.history import HORIZON
 from dealership.kernel.models import Store
 from tests.exchange.shop import Shop
 from tests.factories.kernel import make_store

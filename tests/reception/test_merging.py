@@ -12,6 +12,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History
@@ -19,6 +20,7 @@ from dealership.process.selectors.timeline import timeline
 from quality.services.complaints import open_complaint
 from reception.models import (
     MERGE_COLUMNS,
+    ComparisonMark,
     Customer,
     CustomerMerge,
     Duplicate,
@@ -30,11 +32,13 @@ from reception.selectors.customers import consents_of, others_with_phone
 from reception.selectors.search import Typed, customer_hits
 from reception.services import merging
 from reception.services.customers import correct_customer, hold_customers, record_consent
-from reception.services.merging import find_duplicates, keep_apart, merge_customers, undo_merge
+from reception.services.merging import compare_two, find_duplicates, keep_apart, merge_customers, undo_merge
 from tests.factories.api import ApiCaller, problem
 from tests.factories.departed import make_departed
 from tests.factories.kernel import make_actor, make_store, make_user
 from tests.factories.reception import make_customer, make_vehicle, make_visit, rule
+from tests.factories.staff import make_employee
+from tests.factories.staff import make_store as make_staffed_store
 
 BY = machine("tests")
 
@@ -134,6 +138,60 @@ def test_a_number_of_a_switchboard_says_nothing() -> None:
     for _n in range(merging.SHARED_BY_MANY + 1):
         make_customer(phone="13700000001")
     assert find_duplicates() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_whose_cards_cars_or_visits_changed_are_compared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first comparison of everybody the history says who is looked at; a day later everybody is."""
+    old = [make_customer(name="王旧", phone="13700000001") for _n in range(3)]
+    other = make_customer(name="赵远", phone="13700000005")
+    assert find_duplicates() == 3
+    find_duplicates()  # reads the lines that weren't final yet
+    looked_at: list[int] = []
+    compare = merging._compare
+    monkeypatch.setattr(merging, "_compare", lambda ids: (looked_at.extend(ids), compare(ids))[1])
+    assert (find_duplicates(), looked_at) == (3, [])
+    new = make_customer(name="赵近", phone="13700000005")
+    make_vehicle(owner_uid=old[0].uid)
+    assert (find_duplicates(), sorted(looked_at)) == (4, [old[0].pk, new.pk])
+    assert ("赵远", "赵近", ["PHONE"], "OPEN") in pairs()
+    assert find_duplicates() == 4
+    assert len(looked_at) == 2
+    looked_at.clear()
+    monkeypatch.setattr(merging, "BATCH", 2)
+    ComparisonMark.objects.update(compared_at=clock.written_now() - merging.EVERYBODY_AFTER)
+    assert (find_duplicates(), looked_at) == (4, [*(row.pk for row in old), other.pk, new.pk])
+    assert ComparisonMark.objects.get().compared_at is not None
+
+
+def test_comparing_everybody_goes_on_where_the_last_run_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [make_customer(name=f"张{n}", phone=f"1370000000{n % 3}") for n in range(6)]
+    monkeypatch.setattr(merging, "BATCH", 2)
+    monkeypatch.setattr(merging, "BATCHES", 2)
+    monkeypatch.setattr(merging, "_follow", lambda: False)
+    find_duplicates()
+    assert ComparisonMark.objects.get().compared_to == made[3].pk
+    assert ComparisonMark.objects.get().compared_at is None
+    assert find_duplicates() == 3
+    assert ComparisonMark.objects.get().compared_at is not None
+
+
+def test_a_mark_of_another_cluster_begins_anew() -> None:
+    """After a restore elsewhere the numbers of transactions begin again: everybody is compared instead of nobody."""
+    make_customer(phone="13700000001")
+    find_duplicates()
+    ComparisonMark.objects.update(txid=2**50)
+    make_customer(phone="13700000001")
+    assert find_duplicates() == 1
+    assert ComparisonMark.objects.get().txid < 2**50
+
+
+def test_a_plate_of_another_kind_on_two_cards_of_one_name_is_found() -> None:
+    """Plates of other kinds may stand on two vehicles; a temporary one is still the same for one name."""
+    for _n in range(2):
+        make_vehicle(owner_uid=make_customer(name="吴同名").uid, plate="京A12345临", plate_kind="TEMPORARY")
+    assert find_duplicates() == 1
+    assert pairs() == [("吴同名", "吴同名", ["NAME_PLATE"], "OPEN")]
 
 
 # --- merging and undoing ---
@@ -378,6 +436,35 @@ def test_the_worklist_compares_merges_keeps_apart_and_undoes(client: Client) -> 
     client.post(reverse("customer-apart", args=[family.uid]))
     family.refresh_from_db()
     assert family.state == "DIFFERENT"
+
+
+def test_the_pair_is_compared_from_the_customers_page_by_those_who_may(client: Client) -> None:
+    """One click from either card; who may not merge reads whom to ask."""
+    store = make_staffed_store(code="BJ01")
+    care = make_employee(store, "care", name="苏关怀")
+    one, other, third = (make_customer(name=f"钱{n}多", phone="13700000001") for n in "一二三")
+    page = reverse("customer-detail", args=[one.uid])
+    client.force_login(make_user("receptionist", store=store))
+    shown = client.get(page)
+    assert [row.customer for row in shown.context["alike"]] == [other, third]
+    assert care.name in shown.content.decode()
+    assert reverse("customer-compare", args=[one.uid]) not in shown.content.decode()
+    assert client.post(reverse("customer-compare", args=[one.uid]), {"other_uid": other.uid}).status_code == 403
+    client.force_login(make_user("manager", store=store))
+    assert reverse("customer-compare", args=[one.uid]) in client.get(page).content.decode()
+    assert not Duplicate.objects.exists()
+    sent = client.post(reverse("customer-compare", args=[one.uid]), {"other_uid": other.uid})
+    pair = Duplicate.objects.get(first=one, second=other)
+    assert sent.headers["Location"] == reverse("customer-merge", args=[pair.uid])
+    assert reverse("customer-merge", args=[pair.uid]) in client.get(page).content.decode(), (
+        "the pair itself from now on"
+    )
+    stranger = make_customer(name="孙别人", phone="13700000002")
+    with rule("customer.nothing_same"):
+        compare_two(uid=one.uid, other_uid=stranger.uid, by=make_actor("manager", store=store))
+    assert not Duplicate.objects.filter(second=stranger).exists()
+    keep_apart(uid=pair.uid, by=make_actor("manager", store=store))
+    assert "是两位客户" in client.get(page).content.decode()
 
 
 def test_another_system_merges_and_hears_of_it() -> None:

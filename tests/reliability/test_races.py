@@ -193,6 +193,7 @@ STORY: dict[str, str] = {
     "reception.greet_visit": "one: visit.greeted",
     "reception.keep_apart": "one: customer.duplicate_decided",
     "reception.find_duplicates": "silent",
+    "reception.compare_two": "silent",
     "reception.lead_to_area": "both",
     "reception.merge_customers": "one: customer.merged",
     "reception.leave_unserved": "one: state.move",
@@ -466,6 +467,7 @@ def test_customers_cars_and_reception() -> None:
     go(checklists.end_checklist, uid=listed.uid, by=manager)
     twins = [make_customer(name="双试", phone="13700000001") for _n in range(3)]
     go(merging.find_duplicates)
+    go(merging.compare_two, uid=twins[0].uid, other_uid=twins[1].uid, by=manager)
     go(merging.keep_apart, uid=Duplicate.objects.get(first=twins[0], second=twins[2]).uid, by=manager)
     go(merging.merge_customers, kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
     go(merging.undo_merge, uid=CustomerMerge.objects.get().uid, by=manager)

@@ -56,6 +56,7 @@ OPENS = {
     "customer-tag-end": "reception.CustomerTag",
     "customer-untag": "reception.CustomerTagging",
     "customer-apart": "reception.Duplicate",
+    "customer-compare": "reception.Customer",
     "customer-consent": "reception.Customer",
     "customer-contact": "reception.Customer",
     "customer-detail": "reception.Customer",

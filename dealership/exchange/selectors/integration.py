@@ -12,7 +12,7 @@ from dealership.exchange.models import ApiClient
 from dealership.kernel import limits, registry
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.api import ratelimit
-from dealership.kernel.api.feed import HORIZON
+from dealership.kernel.history import HORIZON
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SHOWN = 12

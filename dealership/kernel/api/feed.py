@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from ..actors import Actor
+from ..history import HORIZON
 from ..permissions import EVENTS_READ
 from .problems import Problem
 from .resources import RESOURCES, Listing, register_listing
@@ -42,22 +43,6 @@ SHAPE: dict[str, Field] = {
     "changed": Facts(help="field → [before, after]"),
     "facts": Facts(help="Ids, codes, amounts and hashes; never names or free text."),
 }
-
-#: SQL: the lowest transaction that may still write lines here; all below it are final. A snapshot names the running
-#: transactions of the whole server: those of another database can't write here, so they hold nothing back. One that ended
-#: since the snapshot was taken has no lock any more and counts as ours.
-HORIZON = """least(
-    pg_current_xact_id_if_assigned()::text::bigint,
-    coalesce((
-        SELECT min(running::text::bigint) FROM pg_snapshot_xip(pg_current_snapshot()) AS running
-        WHERE NOT EXISTS (
-            SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-            WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted
-                AND l.transactionid = running::xid
-                AND a.datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
-        )
-    ), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
-)"""
 
 _SQL = f"""
 SELECT h.txid, h.id, h.code, h.at, h.written_at, h.root_type, h.root_uid, s.code, h.actor_kind,
