@@ -10,6 +10,7 @@ COMPLAINT_OPENED = event(
     "quality.complaint.opened", _("Complaint taken in"), clause="6.4", stage=stages.FOLLOW_UP,
     norm=("quality.complaint.responded",), within=1440,
 )  # fmt: skip
+COMPLAINT_EXPLAINED = event("quality.complaint.explained", _("Customer's words added to the complaint"), clause="6.4")
 COMPLAINT_RESPONDED = event(
     "quality.complaint.responded", _("Complaint answered"), clause="6.4", stage=stages.FOLLOW_UP
 )

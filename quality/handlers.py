@@ -9,7 +9,9 @@ from dealership.kernel.history import Event
 from dealership.kernel.registry import handles
 from delivery.limits import BAD_SCORE, DETRACTOR
 from delivery.models import Survey
-from quality.services.complaints import open_complaint
+from quality.models import Complaint
+from quality.services.complaints import RATING, explain_complaint, open_complaint
+from reception.models import Visit
 
 
 # --- complaints ---
@@ -31,3 +33,32 @@ def detractor_opens_case(event: Event) -> None:
         survey_uid=survey.uid,
         by=machine("surveys", store_id=store_id),
     )
+
+
+@handles("reception.visit.rated", name="quality.bad_rating_opens_case")
+def bad_rating_opens_case(event: Event) -> None:
+    """2.1.4: a bad rating of the reception on the link opens a complaint with its response clock, once per visit."""
+    visit = Visit.objects.select_related("customer").get(uid=event.root_uid)
+    if visit.rating is None or visit.rating > limits.value(BAD_SCORE, store_id=event.store_id):
+        return
+    with translation.override("zh-hans"):
+        words = visit.rating_words or gettext("Rated the reception %(n)s of 5 on the link, without words so far.") % {
+            "n": visit.rating
+        }
+    open_complaint(
+        customer_uid=visit.customer.uid,
+        description=words,
+        source=RATING,
+        visit_uid=visit.uid,
+        by=machine("ratings", store_id=event.store_id),
+    )
+
+
+@handles("reception.visit.rating_explained", name="quality.rating_words_reach_case")
+def rating_words_reach_case(event: Event) -> None:
+    """2.1.4: what the customer wrote after a bad rating stands in the case that the rating opened."""
+    bad_rating_opens_case(event)
+    visit = Visit.objects.get(uid=event.root_uid)
+    case = Complaint.objects.filter(visit=visit, source=RATING).first()
+    if case is not None:
+        explain_complaint(uid=case.uid, words=visit.rating_words, by=machine("ratings", store_id=event.store_id))

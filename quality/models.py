@@ -87,6 +87,8 @@ class Complaint(Root):
                 condition=~Q(state=C.CLOSED)
                 | (Q(closed_by__isnull=False, closed_at__isnull=False) & ~Q(closed_by=F("handler"))),
             ),
+            # 2.1.4: a bad rating opens one case for its visit, however often it is tapped.
+            models.UniqueConstraint(fields=["visit"], name="complaint_one_per_rating", condition=Q(source="RATING")),
         ]
         indexes = [models.Index(fields=["store", "state", "response_due_at"], name="complaint_due")]
 
@@ -116,5 +118,8 @@ class ComplaintNote(models.Model):
 
 explain_constraint(
     "complaint_handler_not_subject", "complaint.subject", _("The person complained about can't handle the complaint.")
+)
+explain_constraint(
+    "complaint_one_per_rating", "complaint.rated", _("The rating of this visit has opened a complaint already.")
 )
 explain_constraint("complaint_closed_by_other", "complaint.closer", _("Somebody else than the handler closes it."))

@@ -716,6 +716,7 @@ register(
             "odometer_in": Whole(source="odometer_in_km", null=True, help="km"),
             "odometer_out": Whole(source="odometer_out_km", null=True, help="km"),
             "rating": Whole(null=True, help="Reception, 1 to 5."),
+            "rating_words": Text(mask=mask_text, help="Why, in the customer's words."),
             "walkaround_state": Choice(choices=WalkAroundState, source="walkaround__state", null=True),
             "energy_eighths": Whole(source="walkaround__energy_eighths", null=True),
             "warning_lights": ListOf(inner=Text(), source="walkaround__warning_lights", null=True),

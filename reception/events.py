@@ -60,6 +60,9 @@ VISIT_ADMITTED = event("reception.visit.admitted", _("Taken into the shop"), cla
 VISIT_DEPARTED = event("reception.visit.departed", _("Left the shop"), clause="4.1", stage=stages.DELIVERY)
 VISIT_HANDED_OVER = event("reception.visit.handed_over", _("Passed to a colleague"), clause="1.2")
 VISIT_RATED = event("reception.visit.rated", _("Reception rated by the customer"), clause="2.1.4")
+VISIT_RATING_EXPLAINED = event(
+    "reception.visit.rating_explained", _("Customer said why the reception was rated so"), clause="2.1.4"
+)
 VISIT_PHOTO_ADDED = event("reception.visit.photo_added", _("Photo added"), clause="2.1.2")
 FEEDBACK_NOTED = event("reception.visit.feedback_noted", _("Feedback written down"), clause="2.1.4")
 LINK_SENT = event("reception.visit.link_sent", _("Link sent to the customer"), clause="1.3")

@@ -1145,6 +1145,9 @@ class Visit(Root):
     odometer_in_km = models.PositiveIntegerField(null=True, blank=True)
     odometer_out_km = models.PositiveIntegerField(null=True, blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="2.1.4: reception, 1 to 5")
+    rating_words = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="2.1.4: why, in the customer's words"
+    )
     ended_note = models.CharField(
         _("why or how it ended"), max_length=300, blank=True, help_text="left unserved, or what the consultation led to"
     )
@@ -1195,6 +1198,9 @@ class Visit(Root):
             ),
             models.CheckConstraint(
                 name="visit_rating", condition=Q(rating__isnull=True) | Q(rating__gte=1, rating__lte=5)
+            ),
+            models.CheckConstraint(  # 2.1.4: words belong to a rating
+                name="visit_rating_words", condition=Q(rating_words="") | Q(rating__isnull=False)
             ),
             # 1.1: no stage is skipped without a recorded reason.
             models.CheckConstraint(
@@ -1285,6 +1291,7 @@ explain_constraint(
 explain_constraint("visit_tow_written", "visit.tow", _("For a car towed in write who towed it and from where."))
 explain_constraint("visit_unserved_reason", "visit.unserved_reason", _("Say why the customer left."))
 explain_constraint("visit_rating", "visit.rating", _("Rate from 1 to 5."))
+explain_constraint("visit_rating_words", "visit.rating_first", _("Rate the reception first, then say why."))
 
 
 # --- fetching and bringing back (2.1.2 取送车) ---

@@ -114,6 +114,7 @@ urlpatterns = [
     # --- the customer's link ---
     path("v/<str:token>/", links.CustomerPage.as_view(), name="visit-link"),
     path("v/<str:token>/rate/", links.RateView.as_view(), name="visit-link-rate"),
+    path("v/<str:token>/rate/why/", links.RatingWordsView.as_view(), name="visit-link-rating-words"),
     path("v/<str:token>/walkaround/", links.SeenPage.as_view(), name="visit-link-walkaround"),
     path("v/<str:token>/walkaround/not-right/", links.DisputePage.as_view(), name="visit-link-dispute"),
     path("v/<str:token>/privacy/", links.PrivacyPage.as_view(), name="visit-link-privacy"),

@@ -64,6 +64,7 @@ PUBLIC = {
     "visit-link-photo",
     "visit-link-privacy",
     "visit-link-rate",
+    "visit-link-rating-words",
     "visit-link-total",
     "visit-link-walkaround",
     "wall",

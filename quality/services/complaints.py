@@ -24,6 +24,8 @@ from reception.services.customers import hold_customers
 from staff.models import Employee
 from staff.selectors.employees import employee_of, require_employee
 
+RATING = "RATING"
+
 
 @transaction.atomic
 def open_complaint(
@@ -40,7 +42,7 @@ def open_complaint(
 ) -> Complaint:
     """6.4: a complaint is taken in and its response clock starts (hours elapsed, by level).
 
-    A survey opens one complaint only: the same survey again returns the one that is there.
+    A survey opens one complaint only, and so does a visit's rating (source RATING): again returns the one that is there.
     """
     by.require(permissions.COMPLAINTS_OPEN)
     if not description.strip():
@@ -52,6 +54,10 @@ def open_complaint(
     survey = Survey.objects.for_actor(by).locked().get(uid=survey_uid) if survey_uid else None
     if survey is not None and (there := Complaint.objects.filter(survey=survey).first()):
         return there
+    if source == RATING and visit_uid:
+        rated = Complaint.objects.for_actor(by).filter(visit__uid=visit_uid, source=RATING)
+        if (there := rated.first()) is not None:
+            return there
     store = Store.objects.get(pk=by.store_id)
     hours, now = limits.value(RESPONSE_HOURS, store_id=store.pk)[level], clock.now()
     complaint = Complaint.objects.create(
@@ -69,6 +75,19 @@ def open_complaint(
         response_due_at=now + timedelta(hours=hours),
     )
     record(complaint, events.COMPLAINT_OPENED, by=by, level=level, source=source, hours=hours)
+    return complaint
+
+
+@transaction.atomic
+def explain_complaint(*, uid: UUID, words: str, by: Actor) -> Complaint:
+    """2.1.4: what the customer writes after a bad rating stands as the complaint's words until it is closed."""
+    complaint = _locked(uid, by, permissions.COMPLAINTS_OPEN)
+    said = words.strip()[:1000]
+    if not said or said == complaint.description or complaint.state == ComplaintState.CLOSED:
+        return complaint
+    complaint.description = said
+    complaint.save(update_fields=["description"])
+    record(complaint, events.COMPLAINT_EXPLAINED, by=by, source=complaint.source)
     return complaint
 
 

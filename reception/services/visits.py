@@ -485,6 +485,28 @@ def rate_reception(*, uid: UUID, rating: int, by: Actor) -> Visit:
 
 
 @transaction.atomic
+def explain_rating(*, uid: UUID, words: str, by: Actor) -> Visit:
+    """2.1.4: why the reception was rated so, in the customer's words (up to 300 characters); later words replace them.
+
+    Raises RuleError for anybody but the customer, before a rating and without words.
+    """
+    if by.kind != ActorKind.LINK:
+        raise RuleError("visit.rating_by_customer", _("Only the customer rates the reception, on the link."))
+    visit = lock_visit(uid=uid, by=by)
+    said = words.strip()[:300]
+    if visit.rating is None:
+        raise RuleError("visit.rating_first", _("Rate the reception first, then say why."))
+    if not said:
+        raise RuleError("visit.rating_words", _("Write what we should know, in your own words."), field="words")
+    if said == visit.rating_words:
+        return visit
+    visit.rating_words = said
+    visit.save(update_fields=["rating_words"])
+    record(visit, events.VISIT_RATING_EXPLAINED, by=by, rating=visit.rating)
+    return visit
+
+
+@transaction.atomic
 def view_link(*, token: str) -> VisitLink:
     """1.3: the customer opens the link; looks are counted, the first one is written down.
 

@@ -78,7 +78,19 @@ class RateView(LinkDoor, ActionView):
         return commands.rate_reception(uid=self.link.visit.uid, rating=rating, by=self.actor)
 
     def location(self, result: Visit) -> str:
-        return reverse("visit-link", args=[self.link.token])
+        return reverse("visit-link", args=[self.link.token]) + "#rating"
+
+
+class RatingWordsView(LinkDoor, ActionView):
+    """2.1.4: after the tap, why; a bad rating has opened a case that these words belong to."""
+
+    done = _("Thank you for telling us.")
+
+    def run(self, form: Any) -> Visit:
+        return commands.explain_rating(uid=self.link.visit.uid, words=self.request.POST.get("words", ""), by=self.actor)
+
+    def location(self, result: Visit) -> str:
+        return reverse("visit-link", args=[self.link.token]) + "#rating"
 
 
 class PrivacyPage(LinkDoor, CommandPage):

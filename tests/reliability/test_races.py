@@ -202,6 +202,8 @@ STORY: dict[str, str] = {
     "reception.note_feedback": "both",
     "reception.promise_visit": "one: visit.promise_same",
     "reception.rate_reception": "same",
+    "reception.explain_rating": "same",
+    "quality.explain_complaint": "same",
     "reception.read_odometer": "both",
     "reception.record_consent": "one: consent.unchanged",
     "reception.register_arrival": "one: vehicle.plate_taken",
@@ -416,6 +418,7 @@ def test_customers_cars_and_reception() -> None:
     go(visits.note_feedback, uid=visit.uid, words="接待热情", score=5, by=desk)
     go(visits.view_link, token=visit.link.token)
     go(visits.rate_reception, uid=visit.uid, rating=5, by=link_visit(visit))
+    go(visits.explain_rating, uid=visit.uid, words="很周到", by=link_visit(visit))
     night = {"arrival_kind": "KEY_DROP", "key_locker": "7", "key_left_at": clock.now() - timedelta(hours=11)}
     dropped = visits.register_arrival(plate="京A00781", **arrival, **night)
     visits.greet_visit(uid=dropped.uid, by=desk)
@@ -783,6 +786,7 @@ def test_money_gate_and_what_follows() -> None:
             complaints.open_complaint, customer_uid=visit.customer.uid, description="没修好", source="PHONE",
             visit_uid=visit.uid, by=care,
         )  # fmt: skip
+        go(complaints.explain_complaint, uid=case.uid, words="还是没修好", by=care)
         go(complaints.respond_complaint, uid=case.uid, words="马上处理", by=care)
         go(complaints.review_complaint, uid=case.uid, cause="零件", by=care)
         go(complaints.resolve_complaint, uid=case.uid, solution="重做", by=care)

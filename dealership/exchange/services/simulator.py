@@ -634,7 +634,9 @@ class Simulation:
                 customers.record_consent(customer_uid=visit.customer.uid, purpose=purpose, given=True, by=advisor)
         if chance.random() < 0.45:
             link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
-            self.try_to(visits.rate_reception, uid=visit.uid, rating=chance.choice((5, 5, 5, 4, 4, 3, 2)), by=link)
+            rating = chance.choice((5, 5, 5, 4, 4, 3, 2))
+            if self.try_to(visits.rate_reception, uid=visit.uid, rating=rating, by=link) and rating == 2:
+                self.try_to(visits.explain_rating, uid=visit.uid, words="等了很久才有人接待。", by=link)
         if chance.random() < 0.2:
             words, score = chance.choice(SAID_AT_DESK)
             self.try_to(visits.note_feedback, uid=visit.uid, words=words, score=score, by=advisor)
