@@ -22,6 +22,7 @@ from ..models import (
     A,
     Appointment,
     Customer,
+    CustomerContact,
     DamageMark,
     DamageSide,
     EveningCount,
@@ -32,6 +33,7 @@ from ..models import (
     WalkAround,
 )
 from .appointments import day_bounds, store_of
+from .contacts import contacts_of
 from .today import LANE_OF, Placement, placements
 
 OPEN_STATES = (VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP)
@@ -49,6 +51,10 @@ class KnownCar:
     coming: Appointment | None = None
     """The next booking of another day, where today has none; the arrival doesn't take it along."""
     last_visits: list[Visit] = field(default_factory=list)
+    people: list[CustomerContact] = field(default_factory=list)
+    """The owner's driver, payer or whoever may authorise, any of whom may have brought it."""
+    brought_by: CustomerContact | None = None
+    """Who of them was chosen."""
 
     @property
     def fills(self) -> dict[str, Any]:
@@ -59,17 +65,26 @@ class KnownCar:
             "vin": self.vehicle.vin,
             "plate_kind": self.vehicle.plate_kind,
             "model_text": self.vehicle.model_text,
-            "contact_name": booked.contact_name if booked else (self.owner.name if self.owner else ""),
-            "contact_phone": booked.contact_phone if booked else (self.owner.phone if self.owner else ""),
+            "contact_name": self._bringer[0],
+            "contact_phone": self._bringer[1],
             "need": booked.concern if booked else "",
             "waiting_mode": booked.waiting_mode if booked else "WAIT_AT_DEALER",
             "appointment": booked.uid if booked else None,
         }
 
+    @property
+    def _bringer(self) -> tuple[str, str]:
+        """Name and telephone: who was chosen, else who is booked, else the owner."""
+        if self.brought_by:
+            return self.brought_by.name, self.brought_by.phone
+        if self.appointment:
+            return self.appointment.contact_name, self.appointment.contact_phone
+        return (self.owner.name, self.owner.phone) if self.owner else ("", "")
 
-def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
+
+def known_car(by: Actor, *, plate: str, vin: str = "", contact: str = "") -> KnownCar | None:
     """The car with this plate or, where no plate leads to one, with this VIN; its owner, today's booking, and an open
-    visit where it is already here."""
+    visit where it is already here. ``contact`` is the uid of the owner's contact who brought it, '' nobody in particular."""
     cars, vehicle = Vehicle.objects.for_actor(by), None
     if plate.strip():
         vehicle = cars.filter(plate=formats.normalise_plate(plate)).first()
@@ -84,6 +99,7 @@ def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
     booked = Appointment.objects.for_actor(by).filter(vehicle=vehicle, starts_at__gte=start).order_by("starts_at", "pk")
     ahead = list(booked.filter(state__in=[*EXPECTED_STATES, A.NO_SHOW])[:10])
     today = next((row for row in ahead if row.starts_at < end), None)
+    people = contacts_of(ownership.customer_id) if ownership else []
     return KnownCar(
         vehicle=vehicle,
         owner=ownership.customer if ownership else None,
@@ -96,6 +112,8 @@ def known_car(by: Actor, *, plate: str, vin: str = "") -> KnownCar | None:
             .select_related("advisor")
             .order_by("-arrived_at")[:3]
         ),
+        people=people,
+        brought_by=next((row for row in people if str(row.uid) == contact), None),
     )
 
 

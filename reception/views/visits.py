@@ -54,10 +54,10 @@ class NewVisitPage(CommandPage):
 
     def get_initial(self) -> dict[str, Any]:
         sent = self.request.GET
-        known = reads.known_car(self.actor, plate=sent.get("plate", ""), vin=sent.get("vin", ""))
+        plate, vin, contact = (sent.get(name, "") for name in ("plate", "vin", "contact"))
+        known = reads.known_car(self.actor, plate=plate, vin=vin, contact=contact)
         asked = asked_by(self.actor, self.request.GET.get("consultation", ""))
-        plate = {"plate": self.request.GET.get("plate", "")}
-        return super().get_initial() | plate | (known.fills if known else {}) | asked
+        return super().get_initial() | {"plate": plate} | (known.fills if known else {}) | asked
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -91,9 +91,12 @@ class KnownCarView(StaffPage, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         plate, vin = request.GET.get("plate", ""), request.GET.get("vin", "")
-        known = reads.known_car(self.actor, plate=plate, vin=vin)
+        contact = request.GET.get("contact", "")
+        known = reads.known_car(self.actor, plate=plate, vin=vin, contact=contact)
         typed = {name: request.GET.get(name, "") for name in ArrivalForm.base_fields}
         guess = {} if known else {"model_text": reads.model_by_vin(self.actor, vin)}
+        if known and known.brought_by:  # who was chosen just now stands instead of who was typed before
+            typed |= {"contact_name": "", "contact_phone": ""}
         filled = (known.fills if known else guess) | {name: value for name, value in typed.items() if value}
         form = ArrivalForm(initial=filled, store_id=self.actor.store_id)
         form.fields["plate"].widget.attrs.pop("autofocus")  # the cursor stays where somebody is typing by now

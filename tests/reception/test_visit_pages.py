@@ -526,7 +526,7 @@ def test_a_link_shows_no_other_visit_s_photo(advisor):
 def test_the_customer_rates_with_one_tap(advisor):
     visit = make_received_visit(advisor)
     answer = Client().post(f"/v/{visit.link.token}/rate/", {"rating": "4", "form_token": uuid4()})
-    assert answer.url == f"/v/{visit.link.token}/"
+    assert answer.url == f"/v/{visit.link.token}/#rating", "back to where it asks why"
     visit.refresh_from_db()
     assert visit.rating == 4
 

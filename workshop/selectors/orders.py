@@ -18,7 +18,8 @@ from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
 from dealership.kernel.money import ZERO
-from reception.models import Customer, CustomerKind, Visit, VisitPhoto
+from reception.models import ContactRole, Customer, CustomerContact, CustomerKind, Visit, VisitPhoto
+from reception.selectors.contacts import contacts_of
 from reception.selectors.customers import list_customers
 from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
 from reception.selectors.visits import stage_steps as visit_steps
@@ -70,6 +71,9 @@ METHOD_WORDS = {
 }
 BROUGHT = pgettext_lazy("why a payer is offered", "brought the car")
 OWNS = pgettext_lazy("why a payer is offered", "owner")
+OWNS_AND_BROUGHT = pgettext_lazy("why a payer is offered", "owner, brought the car")
+CUSTOMER = pgettext_lazy("why a payer is offered", "customer of this visit")
+NAMED = pgettext_lazy("why a payer is offered", "pays, by the customer's card")
 CHOSEN = pgettext_lazy("why a payer is offered", "chosen")
 FOUND = pgettext_lazy("why a payer is offered", "found")
 PAID_BEFORE = pgettext_lazy("why a payer is offered", "paid for this car before")
@@ -287,10 +291,18 @@ class OrderPage:
 
 def payers_for(visit: Visit, by: Actor, *, words: str = "", chosen: str = "") -> list[tuple[Customer, Any]]:
     """Who may get the bill of an order of this visit, each with why it is offered: the customer, the car's owner, who
-    paid for this car before, what was searched for, and the companies that paid last at this store (3.2)."""
-    found: dict[int, tuple[Customer, Any]] = {visit.customer_id: (visit.customer, BROUGHT)}
-    for owned in visit.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer"):
+    brought it, whom the customer's card names as payer, who paid for this car before, what was searched for, and the
+    companies that paid last at this store (3.2)."""
+    owners = list(visit.vehicle.ownerships.filter(ends_on__isnull=True).select_related("customer"))
+    owns = visit.customer_id in {row.customer_id for row in owners}
+    came = visit.contact_phone in (visit.customer.phone, visit.customer.phone_2) if visit.contact_phone else False
+    came = came and visit.contact_name == visit.customer.name
+    why = (OWNS_AND_BROUGHT if came else OWNS) if owns else (BROUGHT if came else CUSTOMER)
+    found: dict[int, tuple[Customer, Any]] = {visit.customer_id: (visit.customer, why)}
+    for owned in owners:
         found.setdefault(owned.customer_id, (owned.customer, OWNS))
+    for row, reason in _known_people(visit, by):
+        found.setdefault(row.pk, (row, reason))
     if chosen:
         try:
             for row in Customer.objects.for_actor(by).filter(uid=UUID(chosen)):
@@ -309,6 +321,22 @@ def payers_for(visit: Visit, by: Actor, *, words: str = "", chosen: str = "") ->
         if len(found) < 8:
             found.setdefault(order.customer_id, (order.customer, order.get_kind_display()))
     return list(found.values())
+
+
+def _known_people(visit: Visit, by: Actor) -> list[tuple[Customer, Any]]:
+    """Registered customers whose number is the bringer's or a payer's of the customer's card."""
+    payers = {row.phone for row in contacts_of(visit.customer_id) if ContactRole.PAYER in row.roles and row.phone}
+    numbers = payers | ({visit.contact_phone} if visit.contact_phone else set())
+    rows = Customer.objects.for_actor(by).unmerged().filter(Q(phone__in=numbers) | Q(phone_2__in=numbers))
+    return [
+        (row, NAMED if payers & {row.phone, row.phone_2} else BROUGHT)
+        for row in rows.exclude(pk=visit.customer_id).order_by("pk")[:4]
+    ]
+
+
+def named_payers(visit: Visit) -> list[CustomerContact]:
+    """Who pays by the customer's card, registered as a customer or not."""
+    return [row for row in contacts_of(visit.customer_id) if ContactRole.PAYER in row.roles]
 
 
 def get_order(uid: UUID, by: Actor) -> RepairOrder:

@@ -152,6 +152,7 @@ class OpenOrderPage(CommandPage):
             "quote": quote,
             "orders": reads.orders_of_visit(self.visit, self.actor),
             "payers": payers,
+            "named_payers": reads.named_payers(self.visit),
             "payer": chosen or str(self.visit.customer.uid),
             "payer_q": asked,
         }
