@@ -20,6 +20,7 @@ from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from tests.factories.workshop import add_operation, make_order
 from workshop.models import Dispatch
+from workshop.selectors.plan import proposals
 from workshop.services import clocking, dispatch
 from workshop.services.orders import withdraw_line
 
@@ -77,6 +78,23 @@ def test_a_taken_bay_or_person_is_refused_and_the_next_free_time_is_named(nine, 
     assert "09:50" in str(refusal.value)
     assert written() == before
     assert floor.give(second, person, "2", (9, 50)).starts_at == at(9, 50)
+
+
+@pytest.mark.django_db
+def test_a_car_stands_in_one_bay_at_a_time(nine):
+    floor = make_floor()
+    person, other = floor.technician("马试工"), floor.technician("袁试工")
+    _order, [first, second] = make_agreed(floor, "BR-10", "BR-30")
+    floor.give(first, person, "2", (9, 0))
+    before = written()
+    with pytest.raises(RuleError) as refusal:
+        floor.give(second, other, "4", (9, 30))
+    assert refusal.value.code == "dispatch.car_elsewhere"
+    assert written() == before
+    offered = proposals(second, after=at(9, 0), most=9)
+    assert offered
+    assert [way for way in offered if way.bay.code != "2" and way.starts_at < at(9, 50)] == []
+    assert floor.give(second, other, "4", (9, 50)).bay.code == "4"
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -903,6 +903,8 @@ class _Ways:
     hours: Decimal
     last: date
     two: bool
+    stands: list[tuple[int, datetime, datetime]]
+    """When other lines of the car keep it in which bay."""
 
     def best(self, person: Employee, bays: list[Resource], start: datetime) -> Proposal | None:
         """The earliest with this person in one of these bays, with the first second person who can stand by."""
@@ -921,10 +923,11 @@ class _Ways:
         lead = people[0]
         efficiency = lead.resource.efficiency if hasattr(lead, "resource") else 100
         length = timedelta(minutes=rules.plan_minutes(self.hours, efficiency))
+        away = [(lower, upper) for other, lower, upper in self.stands if other != bay.pk]
         found = [
             slot
             for tool in ([None] if self.tools is None else self.tools)
-            if (slot := _slot(people, bay, start, length, self.calendars, self.busy, self.last, tool)) is not None
+            if (slot := _slot(people, bay, start, length, self.calendars, self.busy, self.last, tool, away)) is not None
         ]
         return min(found, default=None)
 
@@ -955,6 +958,13 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
         hours=line.hours,
         last=last,
         two=two,
+        stands=list(
+            Dispatch.objects.filter(
+                line__order__visit=line.order.visit_id, line__state__in=OPEN, live=True, ends_at__gt=start
+            )
+            .exclude(line=line)
+            .values_list("bay_id", "starts_at", "ends_at")
+        ),
     )
 
 
@@ -1014,9 +1024,13 @@ def _slot(
     busy: dict[int, list[tuple[datetime, datetime]]],
     last: date,
     tool: Resource | None = None,
+    away: Sequence[tuple[datetime, datetime]] = (),
 ) -> tuple[datetime, datetime] | None:
-    """The first time at which the people work and all are free, through the first one's own breaks."""
-    taken = [*busy.get(bay.pk, ()), *(busy.get(tool.pk, ()) if tool else ())]
+    """The first time at which the people work and all are free, through the first one's own breaks.
+
+    ``away`` is when the car stands in another bay.
+    """
+    taken = [*away, *busy.get(bay.pk, ()), *(busy.get(tool.pk, ()) if tool else ())]
     for person in people:
         if hasattr(person, "resource"):
             taken += busy.get(person.resource.pk, ())

@@ -51,8 +51,8 @@ def dispatch_line(
     Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
     is moved; ``alone`` is said by who saw that the line had no plan yet. The time booked for the car by its appointment
     is given back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
-    ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``; RaceLost ``reservation.taken`` and ``dispatch.given``. A
-    refusal leaves the old plan as it was.
+    ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``,
+    ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
     return give_out(
@@ -125,6 +125,7 @@ def give_out(
     _check_people(line, people, others, on)
     for person in people[1:]:
         _check_duty(person, starts_at, ends_at)
+    _refuse_elsewhere(line, bay, starts_at, ends_at)
     release_booking(line, by=by)
     tool = None if any(other.tool_plan_id for other in others) else _free_tool(line, tools, starts_at, ends_at)
     shared = next((o for o in others if o.bay_id == bay.pk and (o.starts_at, o.ends_at) == (starts_at, ends_at)), None)
@@ -288,6 +289,33 @@ def _refuse_clocked(line: OrderLine) -> None:
 
 def _employee(uid: UUID, by: Actor) -> Employee:
     return Employee.objects.for_actor(by).select_related("store").get(uid=uid)
+
+
+def _refuse_elsewhere(line: OrderLine, bay: Resource, starts_at: datetime, ends_at: datetime) -> None:
+    """A car stands in one bay at a time, whichever of its lines is worked on there."""
+    other = (
+        Dispatch.objects.filter(
+            line__order__visit=line.order.visit_id,
+            line__state__in=OPEN,
+            live=True,
+            starts_at__lt=ends_at,
+            ends_at__gt=starts_at,
+        )
+        .exclude(bay=bay)
+        .select_related("bay", "line")
+        .first()
+    )
+    if other is None:
+        return
+    raise RuleError(
+        "dispatch.car_elsewhere",
+        _("The car stands in %(bay)s from %(start)s to %(end)s for “%(line)s”: choose that bay or another time."),
+        field="bay",
+        bay=other.bay.name,
+        start=say_time(other.starts_at, now=clock.now()),
+        end=say_time(other.ends_at, now=clock.now()),
+        line=other.line.description,
+    )
 
 
 def _local_day(moment: datetime, line: OrderLine) -> date:
