@@ -24,6 +24,17 @@ def tell_booking(event: Event) -> None:
     appointments.tell_booking(appointment=appointment, key=f"appointment:{appointment.uid}:{event.id}", by=by)
 
 
+@handles(events.APPOINTMENT_MOVED, events.APPOINTMENT_CANCELLED, name="reception.tell_customers_change")
+def tell_customers_change(event: Event) -> None:
+    """Desk and advisor read what a customer changed without them."""
+    if event.facts.get("by_customer"):
+        appointment = Appointment.objects.select_related("store", "vehicle", "advisor__user").get(uid=event.root_uid)
+        by = machine("bookings", store_id=appointment.store_id)
+        appointments.tell_of_customers_change(
+            appointment=appointment, key=f"changed:{appointment.uid}:{event.id}", by=by
+        )
+
+
 @handles(
     events.VISIT_LEFT_UNSERVED, events.VISIT_CONSULTED, events.VISIT_DEPARTED, name="reception.release_booked_plans"
 )

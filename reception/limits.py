@@ -210,6 +210,14 @@ ONLINE_NOTICE_MINUTES = limit(
     clause="2.4",
     source="design",
 )
+ONLINE_CHANGE_HOURS = limit(
+    "reception.online_change_hours",
+    4,
+    "h",
+    _("Hours before an arrival up to which customers move or cancel it themselves online; later they call"),
+    clause="2.4",
+    source="design",
+)
 PRICE_DAYS = limit(
     "reception.estimate_days", 14, "d", _("Days a quoted price of a booking holds"), clause="2.4", source="design"
 )

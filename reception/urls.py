@@ -180,4 +180,6 @@ urlpatterns = [
     path("book/<str:code>/", booking.OnlineBookingPage.as_view(), name="online-booking"),
     path("book/<str:code>/waiting/", booking.OnlineWaitingPage.as_view(), name="online-waiting"),
     path("book/<str:code>/<str:token>/", booking.OnlineBookedPage.as_view(), name="online-booked"),
+    path("book/<str:code>/<str:token>/move/", booking.OnlineMovePage.as_view(), name="online-move"),
+    path("book/<str:code>/<str:token>/cancel/", booking.OnlineCancelPage.as_view(), name="online-cancel"),
 ]

@@ -52,6 +52,8 @@ PUBLIC = {
     "link-survey",
     "online-booked",
     "online-booking",
+    "online-cancel",
+    "online-move",
     "online-waiting",
     "slot-offer",
     "setup",  # not there once anybody can sign in

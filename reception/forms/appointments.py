@@ -239,6 +239,19 @@ class OnlineForm(forms.Form):
         return data
 
 
+class OnlineCancelForm(forms.Form):
+    """The customer's own cancellation; nobody has to say why."""
+
+    reason = forms.CharField(label=_("Why (you needn't say)"), max_length=200, required=False)
+
+
+class OnlineMoveForm(OnlineCancelForm):
+    """The customer's own move to another free time."""
+
+    starts_at = MomentField(error_messages={"required": _("Choose a time.")})
+    field_order = ("starts_at", "reason")
+
+
 def first_day(text: str, store_today: date) -> date:
     """The first day of the grid from the address; today where nothing sensible is given."""
     try:

@@ -492,6 +492,22 @@ def free_days(
     return rows
 
 
+def other_times(booked: Appointment, *, first: date, days: int, notice: timedelta = timedelta(0)) -> list[Day]:
+    """The days to which a booking can be moved: ``free_days`` for its work, without its own plans."""
+    items = booked.items.select_related("operation").prefetch_related("operation__parts")
+    return free_days(
+        booked.store,
+        [item.operation for item in items if item.operation],
+        first=first,
+        days=days,
+        powertrain=booked.vehicle.powertrain,
+        waiting_mode=booked.waiting_mode,
+        advisor_id=booked.advisor_id,
+        besides=booked,
+        notice=notice,
+    )
+
+
 def options_of(
     supply: rules.Supply, needs: Sequence[rules.Need], day: date, wishes: Wishes, now: datetime
 ) -> Iterator[rules.Option]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import stages
+from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 
-from ..models import Visit, VisitState
+from ..models import EXPECTED_STATES, Appointment, Visit, VisitState
 from .today import DISPATCH, LANE_OF
 from .visits import placement_of
 
@@ -72,3 +72,14 @@ def progress_of(by: Actor, visit: Visit) -> list[dict[str, Any]]:
         }
         for place, (label, _stages) in enumerate(STEPS)
     ]
+
+
+def next_booking(visit: Visit) -> Appointment | None:
+    """The next booking of this customer's car (2.4)."""
+    rows = Appointment.objects.filter(
+        vehicle_id=visit.vehicle_id,
+        customer_id=visit.customer_id,
+        state__in=EXPECTED_STATES,
+        starts_at__gt=clock.now(),
+    )
+    return rows.select_related("store").order_by("starts_at").first()

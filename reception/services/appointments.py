@@ -59,7 +59,7 @@ from ..models import (
 )
 from ..selectors import capacity
 from . import calendars, customers, telling, vehicles
-from .online import count_try
+from .online import booking_address, count_try
 
 LOOK_AHEAD = 14
 CALENDAR_CHANNELS = (MessageChannel.EMAIL, MessageChannel.WECHAT)
@@ -412,10 +412,13 @@ def confirm_appointment(*, uid: UUID, by: Actor) -> Appointment:
 
 
 @transaction.atomic
-def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) -> Appointment:
+def move_appointment(
+    *, uid: UUID, starts_at: datetime, reason: str, by: Actor, by_customer: bool = False
+) -> Appointment:
     """2.4 改约: another time (aware), agreed with the customer; parts and workshop confirm anew.
 
-    The old plans are freed and new ones found; who did not come may come another time. Raises like
+    The old plans are freed and new ones found; who did not come may come another time. ``by_customer``: on the
+    customer's own page, where what the desk hasn't confirmed yet still waits for it. Raises like
     ``book_appointment``, and ``appointment.same`` and ``appointment.move_reason``.
     """
     by.require(permissions.APPOINTMENTS_BOOK)
@@ -455,7 +458,7 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
     if by_shop:  # the shop's own doing: counted against it, the price stays
         appointment.shop_moves += 1
         appointment.replan_reason, appointment.replan_from = "", None
-    if appointment.state != A.CONFIRMED:
+    if appointment.state != A.CONFIRMED and not (by_customer and appointment.state == A.REQUESTED):
         appointment.go(A.CONFIRMED)
     appointment.starts_at, appointment.ready_at = starts_at, found.ready_at
     appointment.work_starts_at = found.work_at
@@ -483,12 +486,13 @@ def move_appointment(*, uid: UUID, starts_at: datetime, reason: str, by: Actor) 
         changed={"state": (before[0], appointment.state), "starts_at": (before[1], starts_at)},
         ready_at=found.ready_at,
         by_shop=by_shop,
+        by_customer=by_customer,
     )
     return appointment
 
 
 @transaction.atomic
-def cancel_appointment(*, uid: UUID, reason: str, by: Actor) -> Appointment:
+def cancel_appointment(*, uid: UUID, reason: str, by: Actor, by_customer: bool = False) -> Appointment:
     """2.4: the customer doesn't come; bay and technician are free again. Raises RuleError without a reason."""
     by.require(permissions.APPOINTMENTS_BOOK)
     appointment = lock_appointment(uid=uid, by=by)
@@ -496,7 +500,13 @@ def cancel_appointment(*, uid: UUID, reason: str, by: Actor) -> Appointment:
     appointment.go(A.CANCELLED, reason=customers.tidy(reason, field="reason", limit=200))
     appointment.save(update_fields=["state", "ended_reason"])
     release_plans(appointment=appointment, by=by)
-    record(appointment, events.APPOINTMENT_CANCELLED, by=by, changed={"state": (before, appointment.state)})
+    record(
+        appointment,
+        events.APPOINTMENT_CANCELLED,
+        by=by,
+        changed={"state": (before, appointment.state)},
+        by_customer=by_customer,
+    )
     return appointment
 
 
@@ -645,14 +655,7 @@ def request_appointment(
     phone = formats.demand(formats.check_mobile(contact_phone), field="contact_phone")
     require_few(store, phone)
     require_offered_online(operation_uids)
-    notice = online_notice(store)
-    if clock.now() <= starts_at < clock.now() + notice:
-        raise RuleError(
-            "appointment.notice",
-            _("Online a time lies at least %(minutes)s minutes ahead; please call us for a sooner one."),
-            field="starts_at",
-            minutes=int(notice.total_seconds() // 60),
-        )
+    require_notice(store, starts_at)
     try:
         return book_appointment(
             contact_name=contact_name,
@@ -677,6 +680,18 @@ def request_appointment(
 def online_notice(store: Store) -> timedelta:
     """How long ahead an online booking lies at least, so that the desk can confirm it (2.4)."""
     return timedelta(minutes=limits.value(ONLINE_NOTICE_MINUTES, store_id=store.pk))
+
+
+def require_notice(store: Store, starts_at: datetime) -> None:
+    """Refused (``appointment.notice``) where an arrival lies too near to be taken online."""
+    notice = online_notice(store)
+    if clock.now() <= starts_at < clock.now() + notice:
+        raise RuleError(
+            "appointment.notice",
+            _("Online a time lies at least %(minutes)s minutes ahead; please call us for a sooner one."),
+            field="starts_at",
+            minutes=int(notice.total_seconds() // 60),
+        )
 
 
 def require_few(store: Store, phone: str) -> None:
@@ -742,6 +757,7 @@ def tell_booking(*, appointment: Appointment, key: str, by: Actor) -> Message | 
         "car": str(appointment.vehicle),
         "phone": appointment.store.phone,
         "number": appointment.number,
+        "link": booking_address(appointment),
     }
     with translation.override(appointment.customer.language):
         words["time"] = say_moment(appointment.starts_at, appointment.store)
@@ -750,7 +766,8 @@ def tell_booking(*, appointment: Appointment, key: str, by: Actor) -> Message | 
             subject = gettext("Your booking at %(store)s") % words
             body = (
                 gettext(
-                    "%(store)s: your car %(car)s is booked for %(time)s (%(number)s). To change it, call %(phone)s."
+                    "%(store)s: your car %(car)s is booked for %(time)s (%(number)s). To move or cancel it: %(link)s or "
+                    "call %(phone)s."
                 )
                 % words
             )
@@ -812,13 +829,17 @@ def remind_customer(*, uid: UUID, by: Actor) -> Message | None:
             "car": str(appointment.vehicle),
             "time": say_moment(appointment.starts_at, store),
             "phone": store.phone,
+            "link": booking_address(appointment),
         }
         message = _tell(
             appointment,
             key=key,
             template="appointment_reminder",
             subject=gettext("Reminder: your booking at %(store)s") % words,
-            body=gettext("%(store)s: we expect your car %(car)s at %(time)s. To change it, call %(phone)s.") % words,
+            body=gettext(
+                "%(store)s: we expect your car %(car)s at %(time)s. To move or cancel it: %(link)s or call %(phone)s."
+            )
+            % words,
             by=by,
         )
     record(appointment, events.APPOINTMENT_REMINDED, by=by, hours_before=hours, message=message.uid)
@@ -943,6 +964,35 @@ def ask_to_replan(*, appointment: Appointment, key: str, by: Actor) -> int:
         key=key,
         template="replan",
         say=_say_replan,
+        appointment=appointment,
+        by=by,
+        also=appointment.advisor,
+    )
+
+
+def _say_moved(words: dict[str, str]) -> tuple[str, str]:
+    return (
+        gettext("A customer moved a booking online"),
+        gettext("%(car)s now comes %(time)s (%(number)s).") % words,
+    )
+
+
+def _say_cancelled(words: dict[str, str]) -> tuple[str, str]:
+    return (
+        gettext("A customer cancelled a booking online"),
+        gettext("%(car)s doesn't come %(time)s (%(number)s); the time is free again.") % words,
+    )
+
+
+def tell_of_customers_change(*, appointment: Appointment, key: str, by: Actor) -> int:
+    """2.4: desk and booked advisor read what a customer changed on the own page; returns how many were told."""
+    cancelled = appointment.state == A.CANCELLED
+    return _tell_staff(
+        appointment.store,
+        "receptionist",
+        key=key,
+        template="booking_changed",
+        say=_say_cancelled if cancelled else _say_moved,
         appointment=appointment,
         by=by,
         also=appointment.advisor,

@@ -36,6 +36,7 @@ from ..selectors.waiting import waiting_count
 from ..services import appointments as commands
 from ..services.consultations import convert_to_appointment
 from ..services.customers import open_number
+from ..services.online import booking_path
 from ..services.waiting import join_waiting_list
 
 WEEK = 7
@@ -310,6 +311,7 @@ class AppointmentPage(Page):
             | {
                 "form_token": uuid4(),
                 "opens": opens,
+                "own_page": booking_path(shown["appointment"]),
                 "may_book": may_book,
                 "may_parts": self.actor.may(permissions.APPOINTMENTS_PARTS),
                 "may_workshop": self.actor.may(permissions.APPOINTMENTS_WORKSHOP),
@@ -409,17 +411,7 @@ class MovePage(BookingCommandPage):
         booked = self.appointment
         today = clock.today(booked.store.time_zone)
         first = first_day(self.request.GET.get("first", "") or str(booked.replan_from or ""), today)
-        items = booked.items.select_related("operation").prefetch_related("operation__parts")
-        days = capacity.free_days(
-            booked.store,
-            [item.operation for item in items if item.operation],
-            first=first,
-            days=WEEK,
-            powertrain=booked.vehicle.powertrain,
-            waiting_mode=booked.waiting_mode,
-            advisor_id=booked.advisor_id,
-            besides=booked,
-        )
+        days = capacity.other_times(booked, first=first, days=WEEK)
         return context | {
             "days": days,
             "wanted": read_moment(self.request.POST.get("starts_at", "")),

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from dealership.catalogue.models import Operation
 from dealership.kernel import clock
 from dealership.kernel.models import Store
-from dealership.kernel.pages import CommandPage, StaffPage
+from dealership.kernel.pages import CommandPage, Page, StaffPage
 
 from ..documents import calendar_file
-from ..forms.appointments import OnlineForm, first_day, read_moment
+from ..forms.appointments import OnlineCancelForm, OnlineForm, OnlineMoveForm, first_day, read_moment
 from ..models import Appointment, WaitingEntry
 from ..selectors import capacity
 from ..selectors.calendars import event_for_customer
 from ..services import appointments as commands
+from ..services import changing
+from ..services.online import booking_by_token, booking_path
 from ..services.waiting import ask_online
 
 DAYS = 14
-SALT = "online-booking"
 
 
 class PublicPage:
@@ -127,36 +127,107 @@ class OnlineBookingPage(PublicPage, CommandPage):
     def location(self, result: Appointment | WaitingEntry) -> str:
         if isinstance(result, WaitingEntry):
             return reverse("online-waiting", args=[self.store.code])
-        token = signing.dumps(str(result.uid), salt=SALT)
-        return reverse("online-booked", args=[self.store.code, token])
+        return booking_path(result)
 
 
-class OnlineBookedPage(TemplateView):
-    """The number and the time, to whoever just booked; no name, number or plate."""
+class BookedDoor(PublicPage):
+    """Opens the page of one booking to whoever has its signed address; no name, number or plate stands there."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    @cached_property
+    def booked(self) -> Appointment:
+        try:
+            return booking_by_token(code=self.kwargs["code"], token=self.kwargs["token"])
+        except Appointment.DoesNotExist:
+            raise Http404("No such booking") from None
+
+    @cached_property
+    def store(self) -> Store:
+        return self.booked.store
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        booked = self.booked
+        return super().get_context_data(**kwargs) | {  # type: ignore[misc]
+            "store": booked.store,
+            "booked": booked,
+            "back": booking_path(booked),
+            "refused": changing.why_not(booked),
+            "until": changing.change_until(booked),
+        }
+
+    def location(self, result: Appointment) -> str:
+        return booking_path(result)
+
+
+class OnlineBookedPage(BookedDoor, Page):
+    """The number and the time, to whoever has the address; moved, cancelled or put into a calendar from here."""
 
     template_name = "reception/online_booked.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            uid = signing.loads(kwargs["token"], salt=SALT, max_age=30 * 24 * 3600)
-        except signing.BadSignature:
-            raise Http404("No such booking") from None
-        booked = get_object_or_404(Appointment.objects.select_related("store"), uid=uid, store__code=kwargs["code"])
+        booked = self.booked
         if request.GET.get("file") == "calendar":
             return HttpResponse(
                 calendar_file(booked.store.name, [event_for_customer(booked)]),
                 content_type="text/calendar; charset=utf-8",
-                headers={
-                    "Content-Disposition": f'attachment; filename="{booked.number}.ics"',
-                    "Cache-Control": "private, no-store",
-                },
+                headers={"Content-Disposition": f'attachment; filename="{booked.number}.ics"'},
             )
-        with timezone.override(booked.store.time_zone):
-            response = self.render_to_response({"store": booked.store, "booked": booked})
-            assert isinstance(response, TemplateResponse)
-            response.render()  # while the store's time zone holds
-        response.headers["Cache-Control"] = "private, no-store"
-        return response
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "move": booking_path(self.booked, "online-move"),
+            "cancel": booking_path(self.booked, "online-cancel"),
+        }
+
+
+class OnlineCancelPage(BookedDoor, CommandPage):
+    """2.4: the customer says that the car doesn't come; where it is too late for that here, whom to call."""
+
+    template_name = "reception/online_cancel.html"
+    form_class: Any = OnlineCancelForm
+    done = _("Cancelled. Thank you for telling us.")
+
+    def run(self, form: Any) -> Appointment:
+        return changing.cancel_online(appointment=self.booked, address=self.address, **form.cleaned_data)
+
+    @property
+    def address(self) -> str:
+        return str(self.request.META.get("REMOTE_ADDR", ""))
+
+
+class OnlineMovePage(OnlineCancelPage):
+    """2.4: the customer takes another time of the same search, without the plans of this booking itself."""
+
+    template_name = "reception/online_move.html"
+    form_class = OnlineMoveForm
+    done = _("Moved. We look forward to seeing you at the new time.")
+
+    def run(self, form: Any) -> Appointment:
+        return changing.move_online(appointment=self.booked, address=self.address, **form.cleaned_data)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        if context["refused"]:
+            return context
+        booked, notice = self.booked, commands.online_notice(self.store)
+        first = max(clock.today(self.store.time_zone), booked.replan_from or date.min)
+        days = capacity.other_times(booked, first=first, days=DAYS, notice=notice)
+        for day in days:  # the time that is booked already is no other time
+            day.options = [option for option in day.options if option.at != booked.starts_at]
+        wanted = read_moment(self.request.POST.get("starts_at", ""))
+        asked = self.request.GET.get("day", "") or self.request.POST.get("day", "")
+        shown = next((d for d in days if d.day.isoformat() == asked and d.free), None)
+        return context | {
+            "days": days,
+            "full": [d for d in days if d.is_full and d.is_open and not d.is_over],
+            "shown": shown or next((d for d in days if d.free), None),
+            "wanted": wanted,
+        }
 
 
 class OnlineWaitingPage(TemplateView):

@@ -22,9 +22,10 @@ from ..links import LinkDoor
 from ..models import Consent, Customer, Visit, VisitPromise, WalkAround, WalkAroundState
 from ..selectors import visits as reads
 from ..selectors.customers import consents_of
-from ..selectors.links import progress_of, state_words
+from ..selectors.links import next_booking, progress_of, state_words
 from ..services import customers, walkarounds
 from ..services import visits as commands
+from ..services.online import booking_path
 
 
 class CustomerPage(LinkDoor, Page):
@@ -40,6 +41,7 @@ class CustomerPage(LinkDoor, Page):
         visit = self.link.visit
         walkaround = reads.walkaround_of(visit)
         promises = list(visit.promises.all())
+        booked = next_booking(visit)
         return super().get_context_data(**kwargs) | {
             "link": self.link,
             "visit": visit,
@@ -53,6 +55,8 @@ class CustomerPage(LinkDoor, Page):
             "earlier_promise": promises[-2].promised_at if len(promises) > 1 else None,
             "later_because": later_because(promises),
             "ratings": RATINGS,
+            "next_booking": booked,
+            "next_booking_path": booking_path(booked) if booked else "",
             "form_token": uuid4(),
         }
 

@@ -23,6 +23,7 @@ from ..models import OfferState, SlotOffer, WaitingEntry
 from ..selectors import capacity
 from ..selectors import waiting as reads
 from ..services import waiting as commands
+from ..services.online import booking_path
 
 
 class WaitingListPage(Page):
@@ -92,6 +93,7 @@ class OfferPage(CommandMixin, TemplateView):
             "open": self.offer.state == OfferState.OPEN and commands.is_running(self.offer),
             "taken": self.offer.state == OfferState.TAKEN,
             "quoted": capacity.quote(entry.store, work) if work else None,
+            "booked_path": booking_path(entry.appointment) if entry.appointment else "",
             "form_token": self.request.POST.get("form_token") or uuid4(),
         }
 

@@ -32,6 +32,7 @@ from reception.models import Customer, CustomerMerge, Duplicate, SlotOffer, Vehi
 from reception.services import (
     appointments,
     calendars,
+    changing,
     checklists,
     conduct,
     consultations,
@@ -199,6 +200,8 @@ STORY: dict[str, str] = {
     "reception.leave_unserved": "one: state.move",
     "reception.mark_no_show": "one: state.move",
     "reception.move_appointment": "one: appointment.same",
+    "reception.move_online": "one: appointment.same",
+    "reception.cancel_online": "one: appointment.online_ended",
     "reception.note_feedback": "both",
     "reception.promise_visit": "one: visit.promise_same",
     "reception.rate_reception": "same",
@@ -549,6 +552,9 @@ def test_bookings() -> None:
         }  # fmt: skip
         asked = go(appointments.request_appointment, **given)
         go(appointments.confirm_appointment, uid=asked.uid, by=shop.desk)
+        other = booked.at("13:30", booked.TUESDAY + timedelta(days=1))
+        go(changing.move_online, appointment=asked, starts_at=other)
+        go(changing.cancel_online, appointment=asked)
         wish = {**booked.booking(), "first_day": booked.TUESDAY, "by": shop.desk}
         wish.pop("starts_at")
         entry = go(waiting.join_waiting_list, **wish)

@@ -39,7 +39,7 @@ from reception.models import AppointmentSource, SlotOffer, Vehicle
 from reception.selectors import capacity
 from reception.selectors.today import board, has_unreceived
 from reception.selectors.vehicles import inspection_of, insurance_of
-from reception.services import appointments, consultations, visits, waiting
+from reception.services import appointments, changing, consultations, visits, waiting
 from reception.services.quotations import give_quotation
 from reception.services.segments import recompute_segments
 from reception.services.vehicles import read_odometer
@@ -310,6 +310,13 @@ def booked_online_in_45_minutes() -> str:
             plate="京A12345", model_text="途远 2.0T", starts_at=at("9:30"), concern="保养",
             operation_uids=[operation("MT-50")],
         )  # fmt: skip
+
+
+def moved_by_the_customer_three_hours_before() -> str:
+    made = booked()
+    cache.clear()
+    with clock.moved_to(made.starts_at - timedelta(hours=3)):
+        return refused(changing.cancel_online, appointment=made)
 
 
 def price_holds() -> int:
@@ -615,6 +622,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.greet_minutes": (lambda: not_received(10), True, 15, False),
     "reception.link_quiet_minutes": (calls_after_twenty_minutes, False, 10, True),
     "reception.online_notice_minutes": (booked_online_in_45_minutes, "appointment.notice", 30, ""),
+    "reception.online_change_hours": (moved_by_the_customer_three_hours_before, "appointment.online_late", 2, ""),
     "reception.estimate_days": (price_holds, 14, 5, 5),
     "reception.evening_hour": (evening_count_is_due, False, 14, True),
     "reception.waiting_notice_minutes": (soonest_offer, 120, 30, 60),

@@ -69,7 +69,11 @@ def of_rows() -> list[Address]:
 
 def of_links() -> list[Address]:
     """The addresses behind a customer's token."""
-    return [a for a in addresses() if "token" in a.parameters and a.name not in ("asked-online", "online-booked")]
+    return [a for a in addresses() if "token" in a.parameters and a.name not in SIGNED]
+
+
+SIGNED = ("asked-online", "online-booked", "online-move", "online-cancel")
+"""Under a signature of ours rather than a token that was drawn."""
 
 
 def ask(address: Address, values: dict[str, Any], *, actor: Actor, user: User, store: Store) -> int:

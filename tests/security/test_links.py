@@ -16,7 +16,8 @@ from django.urls import reverse
 
 from dealership.kernel import clock
 from delivery.models import Settlement
-from reception.models import VisitLink, VisitPhoto
+from reception.models import Appointment, VisitLink, VisitPhoto
+from reception.services import online
 from tests.test_permissions import MATRIX
 from workshop.models import Certificate, LinePhoto, RepairOrder
 
@@ -108,7 +109,6 @@ WITHOUT_SIGNING_IN = {
     "ask-online": "a form; so many an hour, address and contact",
     "asked-online": "a signed receipt",
     "online-booking": "a form; so many an hour, address and number",
-    "online-booked": "a signed receipt",
     "online-waiting": "a form; so many an hour, address and number",
     "calendar-feed": "an address that can't be guessed, names nobody, ends when it is stopped",
     "wall": "an address that can't be guessed, shows no names of customers, ends when it is stopped",
@@ -157,15 +157,24 @@ def test_gate_codes_cannot_be_guessed_nor_misread() -> None:
     assert group_gate_code(earlier) == earlier
 
 
-def test_the_receipt_of_an_online_booking_is_signed(world: World) -> None:
-    """``/book/<store>/<signature>/``: only as signed, for this store and for thirty days."""
-    client = Client(raise_request_exception=False)
-    uid = world.uids(world.ours)["reception.Appointment"][0]
-    token = signing.dumps(str(uid), salt="online-booking")
-    assert client.get(f"/book/BJ01/{token}/").status_code == 200
-    assert client.get(f"/book/NH02/{token}/").status_code == 404
-    for wrong in (token[:-1], f"{uid}", signing.dumps(str(uid)), "%00", "x"):
-        assert client.get(f"/book/BJ01/{wrong}/").status_code in (400, 404), wrong
+def test_the_page_of_a_booking_is_signed(world: World) -> None:
+    """``/book/<store>/<signature>/`` and what stands below it: only as signed, for this store, a month after at most."""
+    client, before = Client(raise_request_exception=False), world.mark()
+    booked = Appointment.objects.filter(store=world.ours).order_by("-starts_at").first()
+    other = Appointment.objects.filter(store=world.ours).exclude(pk=booked.pk).first()
+    own, of_the_other = online.booking_path(booked), online.booking_path(other)
+    token, of_the_other = own.split("/")[3], of_the_other.split("/")[3]
+    forged = f"{of_the_other.split('.')[0]}.{token.split('.')[1]}"
+    assert client.get(own).status_code == 200
+    for page in ("", "move/", "cancel/"):
+        for method in ("GET", "POST"):
+            assert client.generic(method, f"/book/NH02/{token}/{page}").status_code in (404, 405)
+            for wrong in (token[:-1], f"{booked.uid}", forged, signing.dumps(str(booked.uid)), "%00", "x"):
+                said = client.generic(method, f"/book/BJ01/{wrong}/{page}").status_code
+                assert said in (400, 404, 405), (page, wrong)
+    assert changed(before, world.mark()) == []
+    with clock.moved_to(booked.starts_at + timedelta(days=30)):
+        assert client.get(own).status_code == 404
 
 
 def test_the_receipt_of_an_online_question_is_signed(world: World) -> None:

@@ -6,9 +6,11 @@ between rows are compared too, also those inside texts and JSON.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from typing import Any
+from uuid import UUID as Uid
 
 from dealership.kernel.registry import OUR_PACKAGES
 
@@ -35,6 +37,9 @@ UID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\b[0-9a-f]{64}\b|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{24}(?![A-Za-z0-9_-])"
 )
+
+SIGNED = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{22})\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+"""The address of a booking's own page: its uid, signed."""
 
 
 def tables_of(cursor: Any) -> dict[str, list[tuple[str, str]]]:
@@ -65,7 +70,8 @@ def fingerprint(cursor: Any) -> dict[str, list[str]]:
             bearer |= {drawn: f"{table}#{pk}'s {LIKE_UIDS[table]}" for drawn, pk in cursor.fetchall()}
 
     def plain(value: Any) -> str:
-        return UID.sub(lambda found: bearer.get(found[0], found[0]), str(value))
+        text = SIGNED.sub(lambda found: str(Uid(bytes=base64.urlsafe_b64decode(found[1] + "=="))), str(value))
+        return UID.sub(lambda found: bearer.get(found[0], found[0]), text)
 
     said: dict[str, list[str]] = {}
     for table, columns in tables.items():
