@@ -1235,6 +1235,11 @@ register(
             "offered_at": Moment(null=True, help="The arrival time that is offered at present."),
             "offer_ends_at": Moment(null=True, help="Until when it may be taken."),
             "appointment_uid": Uid(source="appointment__uid", null=True, help="What came of it."),
+            "replaced_appointment_uid": Uid(
+                source="replaces__uid",
+                null=True,
+                help="The booking that is moved where a time is taken; it stays till then.",
+            ),
             "ended_reason": Text(mask=mask_text),
         },
         filters={
@@ -1258,6 +1263,12 @@ register(
                 "operation_uids": ListOf(inner=Uid(), optional=True, most=50),
                 "waiting_mode": Choice(choices=WaitingMode, optional=True),
                 "service_advisor_uid": Uid(optional=True, null=True, source="advisor_uid"),
+                "replaced_appointment_uid": Uid(
+                    optional=True,
+                    null=True,
+                    source="replaces_uid",
+                    help="A booking of this car: it stays, and moves to the time that is taken.",
+                ),
             },
             help="Put a car on the waiting list",
         ),

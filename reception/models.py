@@ -918,12 +918,35 @@ class WaitingEntry(Root):
     offered_at = models.DateTimeField(null=True, blank=True, help_text="the time that is offered at present")
     offer_ends_at = models.DateTimeField(null=True, blank=True)
     appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, blank=True, related_name="waiting_entry")
+    replaces = models.ForeignKey(
+        Appointment,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="waiting_for_another",
+        help_text="the booking that is moved where a time of the list is taken; it stays until then",
+    )
+    replaced_time = models.DateTimeField(null=True, blank=True, help_text="that booking's time when the car joined")
     ended_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         triggers = [
             states.versioned(),
             states.fsm(WAITING_MOVES, field="state", name="waitingentry_moves"),
+            states.guard(
+                # 2.4: what a time of the list replaces is a booking of the same car at the same shop.
+                "waitingentry_replaces_own",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("replaces_id", "vehicle_id", "store_id"),
+                func="""
+                    IF NEW.replaces_id IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM reception_appointment a
+                        WHERE a.id = NEW.replaces_id AND a.vehicle_id = NEW.vehicle_id AND a.store_id = NEW.store_id
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="waiting.replaces",
+                text=_("Only a booking of the same car at the same shop is moved to a time of the list."),
+            ),
             to_standing_customer("waitingentry_standing_customer"),
         ]
         constraints = [

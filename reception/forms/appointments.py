@@ -252,6 +252,12 @@ class OnlineMoveForm(OnlineCancelForm):
     field_order = ("starts_at", "reason")
 
 
+class OnlineWaitForm(forms.Form):
+    """A full day: the car waits for a time there and keeps the one it has."""
+
+    wait = forms.DateField()
+
+
 def first_day(text: str, store_today: date) -> date:
     """The first day of the grid from the address; today where nothing sensible is given."""
     try:

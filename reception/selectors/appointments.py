@@ -21,7 +21,18 @@ from dealership.process.selectors.timeline import timeline_of_roots
 
 from .. import permissions
 from ..limits import NO_SHOW_MINUTES
-from ..models import EXPECTED_STATES, OPEN_VISITS, A, Appointment, Customer, Ownership, Vehicle, Visit, VisitState
+from ..models import (
+    EXPECTED_STATES,
+    OPEN_VISITS,
+    WAITING_STATES,
+    A,
+    Appointment,
+    Customer,
+    Ownership,
+    Vehicle,
+    Visit,
+    VisitState,
+)
 from . import capacity
 from .search import Typed, customer_filter
 
@@ -187,6 +198,7 @@ def appointment_page(by: Actor, uid: UUID) -> dict[str, Any]:
             .filter(Q(key__startswith=f"appointment:{uid}:") | Q(key__startswith=f"reminder:{uid}:"))
             .order_by("pk")
         ),
+        "other_time": appointment.waiting_for_another.filter(state__in=WAITING_STATES).first(),
         "may_say_no_show": appointment.is_expected and gone,
         "no_show_minutes": minutes,
     }

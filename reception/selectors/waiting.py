@@ -26,7 +26,7 @@ class Waiting:
 
 def waiting_list(by: Actor) -> dict[str, list[Waiting]]:
     """Who waits, the longest first, and the last that ended."""
-    rows = WaitingEntry.objects.for_actor(by).select_related("vehicle", "advisor", "appointment")
+    rows = WaitingEntry.objects.for_actor(by).select_related("vehicle", "advisor", "appointment", "replaces")
     there = rows.filter(state__in=WAITING_STATES).order_by("joined_at", "pk")
     ended = rows.exclude(state__in=WAITING_STATES).order_by("-updated_at", "-pk")[:SHOWN_ENDED]
     return {"there": [Waiting(row) for row in there], "ended": [Waiting(row) for row in ended]}

@@ -1,8 +1,9 @@
-"""The customer's own change of a booking, on the page behind its signed address: another time, or not coming (2.4)."""
+"""The customer's own change of a booking, on the page behind its signed address: another time, not coming, or waiting for a time
+on a full day (2.4)."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,8 +16,9 @@ from dealership.kernel.actors import machine
 from dealership.kernel.errors import RuleError
 
 from ..limits import ONLINE_CHANGE_HOURS
-from ..models import Appointment, Vehicle
+from ..models import Appointment, Vehicle, WaitingEntry
 from . import appointments
+from .waiting import wait_instead
 
 
 def change_until(appointment: Appointment) -> datetime:
@@ -85,3 +87,15 @@ def cancel_online(*, appointment: Appointment, reason: str = "", address: str = 
         by=machine("online-booking", store_id=locked.store_id),
         by_customer=True,
     )
+
+
+@transaction.atomic
+def wait_online(*, appointment: Appointment, day: date, address: str = "") -> WaitingEntry:
+    """2.4: the customer waits for a time on a full ``day`` (store day); the booking stays until one is taken.
+
+    Raises like ``move_online`` and ``waiting.wait_instead``.
+    """
+    appointments.throttle(appointment.store, address)
+    locked = _lock(appointment)
+    by = machine("online-booking", store_id=locked.store_id)
+    return wait_instead(appointment_uid=locked.uid, first_day=day, by=by)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
@@ -39,6 +40,7 @@ from ..limits import (
 from ..models import (
     EXPECTED_STATES,
     WAITING_STATES,
+    A,
     Appointment,
     AppointmentSource,
     OfferState,
@@ -75,11 +77,14 @@ def join_waiting_list(
     operation_uids: Sequence[UUID] = (),
     waiting_mode: str = WaitingMode.LEAVE,
     advisor_uid: UUID | None = None,
+    replaces_uid: UUID | None = None,
 ) -> WaitingEntry:
     """2.4: puts a car on the list for ``first_day`` to ``last_day`` (store days; default that day alone).
 
-    Car and customer are found or registered as for a booking. Raises RuleError ``appointment.mandatory``,
-    ``appointment.choice``, ``appointment.operation``, ``appointment.advisor``, ``waiting.days`` and ``waiting.already``.
+    Car and customer are found or registered as for a booking. ``replaces_uid``: a booking of that car that stays until
+    a time of the list is taken, and is moved to it then. Raises RuleError ``appointment.mandatory``,
+    ``appointment.choice``, ``appointment.operation``, ``appointment.advisor``, ``waiting.days``, ``waiting.already`` and
+    ``waiting.replaces``.
     """
     by.require(permissions.APPOINTMENTS_BOOK)
     store = Store.objects.get(pk=by.store_id)
@@ -110,8 +115,11 @@ def join_waiting_list(
     held = WaitingEntry.objects.filter(store=store, vehicle=vehicle, state__in=WAITING_STATES).first()
     if held is not None:
         raise RuleError("waiting.already", _("This car is on the waiting list already."), field="plate", held_by=held)
+    replaced = _replaced(replaces_uid, vehicle, by) if replaces_uid is not None else None
     entry = WaitingEntry.objects.create(
         store=store,
+        replaces=replaced,
+        replaced_time=replaced.starts_at if replaced else None,
         customer=customer,
         vehicle=vehicle,
         contact_name=words["contact_name"],
@@ -125,8 +133,66 @@ def join_waiting_list(
         last_day=last_day,
         part_of_day=part_of_day,
     )
-    record(entry, events.WAITING_JOINED, by=by, first_day=first_day, last_day=last_day)
+    record(
+        entry,
+        events.WAITING_JOINED,
+        by=by,
+        first_day=first_day,
+        last_day=last_day,
+        replaces=replaced.uid if replaced else None,
+    )
     return entry
+
+
+def _replaced(uid: UUID, vehicle: Vehicle, by: Actor) -> Appointment:
+    """The booking that a time of the list would replace; the car's row is locked, so that it stands."""
+    replaced = Appointment.objects.for_actor(by).filter(uid=uid, vehicle=vehicle, state__in=EXPECTED_STATES).first()
+    if replaced is None:
+        raise RuleError(
+            "waiting.replaces",
+            _("Only a booking of this car that still stands is moved to a time of the list."),
+            field="replaces_uid",
+        )
+    return replaced
+
+
+@transaction.atomic
+def wait_instead(
+    *,
+    appointment_uid: UUID,
+    first_day: date,
+    by: Actor,
+    last_day: date | None = None,
+    part_of_day: str = PartOfDay.ANY,
+) -> WaitingEntry:
+    """2.4: a booked customer waits for a time on full days; the booking stays until one is taken and moves to it then.
+
+    Raises like ``join_waiting_list``; Appointment.DoesNotExist for a foreign store's booking.
+    """
+    rows = Appointment.objects.for_actor(by).select_related("customer", "vehicle", "advisor")
+    booked = rows.get(uid=appointment_uid)
+    items = booked.items.select_related("operation").order_by("pk")
+    return join_waiting_list(
+        customer_uid=booked.customer.uid,
+        vehicle_uid=booked.vehicle.uid,
+        contact_name=booked.contact_name,
+        contact_phone=booked.contact_phone,
+        concern=booked.concern,
+        operation_uids=[item.operation.uid for item in items if item.operation and item.operation.active],
+        waiting_mode=booked.waiting_mode,
+        advisor_uid=booked.advisor.uid if booked.advisor else None,
+        first_day=first_day,
+        last_day=last_day,
+        part_of_day=part_of_day,
+        replaces_uid=booked.uid,
+        by=by,
+    )
+
+
+def stands_instead(entry: WaitingEntry) -> Appointment | None:
+    """The booking that would be moved to a time of the list: it still stands, or nobody came to it."""
+    replaced = entry.replaces
+    return replaced if replaced is not None and replaced.state in (*EXPECTED_STATES, A.NO_SHOW) else None
 
 
 def _locked(uid: UUID, by: Actor) -> WaitingEntry:
@@ -184,10 +250,16 @@ def free_time(entry: WaitingEntry) -> Option | None:
     first = max(entry.first_day, clock.today(store.time_zone))
     if entry.last_day < first:
         return None
+    instead = stands_instead(entry)
+    if instead is not None and instead.replan_from is not None:  # its part isn't there before
+        first = max(first, instead.replan_from)
+    if entry.last_day < first:
+        return None
     days = min((entry.last_day - first).days + 1, capacity_days(store))
     earliest = clock.now() + timedelta(minutes=limits.value(WAITING_NOTICE_MINUTES, store_id=store.pk))
     most = limits.value(WAITING_OFFERS, store_id=store.pk)
     known = set(entry.offers.values_list("starts_at", flat=True))
+    known |= {instead.starts_at} if instead is not None else set()
     out: dict[datetime, int] = {}
     for at in SlotOffer.objects.filter(entry__store=store, state=OfferState.OPEN).values_list("starts_at", flat=True):
         out[at] = out.get(at, 0) + 1
@@ -199,6 +271,7 @@ def free_time(entry: WaitingEntry) -> Option | None:
         powertrain=entry.vehicle.powertrain,
         waiting_mode=entry.waiting_mode,
         advisor_id=entry.advisor_id,
+        besides=instead,
         explain=False,
     )
     for option in (option for day in found for option in day.free):
@@ -303,7 +376,9 @@ def _tell(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> None:
 
 def offer_by_token(token: str) -> SlotOffer:
     """What a link offers. Raises SlotOffer.DoesNotExist for a token that is none or whose day has passed."""
-    rows = SlotOffer.objects.select_related("entry__store", "entry__vehicle", "entry__customer", "entry__appointment")
+    rows = SlotOffer.objects.select_related(
+        "entry__store", "entry__vehicle", "entry__customer", "entry__appointment", "entry__replaces"
+    )
     return rows.get(token=token, starts_at__gt=clock.now())
 
 
@@ -325,9 +400,34 @@ def _open_offer(token: str, by: Actor) -> SlotOffer:
     return offer
 
 
+def _book(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> Appointment:
+    """The offered time: the booking that it replaces is moved there, else a new one is made and confirmed."""
+    instead = stands_instead(entry)
+    if instead is not None:
+        with translation.override(settings.LANGUAGE_CODE):
+            reason = gettext("The customer took a time of the waiting list.")
+        return appointments.move_appointment(uid=instead.uid, starts_at=offer.starts_at, reason=reason, by=by)
+    booked = appointments.book_appointment(
+        contact_name=entry.contact_name,
+        contact_phone=entry.contact_phone,
+        starts_at=offer.starts_at,
+        concern=entry.concern,
+        customer_uid=entry.customer.uid,
+        vehicle_uid=entry.vehicle.uid,
+        operation_uids=[operation.uid for operation in work_of(entry)],
+        waiting_mode=entry.waiting_mode,
+        advisor_uid=entry.advisor.uid if entry.advisor else None,
+        source=AppointmentSource.CONSUMER_PORTAL,
+        by=by,
+    )
+    return appointments.confirm_appointment(uid=booked.uid, by=by)
+
+
 @transaction.atomic
 def take_offer(*, token: str) -> Appointment:
     """2.4: the customer takes the offered time; it is booked and confirmed at once. The link takes it once.
+
+    A booking that the entry replaces is moved to it, so that its old time is free in the same moment.
 
     Raises SlotOffer.DoesNotExist for a wrong token, RuleError ``offer.over``, and RaceLost ``offer.lost`` where
     somebody was quicker: the car stays on the list.
@@ -338,20 +438,7 @@ def take_offer(*, token: str) -> Appointment:
     entry = offer.entry
     try:
         with transaction.atomic():
-            booked = appointments.book_appointment(
-                contact_name=entry.contact_name,
-                contact_phone=entry.contact_phone,
-                starts_at=offer.starts_at,
-                concern=entry.concern,
-                customer_uid=entry.customer.uid,
-                vehicle_uid=entry.vehicle.uid,
-                operation_uids=[operation.uid for operation in work_of(entry)],
-                waiting_mode=entry.waiting_mode,
-                advisor_uid=entry.advisor.uid if entry.advisor else None,
-                source=AppointmentSource.CONSUMER_PORTAL,
-                by=by,
-            )
-            booked = appointments.confirm_appointment(uid=booked.uid, by=by)
+            booked = _book(entry, offer, by)
     except RaceLost as refusal:
         raise RaceLost(
             "offer.lost", _("Somebody was quicker. You stay on the list and are told when another time gets free.")
@@ -417,6 +504,9 @@ def tend_entry(*, uid: UUID, by: Actor) -> bool:
     if entry.last_day < clock.today(entry.store.time_zone):
         _end(entry, W.EXPIRED, by)
         return True
+    if entry.replaces is not None and entry.replaces.state == A.ARRIVED:
+        _end(entry, W.WITHDRAWN, by, reason=gettext("The car came to its booking."))
+        return True
     if _booked_otherwise(entry):
         _end(entry, W.WITHDRAWN, by, reason=gettext("The car is booked for one of these days."))
         return True
@@ -437,9 +527,10 @@ def _booked_otherwise(entry: WaitingEntry) -> bool:
     start = datetime(entry.first_day.year, entry.first_day.month, entry.first_day.day, tzinfo=zone)
     last = entry.last_day + timedelta(days=1)
     end = datetime(last.year, last.month, last.day, tzinfo=zone)
-    booked = Appointment.objects.filter(
-        store=entry.store, vehicle=entry.vehicle, state__in=EXPECTED_STATES, created_at__gt=entry.joined_at
-    )
+    since = Q(created_at__gt=entry.joined_at)
+    if entry.replaces is not None and entry.replaces.starts_at != entry.replaced_time:
+        since |= Q(pk=entry.replaces.pk)  # moved by hand meanwhile
+    booked = Appointment.objects.filter(since, store=entry.store, vehicle=entry.vehicle, state__in=EXPECTED_STATES)
     return booked.filter(starts_at__gte=start, starts_at__lt=end).exists()
 
 
@@ -452,6 +543,7 @@ def _still_free(entry: WaitingEntry, at: datetime) -> bool:
         powertrain=entry.vehicle.powertrain,
         waiting_mode=entry.waiting_mode,
         advisor_id=entry.advisor_id,
+        besides=stands_instead(entry),
         explain=False,
     )
     return any(option.at == at for day in days for option in day.free)

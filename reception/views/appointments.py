@@ -37,7 +37,7 @@ from ..services import appointments as commands
 from ..services.consultations import convert_to_appointment
 from ..services.customers import open_number
 from ..services.online import booking_path
-from ..services.waiting import join_waiting_list
+from ..services.waiting import join_waiting_list, wait_instead
 
 WEEK = 7
 
@@ -426,7 +426,9 @@ class MovePage(BookingCommandPage):
 
     def words(self, result: Any) -> Any:
         if isinstance(result, WaitingEntry):
-            return _("On the waiting list. The booking stays; cancel it when the customer takes another time.")
+            return _(
+                "On the waiting list. The booking stays until the customer takes a time that gets free; it is moved there then."
+            )
         return self.done
 
     def location(self, result: Appointment | WaitingEntry) -> str:
@@ -434,19 +436,8 @@ class MovePage(BookingCommandPage):
 
     def run(self, form: MoveForm | MoveWaitForm) -> Appointment | WaitingEntry:
         if isinstance(form, MoveWaitForm):
-            booked = self.appointment
-            items = booked.items.select_related("operation")
-            return join_waiting_list(
-                customer_uid=booked.customer.uid,
-                vehicle_uid=booked.vehicle.uid,
-                contact_name=booked.contact_name,
-                contact_phone=booked.contact_phone,
-                concern=booked.concern,
-                operation_uids=[item.operation.uid for item in items if item.operation],
-                waiting_mode=booked.waiting_mode,
-                advisor_uid=booked.advisor.uid if booked.advisor else None,
-                first_day=form.cleaned_data["wait"],
-                by=self.actor,
+            return wait_instead(
+                appointment_uid=self.appointment.uid, first_day=form.cleaned_data["wait"], by=self.actor
             )
         return commands.move_appointment(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
 

@@ -21,8 +21,8 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import CommandPage, Page, StaffPage
 
 from ..documents import calendar_file
-from ..forms.appointments import OnlineCancelForm, OnlineForm, OnlineMoveForm, first_day, read_moment
-from ..models import Appointment, WaitingEntry
+from ..forms.appointments import OnlineCancelForm, OnlineForm, OnlineMoveForm, OnlineWaitForm, first_day, read_moment
+from ..models import WAITING_STATES, Appointment, WaitingEntry
 from ..selectors import capacity
 from ..selectors.calendars import event_for_customer
 from ..services import appointments as commands
@@ -157,10 +157,11 @@ class BookedDoor(PublicPage):
             "back": booking_path(booked),
             "refused": changing.why_not(booked),
             "until": changing.change_until(booked),
+            "waiting": booked.waiting_for_another.filter(state__in=WAITING_STATES).first(),
         }
 
-    def location(self, result: Appointment) -> str:
-        return booking_path(result)
+    def location(self, result: Any) -> str:
+        return booking_path(self.booked)
 
 
 class OnlineBookedPage(BookedDoor, Page):
@@ -192,7 +193,7 @@ class OnlineCancelPage(BookedDoor, CommandPage):
     form_class: Any = OnlineCancelForm
     done = _("Cancelled. Thank you for telling us.")
 
-    def run(self, form: Any) -> Appointment:
+    def run(self, form: Any) -> Any:
         return changing.cancel_online(appointment=self.booked, address=self.address, **form.cleaned_data)
 
     @property
@@ -207,8 +208,19 @@ class OnlineMovePage(OnlineCancelPage):
     form_class = OnlineMoveForm
     done = _("Moved. We look forward to seeing you at the new time.")
 
-    def run(self, form: Any) -> Appointment:
+    def get_form_class(self) -> Any:
+        return OnlineWaitForm if self.request.POST.get("wait") else OnlineMoveForm
+
+    def run(self, form: Any) -> Appointment | WaitingEntry:
+        if isinstance(form, OnlineWaitForm):
+            day = form.cleaned_data["wait"]
+            return changing.wait_online(appointment=self.booked, day=day, address=self.address)
         return changing.move_online(appointment=self.booked, address=self.address, **form.cleaned_data)
+
+    def words(self, result: Any) -> Any:
+        if isinstance(result, WaitingEntry):
+            return _("On the waiting list. We write to you as soon as a time gets free; your booking stays until then.")
+        return self.done
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)

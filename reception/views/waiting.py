@@ -93,6 +93,7 @@ class OfferPage(CommandMixin, TemplateView):
             "open": self.offer.state == OfferState.OPEN and commands.is_running(self.offer),
             "taken": self.offer.state == OfferState.TAKEN,
             "quoted": capacity.quote(entry.store, work) if work else None,
+            "instead": commands.stands_instead(entry),
             "booked_path": booking_path(entry.appointment) if entry.appointment else "",
             "form_token": self.request.POST.get("form_token") or uuid4(),
         }

@@ -9,12 +9,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dealership.catalogue.models import Reservation
 from dealership.kernel import clock, outbox
+from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.limits import forget
 from dealership.kernel.models import History, Message
 from reception.models import A, Appointment, OfferState, SlotOffer, W, WaitingEntry
-from reception.services import appointments, waiting
+from reception.services import appointments, visits, waiting
+from reception.services.online import booking_path
 from tests.factories.api import ApiCaller, problem
 from tests.factories.appointments import MONDAY, TUESDAY, at, booking, make_appointment, make_bookable, operation
 from tests.factories.kernel import make_actor
@@ -207,6 +210,100 @@ def test_the_database_refuses_what_the_clause_forbids(shop, refused, name, table
         waiting.decline_offer(token=SlotOffer.objects.get().token)
     with refused(name) as sql:
         sql(f"UPDATE reception_{table} SET {change}")
+
+
+# --- instead of a booking ---
+
+
+def waits_for_tuesday(shop) -> tuple[Appointment, Appointment, WaitingEntry]:
+    """Tuesday is full; a car booked for Wednesday would rather come then."""
+    full = full_tuesday(shop)
+    booked = make_appointment(shop, starts_at=at("9:30", TUESDAY + timedelta(days=1)))
+    return full, booked, waiting.wait_instead(appointment_uid=booked.uid, first_day=TUESDAY, by=shop.desk)
+
+
+def plans_of(booked: Appointment) -> set[str]:
+    rows = Reservation.objects.filter(subject_uid=booked.uid, live=True)
+    return {f"{row.period.lower + timedelta(hours=8):%d %H:%M}" for row in rows}
+
+
+def test_a_time_of_the_list_takes_the_place_of_the_booking_in_one_transaction(shop):
+    full, booked, entry = waits_for_tuesday(shop)
+    assert plans_of(booked) == {"25 09:50"}
+    appointments.cancel_appointment(uid=full.uid, reason="x", by=shop.desk)
+    outbox.drain()
+    offer = SlotOffer.objects.get()
+    page = Client().get(reverse("slot-offer", args=[offer.token])).content.decode()
+    assert "原时段随即释放" in page
+    made = waiting.take_offer(token=offer.token)
+    assert (made, made.starts_at, made.state, made.shop_moves) == (booked, at("8:30", TUESDAY), A.CONFIRMED, 0)
+    assert plans_of(booked) == {"24 08:50"}
+    entry.refresh_from_db()
+    assert (entry.state, entry.appointment, Appointment.objects.count()) == (W.BOOKED, booked, 2)
+    page = Client().get(reverse("slot-offer", args=[offer.token])).content.decode()
+    assert booking_path(booked) in page
+
+
+def test_who_was_slower_keeps_the_booking_and_the_place_on_the_list(shop):
+    full, booked, _entry = waits_for_tuesday(shop)
+    appointments.cancel_appointment(uid=full.uid, reason="x", by=shop.desk)
+    outbox.drain()
+    full_tuesday(shop)  # the desk is quicker
+    before = (plans_of(booked), History.objects.count(), states())
+    with rule("offer.lost"):
+        waiting.take_offer(token=SlotOffer.objects.get().token)
+    booked.refresh_from_db()
+    assert (plans_of(booked), History.objects.count(), states()) == before
+    assert booked.starts_at == at("9:30", TUESDAY + timedelta(days=1))
+
+
+def test_the_list_lets_go_of_a_booking_that_was_kept_cancelled_or_moved_there(shop):
+    by = machine("waiting-list", store_id=shop.store.pk)
+    full, booked, entry = waits_for_tuesday(shop)
+    assert waiting.tend_entry(uid=entry.uid, by=by) is False
+    appointments.cancel_appointment(uid=booked.uid, reason="x", by=shop.desk)
+    assert waiting.stands_instead(WaitingEntry.objects.get(pk=entry.pk)) is None
+    assert waiting.tend_entry(uid=entry.uid, by=by) is False  # still wants Tuesday: a new booking then
+    waiting.withdraw_entry(uid=entry.uid, reason="x", by=shop.desk)
+    with rule("waiting.replaces"):
+        waiting.wait_instead(appointment_uid=booked.uid, first_day=TUESDAY, by=shop.desk)
+    other = make_appointment(shop, starts_at=at("9:30", TUESDAY + timedelta(days=1)))
+    entry = waiting.wait_instead(appointment_uid=other.uid, first_day=TUESDAY, by=shop.desk)
+    appointments.cancel_appointment(uid=full.uid, reason="x", by=shop.desk)
+    appointments.move_appointment(uid=other.uid, starts_at=at("10:30", TUESDAY), reason="客户改期", by=shop.desk)
+    assert waiting.tend_entry(uid=entry.uid, by=by) is True
+    entry.refresh_from_db()
+    assert entry.state == W.WITHDRAWN
+    entry = waiting.wait_instead(appointment_uid=other.uid, first_day=TUESDAY, by=shop.desk)
+    with clock.moved_to(at("10:30", TUESDAY)):
+        visits.register_arrival(
+            plate=other.vehicle.plate, contact_name="李试约", contact_phone="13900002290", model_text="途远",
+            need="保养", appointment_uid=other.uid, by=shop.desk,
+        )  # fmt: skip
+        assert waiting.tend_entry(uid=entry.uid, by=by) is True
+
+
+def test_a_booking_of_another_car_isnt_replaced(shop, refused):
+    _full, booked, entry = waits_for_tuesday(shop)
+    other = make_appointment(shop, starts_at=at("13:00", TUESDAY + timedelta(days=1)))
+    with rule("waiting.replaces"):
+        wish(shop, replaces_uid=booked.uid)
+    with refused("waitingentry_replaces_own") as sql:
+        sql(f"UPDATE reception_waitingentry SET replaces_id = {other.pk} WHERE id = {entry.pk}")
+
+
+def test_the_customer_waits_for_a_full_day_on_the_bookings_page(shop):
+    full_tuesday(shop)
+    booked = make_appointment(shop, starts_at=at("9:30", TUESDAY + timedelta(days=1)))
+    client, path = Client(), booking_path(booked, "online-move")
+    assert f'name="wait" value="{TUESDAY}"' in client.get(path).content.decode()
+    assert client.post(path, {"wait": TUESDAY.isoformat()}).url == booking_path(booked)
+    assert WaitingEntry.objects.get().replaces == booked
+    assert "候补" in client.get(booking_path(booked)).content.decode()
+    assert 'name="wait"' not in client.get(path).content.decode()
+    again = client.post(path, {"wait": TUESDAY.isoformat()})
+    assert (again.status_code, WaitingEntry.objects.count()) == (422, 1)
+    assert "候补名单" in again.content.decode()
 
 
 # --- pages and API ---

@@ -200,6 +200,8 @@ STORY: dict[str, str] = {
     "reception.leave_unserved": "one: state.move",
     "reception.mark_no_show": "one: state.move",
     "reception.move_appointment": "one: appointment.same",
+    "reception.wait_instead": "one: waiting.already",
+    "reception.wait_online": "one: waiting.already",
     "reception.move_online": "one: appointment.same",
     "reception.cancel_online": "one: appointment.online_ended",
     "reception.note_feedback": "both",
@@ -554,6 +556,10 @@ def test_bookings() -> None:
         go(appointments.confirm_appointment, uid=asked.uid, by=shop.desk)
         other = booked.at("13:30", booked.TUESDAY + timedelta(days=1))
         go(changing.move_online, appointment=asked, starts_at=other)
+        held = go(waiting.wait_instead, appointment_uid=asked.uid, first_day=booked.TUESDAY, by=shop.desk)
+        waiting.withdraw_entry(uid=held.uid, reason="不换了", by=shop.desk)
+        held = go(changing.wait_online, appointment=asked, day=booked.TUESDAY)
+        waiting.withdraw_entry(uid=held.uid, reason="不换了", by=shop.desk)
         go(changing.cancel_online, appointment=asked)
         wish = {**booked.booking(), "first_day": booked.TUESDAY, "by": shop.desk}
         wish.pop("starts_at")
