@@ -26,10 +26,14 @@ OPENS_AFTER = timedelta(days=30)
 """How long after the booked arrival its page still opens."""
 
 
+def booking_token(appointment: Appointment) -> str:
+    """The booking's uid, signed."""
+    return _SIGNER.sign(base64.urlsafe_b64encode(appointment.uid.bytes).decode().rstrip("="))
+
+
 def booking_path(appointment: Appointment, page: str = "online-booked") -> str:
     """The path of the booking's own page, or of a ``page`` below it."""
-    token = _SIGNER.sign(base64.urlsafe_b64encode(appointment.uid.bytes).decode().rstrip("="))
-    return reverse(page, args=[appointment.store.code, token])
+    return reverse(page, args=[appointment.store.code, booking_token(appointment)])
 
 
 def booking_address(appointment: Appointment) -> str:

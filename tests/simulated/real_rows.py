@@ -27,8 +27,8 @@ from reception.models import (
     VisitPhoto,
     WalkAround,
 )
+from reception.services.online import booking_token
 from reception.views import asking
-from reception.views.booking import SALT
 from staff.models import Deputyship, PostHolding, RosterDay
 from tests.security.opens import OPENS
 from tests.test_permissions import NOBODY, PUBLIC
@@ -76,7 +76,7 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
         yield from _link_values(names, pattern.name or "")
     elif route.startswith("book/"):
         for booked in Appointment.objects.order_by("-pk").select_related("store")[:2]:
-            yield _only(names, code=booked.store.code, token=signing.dumps(str(booked.uid), salt=SALT))
+            yield _only(names, code=booked.store.code, token=booking_token(booked))
     elif route.startswith("ask/"):
         for asked in Consultation.objects.order_by("-pk").select_related("store")[:2]:
             yield _only(names, code=asked.store.code, token=signing.dumps(str(asked.uid), salt=asking.SALT))

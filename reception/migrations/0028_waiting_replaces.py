@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reception", "0025_transports"),
+        ("reception", "0027_rating_words"),
     ]
 
     operations = [
