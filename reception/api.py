@@ -1402,11 +1402,13 @@ register_listing(
         name="Hit",
         room="reception",
         view=SEARCH,
-        help="Cars, customers and visits by plate, VIN, telephone, name, pinyin or number, or the tail of it (2.3).",
+        help="Cars, customers, their contacts and visits by plate, VIN, telephone, name, pinyin or number or its tail (2.3).",
         parameters={"q": Text(100, min=1, help="What was typed.")},
         required=("q",),
         shape={
-            "kind": Text(help="vehicle, customer, visit or appointment: the resource that uid belongs to."),
+            "kind": Text(
+                help="vehicle, customer, customer-contact, visit or appointment: the resource that uid belongs to."
+            ),
             "uid": Uid(),
             "name": Text(help="Masked; read the item for the name."),
             "plate": Text(),

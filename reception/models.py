@@ -611,6 +611,8 @@ class CustomerContact(Root):
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contacts")
     name = models.CharField(_("name"), max_length=60)
+    pinyin = models.CharField(max_length=160, blank=True, db_default="")
+    pinyin_initials = models.CharField(max_length=40, blank=True, db_default="")
     phone = models.CharField(_("telephone"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     roles = ArrayField(models.CharField(max_length=13, choices=ContactRole.choices))
@@ -629,6 +631,14 @@ class CustomerContact(Root):
             models.CheckConstraint(
                 name="customercontact_reachable",
                 condition=~Q(roles__contains=[ContactRole.AUTHORISES]) | ~Q(phone="") | ~Q(email=""),
+            ),
+        ]
+        indexes = [  # 2.3: found in the search box as the customer is
+            GinIndex(fields=["name"], name="customercontact_name_trgm", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["phone"], name="customercontact_phone_trgm", opclasses=["gin_trgm_ops"]),
+            models.Index(fields=["pinyin"], name="customercontact_pinyin", opclasses=["varchar_pattern_ops"]),
+            models.Index(
+                fields=["pinyin_initials"], name="customercontact_initials", opclasses=["varchar_pattern_ops"]
             ),
         ]
 

@@ -27,6 +27,7 @@ from reception.models import (
     OPEN_VISITS,
     Appointment,
     Consultation,
+    ContactRole,
     KnowledgeArticle,
     Quotation,
     Visit,
@@ -154,6 +155,14 @@ _CUSTOMERS = """
             WHERE o.customer_id = c.id AND o.ends_on IS NULL ORDER BY o.starts_on DESC LIMIT 3) AS cars
     FROM reception_customer c WHERE {where} ORDER BY c.updated_at DESC LIMIT {limit}
 """
+_CONTACTS = """
+    SELECT p.uid, p.name, p.phone, p.pinyin, p.pinyin_initials, p.roles, c.uid AS customer, c.name AS customer_name,
+        ARRAY(SELECT coalesce(nullif(v.plate, ''), v.vin) FROM reception_ownership o
+            JOIN reception_vehicle v ON v.id = o.vehicle_id
+            WHERE o.customer_id = c.id AND o.ends_on IS NULL ORDER BY o.starts_on DESC LIMIT 3) AS cars
+    FROM reception_customercontact p JOIN reception_customer c ON c.id = p.customer_id
+    WHERE p.ended_at IS NULL AND ({where}) ORDER BY p.updated_at DESC LIMIT {limit}
+"""
 
 
 def _like(where: Q, table: str) -> tuple[str, list[str]]:
@@ -275,6 +284,34 @@ def _customer_rank(row: dict[str, Any], typed: Typed) -> int:
     if typed.phone and any(number.endswith(typed.phone) for number in numbers):
         return TAIL
     return START if typed.pinyin or (typed.name and row["name"].startswith(typed.name)) else PART
+
+
+def contact_filter(typed: Typed) -> Q | None:
+    """The same for people around a customer, who have one number."""
+    where = customer_filter(typed)
+    if where is None:
+        return None
+    one = [part for part in where.children if isinstance(part, tuple) and not part[0].startswith("phone_2")]
+    return Q(*one, _connector=Q.OR)
+
+
+def contact_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """2.3: a customer's driver, payer or whoever may authorise, by name, number, pinyin and initials; one query."""
+    where = contact_filter(typed) if by.may(permissions.CUSTOMERS_VIEW) else None
+    if where is None:
+        return
+    for row in _rows(_CONTACTS, where, "p"):
+        plates = [formats.display_plate(plate) for plate in row["cars"]]
+        yield Hit(
+            kind="customer-contact",
+            label=" · ".join(str(ContactRole(code).label) for code in row["roles"]),
+            url=reverse("customer-detail", args=[row["customer"]]) + "#people",
+            title=f"{row['name']} · {row['customer_name']}",
+            say=" · ".join([formats.mask_phone(row["phone"]), *plates]).strip(" ·"),
+            rank=_customer_rank(row | {"phone_2": ""}, typed),
+            uid=row["uid"],
+            person=row["name"],
+        )
 
 
 def number_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
@@ -446,6 +483,7 @@ SOURCES: list[Source] = [
     number_hits,
     key_tag_hits,
     customer_hits,
+    contact_hits,
     series_source(
         Series(
             kind="Q",

@@ -17,13 +17,16 @@ from reception import events, permissions
 from reception.models import ContactRole, Customer, CustomerContact
 from reception.services.customers import read_customer, tidy
 
+# A name brings its pinyin along.
+_WITH_NAME = ("pinyin", "pinyin_initials")
+
 
 def _read(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a contact from what was typed or sent; only the keys given. Raises RuleError."""
     read = {
         key: value
         for key, value in read_customer({k: v for k, v in values.items() if k not in ("roles", "note")}).items()
-        if key in ("name", "phone", "email")
+        if key in ("name", "phone", "email", *_WITH_NAME)
     }
     if "roles" in values:
         chosen = set(values["roles"])
@@ -89,7 +92,7 @@ def correct_contact(*, uid: UUID, by: Actor, **changes: Any) -> CustomerContact:
         setattr(contact, key, value)
     _require_reachable(contact.roles, contact.phone, contact.email)
     contact.save(update_fields=list(read))
-    record(contact, events.CONTACT_CORRECTED, by=by, columns=sorted(read), roles=contact.roles)
+    record(contact, events.CONTACT_CORRECTED, by=by, columns=sorted(read.keys() - set(_WITH_NAME)), roles=contact.roles)
     return contact
 
 

@@ -7,6 +7,7 @@ each field, P for pointing at something on a touch screen. What the machine take
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,20 @@ from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
 from pypinyin import lazy_pinyin
 
+from dealership.catalogue.models import Resource
+from dealership.kernel import clock
+from dealership.kernel.models import User
+from dealership.kernel.services import actor_of
+from delivery.models import Payment
+from delivery.services.settlements import issue_settlement, sign_settlement
 from reception.models import Appointment, Visit
 from reception.services import visits
+from tests.factories.delivery import make_ready, make_team
 from tests.factories.kernel import make_actor
 from tests.factories.reception import make_vin
+from tests.factories.workshop import Shop, add_operation, agree_all, make_order
+from workshop.models import Clocking
+from workshop.services import dispatch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 K, M, P = 0.28, 1.35, 1.1
@@ -182,6 +193,47 @@ def test_a_known_car_is_booked_by_telephone(people, store):
     booking = Appointment.objects.get()
     assert (booking.vehicle, booking.contact_name, booking.concern) == (before.vehicle, "李试驾", "换轮胎")
     as_documented("booking by telephone, known car", hand)
+
+
+def test_a_technician_clocks_on_with_one_tap(people, store):
+    found = {name: User.objects.get(username=name) for name in ("advisor", "manager", "foreman", "technician")}
+    by = {name: actor_of(user, store) for name, user in found.items()}
+    shop = Shop(store, by["advisor"], by["manager"], found["advisor"].employee)
+    order = make_order(shop, with_diagnosis=False)
+    line = add_operation(shop, order, "BR-10", parts=[])
+    agree_all(shop, order)
+    dispatch.dispatch_line(
+        line_uid=line.uid,
+        technician_uid=found["technician"].employee.uid,
+        bay_uid=Resource.objects.filter(store=store, name="2 号举升").get().uid,
+        starts_at=clock.now() + timedelta(minutes=15),
+        by=by["foreman"],
+    )
+    hand = Hand(people.technician.open("/my-jobs/"))
+    hand.tap(hand.page.get_by_role("button", name="开工"))
+    running = Clocking.objects.get()
+    assert (running.line_id, running.employee, running.ended_at) == (line.pk, found["technician"].employee, None)
+    as_documented("clock on", hand)
+
+
+def test_a_payment_is_taken_without_the_mouse(people, store):
+    """The customer pays the whole amount by code: it stands there already, the number of the transaction is scanned."""
+    team = make_team(store)
+    order = make_ready(team)
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    hand = Hand(people.cashier.open(f"/settlements/{settlement.uid}/"))
+    hand.tab_to(hand.page.locator('[name="reference"]'))
+    hand.thoughts += 1  # is the amount right
+    with hand.page.expect_navigation():
+        hand.page.keyboard.type("4200001234")  # the scanner writes the number and sends it with its Enter
+        hand.page.keyboard.press("Enter")
+    hand.taps += 1  # pointing the scanner
+    hand.page.wait_for_load_state("load")
+    paid = Payment.objects.get()
+    settlement.refresh_from_db()
+    assert (paid.amount, paid.reference) == (settlement.total, "4200001234")
+    as_documented("payment by code, whole amount", hand)
 
 
 # --- the scanner ---

@@ -9,8 +9,10 @@ from django.test import Client
 from django.urls import reverse
 
 from dealership.kernel.errors import NotAllowed
+from dealership.kernel.formats import display_plate
 from dealership.kernel.models import History
 from reception.models import CustomerContact, CustomerTag, CustomerTagging
+from reception.selectors.search import Typed, contact_hits, find
 from reception.services import contacts, merging, tags
 from tests.factories.api import ApiCaller, problem
 from tests.factories.kernel import make_actor, make_store, make_user
@@ -54,6 +56,33 @@ def test_a_person_is_written_down_corrected_and_taken_off(desk: Any) -> None:
     ]
     assert "13900007771" not in str(lines)
     assert "李试管" not in str(lines)
+
+
+@pytest.mark.parametrize("typed", ["赵司机", "13900007771", "7771", "zhaosiji", "zsj"])
+def test_a_person_is_found_in_the_search_box_as_the_customer_is(desk: Any, typed: str) -> None:
+    fleet = make_customer(name="试运物流", kind="COMPANY", phone="13700009000")
+    car = make_vehicle(owner_uid=fleet.uid)
+    given = {"name": "赵司机", "roles": ["DRIVER"], "phone": "13900007771"}
+    person = contacts.add_contact(customer_uid=fleet.uid, by=desk, **given)
+    (hit,) = [hit for hit in find(text=typed, by=desk) if hit.kind == "customer-contact"]
+    assert (hit.uid, hit.url) == (person.uid, reverse("customer-detail", args=[fleet.uid]) + "#people")
+    assert (hit.title, str(hit.label)) == ("赵司机 · 试运物流", "驾驶人")
+    assert hit.say == f"139****7771 · {display_plate(car.plate)}", "the number stays masked"
+    contacts.correct_contact(uid=person.uid, name="钱司机", by=desk)
+    found = {text: [hit.uid for hit in find(text=text, by=desk) if hit.uid == person.uid] for text in ("zsj", "qsj")}
+    assert found == {"zsj": [], "qsj": [person.uid]}
+    contacts.end_contact(uid=person.uid, by=desk)
+    assert not [hit for hit in find(text="qsj", by=desk) if hit.uid == person.uid]
+
+
+def test_a_person_is_found_over_the_api_with_a_masked_name_and_by_nobody_who_sees_no_customers(desk: Any) -> None:
+    fleet = make_customer(name="试运物流", kind="COMPANY")
+    person = contacts.add_contact(customer_uid=fleet.uid, name="赵司机", roles=["DRIVER"], by=desk)
+    said = ApiCaller("reception:read", store=make_store(code="BJ02")).get("search?q=zhaosiji").json()["data"]
+    assert [(row["kind"], row["uid"]) for row in said] == [("customer-contact", str(person.uid))]
+    assert "赵司机" not in str(said)
+    assert "试运" not in str(said)
+    assert not list(contact_hits(make_actor("technician", store=make_store(code="BJ03")), Typed("zhaosiji")))
 
 
 @pytest.mark.parametrize(
