@@ -67,6 +67,7 @@ PUBLIC = {
     "visit-link-privacy",
     "visit-link-rate",
     "visit-link-rating-words",
+    "visit-link-sheet-photo",
     "visit-link-total",
     "visit-link-walkaround",
     "wall",

@@ -194,3 +194,23 @@ ADVICE_OFFERED = event(
 )
 ADVICE_TAKEN = event("workshop.advice.taken", _("Declined advice taken up"), clause="3.1", stage=stages.DIAGNOSIS)
 ADVICE_DROPPED = event("workshop.advice.dropped", _("Declined advice not wanted"), clause="3.1", stage=stages.FOLLOW_UP)
+
+# --- check sheets ---
+SHEET_BEGUN = event("workshop.check_sheet.begun", _("Check sheet begun"), clause="3.1", stage=stages.DIAGNOSIS)
+SHEET_ANSWERED = event(
+    "workshop.check_sheet.answered",
+    _("Item of a check sheet answered"),
+    clause="3.1",
+    stage=stages.DIAGNOSIS,
+    folds=True,
+)
+SHEET_REST_GOOD = event(
+    "workshop.check_sheet.rest_good", _("The rest of a check sheet is good"), clause="3.1", stage=stages.DIAGNOSIS
+)
+SHEET_PICTURED = event(
+    "workshop.check_sheet.pictured", _("Photo of a check sheet taken"), clause="3.1", stage=stages.DIAGNOSIS, folds=True
+)
+SHEET_SIGNED = event("workshop.check_sheet.signed", _("Check sheet signed"), clause="3.1", stage=stages.DIAGNOSIS)
+SHEET_OFFERED = event(
+    "workshop.check_sheet.offered", _("Finding of a check sheet offered"), clause="3.1", stage=stages.DIAGNOSIS
+)

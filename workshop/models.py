@@ -1339,4 +1339,6 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 
 
 # --- tools (3.4) ---
+# --- check sheets (3.1) ---
+from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

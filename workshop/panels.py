@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from django.urls import reverse
+
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
 from reception.models import Customer, Vehicle, Visit, VisitState
@@ -12,7 +15,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, maintenance
+from workshop.selectors import advice, maintenance, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -205,3 +208,40 @@ register_panel("order", Panel("workshop.advice", "workshop/advice_panel.html", o
 register_panel("vehicle", Panel("workshop.advice", "workshop/advice_panel.html", vehicle_advice, order=6))
 register_panel("booking", Panel("workshop.advice", "workshop/booking_advice.html", vehicle_advice, order=11))
 register_panel("visit_link", Panel("workshop.advice", "workshop/link_advice.html", link_advice, order=21))
+
+
+# --- check sheets ---
+def order_sheets(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.1: what was checked on this car, what was found and offered, and which sheet may be begun."""
+    ended = bool(order.settled_at or order.withdrawn_at or order.closed_at)
+    found = sheets.sheets_of_order(order)
+    may_begin = actor.may(permissions.CHECKS_FILL) and not ended
+    begins = sheets.sheets_to_begin(order, clock.today(order.store.time_zone)) if may_begin else []
+    if not found and not begins:
+        return None
+    return {
+        "sheets": found,
+        "begins": begins,
+        "may_begin": may_begin,
+        "may_offer": not ended and (actor.may(permissions.LINES_EDIT) or actor.may(permissions.LINES_PROPOSE)),
+        "here": reverse("order-detail", args=[order.uid]),
+    }
+
+
+def vehicle_sheets(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """3.1: what the last sheets of this car said."""
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    rows = sheets.last_signed(vehicle, actor)
+    return {"sheets": sheets.read_sheets(rows)} if rows else None
+
+
+def link_sheets(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.1: the signed sheets in the customer's words: good, soon, bad, with photos and the prices of what is offered."""
+    found = sheets.signed_for_visit(visit)
+    return {"sheets": found} if found else None
+
+
+register_panel("order", Panel("workshop.sheets", "workshop/order_sheets.html", order_sheets, order=12))
+register_panel("vehicle", Panel("workshop.sheets", "workshop/vehicle_sheets.html", vehicle_sheets, order=7))
+register_panel("visit_link", Panel("workshop.sheets", "workshop/link_sheets.html", link_sheets, order=15))

@@ -106,3 +106,7 @@ role("safety", permissions={TOOLS_CHECK})
 ADVICE_WORK = permission("workshop.advice.work", _("See declined advice and offer it again."))
 for _code in ("advisor", "care", "manager", "receptionist"):
     role(_code, permissions={ADVICE_WORK})
+# --- check sheets ---
+CHECKS_FILL = permission("workshop.checks.fill", _("Begin, fill in and sign check sheets of cars in the shop."))
+for _code in ("technician", "leader", "foreman", "techdirector", "inspector", "advisor"):
+    role(_code, permissions={CHECKS_FILL})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import advice, inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, tools
+from .views import advice, inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, sheets, tools
 
 urlpatterns = [
     # --- repair orders ---
@@ -100,4 +100,13 @@ urlpatterns = [
     path("tools/<uuid:uid>/test/", tools.CheckToolPage.as_view(), name="tool-check"),
     path("tools/<uuid:uid>/stop/", tools.StopToolPage.as_view(), name="tool-stop"),
     path("tools/<uuid:uid>/scrap/", tools.ScrapToolPage.as_view(), name="tool-scrap"),
+    # --- check sheets ---
+    path("orders/<uuid:uid>/sheets/", sheets.BeginSheetView.as_view(), name="check-sheet-begin"),
+    path("sheets/<uuid:uid>/", sheets.SheetPage.as_view(), name="check-sheet"),
+    path("sheets/<uuid:uid>/rest/", sheets.RestGoodView.as_view(), name="check-sheet-rest"),
+    path("sheets/<uuid:uid>/sign/", sheets.SignSheetView.as_view(), name="check-sheet-sign"),
+    path("sheets/<uuid:uid>/photos/", sheets.SheetPhotosView.as_view(), name="check-sheet-photos"),
+    path("sheets/<uuid:uid>/offer/", sheets.OfferFindingView.as_view(), name="check-sheet-offer"),
+    path("sheets/photos/<uuid:uid>/", sheets.CheckPhotoView.as_view(), name="check-sheet-photo"),
+    path("v/<str:token>/sheet-photos/<uuid:uid>/", sheets.CheckPhotoOnLink.as_view(), name="visit-link-sheet-photo"),
 ]

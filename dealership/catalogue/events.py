@@ -37,3 +37,14 @@ MAINTENANCE_PLAN_DISCARDED = event(
 # plans
 RESOURCE_RESERVED = event("catalogue.reservation.made", _("Time planned"), clause="2.4")
 RESOURCE_RELEASED = event("catalogue.reservation.released", _("Planned time given back"), clause="2.4")
+
+# check sheets
+CHECK_TEMPLATE_DRAFTED = event("catalogue.check_template.drafted", _("Check sheet begun"), clause="3.1")
+CHECK_TEMPLATE_CHANGED = event("catalogue.check_template.changed", _("Check sheet changed"), clause="3.1", folds=True)
+CHECK_TEMPLATE_RELEASED = event("catalogue.check_template.released", _("Check sheet released"), clause="3.1")
+CHECK_TEMPLATE_FOLLOWED = event(
+    "catalogue.check_template.followed", _("Check sheet followed by the next version"), clause="3.1"
+)
+CHECK_TEMPLATE_DISCARDED = event(
+    "catalogue.check_template.discarded", _("Draft of a check sheet thrown away"), clause="3.1"
+)

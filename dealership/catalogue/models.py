@@ -528,3 +528,7 @@ explain_constraint("modelprice_one_a_day", "price.overlap", _("On some of these 
 explain_constraint("partprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
 explain_constraint("resource_tool_kind", "resource.tool", _("Only a special tool is of a kind of tool."))
 explain_constraint("resource_efficiency", "resource.efficiency", _("A person's efficiency lies between 10 and 200 %."))
+
+
+# --- check sheets (3.1) ---
+from dealership.catalogue.check_models import CheckItem, CheckLimit, CheckTemplate  # noqa: E402, F401  (found with the room's models)

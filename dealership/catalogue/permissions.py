@@ -41,3 +41,8 @@ MAINTENANCE_MANAGE = permission(
 )
 for _code in ("techdirector", "manager"):
     role(_code, permissions={MAINTENANCE_MANAGE})
+
+# check sheets
+CHECKS_MANAGE = permission("catalogue.checks.manage", _("Write check sheets and release them from a day on."))
+for _code in ("techdirector", "manager"):
+    role(_code, permissions={CHECKS_MANAGE})

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from dealership.catalogue.check_seeds import seed_sheets
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
@@ -394,6 +395,7 @@ def seed() -> None:
     )
     _name_in_english()
     _seed_plans()
+    seed_sheets()
 
 
 def _name_in_english() -> None:

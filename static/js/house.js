@@ -31,7 +31,7 @@ wireMenus();
 wireSubmits();
 wireClock();
 wireTyped();
-if (document.body.dataset.who && localStorage.getItem("queue-waiting") !== null && !document.querySelector("[data-walk]")) {
+if (document.body.dataset.who && localStorage.getItem("queue-waiting") !== null && !document.querySelector("[data-walk], [data-check-sheet]")) {
   import("./queue.js").then(({ wireQueueNote }) => wireQueueNote());
 }
 wire(document);

@@ -19,6 +19,7 @@ from compliance.models import ArchiveRecord
 from compliance.services import archives
 from dealership.catalogue.models import Operation, Resource, ResourceKind
 from dealership.catalogue.services import maintenance, models, plans, resources
+from dealership.catalogue.services import sheets as sheet_versions
 from dealership.exchange.services import clients, imports
 from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
@@ -56,6 +57,7 @@ from staff.services import employees, rosters
 from tests.delivery.test_whole_way import House
 from tests.factories import appointments as booked
 from tests.factories import kernel, staff
+from tests.factories import sheets as check_sheets
 from tests.factories.api import make_credentials
 from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
@@ -76,6 +78,7 @@ from workshop.services import (
     orders,
     proposals,
     screens,
+    sheets,
     stock,
     tools,
 )
@@ -94,6 +97,12 @@ STORY: dict[str, str] = {
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
     "catalogue.set_efficiency": "one: resource.same",
+    "catalogue.discard_template": "one: 404",
+    "catalogue.draft_next_template": "one: template.draft_exists",
+    "catalogue.drop_check_item": "one: check_item.gone",
+    "catalogue.put_check_item": "both",
+    "catalogue.put_check_limit": "both",
+    "catalogue.release_template": "one: template.released",
     "catalogue.switch_resource": "one: resource.same",
     "compliance.archive_order": "same",
     "compliance.mark_for_destruction": "one: state.move",
@@ -269,6 +278,12 @@ STORY: dict[str, str] = {
     "workshop.issue_part": "one: part.quantity",
     "workshop.keep_for_line": "same",
     "workshop.note_estimate_viewed": "same",
+    "workshop.add_check_photo": "both",
+    "workshop.answer_item": "same",
+    "workshop.begin_sheet": "one: sheet.there",
+    "workshop.offer_finding": "one: sheet.offered",
+    "workshop.rest_is_good": "one: sheet.no_rest",
+    "workshop.sign_sheet": "one: sheet.signed",
     "workshop.drop_advice": "one: advice.ended",
     "workshop.keep_advice": "same",
     "workshop.offer_advice": "both",
@@ -372,6 +387,16 @@ def test_people_and_rosters() -> None:
     go(maintenance.release_plan, uid=plan.uid, starts_on=today, by=manager)
     following = go(maintenance.draft_next, uid=plan.uid, by=manager)
     go(maintenance.discard_plan, uid=following.uid, by=manager)
+    sheet = sheet_versions.draft_template(code="HAND", name="交车检查", by=manager)
+    lamp = {"code": "LAMP", "section": "LIGHTS", "kind": "NUMBER", "unit": "lx", "name": "灯光亮度"}
+    go(sheet_versions.put_check_item, template_uid=sheet.uid, by=manager, **lamp)
+    bound = {"code": "LAMP", "powertrain": "BEV", "red_below": Decimal(3)}
+    go(sheet_versions.put_check_limit, template_uid=sheet.uid, by=manager, **bound)
+    sheet_versions.put_check_item(template_uid=sheet.uid, by=manager, **lamp | {"code": "LAMP-2"})
+    go(sheet_versions.drop_check_item, template_uid=sheet.uid, code="LAMP-2", by=manager)
+    go(sheet_versions.release_template, uid=sheet.uid, starts_on=today, by=manager)
+    next_sheet = go(sheet_versions.draft_next_template, uid=sheet.uid, by=manager)
+    go(sheet_versions.discard_template, uid=next_sheet.uid, by=manager)
     car = {"make": "示例汽车", "series": "途远", "name": "2.0T", "powertrain": "ICE", "by": manager}
     car |= {"service_interval_km": 10_000, "service_interval_months": 12}
     model = go(models.add_model, **car)
@@ -839,6 +864,26 @@ def test_declined_advice() -> None:
             visit_uid=order.visit.uid, complaint="异味", with_diagnosis=False, by=shop.advisor
         )
         go(advice.take_up_advice, uid=again.uid, order_uid=second.uid, by=shop.advisor)
+
+
+def test_check_sheets() -> None:
+    with clock_at(9):
+        shop = House().floor.shop
+        order = orders.open_repair_order(
+            visit_uid=make_received_visit(shop).uid, complaint="保养", with_diagnosis=False, by=shop.advisor
+        )
+        short = check_sheets.template()
+        sheet = go(sheets.begin_sheet, order_uid=order.uid, template_uid=short.uid, by=shop.advisor)
+        walls = {"sheet_uid": sheet.uid, "item_uid": check_sheets.item(sheet, "TYRE-WALL"), "by": shop.advisor}
+        go(sheets.answer_item, verdict="RED", note="鼓包", **walls)
+        go(sheets.add_check_photo, content=make_picture(), name="tyre.jpg", **walls)
+        go(sheets.offer_finding, **walls)
+        go(sheets.rest_is_good, uid=sheet.uid, by=shop.advisor)
+        for code in ("TYRE-TREAD", "TYRE-PRESS"):
+            check_sheets.answer(sheet, code, shop.advisor, verdict="NA")
+        for code in ("WHEEL-BOLTS", "LAMPS-REAR"):
+            check_sheets.answer(sheet, code, shop.advisor, verdict="GREEN")
+        go(sheets.sign_sheet, uid=sheet.uid, by=shop.advisor)
 
 
 @pytest.mark.parametrize("paper", ["order", "complaint"])

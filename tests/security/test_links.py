@@ -19,6 +19,7 @@ from delivery.models import Settlement
 from reception.models import Appointment, VisitLink, VisitPhoto
 from reception.services import online
 from tests.test_permissions import MATRIX
+from workshop.check_models import CheckPhoto
 from workshop.models import Certificate, LinePhoto, RepairOrder
 
 from .addresses import METHODS, Address, of_links
@@ -30,6 +31,7 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-photo": (VisitPhoto, "visit"),
     "visit-link-certificate-pdf": (Certificate, "order__visit"),
     "visit-link-line-photo": (LinePhoto, "line__order__visit"),
+    "visit-link-sheet-photo": (CheckPhoto, "sheet__order__visit"),
     "visit-link-decide": (RepairOrder, "visit"),
     "visit-link-total": (RepairOrder, "visit"),
     "link-settlement": (Settlement, "order__visit"),

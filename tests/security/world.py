@@ -50,6 +50,7 @@ from reception.services import (
 )
 from staff.models import Employee
 from staff.services import employees
+from tests.factories import sheets as check_sheets
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from workshop.models import Certificate, CertificateRange, Inspection
 from workshop.services import blocking, counting, orders, proposals, screens, tools
@@ -116,6 +117,7 @@ class World:
             order_uid=order.uid, description="检查异响", hours=Decimal(2), category="MINOR", by=advisor
         )
         orders.add_line_photo(line_uid=line.uid, content=make_picture("red"), by=advisor)
+        check_sheets.pictured(order, advisor)
         orders.discount_line(line_uid=line.uid, amount=Decimal(200), reason="老客户", by=advisor)
         declined = orders.add_line(
             order_uid=order.uid, operation_uid=Operation.objects.get(code="AC-10").uid, by=advisor

@@ -54,6 +54,7 @@ from reception.services import (
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
+from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
 from workshop.services import blocking, counting, orders, proposals, screens, tools
@@ -125,6 +126,8 @@ def make_every_kind() -> None:
     assert line is not None, "a car is being worked on at noon"
     visits.add_photo(visit_uid=line.order.visit.uid, content=drawn("JPEG"), name="a.jpg", by=acting("advisor"))
     orders.add_line_photo(line_uid=line.uid, content=drawn("JPEG"), by=acting("advisor"))
+    if not line.order.sheets.filter(template__code="SHORT").exists():
+        check_sheets.pictured(line.order, acting("advisor"))
     orders.add_line(
         order_uid=line.order.uid,
         operation_uid=Operation.objects.get(code="EL-10").uid,

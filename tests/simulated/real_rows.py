@@ -32,6 +32,7 @@ from reception.views import asking
 from staff.models import Deputyship, PostHolding, RosterDay
 from tests.security.opens import OPENS
 from tests.test_permissions import NOBODY, PUBLIC
+from workshop.check_models import CheckPhoto
 from workshop.models import (
     Certificate,
     LinePhoto,
@@ -133,6 +134,9 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
     elif name == "visit-link-line-photo":
         for photo in LinePhoto.objects.select_related("line__order__visit__link"):
             yield {"token": photo.line.order.visit.link.token, "uid": photo.uid}
+    elif name == "visit-link-sheet-photo":
+        for taken in CheckPhoto.objects.filter(sheet__state="SIGNED").select_related("sheet__order__visit__link")[:3]:
+            yield {"token": taken.sheet.order.visit.link.token, "uid": taken.uid}
     elif name == "visit-link-certificate-pdf":
         for paper in Certificate.objects.filter(order__isnull=False).select_related("order__visit__link")[:3]:
             yield {"token": paper.order.visit.link.token, "uid": paper.uid}

@@ -31,7 +31,7 @@ NO_PAGE = {
     "observation-photo": "JPEG", "visit-link-photo": "JPEG",
     "consultation-file": "JPEG or PDF", "calendar-feed": "a calendar",
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
-    "tool-photo": "JPEG", "tool-certificate": "JPEG or PDF",
+    "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
     "certificate-pdf": "PDF", "visit-link-certificate-pdf": "PDF", "settlement-pdf": "PDF", "link-settlement-pdf": "PDF",
 }  # fmt: skip
 """Addresses that answer with something else than a page: name → what."""

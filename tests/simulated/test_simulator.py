@@ -177,7 +177,7 @@ TOLD_WITH = {
     # roots whose events are told of the root they belong to
     "staff.RosterDay": "employee__uid", "reception.VisitLink": "visit__uid", "workshop.LineHold": "line__uid",
     "workshop.StockMovement": "part_line__line__uid", "workshop.StockItem": "part__uid",
-    "workshop.ToolIssue": "tool__uid",
+    "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

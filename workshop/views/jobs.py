@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.forms import demand
 from dealership.kernel.pages import ActionView, CommandPage, Page
@@ -17,6 +18,7 @@ from workshop import permissions
 from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
 from workshop.models import OrderLine
 from workshop.selectors import jobs as reads
+from workshop.selectors import sheets as checks
 from workshop.services import clocking, findings
 
 
@@ -31,10 +33,22 @@ class MyJobsPage(Page):
             chosen = UUID(self.request.GET.get("job", ""))
         except ValueError:
             chosen = None
+        mine = reads.my_jobs(self.actor, chosen=chosen)
         return super().get_context_data(**kwargs) | {
-            "mine": reads.my_jobs(self.actor, chosen=chosen),
+            "mine": mine,
+            **self.sheets_of(mine),
             "pause": PauseForm(),
             "need": NeedForm(),
+        }
+
+    def sheets_of(self, mine: reads.MyJobs) -> dict[str, Any]:
+        """3.1: the check sheets of the car one works on, and those that may be begun."""
+        if mine.current is None or not self.actor.may(permissions.CHECKS_FILL):
+            return {}
+        order = mine.current.order
+        return {
+            "sheets": checks.sheets_of_order(order),
+            "begins": checks.sheets_to_begin(order, clock.today(order.store.time_zone)),
         }
 
 

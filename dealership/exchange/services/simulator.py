@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dealership.catalogue.check_models import READINGS, CheckItem, CheckKind
 from dealership.catalogue.models import (
     BayCapability,
     Operation,
@@ -81,7 +82,8 @@ from staff.models import Employee, Shift
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors.inspections import last_reading
-from workshop.services import authorizations, clocking, dispatch, inspections, orders, stock, tools
+from workshop.selectors.sheets import items_for, templates_for
+from workshop.services import authorizations, clocking, dispatch, inspections, orders, sheets, stock, tools
 from workshop.tool_models import ToolAsset, ToolIssue, ToolState
 
 Steps = Generator[datetime, None, None]
@@ -710,6 +712,10 @@ class Simulation:
             yield from self.issue(shop, line)
             while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
                 yield shop.working(clock.now() + shop.minutes(10, 25))
+            offered = self.check_over(order, line, worker)
+            if offered and not found:
+                found = True
+                yield from self.ask(shop, order, advisor, link, name)
             span = max(6.0, float(line.hours) * 60 * rng.uniform(0.75, 1.3))
             if rng.random() < 0.15:
                 yield shop.working(clock.now() + timedelta(minutes=span / 2))
@@ -740,6 +746,49 @@ class Simulation:
                 correction="更换并试车正常" if fault else "",
                 by=worker,
             )
+
+    def check_over(self, order: RepairOrder, line: OrderLine, worker: Actor) -> bool:
+        """3.1: with some maintenance a check sheet is filled in and signed; says whether a finding was offered."""
+        chance = random.Random(f"sheet {order.number}")
+        kind = chance.choices(["", "SHORT", "FULL"], [70, 20, 10])[0]
+        if not (kind and line.operation and line.operation.is_maintenance) or order.sheets.exists():
+            return False
+        template = templates_for(clock.today(order.store.time_zone)).get(code=kind)
+        sheet = sheets.begin_sheet(order_uid=order.uid, template_uid=template.uid, by=worker)
+        findings = []
+        for item in items_for(template.pk, sheet.powertrain):
+            given = self.looked_at(item, chance)
+            if given is None:
+                continue
+            sheets.answer_item(sheet_uid=sheet.uid, item_uid=item.uid, by=worker, **given)
+            if item.operation_id and given.get("note"):
+                findings.append(item)
+        self.try_to(sheets.rest_is_good, uid=sheet.uid, by=worker)
+        for item in items_for(template.pk, sheet.powertrain):
+            if item.kind == CheckKind.PHOTO:
+                sheets.add_check_photo(
+                    sheet_uid=sheet.uid, item_uid=item.uid, content=grey_picture(), name="lift.jpg", by=worker
+                )
+        sheets.sign_sheet(uid=sheet.uid, by=worker)
+        return bool(findings) and self.try_to(
+            sheets.offer_finding, sheet_uid=sheet.uid, item_uid=findings[0].uid, by=worker
+        )
+
+    @staticmethod
+    def looked_at(item: CheckItem, chance: random.Random) -> dict[str, Any] | None:
+        """What is found at one item; None leaves it to the rest."""
+        worn = chance.random() < 0.06
+        if item.kind in READINGS:
+            low, high = (item.yellow_below, None) if item.yellow_below is not None else (None, item.yellow_above)
+            count, step = READINGS[CheckKind(item.kind)], Decimal(chance.randint(1, 9)) / 10
+            usual = low + step if low is not None else (high or Decimal(0)) - step
+            values = [usual] * count
+            if worn:
+                values[-1] = low - Decimal("0.1") if low is not None else (high or Decimal(0)) + Decimal("0.1")
+            return {"readings": values, "note": "接近更换限值" if worn else ""}
+        if item.kind == CheckKind.RATING and (item.is_safety or worn):
+            return {"verdict": "YELLOW" if worn else "GREEN", "note": "有磨损，建议关注" if worn else ""}
+        return None
 
     def try_to(self, command: Callable[..., Any], **words: Any) -> bool:
         try:

@@ -1,0 +1,41 @@
+"""How a measured value judges itself, and how many answers a sheet has (3.1). No Django."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+GREEN, YELLOW, RED = "GREEN", "YELLOW", "RED"
+BADNESS = {GREEN: 0, YELLOW: 1, RED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Under ``red_below`` or over ``red_above`` is bad, under ``yellow_below`` or over ``yellow_above`` worn; a value
+    that is just at a bound is still on its good side. None: no bound there."""
+
+    red_below: Decimal | None = None
+    yellow_below: Decimal | None = None
+    yellow_above: Decimal | None = None
+    red_above: Decimal | None = None
+
+    def judge(self, value: Decimal) -> str:
+        if _under(value, self.red_below) or _over(value, self.red_above):
+            return RED
+        if _under(value, self.yellow_below) or _over(value, self.yellow_above):
+            return YELLOW
+        return GREEN
+
+
+def _under(value: Decimal, bound: Decimal | None) -> bool:
+    return bound is not None and value < bound
+
+
+def _over(value: Decimal, bound: Decimal | None) -> bool:
+    return bound is not None and value > bound
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """The worst of some verdicts: one bad tyre makes the tyres bad."""
+    return max(verdicts, key=BADNESS.__getitem__)

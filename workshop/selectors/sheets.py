@@ -1,0 +1,294 @@
+"""Check sheets as they are read: what applies to a car, what is answered, what this car had before, what was offered (3.1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import pgettext_lazy
+
+from dealership.catalogue.check_models import BOUNDS, READINGS, CheckItem, CheckKind, CheckLimit, CheckTemplate
+from dealership.catalogue.models import PlanState
+from dealership.kernel.actors import Actor
+from dealership.kernel.models import StoredFile
+from reception.models import Vehicle, Visit
+from workshop.check_models import (
+    FINDINGS,
+    VERDICT_STAGES,
+    CheckAnswer,
+    CheckPhoto,
+    CheckSheet,
+    SheetState,
+    Verdict,
+)
+from workshop.check_rules import Bounds
+from workshop.models import LineState, OrderLine, RepairOrder
+from workshop.rules import line_total, total_of
+
+GONE = (LineState.CANCELLED, LineState.WITHDRAWN)
+
+PLACES = (
+    pgettext_lazy("wheel", "Left front"),
+    pgettext_lazy("wheel", "Right front"),
+    pgettext_lazy("wheel", "Left rear"),
+    pgettext_lazy("wheel", "Right rear"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the same item was at this car's sheet before."""
+
+    on: date
+    verdict: str
+    readings: list[Decimal]
+
+
+@dataclass(slots=True)
+class Row:
+    """One item of a sheet with its answer, if it has one, the bounds for this car and what was offered of it."""
+
+    item: CheckItem
+    bounds: Bounds
+    answer: CheckAnswer | None = None
+    photos: list[CheckPhoto] = field(default_factory=list)
+    before: Before | None = None
+    line: OrderLine | None = None
+
+    @property
+    def verdict(self) -> str:
+        return self.answer.verdict if self.answer else ""
+
+    @property
+    def stage(self) -> str:
+        return VERDICT_STAGES[Verdict(self.answer.verdict)] if self.answer else ""
+
+    @property
+    def is_finding(self) -> bool:
+        return self.verdict in FINDINGS
+
+    @property
+    def needs_words(self) -> bool:
+        """What is bad is shown or said (3.1)."""
+        return bool(self.answer and self.answer.verdict == Verdict.RED and not self.answer.note and not self.photos)
+
+    @property
+    def is_done(self) -> bool:
+        if self.item.kind == CheckKind.NOTE:
+            return True
+        if self.item.kind == CheckKind.PHOTO:
+            return bool(self.photos)
+        return self.answer is not None and not self.needs_words
+
+    @property
+    def amount(self) -> Decimal | None:
+        if self.line is None:
+            return None
+        return line_total(self.line.labor_amount, [p.amount for p in self.line.part_lines.all()], self.line.fee_amount)
+
+    @property
+    def places(self) -> list[dict[str, Any]]:
+        """The wheels of a map, or the one value: label, what it is now, what it was, its verdict."""
+        count = READINGS.get(CheckKind(self.item.kind), 0)
+        now = self.answer.readings if self.answer else []
+        was = self.before.readings if self.before else []
+        return [
+            {
+                "number": place,
+                "label": PLACES[place] if count > 1 else "",
+                "value": now[place] if place < len(now) else None,
+                "before": was[place] if place < len(was) else None,
+                "verdict": self.bounds.judge(now[place]) if place < len(now) else "",
+            }
+            for place in range(count)
+        ]
+
+
+@dataclass(slots=True)
+class Sheet:
+    sheet: CheckSheet
+    rows: list[Row]
+
+    @property
+    def sections(self) -> list[tuple[str, list[Row]]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            found[row.item.get_section_display()].append(row)
+        return list(found.items())
+
+    @property
+    def open_rows(self) -> list[Row]:
+        return [row for row in self.rows if not row.is_done]
+
+    @property
+    def first_open(self) -> Row | None:
+        return next(iter(self.open_rows), None)
+
+    @property
+    def done(self) -> int:
+        return len(self.rows) - len(self.open_rows)
+
+    @property
+    def rest(self) -> int:
+        """How many may be called good in one tap."""
+        return sum(row.answer is None and may_be_rest(row.item) for row in self.rows)
+
+    @property
+    def findings(self) -> list[Row]:
+        """The bad before the worn."""
+        found = [row for row in self.rows if row.is_finding]
+        return sorted(found, key=lambda row: (row.verdict != Verdict.RED, row.item.position))
+
+    @property
+    def good(self) -> list[Row]:
+        return [row for row in self.rows if row.verdict == Verdict.GREEN]
+
+    @property
+    def told(self) -> list[Row]:
+        """Photos and words that judge nothing."""
+        return [row for row in self.rows if row.verdict == Verdict.NOTED or (row.photos and row.answer is None)]
+
+    def count(self, verdict: str) -> int:
+        return sum(row.verdict == verdict for row in self.rows)
+
+    @property
+    def red(self) -> int:
+        return self.count(Verdict.RED)
+
+    @property
+    def yellow(self) -> int:
+        return self.count(Verdict.YELLOW)
+
+    @property
+    def green(self) -> int:
+        return self.count(Verdict.GREEN)
+
+    @property
+    def offered(self) -> Decimal:
+        """What the offered lines come to, CNY with VAT."""
+        return total_of(row.amount for row in self.rows if row.amount is not None)
+
+
+def may_be_rest(item: CheckItem) -> bool:
+    """3.1: "the rest is good" is for what is judged by eye and no safety hangs on."""
+    return item.kind == CheckKind.RATING and not item.is_safety
+
+
+def templates_for(day: date) -> QuerySet[CheckTemplate]:
+    """The versions that hold on a day, those of every maintenance first."""
+    rows = CheckTemplate.objects.filter(state=PlanState.RELEASED, starts_on__lte=day)
+    return rows.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=day)).order_by("-with_maintenance", "code")
+
+
+def items_for(template_id: int, powertrain: str) -> list[CheckItem]:
+    """What applies to a car, in the order in which it is walked."""
+    rows = CheckItem.objects.filter(template_id=template_id).select_related("operation").prefetch_related("limits")
+    return [row for row in rows.order_by("position", "id") if not row.powertrains or powertrain in row.powertrains]
+
+
+def bounds_for(item: CheckItem, *, model_id: int | None, powertrain: str) -> Bounds:
+    """The bounds of an item for a car: its model's, else its energy's, else the item's own."""
+    limits: list[CheckLimit] = list(item.limits.all())
+    own = next((row for row in limits if row.model_id is not None and row.model_id == model_id), None)
+    kind = next((row for row in limits if row.powertrain and row.powertrain == powertrain), None)
+    found = own or kind or item
+    return Bounds(**{name: getattr(found, name) for name in BOUNDS})
+
+
+def get_sheet(uid: UUID, by: Actor) -> CheckSheet:
+    rows = CheckSheet.objects.for_actor(by).select_related(
+        "template", "order__visit", "vehicle", "store", "signed_by", "started_by"
+    )
+    return rows.get(uid=uid)
+
+
+def read_sheet(sheet: CheckSheet) -> Sheet:
+    """A sheet with everything that stands on its page, in a handful of questions."""
+    return read_sheets([sheet])[0]
+
+
+def read_sheets(sheets: Iterable[CheckSheet]) -> list[Sheet]:
+    return [_read(sheet) for sheet in sheets]
+
+
+def _read(sheet: CheckSheet) -> Sheet:
+    answers = {row.item_id: row for row in sheet.answers.all()}
+    photos: dict[int, list[CheckPhoto]] = defaultdict(list)
+    for photo in sheet.photos.select_related("file"):
+        photos[photo.item_id].append(photo)
+    lines: dict[int, OrderLine] = {}
+    for offer in sheet.offers.select_related("line__operation").prefetch_related("line__part_lines").order_by("id"):
+        if offer.line.state not in GONE:
+            lines[offer.item_id] = offer.line
+    before = _before(sheet)
+    rows = [
+        Row(
+            item=item,
+            bounds=bounds_for(item, model_id=sheet.vehicle.model_id, powertrain=sheet.powertrain),
+            answer=answers.get(item.pk),
+            photos=photos.get(item.pk, []),
+            before=before.get(item.code),
+            line=lines.get(item.pk),
+        )
+        for item in items_for(sheet.template_id, sheet.powertrain)
+    ]
+    return Sheet(sheet, rows)
+
+
+def _before(sheet: CheckSheet) -> dict[str, Before]:
+    """The last signed answer of each item of this car, by the item's code; whichever store or sheet it was."""
+    rows = (
+        CheckAnswer.objects.filter(sheet__vehicle_id=sheet.vehicle_id, sheet__state=SheetState.SIGNED)
+        .exclude(sheet_id=sheet.pk)
+        .exclude(verdict__in=(Verdict.NA, Verdict.NOTED))
+        .filter(sheet__started_at__lte=sheet.started_at)
+        .order_by("item__code", "-sheet__signed_at")
+        .distinct("item__code")
+        .values_list("item__code", "sheet__signed_at", "verdict", "readings")
+    )
+    zone = ZoneInfo(sheet.store.time_zone)
+    return {
+        code: Before(at.astimezone(zone).date(), verdict, readings)
+        for code, at, verdict, readings in rows
+        if at is not None
+    }
+
+
+def sheets_of_order(order: RepairOrder) -> list[Sheet]:
+    rows = order.sheets.select_related("template", "vehicle", "store", "signed_by", "order__visit").order_by("id")
+    return read_sheets(rows)
+
+
+def sheets_to_begin(order: RepairOrder, day: date) -> list[CheckTemplate]:
+    """Sheets that hold today and that this order hasn't."""
+    there = set(order.sheets.values_list("template__code", flat=True))
+    return [row for row in templates_for(day) if row.code not in there]
+
+
+def signed_for_visit(visit: Visit) -> list[Sheet]:
+    """What the customer may read: signed sheets alone."""
+    rows = CheckSheet.objects.filter(order__visit=visit, state=SheetState.SIGNED)
+    return read_sheets(rows.select_related("template", "vehicle", "store", "order__visit").order_by("id"))
+
+
+def last_signed(vehicle: Vehicle, by: Actor) -> list[CheckSheet]:
+    """The car's signed sheets in the stores one may look into, the newest first."""
+    rows = CheckSheet.objects.for_actor(by).filter(vehicle=vehicle, state=SheetState.SIGNED)
+    return list(
+        rows.select_related("template", "order__visit", "vehicle", "store", "signed_by").order_by("-signed_at")[:6]
+    )
+
+
+def photo_for(uid: UUID, by: Actor) -> StoredFile:
+    """The file of a sheet's photo: for the store's staff, and for the holder of the visit's link once it is signed."""
+    rows = CheckPhoto.objects.for_actor(by).select_related("file")
+    if by.visit_id is not None:
+        rows = rows.filter(sheet__state=SheetState.SIGNED)
+    return rows.get(uid=uid).file
