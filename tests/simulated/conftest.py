@@ -34,7 +34,7 @@ from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
 from dealership.kernel import clock, holidays, registry, stores
-from dealership.kernel.actors import Actor
+from dealership.kernel.actors import Actor, machine
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from dealership.process.services.rollup import recompute_day
@@ -57,9 +57,9 @@ from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
-from workshop.services import blocking, counting, orders, proposals, screens, tools
+from workshop.services import advice, authorizations, blocking, counting, orders, proposals, screens, tools
 
-FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 5
+FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 6
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNTIL = datetime.combine(FIRST + timedelta(days=DAYS - 1), time(16), UTC)
 NOON = datetime.combine(FIRST + timedelta(days=DAYS), time(11, 40), SHANGHAI)
@@ -128,6 +128,23 @@ def make_every_kind() -> None:
     orders.add_line_photo(line_uid=line.uid, content=drawn("JPEG"), by=acting("advisor"))
     if not line.order.sheets.filter(template__code="SHORT").exists():
         check_sheets.pictured(line.order, acting("advisor"))
+    dear = orders.add_line(
+        order_uid=line.order.uid,
+        operation_uid=Operation.objects.get(code="AC-10").uid,
+        is_addition=True,
+        cause="有异味",
+        by=acting("advisor"),
+    )
+    orders.send_estimate(order_uid=line.order.uid, by=acting("advisor"))
+    authorizations.decide_lines(
+        order_uid=line.order.uid,
+        decisions={dear.uid: (False, "太贵")},
+        method="VERBAL_PHONE",
+        authorized_by=line.order.visit.contact_name,
+        note="电话里逐项确认",
+        by=acting("advisor"),
+    )
+    advice.keep_advice(visit_uid=line.order.visit.uid, by=machine("advice", store_id=store.pk))
     orders.add_line(
         order_uid=line.order.uid,
         operation_uid=Operation.objects.get(code="EL-10").uid,

@@ -69,9 +69,15 @@ def fingerprint(cursor: Any) -> dict[str, list[str]]:
             cursor.execute(f'SELECT "{LIKE_UIDS[table]}", id FROM "{table}"')
             bearer |= {drawn: f"{table}#{pk}'s {LIKE_UIDS[table]}" for drawn, pk in cursor.fetchall()}
 
+    deleted: dict[str, str] = {}
+
+    def gone(named: str) -> str:
+        """A uid that no row bears: a sent estimate still names the parts of a line that was withdrawn later."""
+        return deleted.setdefault(named, f"gone#{len(deleted)}") if len(named) == 36 else named
+
     def plain(value: Any) -> str:
         text = SIGNED.sub(lambda found: str(Uid(bytes=base64.urlsafe_b64decode(found[1] + "=="))), str(value))
-        return UID.sub(lambda found: bearer.get(found[0], found[0]), text)
+        return UID.sub(lambda found: bearer.get(found[0]) or gone(found[0]), text)
 
     said: dict[str, list[str]] = {}
     for table, columns in tables.items():
