@@ -83,9 +83,12 @@ def test_ten_answers_without_a_network(people: People, set_clock: Callable[..., 
     phone.sees("请尽快换胎")
     asked = phone.page.locator("form[id^=decide] section.card", has_text="轮胎更换")
     asked.locator("input[value=no]").check(force=True)
+    asked.locator("[name^=reason_]").fill("下次再换")
+    phone.page.locator("[name=risk]").check(force=True)  # a bad tyre concerns safety
     phone.draw()
     phone.press("签名并确认")
-    assert OrderLine.objects.get(check_offer__sheet=sheet).state == "DECLINED"
+    line = OrderLine.objects.get(check_offer__sheet=sheet)
+    assert (line.state, line.declined_reason) == ("DECLINED", "下次再换")
     assert not people.troubles, people.troubles
     assert not people.overflows, people.overflows
     assert not people.violations, people.violations
