@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def says(page: Page, state: str) -> None:
-    expect(page.locator("#saved > [data-state]:visible")).to_have_attribute("data-state", state)
+    """Waits longer than the queue's own pause between two tries."""
+    expect(page.locator("#saved > [data-state]:visible")).to_have_attribute("data-state", state, timeout=60_000)
 
 
 def test_ten_answers_without_a_network(people: People, set_clock: Callable[..., None]) -> None:
