@@ -149,7 +149,7 @@ def find_duplicates() -> int:
     decided stays decided; an open pair that no longer has anything in common goes away.
     """
     for _page in range(PAGES):
-        if not _follow():
+        if not _follow_history():
             break
     for _batch in range(BATCHES):
         if not _sweep():
@@ -170,7 +170,7 @@ def _mark() -> ComparisonMark:
 
 
 @transaction.atomic
-def _follow() -> bool:
+def _follow_history() -> bool:
     """Compares whom the next lines of the history name; whether there are more."""
     mark = _mark()
     with connection.cursor() as cursor:

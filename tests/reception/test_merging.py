@@ -168,7 +168,7 @@ def test_comparing_everybody_goes_on_where_the_last_run_stopped(monkeypatch: pyt
     made = [make_customer(name=f"张{n}", phone=f"1370000000{n % 3}") for n in range(6)]
     monkeypatch.setattr(merging, "BATCH", 2)
     monkeypatch.setattr(merging, "BATCHES", 2)
-    monkeypatch.setattr(merging, "_follow", lambda: False)
+    monkeypatch.setattr(merging, "_follow_history", lambda: False)
     find_duplicates()
     assert ComparisonMark.objects.get().compared_to == made[3].pk
     assert ComparisonMark.objects.get().compared_at is None
