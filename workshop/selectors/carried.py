@@ -26,7 +26,7 @@ def carried_over(store: Store) -> Carried:
         Dispatch.objects.filter(store=store, live=True, line__state=LineState.IN_PROGRESS)
         .filter(line__clockings__ended_at__isnull=True, line__clockings__isnull=False)
         .select_related("line")
-        .prefetch_related(Prefetch("line__clockings", Clocking.objects.order_by("started_at")))
+        .prefetch_related(Prefetch("line__clockings", Clocking.objects.order_by("started_at", "id")))
         .distinct()
     )
     late = []

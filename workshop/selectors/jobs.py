@@ -133,7 +133,7 @@ def _lines(actor: Actor, employee: Employee) -> list[OrderLine]:
         .filter(given | running, state__in=OPEN, order__closed_at__isnull=True)
         .select_related("operation", "order", "order__vehicle", "order__visit", "order__advisor")
         .prefetch_related(
-            Prefetch("clockings", Clocking.objects.select_related("employee").order_by("started_at")),
+            Prefetch("clockings", Clocking.objects.select_related("employee").order_by("started_at", "id")),
             Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
             Prefetch("part_lines", PartLine.objects.select_related("part")),

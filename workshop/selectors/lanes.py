@@ -44,7 +44,7 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
         .filter(visit__in=visits, stage__in=RANK)
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.exclude(state=L.CANCELLED).order_by("position")),
-            Prefetch("lines__clockings", Clocking.objects.select_related("employee").order_by("started_at")),
+            Prefetch("lines__clockings", Clocking.objects.select_related("employee").order_by("started_at", "id")),
             Prefetch("lines__dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
             Prefetch("lines__holds", LineHold.objects.filter(ended_at__isnull=True)),
             Prefetch("inspections", Inspection.objects.order_by("id")),

@@ -283,7 +283,7 @@ def _dispatches(actor: Actor, frame: Frame) -> list[Dispatch]:
             "line__operation__skill", "line__order__vehicle", "line__order__visit", "technician", "bay", "person_plan"
         )
         .prefetch_related(
-            Prefetch("line__clockings", Clocking.objects.order_by("started_at")),
+            Prefetch("line__clockings", Clocking.objects.order_by("started_at", "id")),
             Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)),
         )
         .order_by("starts_at", "pk")
@@ -584,7 +584,7 @@ def _clockings(actor: Actor, frame: Frame) -> list[Clocking]:
         .filter(Q(ended_at__isnull=True) | Q(ended_at__gt=frame.begin), started_at__lt=frame.end)
         .select_related("line")
         .prefetch_related(Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)))
-        .order_by("started_at")
+        .order_by("started_at", "id")
     )
 
 

@@ -142,7 +142,7 @@ def _changes(proposal: DispatchProposal) -> list[PlanChange]:
             "other__order__vehicle",
         )
         .prefetch_related(
-            Prefetch("line__clockings", Clocking.objects.order_by("started_at")),
+            Prefetch("line__clockings", Clocking.objects.order_by("started_at", "id")),
             Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)),
         )
         .order_by("position")

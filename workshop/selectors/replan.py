@@ -125,7 +125,7 @@ def read_problem(store: Store) -> Problem:
     dispatches = list(
         live_dispatches(store.pk)
         .select_related("technician__resource", "bay", "tool_plan__resource", "line")
-        .prefetch_related(Prefetch("line__clockings", Clocking.objects.order_by("started_at")))
+        .prefetch_related(Prefetch("line__clockings", Clocking.objects.order_by("started_at", "id")))
         .order_by("pk")
     )
     lines = _open_lines(store)
@@ -198,7 +198,7 @@ def _open_lines(store: Store) -> list[OrderLine]:
         .prefetch_related(
             "part_lines",
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
-            Prefetch("clockings", Clocking.objects.order_by("started_at")),
+            Prefetch("clockings", Clocking.objects.order_by("started_at", "id")),
         )
         .order_by(F("order__promised_at").asc(nulls_last=True), "order_id", "position")
     )

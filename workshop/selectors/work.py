@@ -34,7 +34,7 @@ def work_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     lines = list(
         OrderLine.objects.filter(order=order, state__in=SHOWN)
         .prefetch_related(
-            Prefetch("clockings", Clocking.objects.select_related("employee", "bay").order_by("started_at")),
+            Prefetch("clockings", Clocking.objects.select_related("employee", "bay").order_by("started_at", "id")),
             Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
             Prefetch("failures", Inspection.objects.select_related("inspector").order_by("-id")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),

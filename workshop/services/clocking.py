@@ -282,7 +282,7 @@ def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | No
     others = others.exclude(ended_at__lte=started_at)
     if ended_at is not None:
         others = others.filter(started_at__lt=ended_at)
-    clash = others.select_related("line").order_by("started_at").first()
+    clash = others.select_related("line").order_by("started_at", "id").first()
     if clash is not None:
         raise RuleError(
             "clocking.overlap",
