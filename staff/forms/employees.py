@@ -56,21 +56,17 @@ class HireForm(ActorForm):
         self.choose("department_code", [(d.code, d.name) for d in departments])
 
 
-class LoginForm(ActorForm):
-    username = forms.CharField(label=_("User name"), max_length=60)
-    password = forms.CharField(
-        label=_("First password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Ten characters or more; the person changes it on the page Profile."),
-    )
-
-
 class PasswordForm(ActorForm):
     password = forms.CharField(
         label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Ten characters or more; the person changes it on the page Profile."),
     )
+
+
+class LoginForm(PasswordForm):
+    username = forms.CharField(label=_("User name"), max_length=60)
+    field_order = ("username", "password")
 
 
 class PostForm(ActorForm):
