@@ -16,15 +16,16 @@ class DeliveryConfig(AppConfig):
         # settlement, payment, hand-over and gate
         from dealership.kernel import navigation as nav
         from reception.selectors.search import SOURCES, Series, series_source
-        from reception.selectors.today import LANE_SOURCES
+        from reception.selectors.today import LANE_SOURCES, TILE_SOURCES
 
         from . import permissions
         from .models import Settlement
         from .selectors.exits import board_size
         from .selectors.gate import gate_code_hits
-        from .selectors.ways import delivery_lane
+        from .selectors.ways import delivery_lane, on_time_tile
 
         LANE_SOURCES.append(delivery_lane)
+        TILE_SOURCES.append(on_time_tile)
         SOURCES.append(
             series_source(
                 Series(
@@ -64,6 +65,7 @@ class DeliveryConfig(AppConfig):
                 group="delivery",
                 permission=permissions.BOARD_VIEW,
                 order=10,
+                start=("cashier",),
                 count=ready_cars,
                 phone=True,
             )
@@ -77,6 +79,7 @@ class DeliveryConfig(AppConfig):
                 group="delivery",
                 permission=permissions.PAYMENTS_VIEW,
                 order=20,
+                start=("accountant",),
             )
         )
         nav.register(
@@ -88,6 +91,7 @@ class DeliveryConfig(AppConfig):
                 group="delivery",
                 permission=permissions.GATE_SCAN,
                 order=30,
+                start=("safety",),
             )
         )
         # --- follow-up and surveys ---
@@ -105,6 +109,7 @@ class DeliveryConfig(AppConfig):
                 group="delivery",
                 permission=permissions.FOLLOW_UPS_VIEW,
                 order=40,
+                start=("care",),
                 count=calls_due,
                 phone=True,
             )

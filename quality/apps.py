@@ -43,6 +43,7 @@ class QualityConfig(AppConfig):
                 group="management",
                 permission="quality.dashboard.view",
                 order=100,
+                start=("manager", "gm", "supervisor"),
             )
         )
 

@@ -29,6 +29,7 @@ class StaffConfig(AppConfig):
                 group="management",
                 permission=permissions.EMPLOYEES_VIEW,
                 order=500,
+                start=("hr",),
             )
         )
         nav.register(

@@ -68,9 +68,9 @@ class WorkshopConfig(AppConfig):
         from .selectors.jobs import count_mine
         from .selectors.plan import count_loose
 
-        for code, label, icon, url_name, permission, order, count in (
-            ("my-jobs", _("My jobs"), "player-play", "my-jobs", permissions.JOBS_OWN, 5, count_mine),
-            ("plan", _("Workshop plan"), "calendar-time", "plan", permissions.PLAN_VIEW, 10, count_loose),
+        for code, label, icon, url_name, permission, order, count, start in (
+            ("my-jobs", _("My jobs"), "player-play", "my-jobs", permissions.JOBS_OWN, 5, count_mine, ("technician",)),
+            ("plan", _("Workshop plan"), "calendar-time", "plan", permissions.PLAN_VIEW, 10, count_loose, ("foreman",)),
             (
                 "inspections",
                 _("Quality check"),
@@ -79,6 +79,7 @@ class WorkshopConfig(AppConfig):
                 permissions.INSPECTIONS_VIEW,
                 40,
                 count_waiting,
+                ("leader", "inspector", "techdirector"),
             ),
         ):
             navigation.register(
@@ -92,7 +93,7 @@ class WorkshopConfig(AppConfig):
                     order=order,
                     count=count,
                     phone=True,
-                    start=code == "my-jobs",
+                    start=start,
                 )
             )
 
@@ -127,6 +128,7 @@ class WorkshopConfig(AppConfig):
                 group="workshop",
                 permission=permissions.STOCK_VIEW,
                 order=60,
+                start=("parts",),
                 count=parts_to_issue,
                 phone=True,
             )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory, Reservation, Resource
-from dealership.kernel import clock, states
+from dealership.kernel import clock, saying, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile, User
 from reception.models import Customer, QuotationLine, Vehicle, Visit, to_standing_customer
@@ -354,10 +354,8 @@ class OrderLine(Root):
 
     @property
     def said(self) -> str:
-        """The work in the customer's language: the operation's own name, else as somebody wrote it."""
-        if self.operation is None or self.description != self.operation.name:
-            return self.description
-        return self.operation.said
+        """The work in the reader's language: the operation's own name, else as somebody wrote it."""
+        return saying.say_name(self.description)
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.order.history_keys()

@@ -158,6 +158,7 @@ register(
         shape={
             "code": Text(),
             "name": Text(),
+            "name_en": Text(help="For people who work in English; empty: the Chinese name."),
             "store_code": Text(source="store__code"),
             "capability": Choice(choices=BayCapability, null=True),
             "active": Flag(),

@@ -12,8 +12,12 @@ class CatalogueConfig(AppConfig):
 
     def ready(self) -> None:
         from dealership.kernel import navigation as nav
+        from dealership.kernel import saying
 
         from . import permissions
+        from .selectors import items
+
+        saying.ENGLISH_NAMES.append(items.english_names)
 
         nav.register(
             nav.Entry(

@@ -293,6 +293,7 @@ class Resource(Root):
     kind = models.CharField(max_length=8, choices=ResourceKind.choices)
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=60)
+    name_en = models.CharField(max_length=60, blank=True, db_default="")
     capability = models.CharField(max_length=20, choices=BayCapability.choices, blank=True)
     tool = models.CharField(max_length=20, choices=ToolKind.choices, blank=True, help_text="what a special tool is")
     efficiency = models.PositiveSmallIntegerField(
@@ -321,6 +322,11 @@ class Resource(Root):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def said(self) -> str:
+        """Its name in the language in force; the Chinese one where it has no other."""
+        return in_language(self.name, self.name_en)
 
 
 class ReservationPurpose(models.TextChoices):

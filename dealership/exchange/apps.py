@@ -74,6 +74,7 @@ class ExchangeConfig(AppConfig):
                 group="system",
                 permission=permissions.HEALTH_VIEW,
                 order=20,
+                start=("admin",),
             ),
             nav.Entry(
                 code="integration",

@@ -35,6 +35,8 @@ class Actor:
     store_ids: frozenset[int] | None = frozenset()
     visit_id: int | None = None
     user: User | None = field(default=None, compare=False, repr=False)
+    roles: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """Of a person, held today in the store; what is allowed goes by ``permissions`` alone."""
 
     def may(self, permission: str) -> bool:
         return self.kind == ActorKind.MACHINE or permission in self.permissions

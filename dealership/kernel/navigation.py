@@ -39,8 +39,8 @@ class Entry:
     count: Callable[[Any], int | None] | None = None
     hot: Callable[[Any], bool] | None = None
     phone: bool = False
-    start: bool = False
-    """Who has this entry begins the day there, whatever stands above it."""
+    start: tuple[str, ...] = ()
+    """Roles whose day begins here, whatever stands above it on the rail."""
 
     @property
     def url(self) -> str:
@@ -98,9 +98,10 @@ def permitted(actor: Any) -> list[Entry]:
 
 
 def first_url(actor: Any) -> str | None:
-    """Where this actor's day starts: at a permitted entry that says so, else at the first that is permitted."""
+    """Where this actor's day starts: at a permitted entry for one of the actor's roles, else at the first permitted."""
     allowed = permitted(actor)
-    start = next((entry for entry in allowed if entry.start), None) or next(iter(allowed), None)
+    mine = (entry for entry in allowed if not actor.roles.isdisjoint(entry.start))
+    start = next(mine, None) or next(iter(allowed), None)
     return start.url if start else None
 
 

@@ -3,9 +3,13 @@
 Nothing here asks the clock: ``now`` is passed in. Times are aware datetimes, spans are minutes, money is Decimal.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from asgiref.local import Local
+from django.core.signals import request_finished, request_started
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
@@ -137,3 +141,36 @@ def say_initials(name: str | None) -> str:
 def in_language(chinese: str, english: str) -> str:
     """A name of the house's data in the reader's language; the Chinese one where there is no other."""
     return english if english and (get_language() or "").startswith("en") else chinese
+
+
+ENGLISH_NAMES: list[Callable[[], dict[str, str]]] = []
+"""Each room with names in two languages appends a callable that gives {Chinese name: English name}."""
+_known = Local()
+
+
+def say_name(chinese: str) -> str:
+    """The English name, for an English reader, of work or a place that was written down under its Chinese name.
+
+    Orders, bookings and papers keep the words themselves, so these are looked up by what they are: once per request.
+    What nobody has named in English is said as it was written.
+    """
+    if not chinese or not (get_language() or "").startswith("en"):
+        return chinese
+    names = getattr(_known, "names", None)
+    if names is None:
+        names = {name: english for source in ENGLISH_NAMES for name, english in source().items()}
+        if getattr(_known, "in_request", False):
+            _known.names = names
+    return names.get(chinese, chinese)
+
+
+def _begin_request(**kwargs: Any) -> None:
+    _known.in_request, _known.names = True, None
+
+
+def _end_request(**kwargs: Any) -> None:
+    _known.in_request, _known.names = False, None
+
+
+request_started.connect(_begin_request, dispatch_uid="saying.names.begin")
+request_finished.connect(_end_request, dispatch_uid="saying.names.end")

@@ -47,10 +47,11 @@ def actor_of(user: User, store: Store | None) -> Actor:
         user=user,
         starts_on__lte=today,
     ).values_list("role", flat=True)
+    held = frozenset(roles)
     granted: set[str] = set()
-    for role in roles:
+    for role in held:
         granted |= registry.ROLES.get(role, set())
-    return Actor(ActorKind.USER, str(user.uid), frozenset(granted), store_ids, user=user)
+    return Actor(ActorKind.USER, str(user.uid), frozenset(granted), store_ids, user=user, roles=held)
 
 
 def stores_of(user: User) -> list[Store]:

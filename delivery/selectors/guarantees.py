@@ -70,7 +70,7 @@ def guarantees_of(order: RepairOrder, by: Actor) -> Guarantees:
         until = law.last_day(out.at.astimezone(zone).date(), months=entry.part.guarantee_months)
         limit = out.odometer_km + entry.part.guarantee_km
         if today <= until and km <= limit:
-            found.parts.append(Cover(entry.part.name, until, limit, True, entry.line.order))
+            found.parts.append(Cover(entry.part.said, until, limit, True, entry.line.order))
     _statutory(found, vehicle, today, km)
     return found
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.db.models import Count, Q
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import Store
 from dealership.kernel.stages import DELIVERY, SETTLEMENT
 from reception.models import Visit
-from reception.selectors.today import Placement, Remedy
+from reception.selectors.today import Counted, Placement, Remedy
 
 from .. import permissions
+from ..models import Handover
 from .exits import ExitStep, OrderExit, VisitExit, visit_exits
 
 
@@ -26,6 +33,10 @@ class Way:
     url: str = ""
     post: bool = False
 
+
+FIGURE = "delivery.on_time"
+FIGURES_PERMISSION = "quality.dashboard.view"
+"""Chapter 6 shows the figures; it stands above this room, so its page and permission go by their names."""
 
 WAITS_FOR = {
     ExitStep.WORK: _("Waits for the workshop"),
@@ -100,3 +111,18 @@ def delivery_lane(by: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
             stage=DELIVERY if exit_.step in (ExitStep.HANDOVER, ExitStep.PASS, ExitStep.GATE) else SETTLEMENT,
         )
     return placed
+
+
+def on_time_tile(actor: Actor, store: Store) -> Counted:
+    """Today's number beside the counts of cars: hand-overs on time in the last seven days, as the figure counts them.
+
+    It leads to the figure with its days, people and rows where the actor may see figures.
+    """
+    zone = ZoneInfo(store.time_zone)
+    first = datetime.combine(clock.today(store.time_zone) - timedelta(days=6), time.min, tzinfo=zone)
+    counted = Handover.objects.filter(store=store, at__gte=first, punctual__isnull=False).aggregate(
+        all=Count("pk"), kept=Count("pk", filter=Q(punctual=True))
+    )
+    share = f"{counted['kept'] * 100 / counted['all']:.1f}%" if counted["all"] else "—"
+    href = f"{reverse('figure-detail', args=[FIGURE])}?period=week" if actor.may(FIGURES_PERMISSION) else ""
+    return Counted("", gettext("on time in 7 days, n = %(n)s") % {"n": counted["all"]}, share, href=href)

@@ -17,6 +17,7 @@ from dealership.catalogue.models import Operation, Part, Reservation, Reservatio
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Message, Store
+from dealership.kernel.saying import say_name
 from dealership.process.selectors.timeline import timeline_of_roots
 
 from .. import permissions
@@ -84,7 +85,7 @@ class Row:
 
     @property
     def what(self) -> str:
-        names = [item.description for item in self.appointment.items.all()]
+        names = [say_name(item.description) for item in self.appointment.items.all()]
         return " · ".join(names) or self.appointment.concern
 
 

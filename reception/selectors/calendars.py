@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
+from dealership.kernel.saying import say_name
 from staff.selectors.employees import employee_of
 
 from ..documents import CalendarEvent
@@ -60,7 +61,7 @@ def calendar_events(feed: CalendarFeed) -> list[CalendarEvent]:
     """An advisor sees when which car comes, a customer when to come and when the car is ready; no names, no numbers."""
     found = []
     for row in _bookings(feed):
-        what = " · ".join(item.description for item in row.items.all()) or row.concern
+        what = " · ".join(say_name(item.description) for item in row.items.all()) or row.concern
         if feed.employee is not None:
             minutes = limits.value(APPOINTMENT_RECEPTION_MINUTES, store_id=row.store_id)
             ends, summary, text = row.starts_at + timedelta(minutes=minutes), f"{row.vehicle} {what}", row.number

@@ -398,7 +398,7 @@ class Way:
     @property
     def words(self) -> str:
         if self.operation is not None:
-            return _("Without %(name)s there is a time:") % {"name": self.operation.name}
+            return _("Without %(name)s there is a time:") % {"name": self.operation.said}
         return {
             "advisor": _("With another advisor there is a time:"),
             "loan_car": _("Without a loan car there is a time:"),

@@ -18,6 +18,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
+from dealership.kernel.saying import say_name
 
 from ..models import Quotation, QuotationLine, QuotationPart
 from . import capacity
@@ -60,7 +61,9 @@ def _priced(by: Actor, operations: list[Operation]) -> list[Priced]:
         capacity.quote(Store.objects.get(pk=by.store_id), [parts[o.pk] for o in operations]) if operations else None
     )
     return [
-        Priced("op", item.operation.uid, item.description, f"{item.operation.code} · {item.hours} h", item.amount)
+        Priced(
+            "op", item.operation.uid, say_name(item.description), f"{item.operation.code} · {item.hours} h", item.amount
+        )
         for item in (quoted.items if quoted else ())
         if item.operation is not None
     ]
@@ -112,7 +115,7 @@ def lines_of(quotation: Quotation) -> list[dict[str, Any]]:
 
 def words_of(quotation: Quotation) -> str:
     """The quotation as it is put into an answer."""
-    lines = [f"{row['line'].description} ¥{row['whole']}" for row in lines_of(quotation)]
+    lines = [f"{say_name(row['line'].description)} ¥{row['whole']}" for row in lines_of(quotation)]
     end = gettext("Altogether ¥%(total)s, valid until %(day)s (%(number)s).") % {
         "total": quotation.total,
         "day": quotation.valid_until.isoformat(),

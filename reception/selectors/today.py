@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -159,12 +159,17 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One number of the strip; ``code`` is the filter it sets."""
+    """One number of the strip; ``code`` is the filter it sets. Without a code it leads to ``href``, if anywhere."""
 
     code: str
     label: str
     value: str
     tone: str = ""
+    href: str = ""
+
+
+TILE_SOURCES: list[Callable[[Actor, Store], Counted]] = []
+"""Rooms above add a number of theirs to the end of the strip."""
 
 
 @dataclass(slots=True)
@@ -254,7 +259,7 @@ def board(actor: Actor, *, mine: bool = False, show: str = "all") -> Board:
     expected = _expected(actor, store, me.pk if me else None)
     cards = [_expected_card(actor, booking) for booking in expected] + cards
     arrived = _arrived(actor, store, me.pk if me else None)
-    strip = _strip(cards, arrived, len(expected), _on_time(actor, store), waits)
+    strip = _strip(cards, arrived, len(expected), [tile(actor, store) for tile in TILE_SOURCES], waits)
     shown = [card for card in cards if _passes(card, show)]
     lanes = []
     for lane in LANES:
@@ -302,28 +307,13 @@ def _arrived(actor: Actor, store: Store, advisor_id: int | None) -> dict[str, in
     return rows.aggregate(all=Count("pk"), booked=Count("pk", filter=Q(appointment__isnull=False)))
 
 
-def _on_time(actor: Actor, store: Store) -> tuple[int, int]:
-    """(on time, all) of the cars with a promise that left since Monday."""
-    start, _end = _day(store)
-    monday = start - timedelta(days=start.weekday())
-    counted = (
-        Visit.objects.for_actor(actor)
-        .filter(store=store, state=VisitState.DEPARTED, left_at__gte=monday, promised_at__isnull=False)
-        .aggregate(all=Count("pk"), kept=Count("pk", filter=Q(left_at__lte=F("promised_at"))))
-    )
-    return counted["kept"], counted["all"]
-
-
-def _strip(
-    cards: list[Card], arrived: dict[str, int], expected: int, on_time: tuple[int, int], waits: int
-) -> list[Counted]:
+def _strip(cards: list[Card], arrived: dict[str, int], expected: int, more: list[Counted], waits: int) -> list[Counted]:
     def counted(code: str) -> int:
         return sum(_passes(card, code) for card in cards)
 
-    kept, all_left = on_time
-    planned = _("in the shop (planned %(planned)s)") % {"planned": arrived["all"] + expected}
+    planned = _("came in (planned %(planned)s)") % {"planned": arrived["all"] + expected}
     late, unreceived, parts = counted("late"), counted("unreceived"), counted("parts")
-    strip = [
+    return [
         Counted("all", planned, str(arrived["all"])),
         Counted(
             "unreceived",
@@ -335,10 +325,8 @@ def _strip(
         Counted("parts", _("to dispatch / parts"), str(parts), "soon" if parts else ""),
         Counted("late", _("later than promised"), str(late), "late" if late else ""),
         Counted("ready", _("ready to hand over"), str(counted("ready"))),
+        *more,
     ]
-    share = f"{kept * 100 / all_left:.1f}%" if all_left else "—"
-    strip.append(Counted("", _("on time this week, n = %(n)s") % {"n": all_left}, share))
-    return strip
 
 
 def _passes(card: Card, show: str) -> bool:

@@ -393,7 +393,7 @@ class PartMissingPage(BookingCommandPage):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         needs = reads.parts_needed([self.appointment]).get(self.appointment.pk, [])
-        return super().get_form_kwargs() | {"parts": [(need.part.number, need.part.name) for need in needs]}
+        return super().get_form_kwargs() | {"parts": [(need.part.number, need.part.said) for need in needs]}
 
     def run(self, form: PartMissingForm) -> Appointment:
         return commands.report_part_missing(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from dealership.catalogue.models import Resource
 from dealership.kernel import clock
 from dealership.kernel.models import Message
 from dealership.kernel.panels import render_panels
@@ -109,8 +110,8 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     addition = OrderLine.objects.get(is_addition=True)
     assert (addition.state, addition.order_id, addition.photos.count()) == ("DRAFT", order.pk, 2)
     agreed, _not_yet, rest = english(client, "/my-jobs/").partition("Not agreed yet:")
-    assert addition.description in rest
-    assert addition.description not in agreed
+    assert addition.operation.name_en in rest
+    assert addition.operation.name_en not in agreed
     assert client.post(f"/my-jobs/{line.uid}/ask/", {"need": "HELP", "note": "螺栓滑丝"}).status_code == 302
     assert Message.objects.filter(template="workshop.need").count() == 2
     assert client.post(f"/my-jobs/{line.uid}/pause/", {"note": ""}).status_code == 422
@@ -392,7 +393,7 @@ def test_the_foreman_asks_for_a_plan_looks_at_it_and_accepts(nine, settings):
     proposals.work_out(uid=proposal.uid)
     ready = english(client, asked["Location"])
     for words in (
-        line.description,
+        line.operation.name_en,
         "not given out",
         "The customer waits in the shop.",
         "2 号举升",
@@ -404,7 +405,7 @@ def test_the_foreman_asks_for_a_plan_looks_at_it_and_accepts(nine, settings):
     assert " moved" not in english(client, f"{asked['Location']}?view=before")
     inspector = client_of(floor.hire("inspector"))
     looked = english(inspector, asked["Location"])
-    assert line.description in looked
+    assert line.operation.name_en in looked
     assert "Ctrl+Enter" not in looked, "who may look may not decide"
     assert "Look at the proposal" in english(client, "/plan/?day=2026-11-24")
     accepted = client.post(f"{asked['Location']}accept/", {"form_token": str(uuid4())})
@@ -507,7 +508,10 @@ def test_the_foreman_takes_a_bay_out_of_use_and_the_plan_says_so_with_the_ways_o
     client = client_of(foreman)
     address = f"/plan/bays/{floor.bays['2'].uid}/block/"
     assert f'href="{address}"' in english(client, "/plan/?day=2026-11-24")
-    assert line.description in english(client, address)
+    Resource.objects.filter(pk=floor.bays["2"].pk).update(name_en="Lift two")
+    asked = english(client, address)
+    assert "Lift two" in asked
+    assert line.operation.name_en in asked
     assert "Somebody is at work in this bay now" not in english(client, address)
     _order, [running] = make_agreed(floor, "EN-20")
     other = floor.technician("袁试工")
@@ -515,7 +519,7 @@ def test_the_foreman_takes_a_bay_out_of_use_and_the_plan_says_so_with_the_ways_o
     clocking.clock_on(line_uid=running.uid, by=actor(other))
     warned = english(client, address)
     assert "Somebody is at work in this bay now" in warned
-    assert f"{running.description} · 袁试工" in warned
+    assert f"{running.operation.name_en} · 袁试工" in warned
     clocking.finish_line(line_uid=running.uid, cause="漏油", correction="换垫", by=actor(other))
     given = {"starts_at": "2026-11-24T10:00", "ends_at": "2026-11-24T12:00", "reason": "举升机漏油"}
     refused = client.post(address, given | {"form_token": str(uuid4())})
@@ -525,7 +529,7 @@ def test_the_foreman_takes_a_bay_out_of_use_and_the_plan_says_so_with_the_ways_o
     done = client.post(address, given | {"make_room": "on", "form_token": str(uuid4())})
     assert done["Location"] == "/plan/?day=2026-11-24"
     page = english(client, done["Location"])
-    for words in ("2 号举升 is out of use", "举升机漏油", "Re-plan and look", "To be had again"):
+    for words in ("Lift two is out of use", "举升机漏油", "Re-plan and look", "To be had again"):
         assert words in page
     [block] = plan_reads.blocks_of(floor.foreman, at(8), at(18))
     client.post(f"/plan/blocks/{block.uid}/end/", {"form_token": str(uuid4())})

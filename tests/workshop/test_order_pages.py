@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from dealership.catalogue.models import Operation
-from dealership.kernel.models import Approval, History
+from dealership.kernel.models import Approval, History, User
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.services.merging import merge_customers
 from tests.factories.kernel import make_actor, make_user
@@ -523,3 +524,24 @@ def test_the_database_refuses_an_order_of_a_merged_customer(shop: Shop, asked: R
     merge_customers(kept_uid=asked.customer.uid, merged_uid=merged.uid, by=make_actor("manager", store=asked.store))
     with refused("repairorder_standing_customer") as sql:
         sql("UPDATE workshop_repairorder SET customer_id = %s WHERE id = %s", [merged.pk, asked.pk])
+
+
+def test_an_english_reader_meets_work_and_parts_under_their_english_names(shop: Shop, desk: Client) -> None:
+    order = make_order(shop)
+    line = add_operation(shop, order, "BR-20", cause="盘厚不足")
+    work = line.operation
+    used = line.part_lines.first().part
+    chinese = desk.get(page("order-detail", order.uid)).content.decode()
+    assert work.name in chinese
+    assert used.name in chinese
+    assert work.name_en not in chinese
+    User.objects.filter(pk=shop.advisor.user.pk).update(language="en")
+    english = desk.get(page("order-detail", order.uid)).content.decode()
+    assert work.name_en in english
+    assert used.name_en in english
+    assert work.name not in english
+    own = add_operation(shop, make_order(shop), "BR-20")
+    OrderLine.objects.filter(pk=own.pk).update(description="看看为什么响")  # written by hand: said as it was written
+    with override("en"):
+        assert OrderLine.objects.get(pk=own.pk).said == "看看为什么响"
+        assert line.said == work.name_en

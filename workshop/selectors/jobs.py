@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Prefetch, Q
 
 from dealership.catalogue.models import PartKind
-from dealership.kernel import clock
+from dealership.kernel import clock, saying
 from dealership.kernel.actors import Actor
 from staff.models import Employee
 from staff.selectors.employees import employee_of
@@ -159,7 +159,7 @@ def open_lines(line: OrderLine, actor: Actor) -> tuple[int, str]:
     """How many agreed lines of the same order aren't done yet, and the first of them that is the actor's own."""
     rows = OrderLine.objects.filter(order_id=line.order_id, state__in=OPEN).order_by("position")
     mine = rows.filter(dispatches__technician=employee_of(actor), dispatches__live=True)
-    return rows.count(), mine.values_list("description", flat=True).first() or ""
+    return rows.count(), saying.say_name(mine.values_list("description", flat=True).first() or "")
 
 
 def _job(line: OrderLine, employee: Employee) -> Job:

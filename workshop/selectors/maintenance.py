@@ -229,7 +229,7 @@ def _cover(rows: list[DueRow], needs: dict[int, dict[int, Decimal]]) -> None:
             sooner = rules.URGENCY[other.standing] <= max(rules.URGENCY[row.standing], rules.URGENCY[Standing.SOON])
             if sooner and rules.includes(more, own) and own != more:
                 row.covered = True
-                other.brings.append(row.operation.name)
+                other.brings.append(row.operation.said)
                 break
 
 

@@ -202,7 +202,7 @@ def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
                     and order.stage in RUNNING
                     and order.stage not in (S.READY, S.SETTLED)
                 ),
-                work=" · ".join(line.description for line in done if not line.is_diagnosis) or order.complaint,
+                work=" · ".join(line.said for line in done if not line.is_diagnosis) or order.complaint,
             )
         )
     return rows

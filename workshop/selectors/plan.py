@@ -463,7 +463,7 @@ def _week_row(
     roster: dict[date, RosterDay],
     closed: dict[date, str],
 ) -> Row:
-    row = Row(resource.uid, resource.name, resource.get_capability_display())
+    row = Row(resource.uid, resource.said, resource.get_capability_display())
     mine = [
         d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
     ]
@@ -568,7 +568,7 @@ def planned_in(actor: Actor, bay: Resource) -> list[tuple[Reservation, str, str,
     )
     uids = [row.subject_uid for row in rows if row.subject_uid]
     lines = {
-        line.uid: (line.order.vehicle.plate, line.order.vehicle.plate_color, line.description)
+        line.uid: (line.order.vehicle.plate, line.order.vehicle.plate_color, line.said)
         for line in OrderLine.objects.for_actor(actor).filter(uid__in=uids).select_related("order__vehicle")
     }
     booked = {
@@ -602,7 +602,7 @@ def _row(
     mine = [
         d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
     ]
-    row = Row(resource.uid, resource.name, resource.get_capability_display())
+    row = Row(resource.uid, resource.said, resource.get_capability_display())
     spans: tuple[tuple[int, int], ...]
     if by_people:
         day = roster.get(resource.employee_id or 0)
@@ -672,7 +672,7 @@ def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
     line, order = dispatch.line, dispatch.line.order
     if by_people:
-        who = dispatch.bay.name
+        who = dispatch.bay.said
     else:
         names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
         who = "、".join(name[:1] for name in names)
@@ -689,15 +689,15 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         _plan_end(dispatch),
         stage="late" if late and line.state in OPEN else stage_of(line),
         plate=order.vehicle.plate,
-        text=" · ".join((*says, line.description)),
+        text=" · ".join((*says, line.said)),
         href=reverse("plan-move", args=[dispatch.uid]),
         plan=dispatch.uid if _may_move(dispatch) else None,
         title=" · ".join(
             (
                 say_plate(order.vehicle.plate),
-                line.description,
+                line.said,
                 dispatch.technician.name,
-                dispatch.bay.name,
+                dispatch.bay.said,
                 times,
                 *says[1:],
             )
@@ -805,7 +805,7 @@ def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[C
             minutes = int((ends - hit.starts_at).total_seconds() // 60)
             if minutes > 0 and hit.pk not in found:
                 way = next(iter(proposals(hit.line, after=ends, bays_before=hit.bay_id)), None)
-                found[hit.pk] = Conflict(running.bay.name, hit.starts_at, minutes, running, hit, way)
+                found[hit.pk] = Conflict(running.bay.said, hit.starts_at, minutes, running, hit, way)
     return list(found.values())[:3]
 
 

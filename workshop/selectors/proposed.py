@@ -180,10 +180,10 @@ def _place(bay: str, people: str, start: datetime) -> str:
 
 def _tell(change: PlanChange) -> Told:
     old, new = change.replaces, ""
-    was = _place(old.bay.name, old.technician.name, old.starts_at) if old is not None else _("not given out")
+    was = _place(old.bay.said, old.technician.name, old.starts_at) if old is not None else _("not given out")
     if change.bay is not None and change.technician is not None and change.starts_at is not None:
         people = "、".join(p.name for p in (change.technician, change.second) if p is not None)
-        new = _place(change.bay.name, people, change.starts_at)
+        new = _place(change.bay.said, people, change.starts_at)
     late = _("still %(span)s after the promise") % {"span": say_span(change.late)} if change.late else ""
     return Told(change, was, new or _("no place"), _why(change), late)
 
@@ -198,7 +198,7 @@ def _why(change: PlanChange) -> str:
     if reason == ChangeReason.CONFLICT:
         return _("%(plate)s stands in its place until %(time)s.") % {"plate": other, "time": until}
     if reason == ChangeReason.BAY and old is not None:
-        return _("%(bay)s is out of use until %(time)s.") % {"bay": old.bay.name, "time": until or "—"}
+        return _("%(bay)s is out of use until %(time)s.") % {"bay": old.bay.said, "time": until or "—"}
     if reason == ChangeReason.PERSON and old is not None:
         return _("%(name)s isn't there at that time.") % {"name": old.technician.name}
     if reason == ChangeReason.PARTS:

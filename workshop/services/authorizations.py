@@ -113,14 +113,14 @@ def decide_lines(
             raise RaceLost(
                 "line.decided",
                 _("“%(line)s” has been decided or changed meanwhile. Nothing was saved; please look again."),
-                line=line.description,
+                line=line.said,
             )
         if not approve and line.is_safety and not note.strip():
             raise RuleError(
                 "authorization.risk",
                 _("“%(line)s” concerns safety: declining it needs a signed statement that the risk was explained."),
                 field="note",
-                line=line.description,
+                line=line.said,
             )
         write_decision(
             line,
@@ -158,7 +158,7 @@ def revoke_line(*, line_uid: UUID, reason: str, by: Actor, revoked_by: str = "")
         raise RuleError(
             "line.begun",
             _("Work on “%(line)s” has begun; withdraw it instead and settle what was done."),
-            line=line.description,
+            line=line.said,
         )
     last = line.authorizations.order_by("-id").first()
     Authorization.objects.create(

@@ -64,7 +64,7 @@ def block_bay(
             field="make_room",
             work=len(hits.work),
             bookings=len(hits.bookings),
-            bay=bay.name,
+            bay=bay.said,
         )
     given_back = _free_work(hits.work, reason=reason, by=by)
     for booking in hits.bookings:
@@ -113,7 +113,7 @@ def _free_work(held: list[Reservation], *, reason: str, by: Actor) -> int:
             if dispatch.live:
                 dispatch.line = line
                 why = gettext("%(bay)s is out of use: %(reason)s") % {
-                    "bay": dispatch.bay.name,
+                    "bay": dispatch.bay.said,
                     "reason": reason.strip(),
                 }
                 take_back(dispatch, by=by, reason=why[:200])

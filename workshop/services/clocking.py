@@ -87,7 +87,7 @@ def clock_on(
             "clocking.open",
             _("%(name)s is still clocked on to “%(line)s” (%(plate)s); clock off there first."),
             name=worker.name,
-            line=busy.line.description,
+            line=busy.line.said,
             plate=busy.line.order.vehicle.plate or busy.line.order.number,
             held_by=busy,
         )
@@ -96,7 +96,7 @@ def clock_on(
         raise RuleError(
             "clocking.not_agreed",
             _("“%(line)s” is %(state)s; people work only on lines the customer has agreed to (3.2)."),
-            line=line.description,
+            line=line.said,
             state=line.get_state_display(),
         )
     dispatches = list(line.dispatches.filter(live=True).select_related("bay"))
@@ -105,7 +105,7 @@ def clock_on(
         raise RuleError(
             "clocking.not_dispatched",
             _("“%(line)s” wasn't given to you; ask the foreman."),
-            line=line.description,
+            line=line.said,
         )
     if line.order.visit.awaits_confirmation:
         raise RuleError(
@@ -229,7 +229,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
             "line.parts_open",
             _("Parts of “%(line)s” that are not issued yet: %(count)s. Get them or have the line withdrawn."),
             count=missing,
-            line=line.description,
+            line=line.said,
         )
     minutes = 0
     for clocking in worked.filter(ended_at__isnull=True).locked().order_by("pk"):
@@ -288,7 +288,7 @@ def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | No
             "clocking.overlap",
             _("In this time %(name)s was clocked on to “%(line)s”."),
             name=worker.name,
-            line=clash.line.description,
+            line=clash.line.said,
         )
     before = (clocking.started_at, clocking.ended_at)
     clocking.started_at, clocking.ended_at, clocking.corrected_reason = started_at, ended_at, reason.strip()[:200]

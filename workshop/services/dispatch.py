@@ -96,7 +96,7 @@ def give_out(
         raise RuleError(
             "dispatch.not_agreed",
             _("“%(line)s” is %(state)s; only agreed work that isn't done is given out."),
-            line=line.description,
+            line=line.said,
             state=line.get_state_display(),
         )
     if idle:
@@ -109,7 +109,7 @@ def give_out(
             "dispatch.given",
             _("%(name)s has just been given this line (%(bay)s); look at the plan again."),
             name=others[0].technician.name,
-            bay=others[0].bay.name,
+            bay=others[0].bay.said,
         )
     for person in people:
         if any(other.technician_id == person.pk for other in others):
@@ -272,7 +272,7 @@ def way_of_drop(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: 
             _("Nobody who may do this is free then. The earliest after it: %(time)s, %(name)s, %(bay)s."),
             time=say_time(first.starts_at, now=clock.now()),
             name=first.technician.name,
-            bay=first.bay.name,
+            bay=first.bay.said,
         )
     return line, way
 
@@ -314,7 +314,7 @@ def _refuse_elsewhere(line: OrderLine, bay: Resource, starts_at: datetime, ends_
         bay=other.bay.name,
         start=say_time(other.starts_at, now=clock.now()),
         end=say_time(other.ends_at, now=clock.now()),
-        line=other.line.description,
+        line=other.line.said,
     )
 
 
@@ -414,7 +414,7 @@ def _check_bay(line: OrderLine, bay: Resource) -> None:
             "dispatch.bay",
             _("%(bay)s can't do this: the work needs “%(needed)s”."),
             field="bay",
-            bay=bay.name,
+            bay=bay.said,
             needed=line.operation.get_capability_display(),
         )
 

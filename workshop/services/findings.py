@@ -96,7 +96,7 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
         with override(user.language):
             body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {
                 "plate": order.vehicle.plate or order.number,
-                "line": line.description,
+                "line": line.said,
                 "need": str(Need(need).label),
                 "note": note.strip()[:200],
             }

@@ -189,7 +189,7 @@ def _check_needs_no_road_test(lines: list[OrderLine]) -> None:
                 "inspection.road_test",
                 _("“%(line)s” concerns safety: drive the car, write down how far and who drove, then it can pass."),
                 field="road_test_to_km",
-                line=line.description,
+                line=line.said,
             )
 
 
@@ -211,7 +211,7 @@ def _check_ready(order: RepairOrder, lines: list[OrderLine]) -> None:
             "inspection.work_open",
             _("%(count)s agreed lines are not done yet, first “%(line)s”."),
             count=len(open_lines),
-            line=open_lines[0].description,
+            line=open_lines[0].said,
         )
     if not any(line.state == L.COMPLETED for line in lines):
         raise RuleError("inspection.nothing", _("There is no finished work to inspect on this order."))
@@ -248,7 +248,7 @@ def _check_self_checked(order: RepairOrder) -> None:
         raise RuleError(
             "inspection.self_missing",
             _("The self check of “%(line)s” is missing: %(names)s did it and checks it first (3.2)."),
-            line=line.description,
+            line=line.said,
             names="、".join(sorted({c.employee.name for c in line.clockings.all()})),
         )
 

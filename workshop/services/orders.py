@@ -436,7 +436,7 @@ def back_to_draft(line: OrderLine, *, by: Actor) -> None:
         raise RuleError(
             "line.agreed",
             _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
-            line=line.description,
+            line=line.said,
         )
     before, line.state = line.state, L.DRAFT
     line.declined_reason, line.declined_cause = "", ""
@@ -675,7 +675,7 @@ def discount_line(*, line_uid: UUID, amount: Decimal, reason: str, by: Actor) ->
         raise RuleError(
             "line.agreed",
             _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
-            line=line.description,
+            line=line.said,
         )
     if rules.discount_percent(amount, gross) > allowed_percent(by, line.order.store_id) and amount > 0:
         return ask_approval(
@@ -797,7 +797,7 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         free = line.hours == 0 and line.fee_amount == 0 and not line.part_lines.all()
         if line.pay_type not in NOT_REQUIRED and free:
             raise RuleError(
-                "line.unpriced", _("“%(line)s” has neither hours nor parts; price it first."), line=line.description
+                "line.unpriced", _("“%(line)s” has neither hours nor parts; price it first."), line=line.said
             )
     asked = [line for line in lines if line.pay_type not in NOT_REQUIRED]
     number = (order.estimates.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -951,7 +951,7 @@ def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
     require(LINE_MOVES, L(line.state), L.WITHDRAWN)
     if Clocking.objects.filter(line=line, ended_at__isnull=True).exists():
         raise RuleError(
-            "line.clocked_on", _("Somebody is still working on “%(line)s”; clock off first."), line=line.description
+            "line.clocked_on", _("Somebody is still working on “%(line)s”; clock off first."), line=line.said
         )
     for give_back in BEFORE_WITHDRAWAL:
         give_back(line, by)

@@ -410,5 +410,5 @@ def _leave_the_next_hour(changes: list[PlanChange]) -> None:
             raise RaceLost(
                 "proposal.next_hour",
                 _("Somebody works on “%(line)s” now, or it begins within the hour; that stays. Ask for a new plan."),
-                line=change.line.description,
+                line=change.line.said,
             )

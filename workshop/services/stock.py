@@ -368,7 +368,7 @@ def lose_booked_parts(*, store_id: int, part_uid: UUID) -> int:
         if wanted <= free:
             free -= wanted
             continue
-        reason = gettext("%(part)s went to another car; the shelf has no more.") % {"part": item.part.name}
+        reason = gettext("%(part)s went to another car; the shelf has no more.") % {"part": item.part.said}
         try:
             report_part_missing(uid=appointment.uid, reason=reason, part_number=item.part.number, by=by)
         except RuleError:

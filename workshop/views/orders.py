@@ -601,7 +601,7 @@ class AddPartView(LineCommandPage):
             part = Part.objects.filter(uid=UUID(asked)).first()
         except ValueError:
             part = None
-        return super().get_context_data(**kwargs) | {"explains": f"{part.number} {part.name}" if part else ""}
+        return super().get_context_data(**kwargs) | {"explains": f"{part.number} {part.said}" if part else ""}
 
     def run(self, form: forms.AddPartForm) -> Any:
         data = form.cleaned_data

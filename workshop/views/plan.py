@@ -79,7 +79,7 @@ def planned_words(plan: Dispatch) -> str:
     now, promised = clock.now(), plan.line.order.promised_at
     said = gettext("Planned: %(name)s, %(bay)s, %(begin)s – %(end)s.") % {
         "name": plan.technician.name,
-        "bay": plan.bay.name,
+        "bay": plan.bay.said,
         "begin": say_time(plan.starts_at, now=now),
         "end": say_time(plan.ends_at, now=now),
     }
@@ -116,7 +116,7 @@ class DropView(ActionView):
         except RuleError as refusal:
             return JsonResponse({"why": str(refusal)})
         names = [person.name for person in (way.technician, way.second) if person is not None]
-        return JsonResponse({"technician": str(way.technician.uid), "who": f"{'、'.join(names)} · {way.bay.name}"})
+        return JsonResponse({"technician": str(way.technician.uid), "who": f"{'、'.join(names)} · {way.bay.said}"})
 
     def run(self, form: Any) -> Dispatch:
         asked = self.request.POST

@@ -43,6 +43,12 @@ class ResourceForm(forms.Form):
     )
     code = forms.CharField(label=_("Code"), max_length=20)
     name = forms.CharField(label=_("Name on the plan"), max_length=60)
+    name_en = forms.CharField(
+        label=_("Name in English"),
+        max_length=60,
+        required=False,
+        help_text=_("For people who work in English; empty: the name on the plan."),
+    )
     capability = forms.ChoiceField(
         label=_("What the bay can do"),
         choices=[("", "—"), *BayCapability.choices],

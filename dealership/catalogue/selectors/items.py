@@ -104,7 +104,7 @@ def priced_operations(
     with_it = _usual_parts(rows, by.store_id)
     return [
         PricedOperation(
-            o.uid, o.code, o.name, o.get_category_display(), o.hours, line_amount(o.hours, rate), with_it.get(o.pk, [])
+            o.uid, o.code, o.said, o.get_category_display(), o.hours, line_amount(o.hours, rate), with_it.get(o.pk, [])
         )
         for o in rows
     ]
@@ -118,7 +118,7 @@ def _usual_parts(operations: list[Operation], store_id: int) -> dict[int, list[U
     for need in needs:
         price = prices.get(need.part_id)
         amount = None if price is None else line_amount(need.quantity, price)
-        found.setdefault(need.operation_id, []).append(UsualPart(need.part.name, need.quantity, amount))
+        found.setdefault(need.operation_id, []).append(UsualPart(need.part.said, need.quantity, amount))
     return found
 
 
@@ -126,7 +126,7 @@ def priced_parts(text: str, *, by: Actor, limit: int = 20) -> list[PricedPart]:
     """Parts that match with today's price in the actor's store."""
     rows = search_parts(text, limit=limit)
     prices = part_prices([p.pk for p in rows], by.store_id)
-    return [PricedPart(p.uid, p.number, p.name, p.unit, p.kind, p.get_kind_display(), prices.get(p.pk)) for p in rows]
+    return [PricedPart(p.uid, p.number, p.said, p.unit, p.kind, p.get_kind_display(), prices.get(p.pk)) for p in rows]
 
 
 def default_diagnosis(powertrain: str) -> Operation | None:
@@ -141,3 +141,13 @@ usual_parts: Kept[OperationPart] = Kept(  # what an operation usually needs, wit
     operation_id=int,
 )
 _diagnoses: Kept[Operation] = Kept(lambda: Operation.objects.filter(active=True, is_diagnosis=True).order_by("code"))
+
+
+def english_names() -> dict[str, str]:
+    """{Chinese name: English name} of the operations and parts that have one."""
+    found = (
+        Operation.objects.exclude(name_en="")
+        .values_list("name", "name_en")
+        .union(Part.objects.exclude(name_en="").values_list("name", "name_en"), all=True)
+    )
+    return dict(found)

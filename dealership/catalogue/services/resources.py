@@ -29,8 +29,11 @@ def add_resource(
     employee_uid: UUID | None = None,
     position: int = 0,
     tool: str = "",
+    name_en: str = "",
 ) -> Resource:
     """Adds a bay, person, tool or loan car to a store; a person is always an employee of it.
+
+    ``name_en`` is its name on English pages; empty: the Chinese one there as well.
 
     Raises RuleError for an unknown kind or capability, a code that is taken, and a person who is none.
     """
@@ -55,6 +58,7 @@ def add_resource(
         kind=kind,
         code=code,
         name=name.strip(),
+        name_en=name_en.strip()[:60],
         capability=capability,
         tool=tool,
         employee=employee,
@@ -79,7 +83,7 @@ def switch_resource(*, uid: UUID, active: bool, by: Actor) -> Resource:
         raise RuleError(
             "resource.planned",
             _("Work is still planned in “%(name)s”; move it on the plan first."),
-            name=resource.name,
+            name=resource.said,
         )
     resource.active = active
     resource.save(update_fields=["active"])

@@ -157,22 +157,22 @@ OTHER_NAMES = (
     "阮一",
 )
 BAYS = (
-    ("1", "1 号举升", BayCapability.QUICK_LUBE),
-    ("2", "2 号举升", BayCapability.STANDARD_LIFT),
-    ("3", "3 号举升", BayCapability.STANDARD_LIFT),
-    ("4", "4 号举升", BayCapability.EV_DIAGNOSTIC),
-    ("5", "5 号四轮定位", BayCapability.ALIGNMENT_RACK),
-    ("6", "6 号钣金", BayCapability.BODY_AND_FRAME),
-    ("7", "7 号烤漆房", BayCapability.PAINT),
-    ("8", "8 号洗车美容", BayCapability.DETAIL_AND_WASH),
+    ("1", "1 号举升", "Lift 1", BayCapability.QUICK_LUBE),
+    ("2", "2 号举升", "Lift 2", BayCapability.STANDARD_LIFT),
+    ("3", "3 号举升", "Lift 3", BayCapability.STANDARD_LIFT),
+    ("4", "4 号举升", "Lift 4", BayCapability.EV_DIAGNOSTIC),
+    ("5", "5 号四轮定位", "Alignment 5", BayCapability.ALIGNMENT_RACK),
+    ("6", "6 号钣金", "Body bay 6", BayCapability.BODY_AND_FRAME),
+    ("7", "7 号烤漆房", "Paint booth 7", BayCapability.PAINT),
+    ("8", "8 号洗车美容", "Wash bay 8", BayCapability.DETAIL_AND_WASH),
 )
 TOOLS = (
-    ("T1", "诊断仪 1", ToolKind.SCAN_TOOL),
-    ("T2", "冷媒加注机", ToolKind.AC_STATION),
-    ("T3", "正时专用工具", ToolKind.TIMING_KIT),
-    ("T4", "变速箱托举器", ToolKind.GEARBOX_JACK),
-    ("T5", "动力电池举升平台", ToolKind.BATTERY_LIFT),
-    ("T6", "绝缘测试仪", ToolKind.INSULATION_TESTER),
+    ("T1", "诊断仪 1", "Scan tool 1", ToolKind.SCAN_TOOL),
+    ("T2", "冷媒加注机", "A/C station", ToolKind.AC_STATION),
+    ("T3", "正时专用工具", "Timing kit", ToolKind.TIMING_KIT),
+    ("T4", "变速箱托举器", "Gearbox jack", ToolKind.GEARBOX_JACK),
+    ("T5", "动力电池举升平台", "Battery lift", ToolKind.BATTERY_LIFT),
+    ("T6", "绝缘测试仪", "Insulation tester", ToolKind.INSULATION_TESTER),
 )
 SHIFTS = (
     ("A", "早班", time(8), time(17), time(12), time(13)),
@@ -336,12 +336,13 @@ def _people(store: Store, by: Actor) -> dict[str, Employee]:
 
 
 def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
-    for position, (code, name, capability) in enumerate(BAYS, 1):
+    for position, (code, name, name_en, capability) in enumerate(BAYS, 1):
         add_resource(
             store=store,
             kind=ResourceKind.BAY,
             code=code,
             name=name,
+            name_en=name_en,
             capability=capability,
             position=position,
             by=by,
@@ -357,14 +358,24 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
             position=position,
             by=by,
         )
-    for position, (code, name, tool) in enumerate(TOOLS, 1):
-        add_resource(store=store, kind=ResourceKind.TOOL, code=code, name=name, tool=tool, position=position, by=by)
+    for position, (code, name, name_en, tool) in enumerate(TOOLS, 1):
+        add_resource(
+            store=store,
+            kind=ResourceKind.TOOL,
+            code=code,
+            name=name,
+            name_en=name_en,
+            tool=tool,
+            position=position,
+            by=by,
+        )
     for position in (1, 2):
         add_resource(
             store=store,
             kind=ResourceKind.LOAN_CAR,
             code=f"LC{position}",
             name=f"代步车 {position}（{store.brand}）",
+            name_en=f"Loan car {position} ({store.brand})",
             position=position,
             by=by,
         )

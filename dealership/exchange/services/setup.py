@@ -137,6 +137,7 @@ def begin(
             kind=ResourceKind.BAY,
             code=str(number),
             name=f"{number} 号工位",
+            name_en=f"Bay {number}",
             capability=BayCapability.STANDARD_LIFT,
             position=number,
             by=by,

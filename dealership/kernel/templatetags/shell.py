@@ -81,6 +81,12 @@ def stage_class(stage: str | None) -> str:
 
 
 @register.filter
+def said(name: str | None) -> str:
+    """Work or a part that was written down under its Chinese name, in the reader's language."""
+    return saying.say_name(name or "")
+
+
+@register.filter
 def plate_text(plate: str | None) -> str:
     return saying.say_plate(plate)
 
