@@ -337,7 +337,11 @@ register(
                 "odometer_out": Whole(0, 2_000_000, source="odometer_km"),
                 "received_by": Text(60, min=1),
                 "signature": Bytes(optional=True, null=True),
-                "risk_note_signed_by": Text(60, optional=True, help="Needed where begun work was withdrawn."),
+                "risk_note_signed_by": Text(
+                    60,
+                    optional=True,
+                    help="Needed where begun work was withdrawn or safety work declined unsigned.",
+                ),
                 "next_service_on": Day(
                     optional=True, null=True, help="Needed where NEXT_SERVICE is DONE; a day ahead."
                 ),

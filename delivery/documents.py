@@ -197,6 +197,8 @@ def _notes(paper: Paper) -> list[str]:
     notes = []
     if paper.guarantee:
         notes.append(paper.guarantee)
+    if paper.risk:
+        notes.append(paper.risk)
     if any(line.part_kind == "CUSTOMER_SUPPLIED" for line in paper.material):
         notes.append(_("The shop gives no guarantee on parts that the customer brought."))
     notes.append(_("Two copies, one for each side; valid when the customer has signed."))

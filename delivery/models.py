@@ -419,7 +419,8 @@ class Handover(Root):
                 text=_("No hand-over before the final inspection has passed on every order (4.1)."),
             ),
             states.guard(
-                # domain 3.3: where begun work was withdrawn, the customer signs that the car drives without it.
+                # domain 3.3, 3.2: where begun work was withdrawn, or safety work was declined by word of mouth alone, the
+                # customer signs that the car drives without it. What was declined on the link or at the desk is signed.
                 "handover_risk_note",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.risk_note_signed_by = ''"),
@@ -430,11 +431,19 @@ class Handover(Root):
                         AND (EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)
                             OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id
                                 AND p.issued_quantity > 0))
+                    ) OR EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        WHERE o.visit_id = NEW.visit_id AND l.state = 'DECLINED' AND l.is_safety
+                        AND NOT EXISTS (SELECT 1 FROM workshop_authorization a WHERE a.line_id = l.id
+                            AND a.status = 'DECLINED' AND a.method <> 'VERBAL_PHONE')
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="handover.risk_note",
-                text=_("Begun work was withdrawn: the customer must sign the note about the risk."),
+                text=_(
+                    "Begun work was withdrawn, or safety work was declined without a signature: the customer must sign the "
+                    "note about the risk."
+                ),
             ),
             states.guard(
                 # domain 4.1: an explained next service has its day and its mileage, above the exit reading.

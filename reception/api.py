@@ -282,6 +282,9 @@ CONTACT_INPUT = {
     "roles": ListOf(inner=Choice(choices=ContactRole), help="At least one."),
     "phone": Text(60, optional=True, help="This or an e-mail address for whoever may authorise work."),
     "email": Text(254, optional=True),
+    "authorises_up_to": Money(optional=True, null=True, help="Who may authorise work: up to so much an order."),
+    "authorises_from": Day(optional=True, null=True),
+    "authorises_until": Day(optional=True, null=True),
     "note": Text(200, optional=True),
 }
 
@@ -300,6 +303,9 @@ register(
             "roles": ListOf(inner=Choice(choices=ContactRole)),
             "phone": Text(mask=mask_phone),
             "email": Text(mask=mask_email),
+            "authorises_up_to": Money(null=True, help="Up to how much an order; null: any amount."),
+            "authorises_from": Day(null=True),
+            "authorises_until": Day(null=True),
             "note": Text(mask=mask_text),
             "ended_at": Moment(null=True, help="Since when the person no longer stands for the customer."),
         },

@@ -616,6 +616,11 @@ class CustomerContact(Root):
     phone = models.CharField(_("telephone"), max_length=20, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     roles = ArrayField(models.CharField(max_length=13, choices=ContactRole.choices))
+    authorises_up_to = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True, help_text="CNY with VAT an order; null: any amount"
+    )
+    authorises_from = models.DateField(null=True, blank=True)
+    authorises_until = models.DateField(null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -631,6 +636,20 @@ class CustomerContact(Root):
             models.CheckConstraint(
                 name="customercontact_reachable",
                 condition=~Q(roles__contains=[ContactRole.AUTHORISES]) | ~Q(phone="") | ~Q(email=""),
+            ),
+            # 3.2: how much and how long is said of who may authorise, of nobody else.
+            models.CheckConstraint(
+                name="customercontact_authorises",
+                condition=Q(authorises_up_to__isnull=True, authorises_from__isnull=True, authorises_until__isnull=True)
+                | (
+                    Q(roles__contains=[ContactRole.AUTHORISES])
+                    & (Q(authorises_up_to__isnull=True) | Q(authorises_up_to__gt=0))
+                    & (
+                        Q(authorises_from__isnull=True)
+                        | Q(authorises_until__isnull=True)
+                        | Q(authorises_until__gte=F("authorises_from"))
+                    )
+                ),
             ),
         ]
         indexes = [  # 2.3: found in the search box as the customer is
@@ -649,12 +668,26 @@ class CustomerContact(Root):
     def role_labels(self) -> list[Any]:
         return [ContactRole(code).label for code in self.roles]
 
+    def authorises_on(self, day: date) -> bool:
+        """Whether this person may say yes to work on ``day``, a day of the store (3.2)."""
+        return (
+            self.ended_at is None
+            and ContactRole.AUTHORISES in self.roles
+            and (self.authorises_from is None or self.authorises_from <= day)
+            and (self.authorises_until is None or day <= self.authorises_until)
+        )
+
 
 explain_constraint("customercontact_roles", "contact.roles", _("Choose at least one role from the list."))
 explain_constraint(
     "customercontact_reachable",
     "contact.reachable",
     _("Whoever may authorise work needs a telephone number or an e-mail address."),
+)
+explain_constraint(
+    "customercontact_authorises",
+    "contact.authorises",
+    _("An amount above nothing and a period that doesn't end before it begins, for who may authorise work."),
 )
 
 

@@ -181,8 +181,11 @@ register(
                 "comeback_of_uid": Uid(optional=True, null=True, source="original_uid"),
                 "with_diagnosis": Flag(optional=True),
                 "operation_uids": ListOf(inner=Uid(), optional=True, most=50),
-                "diagnosis_agreed_by": Text(60, optional=True),
+                "diagnosis_agreed_by": Text(
+                    60, optional=True, help="Who agreed to it; with the signature or signed_on_paper."
+                ),
                 "signature": Bytes(optional=True, null=True),
+                "signed_on_paper": Flag(optional=True, help="The customer has signed the diagnosis on paper."),
             },
             help="Open an order for a received car; it begins with the diagnosis",
         ),
@@ -220,7 +223,10 @@ register(
                     "signature": Bytes(optional=True, null=True),
                     "seen_hash": Text(64, optional=True),
                 },
-                help="Record what the customer agreed to or declined, line by line",
+                help=(
+                    "Record what the customer agreed to or declined, line by line. The yes of somebody who may not decide "
+                    "for the payer is kept as NOT_ENTITLED and its lines stay PENDING"
+                ),
             ),
             Action(
                 verb="reserve-parts",
@@ -573,6 +579,7 @@ register(
             "method": Choice(choices=AuthorizationMethod),
             "amount": Money(),
             "authorized_by": Text(mask=mask_name),
+            "contact_uid": Uid(source="contact__uid", null=True, help="The person whom the payer named for it."),
             "note": Text(mask=mask_text),
             "reason": Text(mask=mask_text, help="Why it was declined, in the customer's words."),
             "decline_cause": Choice(choices=DeclineCause, null=True),
@@ -870,6 +877,7 @@ register(
             "pause_cause": Choice(choices=PauseCause, null=True),
             "pause_note": Text(),
             "corrected_reason": Text(),
+            "left_open": Flag(help="Closed at the end of the shift because the person had not; until it is corrected."),
         },
         filters=LINE
         | {

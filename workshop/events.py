@@ -61,6 +61,9 @@ LINE_AUTHORIZED = event(
     within=60,
 )
 LINE_DECLINED = event("workshop.line.declined", _("Line declined"), clause="3.2", stage=stages.CONSENT)
+LINE_WISHED = event(
+    "workshop.line.wished", _("Yes of somebody who may not decide, kept"), clause="3.2", stage=stages.CONSENT
+)
 LINE_REVOKED = event("workshop.line.revoked", _("Agreement taken back"), clause="3.2", stage=stages.CONSENT)
 
 # --- parts and stock ---
@@ -107,6 +110,7 @@ LINE_FINISHED = event(
 )
 HELP_ASKED = event("workshop.line.help_asked", _("Help or parts asked for"), clause="3.2", stage=stages.WORK)
 LINE_PICTURED = event("workshop.line.pictured", _("Picture of a finding taken"), clause="3.2", stage=stages.WORK)
+CLOCKING_LEFT = event("workshop.clocking.left", _("Clock left open, closed at the shift's end"), clause="3.2")
 CLOCKING_CORRECTED = event("workshop.clocking.corrected", _("Clocking corrected"), clause="3.2", stage=stages.WORK)
 INSPECTION_PASSED = event(
     "workshop.inspection.passed",

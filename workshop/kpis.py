@@ -56,6 +56,7 @@ EFFICIENCY = figure(
         "workshop.line.finished",
         "workshop.line.paused",
         "workshop.clocking.corrected",
+        "workshop.clocking.left",
         "workshop.inspection.failed",
     ),
     days="""

@@ -40,6 +40,14 @@ HV_SECOND_LEVEL = limit(
     clause="3.2",
     source="design",
 )
+CLOCK_LEFT_MINUTES = limit(
+    "workshop.clock_left_minutes",
+    60,
+    "min",
+    _("Minutes after the end of the shift at which a clock still open is closed"),
+    clause="3.2",
+    source="design",
+)
 GUARANTEE = limit(
     "workshop.guarantee",
     {

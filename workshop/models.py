@@ -18,7 +18,7 @@ from dealership.catalogue.models import Operation, Part, PartKind, PayType, Repa
 from dealership.kernel import clock, saying, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile, User
-from reception.models import Customer, QuotationLine, Vehicle, Visit, to_standing_customer
+from reception.models import Customer, CustomerContact, QuotationLine, Vehicle, Visit, to_standing_customer
 from staff.models import Employee
 
 
@@ -190,7 +190,7 @@ L = LineState
 LINE_MOVES = {
     L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
     L.PENDING: {L.AUTHORIZED, L.DECLINED, L.DRAFT, L.CANCELLED},
-    L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN},
+    L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN, L.DRAFT},
     L.DECLINED: {L.PENDING, L.DRAFT, L.AUTHORIZED},
     L.IN_PROGRESS: {L.COMPLETED, L.WITHDRAWN},
     L.COMPLETED: {L.INSPECTED, L.IN_PROGRESS, L.WITHDRAWN},
@@ -308,6 +308,59 @@ class OrderLine(Root):
                 func="{refuse}",
                 code="line.agreed",
                 text=_("The customer has seen or agreed to this line; take it back before changing it."),
+            ),
+            states.guard(
+                # 3.2: a line is agreed by a decision that stands on record with its amount, by nothing else.
+                "orderline_agreed_by_decision",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "NEW.state = 'AUTHORIZED' AND OLD.state <> 'AUTHORIZED' AND NEW.authorized_amount IS NOT NULL"
+                ),
+                func="""
+                    IF NOT EXISTS (
+                        SELECT 1 FROM workshop_authorization WHERE line_id = NEW.id AND amount = NEW.authorized_amount
+                        AND status IN ('APPROVED', 'NOT_REQUIRED') AND id = (
+                            SELECT max(id) FROM workshop_authorization
+                            WHERE line_id = NEW.id AND status <> 'NOT_ENTITLED')
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.no_decision",
+                text=_("Nobody who may has agreed to this line at this amount (3.2)."),
+            ),
+            states.guard(
+                # 3.2: a fault is done when complaint, cause and correction stand there; a diagnosis when it says what was
+                # found. Maintenance has none of them.
+                "orderline_fault_explained",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state = 'COMPLETED' AND OLD.state <> 'COMPLETED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM catalogue_operation WHERE id = NEW.operation_id AND is_maintenance)
+                    THEN RETURN NEW; END IF;
+                    IF NEW.cause = '' OR (NEW.correction = '' AND NOT NEW.is_diagnosis) OR (NEW.complaint = ''
+                        AND NOT EXISTS (SELECT 1 FROM workshop_repairorder WHERE id = NEW.order_id AND complaint <> ''))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.correction",
+                text=_("A fault is done when complaint, cause and correction are written down (3.2)."),
+            ),
+            states.guard(
+                # 3.2: a payer changes before the work begins, and then the new one is asked: the yes was the other's.
+                "orderline_payer_before_work",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("OLD.state = 'AUTHORIZED' AND NEW.state = 'DRAFT'"),
+                func="""
+                    IF NEW.authorized_amount IS NOT NULL OR NEW.pay_type = OLD.pay_type
+                        OR EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = NEW.id)
+                        OR EXISTS (SELECT 1 FROM workshop_partline WHERE line_id = NEW.id AND issued_quantity > 0)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.begun",
+                text=_(
+                    "An agreed line goes back to be asked again only for another payer, and before its work begins."
+                ),
             ),
             states.guard(
                 # 3.2: what the customer read when deciding stays, whatever is found at the car afterwards.
@@ -582,6 +635,7 @@ class AuthorizationStatus(models.TextChoices):
     DECLINED = "DECLINED", _("Declined")
     REVOKED = "REVOKED", _("Taken back")
     NOT_REQUIRED = "NOT_REQUIRED", _("Not required")
+    NOT_ENTITLED = "NOT_ENTITLED", _("Said by somebody who may not decide")
 
 
 class AuthorizationMethod(models.TextChoices):
@@ -607,6 +661,14 @@ class Authorization(Root):
     method = models.CharField(max_length=40, choices=AuthorizationMethod.choices)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     authorized_by = models.CharField(max_length=60)
+    contact = models.ForeignKey(
+        CustomerContact,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the person whom the payer named for it",
+    )
     note = models.CharField(max_length=300, blank=True)
     reason = models.CharField(_("why not"), max_length=200, blank=True)
     decline_cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
@@ -617,6 +679,69 @@ class Authorization(Root):
         triggers = [
             states.versioned(),
             pgtrigger.Protect(name="authorization_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 3.2: a yes is of whom the payer named for it, in these days and up to that amount an order; a private
+                # payer's own is always good, and so is the signature of whoever brings the car of a payer that has
+                # named nobody. The named person is read FOR SHARE: nobody takes them off the list in between.
+                "authorization_by_who_may",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'APPROVED'"),
+                declare=[("payer", "record"), ("agreed", "numeric")],
+                func="""
+                    SELECT c.id, c.name, c.kind, (NEW.at AT TIME ZONE s.time_zone)::date AS today,
+                        c.id = v.customer_id AS brings, l.order_id = o.id AS fits
+                    INTO payer FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = NEW.order_id
+                        JOIN reception_visit v ON v.id = o.visit_id JOIN reception_customer c ON c.id = o.customer_id
+                        JOIN kernel_store s ON s.id = o.store_id WHERE l.id = NEW.line_id;
+                    IF payer.fits IS NOT TRUE THEN {refuse} END IF;
+                    IF NEW.contact_id IS NULL THEN
+                        IF (payer.kind = 'PERSON' AND payer.name = NEW.authorized_by) OR (payer.brings AND NOT EXISTS (
+                            SELECT 1 FROM reception_customercontact WHERE customer_id = payer.id AND ended_at IS NULL
+                            AND 'AUTHORISES' = ANY(roles))) THEN RETURN NEW; END IF;
+                        {refuse}
+                    END IF;
+                    SELECT COALESCE(sum(authorized_amount), 0) INTO agreed FROM workshop_orderline
+                        WHERE order_id = NEW.order_id AND id <> NEW.line_id AND pay_type IN ('CUSTOMER_PAY', 'INSURANCE')
+                        AND state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED');
+                    PERFORM 1 FROM reception_customercontact WHERE id = NEW.contact_id AND customer_id = payer.id
+                        AND name = NEW.authorized_by AND ended_at IS NULL AND 'AUTHORISES' = ANY(roles)
+                        AND COALESCE(authorises_from, payer.today) <= payer.today
+                        AND COALESCE(authorises_until, payer.today) >= payer.today
+                        AND (authorises_up_to IS NULL OR agreed + NEW.amount <= authorises_up_to) FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="authorization.who",
+                text=_("This person may not decide for the payer, or not about so much (3.2)."),
+            ),
+            states.guard(
+                # 3.2: nobody is asked only where somebody else bears the line under a standing agreement.
+                "authorization_unasked_for_others",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'NOT_REQUIRED'"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND order_id = NEW.order_id
+                        AND pay_type IN ('WARRANTY', 'INTERNAL', 'SERVICE_CONTRACT');
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="authorization.who",
+                text=_("The payer of this line is asked before it is worked on (3.2)."),
+            ),
+            states.guard(
+                # 3.2: “signed at the desk” is a drawing, and an offer that ran out binds nobody.
+                "authorization_as_it_says",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'APPROVED'"),
+                func="""
+                    IF (NEW.method = 'IN_PERSON_DIGITAL_SIGNATURE' AND NEW.signature_id IS NULL)
+                        OR EXISTS (SELECT 1 FROM workshop_estimate WHERE id = NEW.estimate_id AND expires_at < NEW.at)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="authorization.signature",
+                text=_("Signed at the desk needs the drawn signature, and an offer that still holds."),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -689,6 +814,9 @@ class Clocking(Root):
     pause_cause = models.CharField(max_length=10, choices=PauseCause.choices, blank=True)
     pause_note = models.CharField(max_length=200, blank=True, db_default="")
     corrected_reason = models.CharField(max_length=200, blank=True)
+    left_open = models.BooleanField(
+        db_default=False, default=False, help_text="closed for the person at the shift's end"
+    )
 
     class Meta:
         triggers = [

@@ -13,7 +13,8 @@ from dealership.kernel.tasks import periodic
 
 from .selectors import replan
 from .selectors.tools import to_remind_of
-from .services import proposals
+from .selectors.work import open_clockings
+from .services import clocking, proposals
 from .services.tools import remind_of_tool
 
 TOO_LONG, LOST, BROKEN = "too_long", "lost", "broken"
@@ -43,6 +44,16 @@ def tend_proposals() -> int:
         else:
             propose_plan.delay(str(proposal.uid))
     return len(still) + proposals.expire_proposals()
+
+
+@periodic("workshop.close_left_clocks", seconds=600)
+def close_left_clocks() -> int:
+    """Every ten minutes: clocks that were left open at the end of a shift are closed and flagged; returns how many (3.2)."""
+    return sum(
+        clocking.close_left_clocking(uid=row.uid, by=machine("clocks", store_id=row.store_id)) is not None
+        for row in open_clockings()
+        if clocking.left_since(row) is not None
+    )
 
 
 @periodic("workshop.remind_of_tools", seconds=3600)

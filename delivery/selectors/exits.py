@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, Max, OuterRef, Q, Sum
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -20,7 +20,19 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO
 from reception.models import Visit, VisitState
-from workshop.models import Certificate, Clocking, Inspection, LineState, OrderLine, OrderStage, PartLine, RepairOrder
+from workshop.models import (
+    Authorization,
+    AuthorizationMethod,
+    AuthorizationStatus,
+    Certificate,
+    Clocking,
+    Inspection,
+    LineState,
+    OrderLine,
+    OrderStage,
+    PartLine,
+    RepairOrder,
+)
 from workshop.selectors.inspections import last_reading
 
 from .. import rules
@@ -57,6 +69,8 @@ class LineFacts:
     settled: bool
     touched: bool
     begun: bool = False
+    unsigned: bool = False
+    description: str = ""
 
     @property
     def counts(self) -> bool:
@@ -74,6 +88,7 @@ class OrderExit:
     due: Decimal = ZERO
     approved: Decimal = ZERO
     begun_and_withdrawn: bool = False
+    unsigned_risks: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -96,6 +111,11 @@ class VisitExit:
     def begun_and_withdrawn(self) -> bool:
         """Work was begun and taken back: the customer signs the note about the risk (domain 3.3)."""
         return any(o.begun_and_withdrawn for o in self.orders)
+
+    @property
+    def unsigned_risks(self) -> list[str]:
+        """Work that concerns safety and was declined by word of mouth alone: the same note is signed for it (3.2)."""
+        return [line for o in self.orders for line in o.unsigned_risks]
 
     @property
     def passed(self) -> set[str]:
@@ -129,10 +149,14 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
     parts = PartLine.objects.filter(line=OuterRef("pk"))
     begun = Exists(Clocking.objects.filter(line=OuterRef("pk"))) | Exists(parts.filter(issued_quantity__gt=0))
     touched = begun | Exists(parts.filter(reserved_quantity__gt=0)) | Q(fee_amount__gt=0)
+    signed = Authorization.objects.filter(line=OuterRef("pk"), status=AuthorizationStatus.DECLINED).exclude(
+        method=AuthorizationMethod.VERBAL_PHONE
+    )
+    unsigned = Q(state=LineState.DECLINED, is_safety=True) & ~Exists(signed)
     for order_id, *facts in (
         OrderLine.objects.filter(order_id__in=by_id)
-        .annotate(touched=touched, begun=begun)
-        .values_list("order_id", "state", "category", "settled", "touched", "begun")
+        .annotate(touched=touched, begun=begun, unsigned=ExpressionWrapper(unsigned, output_field=BooleanField()))
+        .values_list("order_id", "state", "category", "settled", "touched", "begun", "unsigned", "description")
     ):
         lines[order_id].append(LineFacts(*facts))
     inspected = set(
@@ -162,6 +186,7 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
             due=settlement.total - paid.get(settlement.pk, ZERO) if settlement else ZERO,
             approved=approved.get(settlement.uid, ZERO) if settlement else ZERO,
             begun_and_withdrawn=any(line.state == LineState.WITHDRAWN and line.begun for line in lines[pk]),
+            unsigned_risks=[line.description for line in lines[pk] if line.unsigned],
         )
         exit_.step = _order_step(exit_, lines[pk], final=pk in inspected, certificate=pk in certified)
         exits[pk] = exit_

@@ -17,7 +17,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO, vat_included
 from reception.models import Customer
-from workshop.models import Certificate, RepairOrder
+from workshop.models import Certificate, LineState, RepairOrder
 
 from ..limits import VAT_RATE
 from ..models import UNPAID_EXIT, Deposit, Handover, Payment, Settlement, SettlementLine, SettlementState
@@ -44,6 +44,17 @@ class Paper:
     approval: Approval | None
     approved: Decimal
     deposits: list[Deposit]
+    declined_safety: list[str]
+
+    @property
+    def risk(self) -> str:
+        """What concerns safety and was declined, on page and paper (3.2); empty where nothing was."""
+        if not self.declined_safety:
+            return ""
+        return gettext(
+            "Declined by the customer although it concerns safety: %(lines)s. The risk was explained; the car drives"
+            " without this work."
+        ) % {"lines": "、".join(self.declined_safety)}
 
     @property
     def guarantee(self) -> str:
@@ -119,6 +130,11 @@ def read_settlement(*, uid: UUID, by: Actor) -> Paper:
         approval=Approval.objects.filter(kind=UNPAID_EXIT, root_uid=settlement.uid).order_by("-pk").first(),
         approved=approved_amounts([settlement]).get(settlement.uid, ZERO),
         deposits=deposits_of(settlement.order),
+        declined_safety=list(
+            settlement.order.lines.filter(state=LineState.DECLINED, is_safety=True)
+            .order_by("position")
+            .values_list("description", flat=True)
+        ),
     )
 
 

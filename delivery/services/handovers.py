@@ -94,11 +94,12 @@ def hand_over(
     """The customer takes the car back, once per visit, when everything before it is done (4.1).
 
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
-    ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, the customer signs
-    the note about the risk (domain 3.3). Where the next service was explained, its day and mileage (km) are written
-    down. A car that went out on a RETURN pass is handed over at the customer's door: its visit ends with the signature.
-    Raises RuleError ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``,
-    ``handover.odometer``, ``handover.receiver``, ``handover.next_service``, ``handover.exists``.
+    ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, or
+    safety work was declined by telephone alone, the customer signs the note about the risk (domain 3.3). Where
+    the next service was explained, its day and mileage (km) are written down. A car that went out on a RETURN
+    pass is handed over at the customer's door: its visit ends with the signature. Raises RuleError
+    ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``, ``handover.odometer``,
+    ``handover.receiver``, ``handover.next_service``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
@@ -129,6 +130,15 @@ def hand_over(
             "handover.risk_note",
             _("Begun work was withdrawn: the customer must sign the note about the risk."),
             field="risk_note_signed_by",
+        )
+    if state.unsigned_risks and not signer:
+        raise RuleError(
+            "handover.risk_note",
+            _(
+                "“%(line)s” concerns safety and was declined by telephone: the customer must sign the note about the risk."
+            ),
+            field="risk_note_signed_by",
+            line="、".join(state.unsigned_risks),
         )
     refuse_empty_pad(signature)
     drawn = None

@@ -27,6 +27,22 @@ class CustomerContactForm(forms.Form):
     email = forms.CharField(
         label=_("E-mail"), max_length=254, required=False, widget=forms.TextInput(attrs={"inputmode": "email"})
     )
+    authorises_up_to = forms.DecimalField(
+        label=_("May authorise up to ¥ an order"),
+        max_digits=12,
+        decimal_places=2,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("Only for who may authorise work. Empty: any amount."),
+    )
+    authorises_from = forms.DateField(
+        label=_("May authorise from"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    authorises_until = forms.DateField(
+        label=_("May authorise until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
     note = forms.CharField(
         label=_("Note"),
         max_length=200,

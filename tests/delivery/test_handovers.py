@@ -8,14 +8,18 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from dealership.kernel import clock
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
 from dealership.kernel.services import decide_approval
+from delivery.documents import settlement_data
 from delivery.models import GatePass, Handover
 from delivery.selectors.exits import ExitStep, board, visit_exit
 from delivery.selectors.gate import gate
+from delivery.selectors.settlements import read_settlement
 from delivery.services.handovers import cancel_gate_pass, hand_over, issue_gate_pass, scan_back, scan_out
 from delivery.services.payments import refund_payment, take_payment
 from delivery.services.settlements import ask_unpaid_exit, issue_settlement, sign_settlement
@@ -35,7 +39,7 @@ from tests.factories.delivery import (
     work,
 )
 from tests.factories.reception import rule
-from workshop.models import LineState, OrderStage, RepairOrder
+from workshop.models import Authorization, LineState, OrderStage, RepairOrder
 from workshop.services.orders import withdraw_line
 
 
@@ -81,6 +85,48 @@ def leave(visit: Visit, team, **changes) -> Handover:
 
 def step(visit: Visit) -> ExitStep:
     return visit_exit(Visit.objects.get(pk=visit.pk)).step
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "asked"), [("VERBAL_PHONE", True), ("DIGITAL_PORTAL", False)])
+def test_safety_work_declined_by_telephone_needs_the_signed_note_about_the_risk(method: str, asked: bool, refused):
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    add_line(order, state=LineState.INSPECTED)
+    brakes = add_line(order, description="更换前制动片", is_safety=True, state=LineState.DECLINED)
+    Authorization.objects.create(
+        order=order,
+        line=brakes,
+        status="DECLINED",
+        method=method,
+        amount=240,
+        authorized_by="张试驾",
+        note="已告知风险",
+    )
+    inspect(order, team)
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    take_payment(settlement_uid=settlement.uid, method="CASH", amount=settlement.total, by=team.cashier)
+    paper = read_settlement(uid=settlement.uid, by=team.advisor)
+    assert "更换前制动片" in paper.risk
+    assert paper.risk in settlement_data(paper)["notes"]
+    desk = Client()
+    desk.force_login(team.advisor.user)
+    page = desk.get(reverse("visit-handover", args=[visit.uid])).content.decode()
+    assert ("电话中拒绝、但涉及安全：更换前制动片" in page) is asked
+    if asked:
+        before = rows()
+        with rule("handover.risk_note"):
+            leave(visit, team)
+        assert rows() == before
+        with refused("handover_risk_note"):
+            Handover.objects.create(
+                store=team.store, visit=visit, checklist={}, odometer_km=50012, received_by="李送修",
+                advisor=team.people["advisor"], at=clock.now(),
+            )  # fmt: skip
+    made = leave(visit, team, risk_note_signed_by="李送修" if asked else "")
+    assert made.risk_note_signed_by == ("李送修" if asked else "")
 
 
 @pytest.mark.django_db

@@ -9,12 +9,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dealership.kernel.actors import machine
 from delivery.models import GatePass, HandoverCheck, Settlement
 from delivery.selectors.exits import ExitStep, visit_exit
 from delivery.services.handovers import hand_over, issue_gate_pass, scan_out
 from delivery.services.payments import take_payment
 from delivery.services.settlements import ask_unpaid_exit, issue_settlement, sign_settlement
 from reception.models import Customer, Visit, VisitState
+from reception.services.contacts import add_contact
 from tests.factories.api import ApiCaller, problem
 from tests.factories.delivery import CHECKED
 from tests.factories.floor import actor, at, clock_at, make_floor, work
@@ -72,7 +74,9 @@ def house() -> House:
 
 
 def insurer() -> Customer:
-    return make_customer(name="示例财产保险", kind="COMPANY")
+    payer = make_customer(name="示例财产保险", kind="COMPANY")
+    add_contact(customer_uid=payer.uid, name="沈示例", roles=["AUTHORISES"], phone="13900005551", by=machine("tests"))
+    return payer
 
 
 def test_three_orders_each_with_its_payer_leave_on_one_gate_pass(house: House):

@@ -291,7 +291,9 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     operations = made["operations"]
     visit = _received(world, "京B22222", "11", customer_uid=customer, vehicle_uid=vehicle)
     order = advisor.create_repair_order_by_ref(
-        system="dms", external_id="R-2", body={"visit_uid": visit, "complaint": "异响", "diagnosis_agreed_by": "李试驾"}
+        system="dms",
+        external_id="R-2",
+        body={"visit_uid": visit, "complaint": "异响", "diagnosis_agreed_by": "李试驾", "signed_on_paper": True},
     )["uid"]
     diagnosis = only(advisor.list_labor_operation(repair_order_uid=order))["uid"]
     promise = {"promised_at": DAY.format("17:30"), "reason": "等备件"}
@@ -405,7 +407,7 @@ def _ended_early(world: Any, made: dict[str, Any]) -> None:
     visit = _received(
         world, "京D44444", "12", arrival_kind="TOWED_IN", tow_company="示例道路救援", towed_from="东环高架出口"
     )
-    opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾"}
+    opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾", "signed_on_paper": True}
     order = world.advisor.create_repair_order(body=opened)["uid"]
     ahead = {"repair_order_uid": order, "method": "CASH", "amount": "200.00"}
     world.cashier.create_deposit(body={**ahead, "amount": "50.00"})

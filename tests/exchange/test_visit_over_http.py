@@ -161,7 +161,12 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     order = ok(
         shop.advisor.post(
             "repair-orders",
-            {"visit_uid": visit["uid"], "complaint": "慢慢踩刹车的时候前面吱吱响", "diagnosis_agreed_by": "张试驾"},
+            {
+                "visit_uid": visit["uid"],
+                "complaint": "慢慢踩刹车的时候前面吱吱响",
+                "diagnosis_agreed_by": "张试驾",
+                "signed_on_paper": True,
+            },
         ),
         201,
     )

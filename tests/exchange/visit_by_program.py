@@ -87,7 +87,12 @@ def whole_visit(world, plate="京A12345"):
     assert act(advisor, "visit", visit, "sign_walkaround", signed)["walkaround_state"] == "SIGNED"
 
     # The order with its diagnosis; brake pads are added and agreed on the telephone (3.2).
-    opened = {"visit_uid": visit, "complaint": "慢慢踩刹车的时候前面吱吱响", "diagnosis_agreed_by": "张试驾"}
+    opened = {
+        "visit_uid": visit,
+        "complaint": "慢慢踩刹车的时候前面吱吱响",
+        "diagnosis_agreed_by": "张试驾",
+        "signed_on_paper": True,
+    }
     order = advisor.create_repair_order(body=opened)["uid"]
     pads = advisor.create_labor_operation(
         body={"repair_order_uid": order, "operation_uid": operations["BR-10"]["uid"]}

@@ -16,11 +16,12 @@ from dealership.kernel.models import Store, User
 from dealership.kernel.money import line_amount
 from dealership.kernel.services import actor_of
 from delivery.models import HandoverCheck
-from reception.models import OldParts, Visit, VisitLink, VisitState, WalkAround
+from reception.models import CustomerContact, OldParts, Visit, VisitLink, VisitState, WalkAround
 from staff.models import Department, Employee
 from tests.factories.kernel import make_store, make_user
 from tests.factories.reception import make_customer, make_vehicle
 from workshop.models import (
+    Authorization,
     Certificate,
     CertificateRange,
     Clocking,
@@ -111,6 +112,7 @@ def add_line(
     ``parts`` are written before the customer's yes (the database lets nobody add one later) and issued after it.
     """
     values: dict[str, Any] = {"hours": Decimal("1.00"), "rate": Decimal("240.00"), "discount": Decimal("0.00")} | fields
+    values = {"cause": "机油到期", "correction": "已更换"} | values
     values.setdefault("labor_amount", line_amount(values["hours"], values["rate"]) - values["discount"])
     line = OrderLine.objects.create(
         order=order,
@@ -143,10 +145,33 @@ PATHS = {
 def move_line(line: OrderLine, state: str) -> OrderLine:
     for step in PATHS[LineState(state)]:
         line.state = step
+        if step == LineState.AUTHORIZED:
+            _agree(line)
         if step == LineState.COMPLETED:
             line.completed_at = clock.now()
         line.save()
     return line
+
+
+def _agree(line: OrderLine) -> None:
+    """The decision by which the line is agreed: the payer's own, or of whom another payer named for it."""
+    order, asked = line.order, line.pay_type in ("CUSTOMER_PAY", "INSURANCE")
+    own = order.customer_id == order.visit.customer_id
+    contact = None
+    if asked and not own:
+        contact, _made = CustomerContact.objects.get_or_create(
+            customer=order.customer, name="李付款", phone="13900000002", roles=["AUTHORISES"]
+        )
+    Authorization.objects.create(
+        order=order,
+        line=line,
+        status="APPROVED" if asked else "NOT_REQUIRED",
+        method="IN_PERSON_PHYSICAL_SIGNATURE" if asked else "AUTOMATED_POLICY_PREAUTHORIZATION",
+        amount=line.authorized_amount,
+        authorized_by=contact.name if contact else order.customer.name,
+        contact=contact,
+        at=clock.now(),
+    )
 
 
 def _add_part(

@@ -260,6 +260,7 @@ STORY: dict[str, str] = {
     "workshop.change_line": "one: line.unchanged",
     "workshop.change_part": "both",
     "workshop.change_promise": "one: promise.same",
+    "workshop.close_left_clocking": "same",
     "workshop.clock_off": "one: clocking.none",
     "workshop.clock_on": "one: clocking.open",
     "workshop.correct_clocking": "both",
@@ -766,6 +767,12 @@ def test_the_order_and_the_floor() -> None:
         go(inspections.inspect_order, order_uid=second.uid, level="SELF", result="PASSED", by=actor(house.worker))
         go(inspections.allot_certificates, prefix="沪A", first=101, last=110, by=setup)
         assert CertificateRange.objects.count() == 1
+        _fifth, lines = make_agreed(floor, "MT-50")
+        forgetful = floor.technician(name="陶试忘")
+        floor.give(lines[0], forgetful, bay="4", start=(15, 0))
+        left = clocking.clock_on(line_uid=lines[0].uid, by=actor(forgetful))
+    with clock_at(20):
+        go(clocking.close_left_clocking, uid=left.uid, by=machine("clocks", store_id=store.pk))
 
 
 def test_money_gate_and_what_follows() -> None:

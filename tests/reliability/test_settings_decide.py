@@ -63,7 +63,7 @@ from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
-from workshop.services import dispatch, orders, proposals, stock
+from workshop.services import clocking, dispatch, orders, proposals, stock
 
 pytestmark = pytest.mark.django_db
 NOW = at("9:00")
@@ -559,6 +559,18 @@ def answered_of_six() -> int:
         cache.clear()
 
 
+def closed_at_six() -> bool:
+    """Whether a clock left open in a shift that ended at half past five is closed half an hour later."""
+    with clock_at(9):
+        floor = make_floor()
+        person = floor.technician()
+        _order, [line] = make_agreed(floor, "BR-10")
+        floor.give(line, person)
+        made = clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(18):
+        return clocking.left_since(made) is not None
+
+
 def lives_after_100_seconds() -> bool:
     beat(name="relay")
     with clock.moved_to(clock.now() + timedelta(seconds=100)):
@@ -615,6 +627,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
         lambda: minutes((row := offered()).ends_at - row.sent_at), 120, 30, 30
     ),
     "workshop.estimate_valid_hours": (estimate_lasts, 72, 6, 6),
+    "workshop.clock_left_minutes": (closed_at_six, False, 20, True),
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
     "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),

@@ -16,6 +16,7 @@ from dealership.kernel.models import History
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from tests.factories.workshop import add_operation, agree_all, make_order, operation, part
+from workshop import tasks
 from workshop.models import Clocking, LineHold, OrderLine, PartLine, RepairOrder
 from workshop.services import authorizations, clocking, dispatch, orders, stock
 
@@ -221,6 +222,53 @@ def test_the_foreman_corrects_a_clocking_with_a_reason_and_history_keeps_both(ni
     assert (made.started_at, made.ended_at, made.corrected_reason) == (at(8, 40), at(9, 30), "忘打卡")
     changed = History.objects.get(code="workshop.clocking.corrected").changed
     assert changed["started_at"] == ["2026-11-24T01:00:00+00:00", "2026-11-24T00:40:00+00:00"]
+
+
+@pytest.mark.django_db
+def test_a_clock_left_open_is_closed_at_the_end_of_the_shift_and_flagged(nine):
+    floor = make_floor()
+    person, late = floor.technician(), floor.technician(name="陶试夜")
+    _order, [line, other] = make_agreed(floor, "BR-10", "BR-30")
+    floor.give(line, person)
+    floor.give(other, late, start=(10, 0))
+    made = clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(18):
+        overtime = clocking.clock_on(line_uid=other.uid, by=actor(late))  # after the shift: the day's end counts
+    before, sweep = written(), machine("clocks", store_id=floor.shop.store.pk)
+    with clock_at(18, 29):  # the shift ends at half past five
+        assert clocking.close_left_clocking(uid=made.uid, by=sweep) is None
+    assert written() == before
+    with clock_at(18, 30):
+        assert tasks.close_left_clocks() == 1
+        assert clocking.close_left_clocking(uid=made.uid, by=sweep) is None  # never twice
+    made.refresh_from_db()
+    overtime.refresh_from_db()
+    assert (made.ended_at, made.left_open, overtime.ended_at) == (at(17, 30), True, None)
+    told = History.objects.get(code="workshop.clocking.left")
+    assert told.changed == {"ended_at": [None, "2026-11-24T09:30:00+00:00"]}
+    with clock_at(19, 30):
+        clocking.correct_clocking(uid=made.uid, started_at=at(9), ended_at=at(17), reason="忘打卡", by=floor.foreman)
+    made.refresh_from_db()
+    assert (made.ended_at, made.left_open) == (at(17), False)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_fault_done_without_cause_and_correction(refused, nine):
+    floor = make_floor()
+    person = floor.technician()
+    _order, [line, service] = make_agreed(floor, "BR-10", "MT-10")
+    for row in (line, service):
+        floor.give(row, person, bay="2" if row == line else "1", start=(9 if row == line else 11, 0))
+        clocking.clock_on(line_uid=row.uid, by=actor(person))
+        clocking.clock_off(pause_cause="BREAK", by=actor(person))
+    done = "UPDATE workshop_orderline SET state = 'COMPLETED', cause = %s, correction = %s WHERE id = %s"
+    for cause, correction in (("", ""), ("磨到极限", ""), ("", "已更换")):
+        with refused("orderline_fault_explained") as sql:
+            sql(done, [cause, correction, line.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(done, ["磨到极限", "已更换", line.pk])
+        cursor.execute(done, ["", "", service.pk])  # maintenance has neither
+    assert {row.state for row in OrderLine.objects.filter(pk__in=(line.pk, service.pk))} == {"COMPLETED"}
 
 
 @pytest.mark.django_db

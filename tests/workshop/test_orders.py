@@ -72,7 +72,7 @@ def test_an_order_opens_with_the_diagnosis_at_its_price(shop: Shop) -> None:
 
 
 def test_the_diagnosis_is_agreed_to_at_the_desk(shop: Shop) -> None:
-    order = make_order(shop, diagnosis_agreed_by="沈示例")
+    order = make_order(shop, diagnosis_agreed_by="沈示例", signed_on_paper=True)
     line = order.lines.get()
     row = Authorization.objects.get()
     assert (line.state, line.authorized_amount, order.stage) == ("AUTHORIZED", Decimal("85.00"), "AUTHORIZED")
@@ -180,7 +180,7 @@ def test_free_words_and_a_part_the_customer_brings(shop: Shop) -> None:
 
 
 def test_a_technician_may_propose_but_not_price(shop: Shop) -> None:
-    order = make_order(shop, diagnosis_agreed_by="沈示例")
+    order = make_order(shop, diagnosis_agreed_by="沈示例", signed_on_paper=True)
     technician = make_actor("technician", store=shop.store)
     line = orders.add_line(order_uid=order.uid, operation_uid=operation("CH-10").uid, by=technician)
     assert line.is_addition is False  # so far only the diagnosis is agreed to
@@ -290,7 +290,7 @@ def test_an_unpriced_line_isnt_sent(shop: Shop) -> None:
 
 
 def test_history_has_no_names_or_words(shop: Shop) -> None:
-    order = make_order(shop, complaint="刹车异响", diagnosis_agreed_by="沈示例")
+    order = make_order(shop, complaint="刹车异响", diagnosis_agreed_by="沈示例", signed_on_paper=True)
     add_operation(shop, order, "BR-20", complaint="前面响", cause="盘厚不足")
     agree_all(shop, order)
     for line in History.objects.filter(order_uid=order.uid):

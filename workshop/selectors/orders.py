@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,6 +46,7 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.services.orders import DISCOUNT
 
 L, S = LineState, OrderStage
@@ -434,6 +436,14 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     )
 
 
+def still_asked(order: RepairOrder, uids: Iterable[str]) -> bool:
+    """Whether any of these lines waits for a decision; what isn't a uid is none."""
+    return order.lines.filter(uid__in=[uid for uid in uids if _UID.fullmatch(uid)], state=L.PENDING).exists()
+
+
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+
+
 def message_about(estimate: Estimate, by: Actor) -> Message | None:
     """The message with which the customer was asked to decide on this estimate."""
     return Message.objects.for_actor(by).filter(key=f"estimate:{estimate.uid}").first()
@@ -482,6 +492,8 @@ def line_row(
         says.append(_("done: %(words)s") % {"words": line.correction})
     if line.fee_amount:
         says.append(_("%(what)s: ¥%(amount)s") % {"what": line.fee_note, "amount": f"{line.fee_amount:,.2f}"})
+    if last is not None and last.status == AuthorizationStatus.NOT_ENTITLED and line.state == L.PENDING:
+        says.append(_("%(name)s said yes, but may not decide about it") % {"name": last.authorized_by})
     if line.extra_minutes and line.state in (L.DRAFT, L.PENDING):
         says.append(_("makes it %(minutes)s min later") % {"minutes": line.extra_minutes})
     state = L(line.state)
@@ -601,6 +613,7 @@ class Asked:
     agreed_labor: Decimal
     agreed_material: Decimal
     agreed_fees: Decimal
+    deciders: Deciders
     expired: bool
 
     @property
@@ -642,6 +655,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
                 agreed_labor=rules.total_of(line.labor_amount for line in agreed),
                 agreed_material=rules.total_of(p.amount for line in agreed for p in line.part_lines.all()),
                 agreed_fees=rules.total_of(line.fee_amount for line in agreed),
+                deciders=deciders_of(order),
                 expired=estimate.expires_at < clock.now(),
             )
         )

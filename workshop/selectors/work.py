@@ -29,6 +29,13 @@ OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
 SHOWN = (*OPEN, L.COMPLETED, L.INSPECTED)
 
 
+def open_clockings() -> list[Clocking]:
+    """Every clock that runs, in all stores, with its person; those of a shift that is over are closed (3.2)."""
+    return list(
+        Clocking.objects.filter(ended_at__isnull=True).select_related("employee__store").order_by("employee_id")
+    )
+
+
 def work_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     """Plans and clockings by line; None before the customer agreed to anything."""
     lines = list(

@@ -14,7 +14,7 @@ from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
 from dealership.kernel.signatures import refuse_empty_pad
-from workshop import events, permissions
+from workshop import events, permissions, rules
 from workshop.models import (
     Authorization,
     AuthorizationMethod,
@@ -27,13 +27,16 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.selectors.entitled import deciders_of
 from workshop.services.orders import (
     back_to_draft,
     end_line,
+    keep_wish,
     line_total,
     lines_of,
     locked_line,
     locked_order,
+    refuse_unsigned,
     write_decision,
 )
 
@@ -61,11 +64,13 @@ def decide_lines(
 ) -> RepairOrder:
     """The customer agrees to or declines lines of the estimate they saw: ``{line uid: (yes, reason[, cause])}`` (3.2).
 
-    Why something is declined is kept on the decision, for the next visit and for whoever asks what customers find too
-    dear. All of it or nothing. Undecided lines stay open and stop no agreed work. Raises RuleError ``estimate.stale`` (a newer
-    version is out), ``estimate.expired``, ``authorization.empty``, ``.name``, ``.note``, ``.method`` and
-    ``.risk`` (declining what concerns safety needs a signed statement of the risk in ``note``); RaceLost
-    ``line.decided`` where somebody else has decided a line meanwhile.
+    Why something is declined is kept on the decision, for the next visit and for whoever asks what customers find
+    too dear. A yes of somebody who may not decide for the payer, or not about so much, is kept as a message
+    (``NOT_ENTITLED``) and its lines stay asked. All of it or nothing. Undecided lines stay open and stop no
+    agreed work. Raises RuleError ``estimate.stale`` (a newer version is out), ``estimate.expired``,
+    ``authorization.empty``, ``.name``, ``.note``, ``.method`` and ``.risk`` (declining what concerns safety
+    needs a signed statement of the risk in ``note``); RaceLost ``line.decided`` where somebody else has decided
+    a line meanwhile.
     """
     on_link = by.kind == ActorKind.LINK
     if not on_link:
@@ -81,6 +86,8 @@ def decide_lines(
         raise RuleError("authorization.note", _("For a spoken yes, note who said what."), field="note")
     if method in (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE):
         refuse_empty_pad(signature)  # by telephone or on paper nobody draws
+    if method == AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE:
+        refuse_unsigned(signature, on_paper=False, field="method")
     if not decisions:
         raise RuleError("authorization.empty", _("Agree to or decline at least one item."))
     order = locked_order(order_uid, by)
@@ -101,6 +108,8 @@ def decide_lines(
         if signature
         else None
     )
+    yes = [uid for uid, (approve, *_rest) in decisions.items() if approve and uid in lines]
+    entitled, contact = deciders_of(order).entitle(name, rules.total_of(line_total(lines[uid]) for uid in yes))
     for uid in sorted(decisions, key=lambda key: lines[key].pk if key in lines else 0):
         approve, reason, *more = decisions[uid]
         cause = more[0] if more else ""
@@ -122,8 +131,20 @@ def decide_lines(
                 field="note",
                 line=line.said,
             )
+        if approve and not entitled:
+            keep_wish(
+                line,
+                method=method,
+                authorized_by=name,
+                note=note.strip(),
+                signature=kept,
+                estimate=estimate,
+                by=by,
+            )
+            continue
         write_decision(
             line,
+            contact=contact if approve else None,
             status=AuthorizationStatus.APPROVED if approve else AuthorizationStatus.DECLINED,
             method=method,
             authorized_by=name,

@@ -7,21 +7,24 @@ second one (``clocking_one_open``) and work nobody agreed to (``clocking_needs_a
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, Resource, ResourceKind
-from dealership.kernel import clock, formats
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.states import require
 from staff.models import Employee
 from staff.selectors.employees import require_employee
+from staff.selectors.hours import calendar_of
 from workshop import events, permissions
+from workshop.limits import CLOCK_LEFT_MINUTES
 from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
 from workshop.selectors.fitness import needs_two
 from workshop.services.dispatch import free_rest
@@ -292,12 +295,52 @@ def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | No
         )
     before = (clocking.started_at, clocking.ended_at)
     clocking.started_at, clocking.ended_at, clocking.corrected_reason = started_at, ended_at, reason.strip()[:200]
-    clocking.save(update_fields=["started_at", "ended_at", "corrected_reason"])
+    clocking.left_open = False  # the foreman has looked at it
+    clocking.save(update_fields=["started_at", "ended_at", "corrected_reason", "left_open"])
     record(
         clocking,
         events.CLOCKING_CORRECTED,
         by=by,
         changed={"started_at": (before[0], started_at), "ended_at": (before[1], ended_at)},
+        employee=worker.uid,
+        line=line.uid,
+    )
+    return clocking
+
+
+def left_since(clocking: Clocking) -> datetime | None:
+    """When the clock should have been closed: the end of the shift it began in, or of the day where it began after the
+    shift or without one; None while the person may still be at it (3.2). Reads ``clocking.employee``."""
+    zone = ZoneInfo(clocking.employee.store.time_zone)
+    day = clocking.started_at.astimezone(zone).date()
+    hours = calendar_of(clocking.employee, first=day, last=day).hours_on(day)
+    midnight = datetime.combine(day, time(), zone)
+    ends = midnight + timedelta(minutes=hours[-1][1]) if hours else None
+    if ends is None or ends <= clocking.started_at:
+        ends = midnight + timedelta(days=1)
+    grace = limits.value(CLOCK_LEFT_MINUTES, store_id=clocking.store_id)
+    return ends.astimezone(UTC) if clock.now() >= ends + timedelta(minutes=grace) else None
+
+
+@transaction.atomic
+def close_left_clocking(*, uid: UUID, by: Actor) -> Clocking | None:
+    """Closes a clock that its person left open at the end of the shift, at that end, and flags it for the foreman, who
+    puts it right (3.2). Returns None where it was closed meanwhile or isn't left: a second run does nothing."""
+    employee_id, line_uid = Clocking.objects.for_actor(by).values_list("employee_id", "line__uid").get(uid=uid)
+    worker = Employee.objects.locked().select_related("store").get(pk=employee_id)
+    line = locked_line(line_uid, by, living=False)
+    clocking = Clocking.objects.locked().get(uid=uid)
+    clocking.employee, clocking.line = worker, line
+    ends = left_since(clocking) if clocking.ended_at is None else None
+    if ends is None:
+        return None
+    clocking.ended_at, clocking.left_open = ends, True
+    clocking.save(update_fields=["ended_at", "left_open"])
+    record(
+        clocking,
+        events.CLOCKING_LEFT,
+        by=by,
+        changed={"ended_at": (None, ends)},
         employee=worker.uid,
         line=line.uid,
     )

@@ -33,7 +33,7 @@ from dealership.kernel.numbering import next_number
 from dealership.kernel.postgres.kept import Kept, forget, insert
 from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.states import require
-from reception.models import Customer, QuotationLine, ToldBy, Visit, VisitState
+from reception.models import Customer, CustomerContact, QuotationLine, ToldBy, Visit, VisitState
 from reception.pictures import clean_picture
 from reception.services import telling
 from reception.services.customers import hold_customers
@@ -58,6 +58,7 @@ from workshop.models import (
     PromiseTold,
     RepairOrder,
 )
+from workshop.selectors.entitled import deciders_of
 from workshop.selectors.quoted import quoted_operation
 
 L = LineState
@@ -129,12 +130,14 @@ def open_repair_order(
     operation_uids: list[UUID] | None = None,
     diagnosis_agreed_by: str = "",
     signature: bytes | None = None,
+    signed_on_paper: bool = False,
 ) -> RepairOrder:
     """Opens an order for a received car; it begins with the diagnosis, itself priced (3.2).
 
     ``operation_uids`` are written as lines at once (what was booked). ``diagnosis_agreed_by`` names who agreed to the
-    diagnosis at the desk: the line is authorised then and there. Raises RuleError ``order.complaint``,
-    ``order.visit`` (car not received or gone), ``order.original`` and ``order.payer``.
+    diagnosis at the desk, with the drawn ``signature`` or ``signed_on_paper``: the line is authorised then and there.
+    Raises RuleError ``order.complaint``, ``order.visit`` (car not received or gone), ``order.original``,
+    ``order.payer``, ``authorization.signature`` (a typed name alone is no paper) and ``authorization.who``.
     """
     by.require(permissions.ORDERS_OPEN)
     words = complaint.strip()
@@ -191,6 +194,7 @@ def open_repair_order(
             operation_uids=operation_uids or [],
             agreed_by=diagnosis_agreed_by.strip(),
             signature=signature,
+            on_paper=signed_on_paper,
             by=by,
         )
     forget(order, "stage", "version", "updated_at")  # the lines have moved it
@@ -212,6 +216,7 @@ def _begin(
     operation_uids: list[UUID],
     agreed_by: str,
     signature: bytes | None,
+    on_paper: bool,
     by: Actor,
 ) -> None:
     """The new order's promise, its diagnosis and what was booked."""
@@ -230,18 +235,30 @@ def _begin(
     if diagnosis is not None:
         line = _write_line(order, operation=diagnosis, pay_type=pay_type, complaint=order.complaint, position=1, by=by)
         if agreed_by:
-            _agree_at_desk(line, name=agreed_by, signature=signature, by=by)
+            _agree_at_desk(line, name=agreed_by, signature=signature, on_paper=on_paper, by=by)
     booked = Operation.objects.filter(uid__in=operation_uids, active=True).order_by("code") if operation_uids else ()
     for operation in booked:
         if diagnosis is None or operation.pk != diagnosis.pk:
             _write_line(order, operation=operation, pay_type=pay_type, by=by)
 
 
-def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, by: Actor) -> None:
+def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, on_paper: bool, by: Actor) -> None:
     """The diagnosis is agreed to where the order is opened, at its named price (3.2)."""
     if line.pay_type in NOT_REQUIRED:
         authorize_unasked(line, by=by)
         return
+    refuse_unsigned(signature, on_paper=on_paper, field="diagnosis_agreed_by")
+    people = deciders_of(line.order)
+    entitled, contact = people.entitle(name, line_total(line))
+    if not entitled:
+        raise RuleError(
+            "authorization.who",
+            _("%(name)s may not decide for %(payer)s; these may: %(names)s."),
+            field="diagnosis_agreed_by",
+            name=name,
+            payer=line.order.customer.name,
+            names="、".join(people.names) or "–",
+        )
     kept = (
         store_file(
             content=signature,
@@ -256,7 +273,25 @@ def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, by: A
     method = (
         AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE if kept else AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE
     )
-    write_decision(line, status=AuthorizationStatus.APPROVED, method=method, authorized_by=name, signature=kept, by=by)
+    write_decision(
+        line,
+        status=AuthorizationStatus.APPROVED,
+        method=method,
+        authorized_by=name,
+        contact=contact,
+        signature=kept,
+        by=by,
+    )
+
+
+def refuse_unsigned(signature: bytes | None, *, on_paper: bool, field: str) -> None:
+    """3.2: a typed name is neither a signature nor a paper. Raises RuleError ``authorization.signature``."""
+    if not signature and not on_paper:
+        raise RuleError(
+            "authorization.signature",
+            _("Let the customer sign here, or tick that it was signed on paper."),
+            field=field,
+        )
 
 
 # --- lines ---
@@ -463,7 +498,8 @@ def change_line(
 ) -> OrderLine:
     """Changes a line. Work, hours and payer only before the customer's yes: an asked line goes back to draft (3.2).
 
-    Complaint, cause and correction may be written until the line is settled.
+    Another payer alone also after the yes, while nothing is begun: that yes was the other payer's, so the line is asked
+    again (``line.begun`` afterwards). Complaint, cause and correction may be written until the line is settled.
     """
     by.require(permissions.LINES_EDIT)
     line = locked_line(line_uid, by)
@@ -487,7 +523,9 @@ def change_line(
     _require_fee(new.get("fee_amount", line.fee_amount), new.get("fee_note", line.fee_note))
     if not new and not words:
         raise RuleError("line.unchanged", _("Nothing was changed."))
-    if new:
+    if line.state == L.AUTHORIZED and new.keys() == {"pay_type"}:
+        _ask_other_payer(line, by=by)
+    elif new:
         back_to_draft(line, by=by)
     free = ("description", "fee_note")
     changed = {name: (getattr(line, name), value) for name, value in new.items() if name not in free}
@@ -502,16 +540,51 @@ def change_line(
             line.discount = ZERO
         line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
         changed["labor_amount"] = (before, line.labor_amount)
-    line.save(update_fields=[*new, *words, "rate", "discount", "labor_amount"])
+    asked_again = line.authorized_amount is not None and line.state == L.DRAFT
+    if asked_again:
+        line.authorized_amount = None
+    line.save(
+        update_fields=[
+            *new, *words, "rate", "discount", "labor_amount", *(["state", "authorized_amount"] if asked_again else []),
+        ]
+    )  # fmt: skip
     record(
         line,
         events.LINE_CHANGED,
         by=by,
         store_id=line.order.store_id,
-        changed=changed,
+        changed=changed | ({"state": (L.AUTHORIZED, L.DRAFT)} if asked_again else {}),
         words=sorted([*words, *(set(free) & new.keys())]) or None,
     )
     return line
+
+
+def _ask_other_payer(line: OrderLine, *, by: Actor) -> None:
+    """3.2: plans and reserved parts are given back, the yes is taken back on record; the caller writes the line."""
+    if (
+        Clocking.objects.filter(line=line).exists()
+        or PartLine.objects.filter(line=line, issued_quantity__gt=0).exists()
+    ):
+        raise RuleError(
+            "line.begun",
+            _("Work on “%(line)s” has begun; withdraw it instead and settle what was done."),
+            line=line.description,
+        )
+    for give_back in BEFORE_WITHDRAWAL:
+        give_back(line, by)
+    LineHold.objects.filter(line=line, ended_at__isnull=True).update(ended_at=clock.now())
+    last = line.authorizations.exclude(status=AuthorizationStatus.NOT_ENTITLED).order_by("-id").first()
+    Authorization.objects.create(
+        order=line.order,
+        line=line,
+        estimate=last.estimate if last else None,
+        status=AuthorizationStatus.REVOKED,
+        method=AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION,
+        amount=line_total(line),
+        authorized_by=last.authorized_by if last else "",
+        at=clock.now(),
+    )
+    line.state = L.DRAFT
 
 
 @transaction.atomic
@@ -889,6 +962,7 @@ def write_decision(
     reason: str = "",
     cause: str = "",
     note: str = "",
+    contact: CustomerContact | None = None,
     signature: Any = None,
     estimate: Estimate | None = None,
 ) -> Authorization:
@@ -905,6 +979,7 @@ def write_decision(
         method=method,
         amount=amount,
         authorized_by=authorized_by[:60],
+        contact=contact,
         note=note[:300],
         reason="" if agreed else reason[:200],
         decline_cause="" if agreed else cause,
@@ -926,7 +1001,44 @@ def write_decision(
         method=method,
         amount=amount,
         cause=row.decline_cause or None,
+        contact=contact.uid if contact else None,
         estimate=estimate.uid if estimate else None,
+    )
+    return row
+
+
+def keep_wish(
+    line: OrderLine,
+    *,
+    method: str,
+    authorized_by: str,
+    note: str,
+    signature: Any,
+    estimate: Estimate,
+    by: Actor,
+) -> Authorization:
+    """The yes of somebody who may not decide for the payer: kept as a message, the line stays asked (3.2)."""
+    row = Authorization.objects.create(
+        order=line.order,
+        line=line,
+        estimate=estimate,
+        status=AuthorizationStatus.NOT_ENTITLED,
+        method=method,
+        amount=line_total(line),
+        authorized_by=authorized_by[:60],
+        note=note[:300],
+        signature=signature,
+        at=clock.now(),
+    )
+    record(
+        line,
+        events.LINE_WISHED,
+        by=by,
+        store_id=line.order.store_id,
+        authorization=row.uid,
+        method=method,
+        amount=row.amount,
+        estimate=estimate.uid,
     )
     return row
 

@@ -22,7 +22,7 @@ from workshop.models import AuthorizationMethod, DeclineCause, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.services import authorizations
 
-from .orders import choices_of, decisions_of, drawn_signature, why_nots
+from .orders import choices_of, decisions_of, drawn_signature, why_nots, wish_words
 
 
 class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
@@ -70,6 +70,9 @@ class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
             seen_hash=sent.get("seen_hash", ""),
             by=self.actor,
         )
+
+    def words(self, result: RepairOrder) -> Any:
+        return wish_words(result, choices_of(self.request)) or self.done
 
     def location(self, result: RepairOrder) -> str:
         return reverse("visit-link", args=[self.link.token])

@@ -31,6 +31,7 @@ from workshop import permissions
 from workshop.forms import orders as forms
 from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
 from workshop.selectors import orders as reads
+from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.quoted import quoted_for
 from workshop.services import authorizations, orders
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
@@ -166,12 +167,6 @@ class OpenOrderPage(CommandPage):
             raise RuleError(
                 "authorization.name", _("Write the name of the person who decides."), field="diagnosis_agreed_by"
             )
-        if asks and data["diagnosis_agreed_by"].strip() and not signature and not data["signed_on_paper"]:
-            raise RuleError(
-                "authorization.signature",
-                _("Let the customer sign here, or tick that it was signed on paper."),
-                field="diagnosis_agreed_by",
-            )
         return orders.open_repair_order(
             visit_uid=self.visit.uid,
             complaint=data["complaint"],
@@ -183,6 +178,7 @@ class OpenOrderPage(CommandPage):
             operation_uids=[operation.uid for operation in data.get("operations", [])],
             diagnosis_agreed_by=data["diagnosis_agreed_by"],
             signature=signature,
+            signed_on_paper=data["signed_on_paper"],
             by=self.actor,
         )
 
@@ -314,17 +310,25 @@ class DecidePage(OrderCommandPage):
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {
             "method": self.request.GET.get("method", "VERBAL_PHONE"),
-            "authorized_by": self.order.customer.name,
+            "authorized_by": self.deciders.proposed,
             "seen_hash": self.asked.estimate.seen_hash if self.asked else "",
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "asked": self.asked,
+            "deciders": self.deciders,
             "chosen": choices_of(self.request),
             "why": why_nots(self.request),
             "causes": DeclineCause.choices,
         }
+
+    @cached_property
+    def deciders(self) -> Deciders:
+        return deciders_of(self.order)
+
+    def words(self, result: RepairOrder) -> Any:
+        return wish_words(result, choices_of(self.request)) or self.done
 
     def run(self, form: forms.DecideForm) -> RepairOrder:
         data = form.cleaned_data
@@ -338,6 +342,18 @@ class DecidePage(OrderCommandPage):
             seen_hash=data["seen_hash"],
             by=self.actor,
         )
+
+
+def wish_words(order: RepairOrder, choices: dict[str, str]) -> str:
+    """What is said where a yes was kept as a message because somebody else has to decide; else nothing."""
+    if not reads.still_asked(order, [uid for uid, answer in choices.items() if answer == "yes"]):
+        return ""
+    names = "、".join(deciders_of(order).names)
+    if not names:
+        return gettext("Kept as a message, not as a yes: nobody is named yet who may decide for the payer.")
+    return gettext("Kept as a message, not as a yes: these may decide, up to their amount: %(names)s.") % {
+        "names": names
+    }
 
 
 def choices_of(request: HttpRequest) -> dict[str, str]:
@@ -476,9 +492,10 @@ class EditLinePage(LineCommandPage):
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         if not self.open:
-            for name in ("description", "hours", "pay_type", "category", "extra_minutes", "is_safety", "fee_amount",
-                         "fee_note"):  # fmt: skip
+            agreed = ("description", "hours", "category", "extra_minutes", "is_safety", "fee_amount", "fee_note")
+            for name in agreed:
                 form.fields[name].disabled = True
+            form.fields["pay_type"].disabled = self.line.state != LineState.AUTHORIZED
         return form
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

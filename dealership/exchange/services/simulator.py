@@ -522,7 +522,20 @@ class Simulation:
             roles = papers.choice((["DRIVER"], ["DRIVER", "AUTHORISES"], ["PAYER", "AUTHORISES"]))
             name = papers.choice(SURNAMES) + papers.choice(GIVEN)
             phone = f"13{papers.randrange(100_000_000, 999_999_999)}"
-            contacts.add_contact(customer_uid=customer.uid, name=name, roles=roles, phone=phone, by=desk)
+            limit = Decimal(50000) if "AUTHORISES" in roles and customer.kind == "COMPANY" else None
+            contacts.add_contact(
+                customer_uid=customer.uid, name=name, roles=roles, phone=phone, by=desk, authorises_up_to=limit
+            )
+
+    def who_decides(self, visit: Visit, name: str) -> str:
+        """Who brings the car where the payer leaves it to them, else somebody the payer named, reached by telephone."""
+        if visit.customer.name == name and visit.customer.kind == "PERSON":
+            return name
+        named = [c.name for c in visit.customer.contacts.filter(ended_at__isnull=True).order_by("pk")
+                 if "AUTHORISES" in c.roles]  # fmt: skip
+        if not named:
+            return name
+        return visit.customer.name if visit.customer.kind == "PERSON" else named[0]
 
     def walk_in(self, shop: Shop) -> Steps:
         kind = self.kind_of_work(shop)
@@ -582,7 +595,8 @@ class Simulation:
                 visit_uid=visit.uid,
                 complaint=visit.need,
                 with_diagnosis=kind == "fault",
-                diagnosis_agreed_by=name if kind == "fault" else "",
+                diagnosis_agreed_by=self.who_decides(visit, name) if kind == "fault" else "",
+                signed_on_paper=kind == "fault",
                 operation_uids=[operation.uid for operation in chosen],
                 promised_at=shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)),
                 by=advisor,
@@ -668,7 +682,8 @@ class Simulation:
             decisions[line.uid] = (False, rng.choice(DECLINES)) if no else (True, "")
         if not decisions:
             return
-        if rng.random() < 0.75:
+        on_link, decider = rng.random() < 0.75, self.who_decides(order.visit, name)
+        if on_link:
             authorizations.note_estimate_viewed(estimate_uid=estimate.uid, by=link)
             authorizations.decide_lines(
                 order_uid=order.uid,
@@ -678,12 +693,16 @@ class Simulation:
                 seen_hash=estimate.seen_hash,
                 by=link,
             )
-        else:
+        if not on_link or decider != name:  # what the driver said on the link is a message, the payer is called
+            still = OrderLine.objects.filter(order=order, state=LineState.PENDING).values_list("uid", flat=True)
+            wanted = {uid: decisions[uid] for uid in still if uid in decisions}
+            if not wanted:
+                return
             authorizations.decide_lines(
                 order_uid=order.uid,
-                decisions=decisions,
+                decisions=wanted,
                 method="VERBAL_PHONE",
-                authorized_by=name,
+                authorized_by=decider,
                 note="电话里逐项确认",
                 by=advisor,
             )
