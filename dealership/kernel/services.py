@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from . import approvals, clock, events, limits, permissions, registry
+from . import approvals, clock, events, limits, permissions, registry, saying
 from .actors import Actor, ActorKind
 from .errors import RuleError
 from .history import record
@@ -312,7 +312,7 @@ def decide_approval(*, uid: UUID, approve: bool, by: Actor, answer: str = "") ->
         raise RuleError(
             "approval.limit",
             _("Up to ¥%(highest)s is yours to approve; this one is for the general manager."),
-            highest=highest,
+            highest=saying.say_money(highest, sign=False),
         )
     before = approval.state
     approval.decide(approve=approve, by=by.user)

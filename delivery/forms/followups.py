@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from ..models import CallResult, SurveyDimension
 
 SCORES = [
-    (5, _("Very satisfied")),
-    (4, _("Satisfied")),
-    (3, _("So-so")),
-    (2, _("Dissatisfied")),
     (1, _("Very dissatisfied")),
+    (2, _("Dissatisfied")),
+    (3, _("So-so")),
+    (4, _("Satisfied")),
+    (5, _("Very satisfied")),
 ]
+"""From bad to good, as the recommendation and the rating of the reception run on the same link."""
+CHOOSE = {"required": _("Choose one of the answers.")}
 
 
 class CallForm(forms.Form):
@@ -37,6 +39,7 @@ class SurveyForm(forms.Form):
         choices=[(n, str(n)) for n in range(11)],
         coerce=int,
         widget=forms.RadioSelect,
+        error_messages=CHOOSE,
     )
     words = forms.CharField(
         label=_("Anything else?"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 3})
@@ -46,7 +49,11 @@ class SurveyForm(forms.Form):
         super().__init__(*args, **kwargs)
         asked = {
             dimension.value: forms.TypedChoiceField(
-                label=dimension.label, choices=SCORES, coerce=int, widget=forms.RadioSelect
+                label=dimension.label,
+                choices=SCORES,
+                coerce=int,
+                widget=forms.RadioSelect,
+                error_messages=CHOOSE,
             )
             for dimension in SurveyDimension
         }

@@ -14,12 +14,13 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, Outer
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from dealership.catalogue.models import RepairCategory
+from dealership.catalogue.models import RepairCategory, VehicleModel
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO
 from reception.models import Visit, VisitState
+from workshop.maintenance_rules import Standing
 from workshop.models import (
     Authorization,
     AuthorizationMethod,
@@ -34,6 +35,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors.inspections import last_reading
+from workshop.selectors.maintenance import DueList, DueRow
 
 from .. import rules
 from ..models import UNPAID_EXIT, GatePass, Handover, Payment, Settlement, SettlementState
@@ -247,11 +249,37 @@ def visit_exit(visit: Visit) -> VisitExit:
     return visit_exits([visit])[0]
 
 
-def proposed_service(visit: Visit) -> tuple[date | None, int | None]:
-    """Day and mileage (km) of the car's next service by its model's interval, counted from today and the last reading."""
+NEAR_KM = 100
+"""A mileage nearer than this is reached on the way home; it is no day to come back on."""
+
+
+def proposed_service(visit: Visit, found: DueList | None) -> tuple[date | None, int | None]:
+    """Day and mileage (km) of the car's next service: what its plan asks for first from now on; where no plan holds or
+    it leaves one of them open, the model's interval counted from today and the last reading. ``found``: its due list."""
     model = visit.vehicle.model
+    today = clock.today(visit.store.time_zone)
+    day, at_km = _by_interval(visit, model, today)
+    coming = [
+        row.due
+        for row in (found.rows if found else ())
+        if row.standing in (Standing.SOON, Standing.LATER) and row.due.expected_on and row.due.expected_on > today
+    ]
+    if not coming:
+        return day, at_km
+    first = min(coming, key=lambda due: (due.expected_on, due.due_km or 0))
+    ahead_km = first.due_km if first.due_km and first.due_km > last_reading(visit) + NEAR_KM else None
+    return (first.due_on if first.due_on and first.due_on > today else first.expected_on), ahead_km or at_km
+
+
+def left_undone(found: DueList | None) -> list[DueRow]:
+    """Work that the car's plan asks for today and that isn't done when it leaves: the customer hears of it (3.1, 4.1)."""
+    due = (Standing.OVERDUE, Standing.DUE)
+    return [row for row in found.rows if row.standing in due and not row.covered] if found else []
+
+
+def _by_interval(visit: Visit, model: VehicleModel | None, today: date) -> tuple[date | None, int | None]:
     return rules.next_service(
-        on=clock.today(visit.store.time_zone),
+        on=today,
         odometer_km=last_reading(visit),
         interval_months=model.service_interval_months if model else None,
         interval_km=model.service_interval_km if model else None,

@@ -18,13 +18,14 @@ from reception.models import Visit
 from reception.permissions import VISITS_KEYS
 from reception.services.visits import give_key
 from workshop.selectors.inspections import last_reading
+from workshop.selectors.maintenance import DueList, due_list
 
 from .. import permissions
 from ..documents import old_parts_words
 from ..forms.handovers import GateForm, GatePassForm, HandoverForm
 from ..models import GatePass, GatePassKind, Handover, HandoverCheck
 from ..selectors import gate as reads
-from ..selectors.exits import ExitStep, VisitExit, proposed_service, visit_exit
+from ..selectors.exits import ExitStep, VisitExit, left_undone, proposed_service, visit_exit
 from ..selectors.ways import address, next_way
 from ..services import handovers as commands
 
@@ -53,8 +54,12 @@ class HandoverPage(CommandPage):
     def exit(self) -> VisitExit:
         return visit_exit(self.visit)
 
+    @cached_property
+    def due(self) -> DueList | None:
+        return due_list(self.visit.vehicle, store_id=self.visit.store_id)
+
     def get_initial(self) -> dict[str, Any]:
-        day, at_km = proposed_service(self.visit)
+        day, at_km = proposed_service(self.visit, self.due)
         return {
             "odometer_km": last_reading(self.visit) or None,
             "next_service_on": day,
@@ -72,6 +77,7 @@ class HandoverPage(CommandPage):
         return super().get_context_data(**kwargs) | {
             "visit": self.visit,
             "exit": self.exit,
+            "left_undone": left_undone(self.due),
             "done_checks": self.done_checks(),
             "at_door": reads.door_pass(self.visit) is not None,
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,

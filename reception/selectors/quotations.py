@@ -18,7 +18,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
-from dealership.kernel.saying import say_name
+from dealership.kernel.saying import say_money, say_name
 
 from ..models import Quotation, QuotationLine, QuotationPart
 from . import capacity
@@ -115,9 +115,9 @@ def lines_of(quotation: Quotation) -> list[dict[str, Any]]:
 
 def words_of(quotation: Quotation) -> str:
     """The quotation as it is put into an answer."""
-    lines = [f"{say_name(row['line'].description)} ¥{row['whole']}" for row in lines_of(quotation)]
+    lines = [f"{say_name(row['line'].description)} {say_money(row['whole'])}" for row in lines_of(quotation)]
     end = gettext("Altogether ¥%(total)s, valid until %(day)s (%(number)s).") % {
-        "total": quotation.total,
+        "total": say_money(quotation.total, sign=False),
         "day": quotation.valid_until.isoformat(),
         "number": quotation.number,
     }

@@ -17,7 +17,7 @@ from dealership.kernel.models import History
 from dealership.kernel.services import decide_approval
 from delivery.documents import settlement_data
 from delivery.models import GatePass, Handover
-from delivery.selectors.exits import ExitStep, board, visit_exit
+from delivery.selectors.exits import ExitStep, board, left_undone, proposed_service, visit_exit
 from delivery.selectors.gate import gate
 from delivery.selectors.settlements import read_settlement
 from delivery.services.handovers import cancel_gate_pass, hand_over, issue_gate_pass, scan_back, scan_out
@@ -39,7 +39,10 @@ from tests.factories.delivery import (
     work,
 )
 from tests.factories.reception import rule
+from workshop.maintenance_rules import Due, Standing
 from workshop.models import Authorization, LineState, OrderStage, RepairOrder
+from workshop.selectors.inspections import last_reading
+from workshop.selectors.maintenance import DueList, DueRow
 from workshop.services.orders import withdraw_line
 
 
@@ -616,3 +619,30 @@ def test_a_car_is_brought_back_on_its_own_pass_and_signed_for_at_the_door(refuse
     assert gate(by=team.advisor).outside == []
     with refused("gatepass_return_planned") as sql:
         sql(*raw_return(visit))
+
+
+@pytest.mark.django_db
+def test_the_next_service_that_is_told_is_what_the_plan_asks_for_first():
+    """The hand-over, the customer's link and the car's due list name the same day; what is left undone is said."""
+    team = make_team()
+    order = make_ready(team)
+    ready = order.visit
+    today = clock.today("Asia/Shanghai")
+    km = last_reading(ready)
+
+    def row(standing, due_km, days):
+        on = today + timedelta(days=days)
+        due = Due(standing, due_km, on, on, None, 10_000, 12, first=False)
+        return DueRow(operation=None, due=due, label="", color="", why="")
+
+    later = row(Standing.LATER, km + 9_000, 200)
+    soon = row(Standing.SOON, km + 1_500, 20)
+    due = row(Standing.DUE, km - 40, -3)
+    found = DueList(plan=None, trend=None, severe=False, note=None, rows=[later, due, soon])
+    assert proposed_service(ready, found) == (today + timedelta(days=20), km + 1_500)
+    assert left_undone(found) == [due]
+    by_interval = proposed_service(ready, None)
+    assert proposed_service(ready, DueList(None, None, False, None, [due])) == by_interval
+    assert left_undone(None) == []
+    at_once = DueList(None, None, False, None, [row(Standing.SOON, km + 60, 20)])
+    assert proposed_service(ready, at_once) == (today + timedelta(days=20), by_interval[1])

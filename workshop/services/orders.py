@@ -740,7 +740,7 @@ def discount_line(*, line_uid: UUID, amount: Decimal, reason: str, by: Actor) ->
             "discount.amount",
             _("A discount lies between nothing and the labour of the line, ¥%(gross)s."),
             field="amount",
-            gross=gross,
+            gross=saying.say_money(gross, sign=False),
         )
     if not reason.strip():
         raise RuleError("discount.reason", _("Say why the discount is given."), field="reason")
@@ -916,7 +916,7 @@ def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Act
             "store": order.store.name,
             "plate": order.vehicle.plate or order.vehicle.vin[-6:],
             "lines": lines,
-            "total": estimate.total,
+            "total": saying.say_money(estimate.total, sign=False),
             "link": link_address(order.visit),
         }
         subject = gettext("Please decide on the work on your car")

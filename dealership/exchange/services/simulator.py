@@ -82,6 +82,7 @@ from staff.models import Employee, Shift
 from staff.selectors.employees import employees_with_role, on_duty
 from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
 from workshop.selectors.inspections import last_reading
+from workshop.selectors.maintenance import due_list
 from workshop.selectors.sheets import items_for, templates_for
 from workshop.services import authorizations, clocking, dispatch, inspections, orders, sheets, stock, tools
 from workshop.tool_models import ToolAsset, ToolIssue, ToolState
@@ -958,7 +959,7 @@ class Simulation:
             code: "NOT_APPLICABLE" if code in CHECKS_THAT_MAY_NOT_APPLY else True for code in HandoverCheck.values
         }
         visit.refresh_from_db()
-        due_on, due_km = proposed_service(visit)
+        due_on, due_km = proposed_service(visit, due_list(visit.vehicle, store_id=visit.store_id))
         if due_on and due_km:
             checks[HandoverCheck.NEXT_SERVICE.value] = True
         repaired = OrderLine.objects.filter(order=order, state=LineState.INSPECTED).exists()

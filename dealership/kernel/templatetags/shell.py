@@ -126,8 +126,8 @@ def unlocal(number: Any) -> str:
 
 @register.filter
 def quantity(number: Decimal | None) -> str:
-    """4, 0.5, 40: as many places as it has; a dash where nothing is known."""
-    return "—" if number is None else f"{number.normalize():f}"
+    """4, 0.5, 20,000: as many places as it has; a dash where nothing is known."""
+    return "—" if number is None else f"{number.normalize():,f}"
 
 
 @register.filter
