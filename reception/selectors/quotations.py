@@ -117,7 +117,7 @@ def words_of(quotation: Quotation) -> str:
     """The quotation as it is put into an answer."""
     lines = [f"{say_name(row['line'].description)} {say_money(row['whole'])}" for row in lines_of(quotation)]
     end = gettext("Altogether ¥%(total)s, valid until %(day)s (%(number)s).") % {
-        "total": say_money(quotation.total, sign=False),
+        "total": say_money(quotation.total or ZERO, sign=False),
         "day": quotation.valid_until.isoformat(),
         "number": quotation.number,
     }
