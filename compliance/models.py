@@ -31,6 +31,8 @@ ARCHIVE_MOVES: dict[ArchiveState, set[ArchiveState]] = {
 class ArchiveRecord(Root):
     """One file of the archive (8.4): content, its SHA-256 and the day until which it must be kept."""
 
+    link_path = "visit_id"
+
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=30)
     subject_type = models.CharField(max_length=40)

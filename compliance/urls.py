@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from .views import archives
+from .views import archives, links
 
 urlpatterns = [
     # --- archive ---
     path("archive/", archives.ArchiveListPage.as_view(), name="archive-list"),
     path("archive/<uuid:uid>/", archives.ArchivePage.as_view(), name="archive-detail"),
+    path("archive/<uuid:uid>.pdf", archives.ArchivePdfView.as_view(), name="archive-pdf"),
+    path("archive/<uuid:uid>.json", archives.ArchiveJsonView.as_view(), name="archive-json"),
     path("archive/<uuid:uid>/list/", archives.ListForDestructionView.as_view(), name="archive-mark"),
+    path("v/<str:token>/files/<uuid:uid>/", links.LinkFilePage.as_view(), name="link-file"),
+    path("v/<str:token>/files/<uuid:uid>.pdf", links.LinkFilePdfView.as_view(), name="link-file-pdf"),
+    path("v/<str:token>/files/<uuid:uid>.json", links.LinkFileJsonView.as_view(), name="link-file-json"),
 ]

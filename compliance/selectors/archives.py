@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from django.db.models import QuerySet
 
 from compliance.models import ArchiveRecord, ArchiveState
-from compliance.services.archives import content_hash
+from compliance.services.archives import REPAIR_FILE, content_hash
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
-from workshop.models import AuthorizationMethod, InspectionLevel, InspectionResult
+from reception.models import Visit
 
 
 def archives(by: Actor, *, words: str = "", show: str = "ALL") -> QuerySet[ArchiveRecord]:
@@ -31,7 +28,7 @@ def archive_counts(by: Actor) -> dict[str, int]:
 
 
 def archive(by: Actor, uid: object) -> ArchiveRecord:
-    return ArchiveRecord.objects.for_actor(by).select_related("visit__vehicle", "first_signature").get(uid=uid)
+    return ArchiveRecord.objects.for_actor(by).select_related("visit__vehicle", "first_signature", "store").get(uid=uid)
 
 
 def untouched(record: ArchiveRecord) -> bool | None:
@@ -41,28 +38,13 @@ def untouched(record: ArchiveRecord) -> bool | None:
     return content_hash(record.content) == record.sha256
 
 
-def readable(content: dict[str, Any]) -> dict[str, Any]:
-    """The archived content with its times as moments and its codes in words, for the page; the file stays as it is."""
-    methods, levels, results = (
-        dict(choices)
-        for choices in (AuthorizationMethod.choices, InspectionLevel.choices, InspectionResult.choices)
-    )  # fmt: skip
-    return content | {
-        "lines": [
-            line | {"workers": list(dict.fromkeys(worked["name"] for worked in line["worked"]))}
-            for line in content.get("lines", [])
-        ],
-        "authorizations": [
-            row | {"at": datetime.fromisoformat(row["at"]), "method": methods.get(row["method"], row["method"])}
-            for row in content.get("authorizations", [])
-        ],
-        "inspections": [
-            row
-            | {
-                "at": datetime.fromisoformat(row["at"]),
-                "level": levels.get(row["level"], row["level"]),
-                "result": results.get(row["result"], row["result"]),
-            }
-            for row in content.get("inspections", [])
-        ],
-    }
+def kept_file(by: Actor, uid: object) -> ArchiveRecord:
+    """A file that still has its content. Raises ArchiveRecord.DoesNotExist for a destroyed one."""
+    rows = ArchiveRecord.objects.for_actor(by).exclude(state=ArchiveState.DESTROYED).select_related("store")
+    return rows.get(uid=uid)
+
+
+def files_of_visit(by: Actor, visit: Visit) -> QuerySet[ArchiveRecord]:
+    """The files of a visit's orders that are still kept."""
+    rows = ArchiveRecord.objects.for_actor(by).filter(visit=visit, kind=REPAIR_FILE)
+    return rows.exclude(state=ArchiveState.DESTROYED).order_by("id")

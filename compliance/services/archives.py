@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import events, permissions
@@ -18,10 +20,16 @@ from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
+from dealership.kernel.models import Message
 from dealership.kernel.states import require
-from workshop.models import RepairOrder
+from delivery.models import Handover
+from reception.models import VisitPhoto, WalkAround
+from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
+from workshop.models import LinePhoto, RepairOrder
 
 REPAIR_FILE = "REPAIR_FILE"
+LINK = re.compile(r"/v/[A-Za-z0-9_-]{16,}/")
+"""The customer's own door in a message: a key, so it doesn't go into a file that others read."""
 
 
 def years_later(day: date, years: int) -> date:
@@ -65,11 +73,16 @@ def archive_order(*, order_uid: UUID, by: Actor) -> ArchiveRecord:
 
 def content_hash(content: dict[str, Any]) -> str:
     """SHA-256 over the canonical JSON (sorted keys), so that any later change shows."""
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """The content as JSON with sorted keys: what the hash is over."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 def order_file(order: RepairOrder) -> dict[str, Any]:
-    """Everything the law asks of a repair file (domain 3.5) as plain JSON values."""
+    """Everything the law asks of a repair file (domain 3.5) and all that was said, signed and shown, as JSON values."""
     lines = order.lines.select_related("operation").prefetch_related("part_lines__part", "clockings__employee")
     return {
         "order": {
@@ -122,7 +135,88 @@ def order_file(order: RepairOrder) -> dict[str, Any]:
             }
             for s in order.settlements.prefetch_related("payments").order_by("id")
         ],
+        "estimates": [
+            {
+                "number": e.number, "sent_at": e.sent_at.isoformat(), "total": str(e.total), "seen": e.seen_hash,
+                "viewed_at": e.first_viewed_at.isoformat() if e.first_viewed_at else None,
+            }
+            for e in order.estimates.order_by("number")
+        ],
+        "walkaround": _walkaround(order),
+        "sheets": [
+            {
+                "name": sheet.template.name, "version": sheet.template.number,
+                "signed_by": sheet.signed_by.name if sheet.signed_by else "",
+                "signed_at": sheet.signed_at.isoformat() if sheet.signed_at else None,
+                "answers": [
+                    {
+                        "item": a.item.name, "verdict": a.verdict, "readings": [str(r) for r in a.readings],
+                        "unit": a.item.unit, "note": a.note,
+                    }
+                    for a in sheet.answers.all()
+                ],
+            }
+            for sheet in _sheets(order)
+        ],
+        "photos": _photos(order),
+        "signatures": _signatures(order),
+        "messages": [
+            {
+                "channel": m.channel, "subject": m.subject, "state": m.state,
+                "sent_at": m.sent_at.isoformat() if m.sent_at else None, "body": LINK.sub("/…/", m.body),
+            }
+            for m in Message.objects.filter(visit_uid=order.visit.uid, store=order.store).order_by("id")
+        ],
     }  # fmt: skip
+
+
+def _walkaround(order: RepairOrder) -> dict[str, Any]:
+    walk = WalkAround.objects.filter(visit_id=order.visit_id).first()
+    if walk is None:
+        return {}
+    return {
+        "odometer_km": walk.odometer_km, "energy_eighths": walk.energy_eighths, "words": walk.own_words,
+        "old_parts": walk.old_parts, "belongings": walk.belongings, "warning_lights": walk.warning_lights,
+        "marks": [
+            {"side": m.side, "kind": m.kind, "place": m.place, "size_mm": m.size_mm, "note": m.note}
+            for m in walk.marks.order_by("id")
+        ],
+    }  # fmt: skip
+
+
+def _sheets(order: RepairOrder) -> QuerySet[CheckSheet]:
+    rows = CheckSheet.objects.filter(order=order).select_related("template", "signed_by").order_by("id")
+    answers = CheckAnswer.objects.select_related("item").order_by("item__position", "id")
+    return rows.prefetch_related(Prefetch("answers", queryset=answers))
+
+
+def _photos(order: RepairOrder) -> list[dict[str, Any]]:
+    """Every picture by name and hash: the files themselves lie where they were stored and never change."""
+    taken = [
+        *VisitPhoto.objects.filter(visit_id=order.visit_id).select_related("file").order_by("id"),
+        *LinePhoto.objects.filter(line__order=order).select_related("file").order_by("id"),
+        *CheckPhoto.objects.filter(sheet__order=order).select_related("file").order_by("id"),
+    ]
+    return [
+        {"of": type(p).__name__, "name": p.file.name, "sha256": p.file.sha256, "at": p.taken_at.isoformat()}
+        for p in taken
+    ]
+
+
+def _signatures(order: RepairOrder) -> list[dict[str, Any]]:
+    """Who signed what and when, with the hash of the drawn signature where one was drawn."""
+    walk = WalkAround.objects.filter(visit_id=order.visit_id, signed_at__isnull=False).select_related("signature")
+    lists = order.settlements.filter(signed_at__isnull=False).select_related("signature").order_by("id")
+    out = Handover.objects.filter(visit_id=order.visit_id).select_related("signature")
+    rows = [
+        *(("WALKAROUND", w.signed_name, w.signed_at, w.signature) for w in walk),
+        *(("SETTLEMENT", s.signed_name, s.signed_at, s.signature) for s in lists),
+        *(("HANDOVER", h.received_by, h.at, h.signature) for h in out),
+    ]
+    return [
+        {"what": what, "name": name, "at": at.isoformat(), "sha256": drawn.sha256 if drawn else None}
+        for what, name, at, drawn in rows
+    ]
 
 
 @transaction.atomic

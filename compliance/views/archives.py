@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
 
 from compliance import permissions
+from compliance.documents import file_pdf, shown_file
 from compliance.forms.archives import DestroyForm
 from compliance.models import ArchiveRecord, ArchiveState
 from compliance.selectors import archives as reads
 from compliance.services import archives as commands
+from compliance.services.archives import canonical
 from dealership.kernel import clock
-from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.papers import paper_answer
 
 
 class ArchiveListPage(Page):
@@ -51,7 +57,7 @@ class ArchivePage(CommandPage):
         over = self.archive.retain_until < clock.today()
         return super().get_context_data(**kwargs) | {
             "archive": self.archive,
-            "content": reads.readable(self.archive.content) if self.archive.content else {},
+            "file": shown_file(self.archive) if self.archive.content else None,
             "untouched": reads.untouched(self.archive),
             "may_list": may and over and self.archive.state == ArchiveState.ARCHIVED,
             "may_sign": may and self.archive.state == ArchiveState.TO_DESTROY,
@@ -59,6 +65,28 @@ class ArchivePage(CommandPage):
 
     def run(self, form: DestroyForm) -> ArchiveRecord:
         return commands.sign_destruction(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+
+def json_answer(archive: ArchiveRecord) -> HttpResponse:
+    """The content as it was archived, byte for byte what the hash is over, to be saved."""
+    answer = HttpResponse(canonical(archive.content), content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{archive.number}.json"'
+    return answer
+
+
+class ArchivePdfView(StaffPage, View):
+    permission = permissions.ARCHIVE_VIEW
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        archive = reads.kept_file(self.actor, uid)
+        return paper_answer(file_pdf(archive), archive.number)
+
+
+class ArchiveJsonView(StaffPage, View):
+    permission = permissions.ARCHIVE_VIEW
+
+    def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
+        return json_answer(reads.kept_file(self.actor, uid))
 
 
 class ListForDestructionView(ActionView):

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from compliance.models import ArchiveRecord
 from dealership.kernel import clock
 from delivery.models import Settlement
 from reception.models import Appointment, VisitLink, VisitPhoto
@@ -36,6 +37,9 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-total": (RepairOrder, "visit"),
     "link-settlement": (Settlement, "order__visit"),
     "link-settlement-pdf": (Settlement, "order__visit"),
+    "link-file": (ArchiveRecord, "visit"),
+    "link-file-pdf": (ArchiveRecord, "visit"),
+    "link-file-json": (ArchiveRecord, "visit"),
 }
 MALFORMED = ("x", "-", "..", "%00", "' OR 1=1--", "<script>", "令牌", "a" * 2000, "0" * 40)
 

@@ -14,6 +14,7 @@ from django.core import signing
 from django.db.models import Model, Q, QuerySet
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from compliance.models import ArchiveRecord
 from dealership.kernel import registry
 from dealership.kernel.models import CalendarDay
 from delivery.models import Settlement, Survey
@@ -122,6 +123,9 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
     if "settlement" in name:
         for settlement in rows_of(Settlement):
             yield {"token": settlement.order.visit.link.token, "uid": settlement.uid}
+    elif name.startswith("link-file"):
+        for kept in ArchiveRecord.objects.select_related("visit__link").order_by("-pk")[:3]:
+            yield {"token": kept.visit.link.token, "uid": kept.uid}
     elif name == "link-survey":
         yield from ({"token": s.visit.link.token} for s in Survey.objects.order_by("-pk")[:4])
     elif name in ("visit-link-walkaround", "visit-link-dispute"):

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.utils import translation
 
+from compliance.models import ArchiveRecord
 from dealership.exchange.models import ImportBatch, ImportRow
 from dealership.kernel.middleware import LANGUAGE_COOKIE
 from dealership.kernel.models import User
@@ -33,6 +34,7 @@ NO_PAGE = {
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
     "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
     "certificate-pdf": "PDF", "visit-link-certificate-pdf": "PDF", "settlement-pdf": "PDF", "link-settlement-pdf": "PDF",
+    "archive-pdf": "PDF", "archive-json": "JSON", "link-file-pdf": "PDF", "link-file-json": "JSON",
 }  # fmt: skip
 """Addresses that answer with something else than a page: name → what."""
 VALUES_AS_WRITTEN = ("/settings/",)
@@ -53,6 +55,8 @@ def data_of_the_run() -> list[str]:
     }
     cells |= {word for cell in cells for word in cell.split()}  # a remark beside a number is kept apart
     cells |= {gate_pass.said_code for gate_pass in GatePass.objects.all()}  # shown in groups
+    for content in ArchiveRecord.objects.values_list("content", flat=True):  # messages without the customer's key
+        cells |= {text for sent in content["messages"] for text in (sent["subject"], sent["body"])}
     cells |= {name for summary in ImportBatch.objects.values_list("summary", flat=True) for name in summary["ignored"]}
     return sorted({*data_texts(), *(cell for cell in cells if len(cell) > 1)}, key=len, reverse=True)
 

@@ -1,0 +1,23 @@
+"""What chapter 8 adds to the pages below: the customer's own copy of the repair file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dealership.kernel.actors import Actor, ActorKind
+from dealership.kernel.panels import Panel, register_panel
+from reception.models import Visit
+
+from .selectors.archives import files_of_visit
+
+
+def link_files(by: Actor, root: Any) -> dict[str, Any] | None:
+    """3.3: the files of this visit's orders, once the car has left."""
+    visit: Visit = getattr(root, "visit", root)
+    if by is None or by.kind != ActorKind.LINK:
+        return None
+    files = list(files_of_visit(by, visit))
+    return {"files": files, "visit": visit} if files else None
+
+
+register_panel("visit_link", Panel("compliance.files", "compliance/panels/link_files.html", link_files, order=60))
