@@ -28,6 +28,7 @@ NOT_ASKED_HERE = {
     "LineForm.complaint", "NewLineForm.complaint", "EditLineForm.complaint",  # the order's words are demanded, once
     "LineForm.cause", "NewLineForm.cause", "EditLineForm.cause", "EditLineForm.correction",  # only once it is finished
     "OnlineCancelForm.reason", "OnlineMoveForm.reason",  # the desk says why, a customer needn't
+    "ReceiptForm.note",  # the delivery note of a purchase may be missing
     "AnswerForm.note",  # what is bad may be shown by a photo instead
     "ReceiveForm.reason",  # its delivery note; a count and a return have to be explained
     "LineForm.description", "NewLineForm.description",  # chosen from the catalogue or written

@@ -66,11 +66,18 @@ from workshop.models import (
     OrderLine,
     OrderStage,
     PartLine,
+    PartReturn,
     PauseCause,
     PlanChange,
     ProposalCause,
     ProposalState,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseState,
     RepairOrder,
+    ReservationMove,
+    ReturnCondition,
+    StockBin,
     StockItem,
     StockMovement,
     ToolAsset,
@@ -79,6 +86,7 @@ from workshop.models import (
     ToolCountRow,
     ToolIssue,
     WallScreen,
+    Warehouse,
 )
 from workshop.selectors import plan
 from workshop.services import (
@@ -92,10 +100,12 @@ from workshop.services import (
     inspections,
     orders,
     proposals,
+    purchasing,
     screens,
     stock,
     tools,
 )
+from workshop.stock_models import RUNNING
 from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, ToolCondition, ToolState
 
 S = OrderStage
@@ -543,7 +553,10 @@ register(
                 run=stock.issue_part,
                 uid="part_line_uid",
                 permission=permissions.PARTS_ISSUE,
-                input={"quantity": Number(2, optional=True, null=True, help="Default: all that is still to issue.")},
+                input={
+                    "quantity": Number(2, optional=True, null=True, help="Default: all that is still to issue."),
+                    "bin_uid": Uid(optional=True, null=True, help="Left out: the usual bin first, then the others."),
+                },
                 help="Issue the part to the line",
             ),
             Action(
@@ -551,9 +564,69 @@ register(
                 run=stock.return_part,
                 uid="part_line_uid",
                 permission=permissions.PARTS_ISSUE,
-                input={"quantity": Number(2), "reason": Text(120, min=1)},
-                help="Take the part back to the shelf",
+                input={
+                    "quantity": Number(2),
+                    "reason": Text(120, min=1),
+                    "condition": Choice(
+                        choices=ReturnCondition,
+                        optional=True,
+                        help="Default: unopened; only that goes back on the shelf.",
+                    ),
+                },
+                help="Take the part back: to the shelf, or among old and trial parts",
             ),
+        ),
+    )
+)
+
+register(
+    Resource(
+        path="part-returns",
+        name="PartReturn",
+        room="workshop",
+        model=PartReturn,
+        view=permissions.STOCK_VIEW,
+        help="An issued part that came back; only an unopened one is stock again; never changed (3.2).",
+        shape={
+            "part_line_uid": Uid(source="part_line__uid"),
+            "part_uid": Uid(source="part_line__part__uid"),
+            "condition": Choice(choices=ReturnCondition),
+            "quantity": Number(2),
+            "reason": Text(),
+            "returned_at": Moment(source="at"),
+        },
+        filters={
+            "part_line_uid": Filter(field=Uid(), lookup="part_line__uid"),
+            "condition": Filter(field=Choice(choices=ReturnCondition), lookup="condition"),
+        },
+    )
+)
+
+register(
+    Resource(
+        path="reservation-moves",
+        name="ReservationMove",
+        room="workshop",
+        model=ReservationMove,
+        view=permissions.STOCK_VIEW,
+        help="What was kept for one line and was given to another, and why; never changed (3.2).",
+        shape={
+            "source_part_line_uid": Uid(source="source__uid"),
+            "target_part_line_uid": Uid(source="target__uid"),
+            "part_uid": Uid(source="source__part__uid"),
+            "quantity": Number(2),
+            "reason": Text(),
+            "moved_at": Moment(source="at"),
+        },
+        create=Command(
+            run=stock.move_reservation,
+            permission=permissions.PARTS_GIVE,
+            input={
+                "source_part_line_uid": Uid(source="source_uid"),
+                "target_part_line_uid": Uid(source="target_uid"),
+                "reason": Text(120, min=1),
+            },
+            help="Give a line what is kept for another one",
         ),
     )
 )
@@ -1029,9 +1102,34 @@ register(
 
 
 # --- stock (3.2) ---
-def _count(*, uid: UUID, counted: Any, reason: str, by: Actor) -> StockItem:
+def _count(*, uid: UUID, counted: Any, reason: str, by: Actor, bin_uid: UUID | None = None) -> StockItem:
     part_uid = StockItem.objects.for_actor(by).values_list("part__uid", flat=True).get(uid=uid)
-    return stock.count_stock(part_uid=part_uid, counted=counted, reason=reason, by=by)
+    return stock.count_stock(part_uid=part_uid, counted=counted, reason=reason, bin_uid=bin_uid, by=by)
+
+
+def _transfer(*, uid: UUID, bin_uid: UUID, by: Actor, **facts: Any) -> StockItem:
+    StockItem.objects.for_actor(by).get(uid=uid).bins.get(uid=bin_uid)  # of this part
+    return stock.transfer_stock(from_uid=bin_uid, by=by, **facts)
+
+
+register(
+    Resource(
+        path="warehouses",
+        name="Warehouse",
+        room="workshop",
+        model=Warehouse,
+        view=permissions.STOCK_VIEW,
+        help="A room in which a store keeps parts; the main one (MAIN) is there from the first delivery on (3.2).",
+        shape={"code": Text(), "name": Text()},
+        filters={"code": Filter(field=Text(10, min=1), lookup="code")},
+        create=Command(
+            run=stock.open_warehouse,
+            permission=permissions.STOCK_MOVE,
+            input={"code": Text(10, min=1), "name": Text(60, min=1)},
+            help="Open one more warehouse",
+        ),
+    )
+)
 
 
 register(
@@ -1046,10 +1144,21 @@ register(
             "part_uid": Uid(source="part__uid"),
             "part_number": Text(source="part__number"),
             "part_name": Text(source="part__name"),
-            "bin": Text(),
+            "bin": Text(help="Where it usually lies in the main warehouse."),
             "on_hand": Number(2),
             "reserved": Number(2),
             "reorder_level": Number(2),
+            "bins": Many(
+                rows=lambda: StockBin.objects.order_by("id"),
+                by="item_id",
+                fields={
+                    "bin_uid": Uid(source="uid"),
+                    "warehouse_uid": Uid(source="warehouse__uid"),
+                    "bin": Text(),
+                    "on_hand": Number(2),
+                },
+                help="Where it lies; they add up to what is on hand.",
+            ),
         },
         filters={
             "part_uid": Filter(field=Uid(), lookup="part__uid"),
@@ -1060,8 +1169,117 @@ register(
                 verb="count",
                 run=_count,
                 permission=permissions.STOCK_MOVE,
-                input={"counted": Number(2), "reason": Text(120, min=1)},
+                input={
+                    "counted": Number(2),
+                    "reason": Text(120, min=1),
+                    "bin_uid": Uid(optional=True, null=True, help="Needed where it lies in several bins."),
+                },
                 help="Write down what was counted",
+            ),
+            Action(
+                verb="transfer",
+                run=_transfer,
+                permission=permissions.STOCK_MOVE,
+                input={
+                    "bin_uid": Uid(help="Where it is taken from."),
+                    "quantity": Number(2, digits=6),
+                    "to_warehouse_uid": Uid(optional=True, null=True, help="Left out: the same warehouse."),
+                    "to_bin": Text(20, optional=True),
+                },
+                help="Move it into another bin of the store",
+            ),
+        ),
+    )
+)
+
+
+def _ordered(read: dict[str, Any]) -> tuple[UUID, Any, Any]:
+    return read["part_uid"], read["quantity"], read["unit_cost"]
+
+
+def _came(read: dict[str, Any]) -> tuple[UUID, Any]:
+    return read["purchase_line_uid"], read["quantity"]
+
+
+register(
+    Resource(
+        path="purchase-orders",
+        name="PurchaseOrder",
+        room="workshop",
+        model=PurchaseOrder,
+        view=permissions.STOCK_VIEW,
+        help="Parts ordered from a supplier; what comes in stands on its lines (3.2).",
+        state="state",
+        shape={
+            "number": Text(),
+            "supplier": Text(),
+            "state": Choice(choices=PurchaseState),
+            "expected_on": Day(),
+            "ordered_at": Moment(),
+            "ended_at": Moment(null=True),
+            "ended_reason": Text(),
+            "lines": Many(
+                rows=lambda: PurchaseLine.objects.order_by("id"),
+                by="purchase_id",
+                fields={
+                    "purchase_line_uid": Uid(source="uid"),
+                    "part_uid": Uid(source="part__uid"),
+                    "quantity": Number(2),
+                    "unit_cost": Number(4, help="CNY, without VAT"),
+                    "received": Number(2),
+                    "over_reason": Text(),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=PurchaseState), lookup="state"),
+            "number": Filter(field=Text(30, min=1), lookup="number"),
+        },
+        create=Command(
+            run=purchasing.order_parts,
+            permission=permissions.PARTS_BUY,
+            input={
+                "supplier": Text(80, min=1),
+                "expected_on": Day(),
+                "lines": ListOf(
+                    inner=Nested(
+                        fields={"part_uid": Uid(), "quantity": Number(2, digits=6), "unit_cost": Number(4, digits=8)},
+                        build=_ordered,
+                    )
+                ),
+            },
+            help="Order parts",
+        ),
+        actions=(
+            Action(
+                verb="receive",
+                run=purchasing.receive_purchase,
+                permission=permissions.STOCK_MOVE,
+                when=set(RUNNING),
+                input={
+                    "lines": ListOf(
+                        inner=Nested(fields={"purchase_line_uid": Uid(), "quantity": Number(2, digits=6)}, build=_came)
+                    ),
+                    "note": Text(120, optional=True, help="Number of the delivery note."),
+                    "reason": Text(120, optional=True, help="Needed where more came in than was ordered."),
+                },
+                help="Put on the shelf what came in",
+            ),
+            Action(
+                verb="change-day",
+                run=purchasing.change_expected,
+                permission=permissions.PARTS_BUY,
+                when=set(RUNNING),
+                input={"expected_on": Day()},
+                help="The supplier names another day",
+            ),
+            Action(
+                verb="end",
+                run=purchasing.end_purchase,
+                permission=permissions.PARTS_BUY,
+                when=set(RUNNING),
+                input={"reason": Text(120, min=1)},
+                help="The rest isn't coming any more",
             ),
         ),
     )
@@ -1079,6 +1297,8 @@ register(
             "stock_item_uid": Uid(source="item__uid"),
             "part_uid": Uid(source="item__part__uid"),
             "part_line_uid": Uid(source="part_line__uid", null=True),
+            "bin_uid": Uid(source="place__uid", null=True),
+            "transfer_uid": Uid(source="transfer", null=True, help="The same on both movements of a transfer."),
             "kind": Choice(choices=MovementKind),
             "quantity": Number(2),
             "unit_cost": Number(4, help="CNY"),
@@ -1097,6 +1317,7 @@ register(
                 "quantity": Number(2),
                 "unit_cost": Number(4),
                 "reason": Text(120, optional=True),
+                "warehouse_uid": Uid(optional=True, null=True, help="Left out: the main warehouse."),
                 "bin": Text(20, optional=True),
             },
             help="Receive parts",

@@ -71,7 +71,23 @@ PART_RESERVED = event("workshop.part.reserved", _("Part kept for the order"), cl
 PART_FREED = event("workshop.part.freed", _("Kept part given back"), clause="3.2", stage=stages.WORK)
 PART_ISSUED = event("workshop.part.issued", _("Part issued"), clause="3.2", stage=stages.WORK)
 PART_RETURNED = event("workshop.part.returned", _("Part taken back"), clause="3.2", stage=stages.WORK)
+PART_GIVEN_AWAY = event(
+    "workshop.part.given_away", _("Kept part given to another order"), clause="3.2", stage=stages.WORK
+)
+PART_EXPECTED = event("workshop.part.expected", _("Part expected on another day"), clause="3.2", stage=stages.WORK)
+PURCHASE_ORDERED = event(
+    "workshop.purchase.ordered",
+    _("Parts ordered from a supplier"),
+    clause="3.2",
+    norm=("workshop.purchase.received", "workshop.purchase.ended"),
+    within=5 * 540,
+)
+PURCHASE_MOVED = event("workshop.purchase.moved", _("Supplier names another day"), clause="3.2")
+PURCHASE_RECEIVED = event("workshop.purchase.received", _("Delivery of an order received"), clause="3.2")
+PURCHASE_ENDED = event("workshop.purchase.ended", _("Rest of an order given up"), clause="3.2")
 STOCK_RECEIVED = event("workshop.stock.received", _("Parts received"), clause="3.2")
+STOCK_TRANSFERRED = event("workshop.stock.transferred", _("Parts moved to another bin"), clause="3.2")
+WAREHOUSE_OPENED = event("workshop.warehouse.opened", _("Warehouse opened"), clause="3.2")
 STOCK_COUNTED = event("workshop.stock.counted", _("Stock counted with a difference"), clause="3.2")
 LINE_HELD = event("workshop.line.held", _("Line waits"), clause="3.2", stage=stages.WORK)
 LINE_RELEASED = event("workshop.line.released", _("Line goes on"), clause="3.2", stage=stages.WORK)

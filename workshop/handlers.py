@@ -11,7 +11,7 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import advice, dispatch, stock
+from workshop.services import advice, dispatch, proposals, purchasing, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -35,6 +35,25 @@ def on_discount_decided(event: Event) -> None:
 def serve_back_orders(event: Event) -> None:
     """What came onto the shelf or is free there again goes to the lines that wait for it."""
     stock.serve_back_orders(store_id=event.store_id or 0, part_uid=UUID(event.facts["part"]))
+
+
+@handles(events.PART_GIVEN_AWAY, name="workshop.tell_loser")
+def tell_loser(event: Event) -> None:
+    """Who loses a kept part reads why (3.2)."""
+    stock.tell_loser(move_uid=UUID(event.facts["move"]))
+
+
+@handles(events.PART_GIVEN_AWAY, name="workshop.plan_without_part")
+def plan_without_part(event: Event) -> None:
+    """Work that was planned with a part that went to another order is planned anew (3.2)."""
+    proposals.plan_without_part(line_uid=UUID(event.facts["line"]), store_id=event.store_id or 0)
+
+
+@handles(events.PURCHASE_ORDERED, events.PURCHASE_MOVED, events.PURCHASE_ENDED, name="workshop.tell_waiting")
+def tell_waiting(event: Event) -> None:
+    """Lines that wait for a part of the order learn its day (3.2)."""
+    for part in event.facts["parts"]:
+        purchasing.tell_waiting(store_id=event.store_id or 0, part_uid=UUID(part))
 
 
 @handles("workshop.part.reserved", "workshop.part.issued", "workshop.stock.counted", name="workshop.lose_booked_parts")

@@ -30,6 +30,18 @@ PARTS_LEAD_DAYS = limit(
     "workshop.parts_lead_days", 3, "d", _("Days until a missing part is expected"), clause="3.2", source="design"
 )
 
+STOCK_USE_DAYS = limit(
+    "workshop.stock_use_days", 90, "d", _("Days of use that proposals to order go by"), clause="3.2", source="design"
+)
+STOCK_COVER_DAYS = limit(
+    "workshop.stock_cover_days",
+    14,
+    "d",
+    _("Days of use that an order covers beyond the delivery"),
+    clause="3.2",
+    source="design",
+)
+
 # --- dispatch, clocking, inspections ---
 PLAN_DAYS = limit("workshop.plan_days", 14, "d", _("How far ahead work may be planned"), clause="2.4", source="design")
 HV_SECOND_LEVEL = limit(

@@ -575,6 +575,17 @@ class PartLine(Root):
                 code="part.not_agreed",
                 text=_("Nobody has agreed to this line yet; parts are issued after the customer's yes."),
             ),
+            states.guard(
+                # 3.2: what is out comes back by a return, which says in what condition.
+                "partline_back_by_return_only",
+                operation=pgtrigger.UpdateOf("issued_quantity"),
+                func="""
+                    IF NEW.issued_quantity < OLD.issued_quantity AND pg_trigger_depth() < 2 THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="part.return",
+                text=_("An issued part comes back by a return only, which says in what condition."),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -584,6 +595,11 @@ class PartLine(Root):
             ),
             models.CheckConstraint(name="partline_amount", condition=Q(unit_price__gte=0, amount__gte=0)),
         ]
+
+    @property
+    def has_history(self) -> bool:
+        """Something was issued, came back or went to or from another order: the row stays, whatever becomes of it."""
+        return self.movements.exists() or self.returns.exists() or self.given_away.exists() or self.taken_over.exists()
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.line.history_keys()
@@ -877,7 +893,10 @@ explain_constraint("clocking_no_overlap", "clocking.overlap", _("In this time th
 
 
 class StockItem(Root):
-    """A part on the shelf of a store. Never negative; changed by movements only (3.2)."""
+    """A part in a store: the sum of its bins. Never negative; changed by movements only (3.2).
+
+    ``bin`` is where it usually lies in the main warehouse: a delivery goes there if nobody says otherwise.
+    """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     part = models.ForeignKey(Part, models.PROTECT, related_name="stock")
@@ -902,7 +921,7 @@ class StockItem(Root):
                     RETURN NEW;
                 """,
                 code="stock.movement",
-                text=_("Stock changes by a movement only: receipt, issue, return or count."),
+                text=_("Stock changes by a movement only: receipt, issue, return, transfer or count."),
             ),
         ]
         constraints = [
@@ -922,14 +941,26 @@ class MovementKind(models.TextChoices):
     ISSUE = "ISSUE", _("Issue")
     RETURN = "RETURN", _("Return")
     COUNT = "COUNT", _("Count difference")
+    TRANSFER = "TRANSFER", _("Transfer between bins")
 
 
 class StockMovement(Root):
-    """One change of stock; ``quantity`` is signed. Rows are never changed (3.2)."""
+    """One change of stock in one bin; ``quantity`` is signed. Rows are never changed (3.2).
+
+    A transfer is two of them with one ``transfer``: what leaves a bin comes into another one.
+    """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     item = models.ForeignKey(StockItem, models.PROTECT, related_name="movements")
+    place = models.ForeignKey("workshop.StockBin", models.PROTECT, null=True, blank=True, related_name="movements")
+    transfer = models.UUIDField(null=True, blank=True)
+    purchase_line = models.ForeignKey(
+        "workshop.PurchaseLine", models.PROTECT, null=True, blank=True, related_name="movements"
+    )
     part_line = models.ForeignKey(PartLine, models.PROTECT, null=True, blank=True, related_name="movements")
+    part_return = models.OneToOneField(
+        "workshop.PartReturn", models.PROTECT, null=True, blank=True, related_name="movement"
+    )
     kind = models.CharField(max_length=8, choices=MovementKind.choices)
     quantity = models.DecimalField(max_digits=12, decimal_places=2)
     unit_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
@@ -952,6 +983,68 @@ class StockMovement(Root):
                             ELSE average_cost END,
                         on_hand = on_hand + NEW.quantity
                     WHERE id = NEW.item_id;
+                    UPDATE workshop_stockbin SET on_hand = on_hand + NEW.quantity WHERE id = NEW.place_id;
+                    UPDATE workshop_purchaseline SET received = received + NEW.quantity WHERE id = NEW.purchase_line_id;
+                    RETURN NULL;
+                """,
+            ),
+            states.guard(
+                # 3.2: what comes in of a purchase is its part, in its store, while it is running.
+                "stockmovement_of_its_purchase",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.purchase_line_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM workshop_purchaseline l
+                        JOIN workshop_purchaseorder p ON p.id = l.purchase_id
+                        JOIN workshop_stockitem i ON i.part_id = l.part_id AND i.store_id = p.store_id
+                        WHERE l.id = NEW.purchase_line_id AND i.id = NEW.item_id AND NEW.kind = 'RECEIPT'
+                            AND p.state IN ('ORDERED', 'PARTLY') FOR SHARE OF p;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="purchase.ended",
+                text=_("Nothing more is expected from this order."),
+            ),
+            states.guard(
+                # 3.2: what moves lies in a bin of that very part in that very store; so bins add up to what is on hand.
+                "stockmovement_in_its_bin",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_stockbin b JOIN workshop_stockitem i ON i.id = b.item_id
+                        WHERE b.id = NEW.place_id AND i.id = NEW.item_id AND i.store_id = NEW.store_id)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.bin",
+                text=_("This bin isn't one of the part in this store."),
+            ),
+            states.guard(
+                # 3.2: only what nobody opened goes back onto the shelf, as much of it as came back.
+                "stockmovement_return_unopened",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind = 'RETURN' OR NEW.part_return_id IS NOT NULL"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_partreturn r WHERE r.id = NEW.part_return_id
+                        AND NEW.kind = 'RETURN' AND r.condition = 'UNOPENED' AND r.part_line_id = NEW.part_line_id
+                        AND r.quantity = NEW.quantity) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="part.opened",
+                text=_("Only unopened parts go back onto the shelf."),
+            ),
+            pgtrigger.Trigger(
+                # At the end of the transaction: two rows, so that nothing is made or lost on the way.
+                name="stockmovement_transfer_whole",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.transfer IS NOT NULL"),
+                func="""
+                    IF (SELECT (count(*), count(DISTINCT place_id), count(DISTINCT item_id), sum(quantity))
+                        IS DISTINCT FROM (2, 2, 1, 0) FROM workshop_stockmovement WHERE transfer = NEW.transfer)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = 'stockmovement_transfer_whole', TABLE = TG_TABLE_NAME,
+                        MESSAGE = 'stockmovement_transfer_whole'; END IF;
                     RETURN NULL;
                 """,
             ),
@@ -961,13 +1054,27 @@ class StockMovement(Root):
                 name="stockmovement_sign",
                 condition=Q(kind__in=["RECEIPT", "RETURN"], quantity__gt=0)
                 | Q(kind="ISSUE", quantity__lt=0)
-                | (Q(kind="COUNT") & ~Q(quantity=0)),
-            )
+                | (Q(kind__in=["COUNT", "TRANSFER"]) & ~Q(quantity=0)),
+            ),
+            models.CheckConstraint(
+                name="stockmovement_transfer",
+                condition=Q(kind="TRANSFER", transfer__isnull=False) | (~Q(kind="TRANSFER") & Q(transfer__isnull=True)),
+            ),
         ]
-        indexes = [models.Index(fields=["item", "-id"], name="stockmovement_item")]
+        indexes = [
+            models.Index(fields=["item", "-id"], name="stockmovement_item"),
+            models.Index(fields=["transfer"], name="stockmovement_pair", condition=Q(transfer__isnull=False)),
+        ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.part_line.history_keys() if self.part_line else {}
+
+
+explain_constraint(
+    "stockmovement_transfer_whole",
+    "stock.transfer",
+    _("What leaves one bin comes into another one, no more and no less."),
+)
 
 
 class InspectionLevel(models.TextChoices):
@@ -1222,6 +1329,7 @@ class ProposalCause(models.TextChoices):
     SLIP = "SLIP", pgettext_lazy("why a plan is proposed", "Work takes longer than planned")
     BLOCKED = "BLOCKED", pgettext_lazy("why a plan is proposed", "A bay is out of use")
     ABSENCE = "ABSENCE", pgettext_lazy("why a plan is proposed", "Somebody is away")
+    PARTS = "PARTS", pgettext_lazy("why a plan is proposed", "A kept part went to another order")
 
 
 class DispatchProposal(Root):
@@ -1464,7 +1572,16 @@ class Advice(Root):
 explain_constraint("advice_ended", "advice.reason", _("Say why the customer doesn't want it."))
 
 
-# --- tools (3.4) ---
-# --- check sheets (3.1) ---
+# --- check sheets (3.1), where stock lies (3.2), tools (3.4) ---
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
+from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
+    PartReturn,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseState,
+    ReservationMove,
+    ReturnCondition,
+    StockBin,
+    Warehouse,
+)
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

@@ -45,12 +45,14 @@ role("gm", permissions={DISCOUNT_SMALL, DISCOUNT_LARGE})
 
 # --- parts and stock ---
 STOCK_VIEW = permission("workshop.stock.view", _("See what is on the shelf."))
-STOCK_MOVE = permission("workshop.stock.move", _("Receive and count parts."))
+STOCK_MOVE = permission("workshop.stock.move", _("Receive, move and count parts; open warehouses."))
+PARTS_BUY = permission("workshop.parts.buy", _("Order parts from suppliers, change the day and give up the rest."))
 PARTS_RESERVE = permission("workshop.parts.reserve", _("Keep parts for an order."))
 PARTS_ISSUE = permission("workshop.parts.issue", _("Issue parts to a line and take them back."))
-role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_RESERVE, PARTS_ISSUE})
-for _code in ("advisor", "foreman"):
-    role(_code, permissions={STOCK_VIEW, PARTS_RESERVE})
+PARTS_GIVE = permission("workshop.parts.give", _("Give a part that is kept for one order to another one."))
+role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_BUY, PARTS_RESERVE, PARTS_ISSUE, PARTS_GIVE})
+role("advisor", permissions={STOCK_VIEW, PARTS_RESERVE})
+role("foreman", permissions={STOCK_VIEW, PARTS_RESERVE, PARTS_GIVE})
 for _code in ("manager", "gm", "technician", "leader", "warranty"):
     role(_code, permissions={STOCK_VIEW})
 

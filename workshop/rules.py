@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import orjson
@@ -116,3 +116,28 @@ def road_test(from_km: int | None, to_km: int | None, km: int | None) -> tuple[i
     if driven <= 0 or from_km is None or from_km < 0:
         raise ValueError("Nothing was driven between the readings.")
     return from_km, to_km, driven
+
+
+# --- parts ---
+def reorder_quantity(
+    *,
+    free: Decimal,
+    on_the_way: Decimal,
+    missing: Decimal,
+    level: Decimal,
+    used: Decimal,
+    days: int,
+    lead: int,
+    cover: int,
+) -> Decimal:
+    """How many whole units to order (3.2); 0 while what is free or coming lasts until the next delivery.
+
+    ``level`` is the lowest stock of the part, ``used`` its use in the last ``days`` days, ``lead`` the days until a
+    delivery, ``cover`` the days that it covers beyond. What work is ``missing`` is served first.
+    """
+    daily = used / days
+    there = free + on_the_way - missing
+    if there >= max(level, daily * lead):
+        return ZERO
+    wanted = max(level, daily * (lead + cover)) - there
+    return wanted.to_integral_value(rounding=ROUND_CEILING)

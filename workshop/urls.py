@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from .views import advice, inspections, jobs, links, maintenance, orders, parts, plan, proposals, screens, sheets, tools
+from .views import (
+    advice,
+    inspections,
+    jobs,
+    links,
+    maintenance,
+    orders,
+    parts,
+    plan,
+    proposals,
+    purchasing,
+    screens,
+    sheets,
+    tools,
+)
 
 urlpatterns = [
     # --- repair orders ---
@@ -75,10 +89,19 @@ urlpatterns = [
     path("parts/", parts.PartsBoardPage.as_view(), name="parts-board"),
     path("part-lines/<uuid:uid>/issue/", parts.IssuePartView.as_view(), name="part-issue"),
     path("part-lines/<uuid:uid>/reserve/", parts.ReservePartView.as_view(), name="part-reserve"),
+    path("orders/<uuid:uid>/parts/", parts.OrderPartsPage.as_view(), name="order-parts"),
+    path("part-lines/<uuid:uid>/give/", parts.GivePartPage.as_view(), name="part-give"),
     path("part-lines/<uuid:uid>/return/", parts.ReturnPartPage.as_view(), name="part-return"),
     path("stock/", parts.StockPage.as_view(), name="stock-list"),
+    path("stock/purchases/", purchasing.PurchasesPage.as_view(), name="purchases"),
+    path("stock/purchases/propose/", purchasing.ReorderPage.as_view(), name="reorder"),
+    path("stock/purchases/<uuid:uid>/", purchasing.PurchasePage.as_view(), name="purchase"),
+    path("stock/purchases/<uuid:uid>/day/", purchasing.PurchaseDatePage.as_view(), name="purchase-date"),
+    path("stock/purchases/<uuid:uid>/end/", purchasing.PurchaseEndPage.as_view(), name="purchase-end"),
+    path("stock/warehouses/", parts.WarehousesPage.as_view(), name="warehouses"),
     path("stock/<uuid:uid>/", parts.StockItemPage.as_view(), name="stock-item"),
     path("stock/<uuid:uid>/count/", parts.CountPage.as_view(), name="stock-count"),
+    path("stock/<uuid:uid>/transfer/", parts.TransferPage.as_view(), name="stock-transfer"),
     # --- tools ---
     path("tools/", tools.ToolListPage.as_view(), name="tools"),
     path("tools/new/", tools.NewToolPage.as_view(), name="tool-new"),

@@ -356,6 +356,11 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(parts, "part_line", pads, "reserve")
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})
     act(parts, "part_line", pads, "return", {"quantity": "1.00", "reason": "多领"})
+    spare = next(r["uid"] for r in advisor.list_part_line(labor_operation_uid=filters)["data"] if r["part_uid"] == pad)
+    act(parts, "part_line", spare, "reserve")
+    given = {"source_part_line_uid": spare, "target_part_line_uid": pads, "reason": "客户在店等候"}
+    parts.create_reservation_move(body=given)
+    act(parts, "part_line", spare, "reserve")
     act(parts, "part_line", pads, "issue")
     act(advisor, "labor_operation", diagnosis, "add_photo", {"content": photo()})
     world.at(14, 0, THURSDAY)
@@ -425,6 +430,16 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.care, "customer_merge", merge, "undo")
     item = world.parts.list_stock_item()["data"][0]
     act(world.parts, "stock_item", item["uid"], "count", {"counted": "99.00", "reason": "盘点"})
+    each = {"part_uid": item["part_uid"], "quantity": "4.00", "unit_cost": "10.00"}
+    asked_for = {"supplier": "示例备件", "expected_on": "2031-01-01", "lines": [each]}
+    bought = world.parts.create_purchase_order(body=asked_for)
+    came = {"purchase_line_uid": bought["lines"][0]["purchase_line_uid"], "quantity": "1.00"}
+    act(world.parts, "purchase_order", bought["uid"], "change_day", {"expected_on": "2031-02-01"})
+    act(world.parts, "purchase_order", bought["uid"], "receive", {"lines": [came]})
+    act(world.parts, "purchase_order", bought["uid"], "end", {"reason": "停产"})
+    world.parts.create_warehouse(body={"code": "TYRE", "name": "轮胎库"})
+    aside = {"bin_uid": item["bins"][0]["bin_uid"], "quantity": "1.00", "to_bin": "Z-99"}
+    act(world.parts, "stock_item", item["uid"], "transfer", aside)
     delivered = {"part_uid": item["part_uid"], "quantity": "1.00", "unit_cost": "10.00"}
     world.parts.create_stock_movement(body=delivered)
     case = world.care.create_complaint(

@@ -63,9 +63,18 @@ from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
-from tests.factories.workshop import YES, add_operation, link_actor, make_received_visit, operation, part
+from tests.factories.workshop import (
+    YES,
+    add_operation,
+    agree_all,
+    link_actor,
+    make_order,
+    make_received_visit,
+    operation,
+    part,
+)
 from tests.reliability.meeting import locking_commands, meet
-from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, RepairOrder
+from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, RepairOrder, StockItem
 from workshop.services import (
     advice,
     authorizations,
@@ -77,6 +86,7 @@ from workshop.services import (
     inspections,
     orders,
     proposals,
+    purchasing,
     screens,
     sheets,
     stock,
@@ -291,6 +301,13 @@ STORY: dict[str, str] = {
     "workshop.take_up_advice": "one: state.move",
     "workshop.offer_again": "one: line.not_declined",
     "workshop.open_repair_order": "both",
+    "workshop.change_expected": "one: purchase.same_day",
+    "workshop.receive_purchase": "one: purchase.ended",
+    "workshop.end_purchase": "one: purchase.ended",
+    "workshop.expect_part": "same",
+    "workshop.move_reservation": "one: reservation.enough",
+    "workshop.open_warehouse": "one: warehouse.code",
+    "workshop.transfer_stock": "one: stock.bin_short",
     "workshop.receive_stock": "both",
     "workshop.move_dispatch": "one: dispatch.ended",
     "workshop.reject_proposal": "one: state.move",
@@ -322,6 +339,7 @@ STORY: dict[str, str] = {
 }
 # Commands whose meeting is proven elsewhere, or that no two people can meet on.
 ELSEWHERE: dict[str, str] = {
+    "workshop.put_in": "part of receive_purchase, which holds the purchase",
     "exchange.begin": "tests/exchange/test_setup.py opens an empty system twice at once",
     "exchange.make_store": "only the start of the demo makes its store, and one start runs at a time",
     "exchange.extend_rosters": "only the start of the demo tops rosters up, and one start runs at a time",
@@ -692,6 +710,16 @@ def test_the_order_and_the_floor() -> None:
         go(stock.issue_part, part_line_uid=put.uid, quantity=put.quantity, by=setup)
         go(stock.return_part, part_line_uid=put.uid, quantity=put.quantity, reason="不用了", by=setup)
         go(stock.count_stock, part_uid=pads.uid, counted=Decimal(9), reason="盘点", by=setup)
+        wanted = [(pads.uid, Decimal(2), Decimal(90))]
+        whole = purchasing.order_parts(supplier="示例备件", expected_on=DAY, lines=wanted, by=setup)
+        go(purchasing.change_expected, uid=whole.uid, expected_on=DAY + timedelta(days=1), by=setup)
+        came = [(whole.lines.get().uid, Decimal(2))]
+        go(purchasing.receive_purchase, uid=whole.uid, lines=came, by=setup)
+        given_up = purchasing.order_parts(supplier="示例备件", expected_on=DAY, lines=wanted, by=setup)
+        go(purchasing.end_purchase, uid=given_up.uid, reason="停产", by=setup)
+        go(stock.open_warehouse, code="T", name="轮胎库", by=setup)
+        lying = StockItem.objects.get(store=store, part=pads).bins.get()
+        go(stock.transfer_stock, from_uid=lying.uid, quantity=Decimal(6), to_bin="B", by=setup)
         promised = at(15)
         go(orders.change_promise, order_uid=order.uid, promised_at=promised, reason="等配件", by=desk)
 
@@ -773,6 +801,21 @@ def test_the_order_and_the_floor() -> None:
         left = clocking.clock_on(line_uid=lines[0].uid, by=actor(forgetful))
     with clock_at(20):
         go(clocking.close_left_clocking, uid=left.uid, by=machine("clocks", store_id=store.pk))
+
+
+def test_kept_parts() -> None:
+    with clock_at(9):
+        floor = House().floor
+        setup = machine("test", store_id=floor.shop.store.pk)
+        asked = [make_order(floor.shop, with_diagnosis=False) for _turn in range(2)]
+        kept, lacking = (add_operation(floor.shop, order, "BR-10").part_lines.get() for order in asked)
+        for order in asked:
+            agree_all(floor.shop, order)
+        stock.receive_stock(part_uid=kept.part.uid, quantity=kept.quantity, unit_cost=Decimal(9), by=setup)
+        for row in (kept, lacking):
+            stock.reserve_part(part_line_uid=row.uid, by=setup)
+        go(stock.move_reservation, source_uid=kept.uid, target_uid=lacking.uid, reason="客户等候", by=setup)
+        go(stock.expect_part, part_line_uid=kept.uid, expected_on=DAY + timedelta(days=9), by=setup)
 
 
 def test_money_gate_and_what_follows() -> None:

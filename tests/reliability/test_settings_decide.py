@@ -61,6 +61,7 @@ from tests.reliability import test_numbers
 from tests.workshop.test_advice import kept
 from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
+from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
 from workshop.services import clocking, dispatch, orders, proposals, stock
@@ -397,6 +398,20 @@ def part_comes_in() -> int:
         return (reserved.expected_on - clock.today()).days
 
 
+def to_order() -> int:
+    """What is proposed of a part of which one was used and none is left."""
+    with clock_at(9):
+        floor = make_floor()
+        order = make_order(floor.shop, with_diagnosis=False)
+        part_line = add_operation(floor.shop, order, "BR-10").part_lines.get()
+        agree_all(floor.shop, order)
+        keeper = actor(floor.hire("parts"))
+        stock.count_stock(part_uid=part_line.part.uid, counted=part_line.quantity, reason="盘点", by=keeper)
+        stock.issue_part(part_line_uid=part_line.uid, by=keeper)
+        [row] = [row for row in reorders(keeper) if row.part == part_line.part]
+        return int(row.quantity)
+
+
 def searched_for() -> int:
     with clock_at(9):
         floor = make_floor()
@@ -631,6 +646,8 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
     "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),
+    "workshop.stock_use_days": (to_order, 1, 2, 9),
+    "workshop.stock_cover_days": (to_order, 1, 100, 2),
     "workshop.planner_seconds": (searched_for, 15, 4, 4),
     "reception.greet_minutes": (lambda: not_received(10), True, 15, False),
     "reception.link_quiet_minutes": (calls_after_twenty_minutes, False, 10, True),

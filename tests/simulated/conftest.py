@@ -29,7 +29,7 @@ from django.test.utils import override_settings
 from django.utils import translation
 from PIL import Image
 
-from dealership.catalogue.models import Operation, Resource
+from dealership.catalogue.models import Operation, Part, Resource
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
@@ -57,7 +57,17 @@ from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
 from workshop.models import OrderLine
-from workshop.services import advice, authorizations, blocking, counting, orders, proposals, screens, tools
+from workshop.services import (
+    advice,
+    authorizations,
+    blocking,
+    counting,
+    orders,
+    proposals,
+    purchasing,
+    screens,
+    tools,
+)
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 6
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -231,6 +241,9 @@ def make_every_kind() -> None:
     visits.greet_visit(uid=dropped.uid, by=acting("advisor"))
     walkarounds.save_walkaround(visit_uid=dropped.uid, odometer_km=900, energy_eighths=4, by=acting("advisor"))
     walkarounds.send_walkaround(visit_uid=dropped.uid, by=acting("advisor"))
+    pads = Part.objects.get(number="BRK-PAD-F").uid
+    wanted = [(pads, Decimal(2), Decimal(340))]
+    purchasing.order_parts(supplier="示例备件", expected_on=clock.today(), lines=wanted, by=acting("parts"))
     count = counting.start_count(by=acting("parts"))
     counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))
     pictured = tools.register_tool(

@@ -260,9 +260,10 @@ def test_the_database_refuses_more_than_agreed_and_a_movement_of_the_wrong_sign(
         sql("UPDATE workshop_partline SET issued_quantity = 9 WHERE id = %s", [wanted.pk])
     with refused("stockmovement_sign") as sql:
         sql(
-            "INSERT INTO workshop_stockmovement (uid, version, created_at, updated_at, store_id, item_id, kind, quantity,"
-            " unit_cost, reason, at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, 'ISSUE', 1, 0, '', now())",
-            [shop.store.pk, shelf(shop, wanted.part).pk],
+            "INSERT INTO workshop_stockmovement (uid, version, created_at, updated_at, store_id, item_id, place_id, kind,"
+            " quantity, unit_cost, reason, at)"
+            " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'ISSUE', 1, 0, '', now())",
+            [shop.store.pk, shelf(shop, wanted.part).pk, shelf(shop, wanted.part).bins.get().pk],
         )
     assert (shelf(shop, wanted.part).on_hand, StockMovement.objects.count()) == (D(9), 1)
 

@@ -1,26 +1,132 @@
 """Input shapes of parts and stock."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock
+from dealership.kernel.saying import say_name, say_time
+from workshop.models import PartLine, ReturnCondition, StockBin, Warehouse
 
 QUANTITY: dict[str, Any] = {"max_digits": 10, "decimal_places": 2}
 
 
 class ReturnForm(forms.Form):
+    condition = forms.ChoiceField(
+        label=_("How does it come back?"), choices=ReturnCondition.choices, widget=forms.RadioSelect,
+        help_text=_("Only unopened parts go back onto the shelf; the others stand among old and trial parts."),
+    )  # fmt: skip
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     reason = forms.CharField(label=_("Reason"), max_length=120)
+
+
+class ScanForm(forms.Form):
+    """One scan: a part's number or a bin's label; a tap names the part line instead."""
+
+    code = forms.CharField(
+        label=_("Part number or bin"), max_length=60, required=False,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "autocapitalize": "characters"}),
+    )  # fmt: skip
+    line = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if not self.errors and not facts.get("code") and not facts.get("line"):
+            self.add_error("code", _("Scan or type a part number or the label of a bin."))
+        return facts
+
+
+class ScanBackForm(ScanForm):
+    condition = forms.ChoiceField(
+        label=_("How does it come back?"), choices=ReturnCondition.choices, initial=ReturnCondition.UNOPENED,
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    reason = forms.CharField(label=_("Reason"), max_length=120)
+    field_order = ("condition", "reason", "code")
+
+
+class GiveForm(forms.Form):
+    """Which order gives the part up, and why."""
+
+    source = forms.ChoiceField(label=_("Kept for"), widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=120, help_text=_("The advisor who loses the part reads it, and the foremen.")
+    )
+
+    def __init__(self, *args: Any, keepers: Sequence[PartLine], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].choices = [(str(row.uid), keeper_said(row)) for row in keepers]  # type: ignore[attr-defined]
+
+
+def keeper_said(row: PartLine) -> str:
+    """For whom a part is kept: "京A·10001 · 更换前刹车片 · 2 件已预留 · 承诺 今天 17:30"."""
+    order = row.line.order
+    return gettext("%(plate)s · %(line)s · %(kept)s %(unit)s kept · promised %(promised)s") % {
+        "plate": order.visit.vehicle.plate or order.number,
+        "line": say_name(row.line.description),
+        "kept": f"{row.reserved_quantity.normalize():f}",
+        "unit": row.part.unit,
+        "promised": say_time(order.promised_at, now=clock.now()) if order.promised_at else "—",
+    }
+
+
+class WarehouseChoice(forms.ChoiceField):
+    """The store's warehouses, the main one first; none is asked for where there is one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(label=_("Warehouse"), required=False, **kwargs)
+
+    def offer(self, warehouses: Sequence[Warehouse]) -> None:
+        self.choices = [(str(row.uid), row.name) for row in warehouses]
 
 
 class ReceiveForm(forms.Form):
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     unit_cost = forms.DecimalField(label=_("Cost of one, without VAT (¥)"), max_digits=12, decimal_places=2)
+    warehouse = WarehouseChoice()
     bin = forms.CharField(label=_("Bin"), max_length=20, required=False)
     reason = forms.CharField(label=_("Delivery note"), max_length=120, required=False)
 
+    def __init__(self, *args: Any, warehouses: Sequence[Warehouse], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(warehouses) > 1:
+            self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
+        else:
+            del self.fields["warehouse"]
+
+
+class TransferForm(forms.Form):
+    source = forms.ChoiceField(label=_("From"))
+    quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
+    warehouse = WarehouseChoice()
+    to_bin = forms.CharField(label=_("To bin"), max_length=20, required=False)
+
+    def __init__(
+        self, *args: Any, bins: Sequence[StockBin], warehouses: Sequence[Warehouse], unit: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["source"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
+        if len(warehouses) > 1:
+            self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
+        else:
+            del self.fields["warehouse"]
+
+
+def bin_choices(bins: Sequence[StockBin], unit: str) -> list[tuple[str, str]]:
+    """Where a part lies, with how much is there: "Main warehouse A-01 · 4 件"."""
+    return [(str(row.uid), f"{row} · {row.on_hand.normalize():f} {unit}") for row in bins]
+
+
+class WarehouseForm(forms.Form):
+    code = forms.CharField(label=_("Short code"), max_length=10)
+    name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
+
 
 class CountForm(forms.Form):
+    bin = forms.ChoiceField(label=_("Bin"), required=False)
     counted = forms.DecimalField(label=_("Counted"), **QUANTITY)
     reason = forms.CharField(
         label=_("What explains a difference"),
@@ -28,3 +134,10 @@ class CountForm(forms.Form):
         required=False,
         help_text=_("Needed where the count differs."),
     )
+
+    def __init__(self, *args: Any, bins: Sequence[StockBin], unit: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(bins) > 1:
+            self.fields["bin"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
+        else:
+            del self.fields["bin"]

@@ -7,14 +7,34 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Case, Count, F, Min, Prefetch, Q, QuerySet, When
+from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import PartKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
-from workshop.models import LineState, PartLine, StockItem, StockMovement
+from workshop.models import (
+    LineState,
+    PartLine,
+    PartReturn,
+    RepairOrder,
+    ReturnCondition,
+    StockBin,
+    StockItem,
+    StockMovement,
+    Warehouse,
+)
+from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
+
+
+MEASURED = frozenset({"升", "毫升", "克", "千克", "米"})
+"""Units of what is poured, weighed or cut: a scan moves all of it, not one of it."""
+FULL_BINS = Prefetch("bins", StockBin.objects.filter(on_hand__gt=0).select_related("warehouse"), to_attr="full_bins")
+"""The bins in which a part lies, with its row of stock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +42,18 @@ class Wanted:
     """A part that an agreed line still needs; ``free`` is what the shelf has beyond what is kept for others."""
 
     part_line: PartLine
-    bin: str
+    bins: Sequence[StockBin]
     free: Decimal
+    elsewhere: bool = False
+    """Something of this part is kept for other lines of the store."""
 
     @property
     def left(self) -> Decimal:
         return self.part_line.quantity - self.part_line.issued_quantity
+
+    @property
+    def measured(self) -> bool:
+        return self.part_line.part.unit in MEASURED
 
     @property
     def can_issue(self) -> bool:
@@ -53,15 +79,68 @@ def wanted(by: Actor, *, show: str = "ISSUE", number: str = "") -> list[Wanted]:
         rows.select_related("part", "line__order__visit__vehicle", "line__order__advisor")
         .order_by("line__order__promised_at", "id")[:300]
     )  # fmt: skip
+    return [row for row in _with_shelves(lines, by) if row.can_issue == (show != "SHORT")]
+
+
+def _with_shelves(lines: Sequence[PartLine], by: Actor) -> list[Wanted]:
+    """These part lines with the bins in which their parts lie, and what is free."""
     shelves = {
         (item.store_id, item.part_id): item
-        for item in StockItem.objects.for_actor(by).filter(part__in=[line.part_id for line in lines])
+        for item in StockItem.objects.for_actor(by)
+        .filter(part__in=[line.part_id for line in lines])
+        .prefetch_related(FULL_BINS)
     }
     found = []
     for line in lines:
         item = shelves.get((line.line.order.store_id, line.part_id))
-        found.append(Wanted(line, item.bin if item else "", item.on_hand - item.reserved if item else Decimal(0)))
-    return [row for row in found if row.can_issue == (show != "SHORT")]
+        free = item.on_hand - item.reserved if item else Decimal(0)
+        elsewhere = item is not None and item.reserved > line.reserved_quantity
+        found.append(Wanted(line, item.full_bins if item else (), free, elsewhere))
+    return found
+
+
+def of_order(order: RepairOrder, by: Actor) -> list[Wanted]:
+    """Every part of an order that comes from the shelf, in the order of its lines."""
+    gone = (LineState.CANCELLED, LineState.DECLINED, LineState.WITHDRAWN)
+    rows = PartLine.objects.filter(line__order=order).exclude(kind=PartKind.CUSTOMER_SUPPLIED)
+    rows = rows.exclude(line__state__in=gone, issued_quantity=0).select_related("part", "line__order")
+    return _with_shelves(list(rows.order_by("line__position", "id")), by)
+
+
+def scanned(order: RepairOrder, code: str, by: Actor, *, back: bool = False) -> tuple[PartLine, StockBin | None]:
+    """What a scan on the order's parts page means: a part's number, or the label of a bin in which one lies (3.2).
+
+    Issuing it is a line that still needs it, of a bin that has it; taking back, a line that has it out. Raises RuleError
+    ``scan.unknown``, ``scan.several`` (a bin of several parts of the order) and ``scan.none_left``.
+    """
+    code = code.strip()
+    rows = of_order(order, by)
+    hits: list[tuple[Wanted, StockBin | None]] = [
+        (row, None) for row in rows if row.part_line.part.number.casefold() == code.casefold()
+    ]
+    if not hits and not back:
+        hits = [
+            (row, place) for row in rows for place in row.bins
+            if code.casefold() in (place.bin.casefold(), f"{place.warehouse.code} {place.bin}".casefold())
+        ]  # fmt: skip
+    if not hits or not code:
+        raise RuleError(
+            "scan.unknown",
+            _("This is no part of the order, and no bin of one: %(scanned)s"),
+            scanned=code[:40],
+            field="code",
+        )
+    if len({row.part_line.part_id for row, _place in hits}) > 1:
+        raise RuleError(
+            "scan.several", _("Several parts of this order lie in this bin; scan the part's number."), field="code"
+        )
+    fit = [hit for hit in hits if (hit[0].part_line.issued_quantity if back else hit[0].left) > 0]
+    if not fit:
+        text = _("None of this part is out for the order.") if back else _("All of this part is issued already.")
+        raise RuleError("scan.none_left", text, field="code")
+    agreed = [hit for hit in fit if hit[0].part_line.line.state in AGREED]
+    row, place = (agreed or fit)[0]
+    return row.part_line, place
 
 
 def wanted_counts(by: Actor) -> dict[str, int]:
@@ -79,13 +158,38 @@ def returnable(by: Actor) -> QuerySet[PartLine]:
     )
 
 
+def came_back(by: Actor) -> QuerySet[PartReturn]:
+    """Old and trial parts: what came back opened or fitted and is no longer stock, the last first."""
+    return (
+        PartReturn.objects.for_actor(by)
+        .exclude(condition=ReturnCondition.UNOPENED)
+        .select_related("part_line__part", "part_line__line__order__visit__vehicle")
+        .order_by("-id")[:100]
+    )
+
+
+def keepers(part_line: PartLine) -> list[PartLine]:
+    """Other lines of the store for which the same part is kept; what can wait longest first."""
+    rows = PartLine.objects.filter(
+        line__order__store=part_line.line.order.store_id, part=part_line.part_id, reserved_quantity__gt=0
+    ).exclude(pk=part_line.pk)
+    return list(
+        rows.select_related("part", "line__order__visit__vehicle", "line__order__advisor")
+        .order_by("-line__order__promised_at", "-id")[:50]
+    )  # fmt: skip
+
+
 def shelf(by: Actor, *, words: str = "", low: bool = False) -> QuerySet[StockItem]:
-    """The store's stock by part number; ``words`` is part of number, name or pinyin."""
-    rows = StockItem.objects.for_actor(by).select_related("part").order_by("part__number")
+    """The store's stock by part number; ``words`` is part of number, name or pinyin, or the bin it lies in."""
+    rows = StockItem.objects.for_actor(by).select_related("part").order_by("part__number").prefetch_related(FULL_BINS)
     if words.strip():
         text = words.strip()
+        here = StockBin.objects.for_actor(by).filter(bin__iexact=text, on_hand__gt=0)
         rows = rows.filter(
-            Q(part__number__icontains=text) | Q(part__name__icontains=text) | Q(part__pinyin__icontains=text.lower())
+            Q(part__number__icontains=text)
+            | Q(part__name__icontains=text)
+            | Q(part__pinyin__icontains=text.lower())
+            | Q(pk__in=here.values("item"))
         )
     if low:
         rows = rows.filter(on_hand__lte=F("reorder_level") + F("reserved"))
@@ -97,7 +201,18 @@ def item(by: Actor, uid: object) -> StockItem:
 
 
 def movements(stock_item: StockItem) -> QuerySet[StockMovement]:
-    return stock_item.movements.select_related("part_line__line__order").order_by("-id")[:50]
+    return stock_item.movements.select_related("part_line__line__order", "place__warehouse").order_by("-id")[:50]
+
+
+def bins_of(stock_item: StockItem) -> list[StockBin]:
+    """Where the part lies now."""
+    return list(stock_item.bins.filter(on_hand__gt=0).select_related("warehouse"))
+
+
+def warehouses(by: Actor) -> QuerySet[Warehouse]:
+    """The store's warehouses, the main one first, with how many parts lie in each."""
+    rows = Warehouse.objects.for_actor(by).order_by(Case(When(code=MAIN, then=0), default=1), "id")
+    return rows.annotate(parts=Count("bins__item", distinct=True, filter=Q(bins__on_hand__gt=0)))
 
 
 def parts_due(store: Store, parts: Sequence[tuple[int, Decimal]]) -> date | None:

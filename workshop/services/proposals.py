@@ -86,6 +86,14 @@ def ask_proposal(*, by: Actor, cause: str = ProposalCause.WISH, store: Store | N
     return proposal
 
 
+def plan_without_part(*, line_uid: UUID, store_id: int) -> DispatchProposal | None:
+    """Asks for a new plan where the line has a plan ahead that counted on a part which is gone (3.2); None where not."""
+    planned = Dispatch.objects.filter(line__uid=line_uid, live=True, starts_at__gt=clock.now())
+    if not planned.exists():
+        return None
+    return ask_proposal(by=machine("parts", store_id=store_id), cause=ProposalCause.PARTS)
+
+
 def _end(proposal: DispatchProposal, state: ProposalState, event: str, by: Actor, **facts: Any) -> DispatchProposal:
     require(PROPOSAL_MOVES, ProposalState(proposal.state), state)
     before, proposal.state, proposal.ended_at = proposal.state, state, clock.now()

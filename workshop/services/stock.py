@@ -1,25 +1,33 @@
-"""Commands on the shelf: receive, reserve, issue, take back, count (3.2). Only movements change what is on hand."""
+"""Commands on the shelf: receive, reserve, issue, take back, transfer, count (3.2). Only movements change what is on hand.
+
+A part's row of stock is locked before its bins, so that no two people wait for each other in one bin.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part, PartKind
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, machine
-from dealership.kernel.errors import RuleError
+from dealership.kernel.errors import RaceLost, RuleError
+from dealership.kernel.formats import one_line
 from dealership.kernel.history import record
-from dealership.kernel.models import Store
+from dealership.kernel.models import MessageChannel, Store
+from dealership.kernel.saying import say_date, say_name
+from dealership.kernel.services import queue_message
 from reception.models import EXPECTED_STATES, Appointment
 from reception.selectors.appointments import parts_needed
 from reception.services.appointments import report_part_missing
+from staff.selectors.employees import employees_with_role
 from workshop import events, permissions
 from workshop.limits import PARTS_LEAD_DAYS
 from workshop.models import (
@@ -29,10 +37,18 @@ from workshop.models import (
     MovementKind,
     OrderLine,
     PartLine,
+    PartReturn,
+    PurchaseLine,
     RepairOrder,
+    ReservationMove,
+    ReturnCondition,
+    StockBin,
     StockItem,
     StockMovement,
+    Warehouse,
 )
+from workshop.selectors.purchasing import arrivals
+from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ZERO = Decimal(0)
@@ -43,7 +59,54 @@ FROM_SHELF = PartLine.objects.exclude(kind=PartKind.CUSTOMER_SUPPLIED)
 def _item(store_id: int, part: Part) -> StockItem:
     """The part's place on the store's shelf, locked; it is made on the first touch."""
     StockItem.objects.bulk_create([StockItem(store_id=store_id, part=part)], ignore_conflicts=True)
-    return StockItem.objects.locked().get(store_id=store_id, part=part)
+    return StockItem.objects.locked().select_related("part").get(store_id=store_id, part=part)
+
+
+def _bin(item: StockItem, *, warehouse_uid: UUID | None, bin: str | None) -> StockBin:
+    """The named bin of a locked part; the usual one where nothing is named. It is made on the first touch."""
+    if warehouse_uid is None:
+        Warehouse.objects.bulk_create(
+            [Warehouse(store_id=item.store_id, code=MAIN, name=gettext("Main warehouse"))], ignore_conflicts=True
+        )
+        warehouse = Warehouse.objects.get(store_id=item.store_id, code=MAIN)
+    else:
+        warehouse = Warehouse.objects.get(store_id=item.store_id, uid=warehouse_uid)
+    name = item.bin if bin is None else bin.strip()
+    StockBin.objects.bulk_create([StockBin(item=item, warehouse=warehouse, bin=name)], ignore_conflicts=True)
+    return StockBin.objects.select_related("warehouse").get(item=item, warehouse=warehouse, bin=name)
+
+
+def _move(item: StockItem, place: StockBin, kind: MovementKind, quantity: Decimal, **facts: Any) -> StockMovement:
+    """One movement at one bin of a locked part; the database moves bin and part with it."""
+    facts.setdefault("unit_cost", item.average_cost)
+    return StockMovement.objects.create(
+        store_id=item.store_id, item=item, place=place, kind=kind, quantity=quantity, **facts
+    )
+
+
+def _take_from(item: StockItem, wanted: Decimal, bin_uid: UUID | None) -> list[tuple[StockBin, Decimal]]:
+    """Which bins ``wanted`` is taken from: the named one, or the usual bin first and then the others by their order."""
+    if bin_uid is not None:
+        place = item.bins.select_related("warehouse").get(uid=bin_uid)
+        if wanted > place.on_hand:
+            raise RuleError(
+                "stock.bin_short",
+                _("Only %(left)s %(unit)s lie in %(bin)s."),
+                field="quantity",
+                left=f"{place.on_hand.normalize():f}",
+                unit=item.part.unit,
+                bin=str(place),
+            )
+        return [(place, wanted)]
+    full = list(item.bins.filter(on_hand__gt=0))
+    full.sort(key=lambda place: (place.bin != item.bin, place.warehouse_id, place.bin, place.pk))
+    taken = []
+    for place in full:
+        if wanted <= 0:
+            break
+        taken.append((place, min(wanted, place.on_hand)))
+        wanted -= taken[-1][1]
+    return taken
 
 
 def _part_line(uid: UUID, by: Actor) -> tuple[PartLine, StockItem]:
@@ -55,38 +118,132 @@ def _part_line(uid: UUID, by: Actor) -> tuple[PartLine, StockItem]:
     return part_line, _item(order.store_id, part_line.part)
 
 
-def _positive(quantity: Decimal, *, field: str = "quantity") -> Decimal:
+def positive(quantity: Decimal, *, field: str = "quantity") -> Decimal:
+    """A quantity as parts are moved by. Raises RuleError ``stock.quantity``."""
     if quantity <= 0 or quantity != round(quantity, 2):
         raise RuleError("stock.quantity", _("Give a quantity above zero with two decimals at most."), field=field)
     return quantity
 
 
 @transaction.atomic
+def open_warehouse(*, code: str, name: str, by: Actor) -> Warehouse:
+    """3.2: one more warehouse of the actor's store. Raises RuleError ``warehouse.empty`` and ``warehouse.code`` (taken)."""
+    by.require(permissions.STOCK_MOVE)
+    code, name = one_line(code).upper(), one_line(name)
+    for field, value, most in (("code", code, 10), ("name", name, 60)):
+        if not value or len(value) > most:
+            raise RuleError("warehouse.empty", _("A warehouse has a short code and a name."), field=field)
+    store = Store.objects.select_for_update(no_key=True).get(pk=by.store_id)
+    if code == MAIN or Warehouse.objects.filter(store=store, code=code).exists():
+        raise RaceLost("warehouse.code", _("The store has a warehouse of this code already."), field="code")
+    warehouse = Warehouse.objects.create(store=store, code=code, name=name)
+    record(warehouse, events.WAREHOUSE_OPENED, by=by)
+    return warehouse
+
+
+@transaction.atomic
 def receive_stock(
-    *, part_uid: UUID, quantity: Decimal, unit_cost: Decimal, by: Actor, reason: str = "", bin: str = ""
+    *,
+    part_uid: UUID,
+    quantity: Decimal,
+    unit_cost: Decimal,
+    by: Actor,
+    reason: str = "",
+    bin: str = "",
+    warehouse_uid: UUID | None = None,
 ) -> StockMovement:
     """Puts a delivery on the shelf; ``unit_cost`` (CNY, without VAT) moves the average cost.
 
-    Back-ordered lines are served behind the outbox, oldest first.
+    It goes into the named bin, else into the part's usual one; a part without a usual bin has the first one named of
+    the main warehouse. Back-ordered lines are served behind the outbox, oldest first.
     """
     by.require(permissions.STOCK_MOVE)
-    _positive(quantity)
+    positive(quantity)
     if unit_cost < 0:
         raise RuleError("stock.cost", _("The cost can't be negative."), field="unit_cost")
     item = _item(by.store_id, Part.objects.get(uid=part_uid))
-    if bin and bin != item.bin:
+    bin = one_line(bin)
+    place = _bin(item, warehouse_uid=warehouse_uid, bin=bin or (None if warehouse_uid is None else ""))
+    if bin and not item.bin and place.warehouse.code == MAIN:
         item.bin = bin
         item.save(update_fields=["bin"])
-    movement = StockMovement.objects.create(
-        store_id=item.store_id,
-        item=item,
-        kind=MovementKind.RECEIPT,
-        quantity=quantity,
-        unit_cost=unit_cost,
-        reason=reason,
-    )
+    movement = _move(item, place, MovementKind.RECEIPT, quantity, unit_cost=unit_cost, reason=reason)
     record(movement, events.STOCK_RECEIVED, by=by, part=part_uid, quantity=quantity)
     return movement
+
+
+@transaction.atomic
+def put_in(*, line: PurchaseLine, store_id: int, quantity: Decimal, reason: str, by: Actor) -> StockMovement:
+    """What came in of a locked purchase goes into the part's usual bin, at the cost that was ordered."""
+    item = _item(store_id, line.part)
+    place = _bin(item, warehouse_uid=None, bin=None)
+    movement = _move(
+        item, place, MovementKind.RECEIPT, quantity, unit_cost=line.unit_cost, reason=reason, purchase_line=line
+    )  # fmt: skip
+    record(movement, events.STOCK_RECEIVED, by=by, part=line.part.uid, quantity=quantity)
+    return movement
+
+
+@transaction.atomic
+def expect_part(*, part_line_uid: UUID, expected_on: date, by: Actor) -> bool:
+    """A line that waits for a part learns the day on which it comes; False where it knows it or waits no more."""
+    part_line, _shelf = _part_line(part_line_uid, by)
+    before = part_line.expected_on
+    if before in (None, expected_on) or part_line.line.settled:
+        return False
+    part_line.expected_on = expected_on
+    part_line.save(update_fields=["expected_on"])
+    record(
+        part_line, events.PART_EXPECTED, by=by, store_id=part_line.line.order.store_id,
+        changed={"expected_on": (before, expected_on)}, part=part_line.part.uid, line=part_line.line.uid,
+    )  # fmt: skip
+    return True
+
+
+@transaction.atomic
+def transfer_stock(
+    *, from_uid: UUID, quantity: Decimal, by: Actor, to_warehouse_uid: UUID | None = None, to_bin: str = ""
+) -> StockItem:
+    """3.2: ``quantity`` goes from one bin of a part into another one of the store; what is on hand stays the same.
+
+    Without a warehouse the bin is one of the same warehouse. Raises RuleError ``stock.same_bin``, ``stock.bin_short``.
+    """
+    by.require(permissions.STOCK_MOVE)
+    positive(quantity)
+    found = StockBin.objects.for_actor(by).select_related("item__part", "warehouse").get(uid=from_uid)
+    item = _item(found.item.store_id, found.item.part)
+    [(source, _quantity)] = _take_from(item, quantity, from_uid)
+    target = _bin(item, warehouse_uid=to_warehouse_uid or found.warehouse.uid, bin=one_line(to_bin))
+    if target.pk == source.pk:
+        raise RuleError("stock.same_bin", _("It lies in that bin already; name another one."), field="to_bin")
+    pair = uuid4()  # the arrival's own uid names the pair
+    # The arrival first: so what is kept for orders is covered at every moment.
+    _move(item, target, MovementKind.TRANSFER, quantity, uid=pair, transfer=pair)
+    movement = _move(item, source, MovementKind.TRANSFER, -quantity, transfer=pair)
+    emptied = (source.warehouse.code, source.bin, source.on_hand) == (MAIN, item.bin, quantity)
+    if emptied and target.warehouse.code == MAIN:
+        item.bin = target.bin  # all of it has a new usual place
+        item.save(update_fields=["bin"])
+    record(
+        movement, events.STOCK_TRANSFERRED, by=by, part=item.part.uid, quantity=quantity,
+        source=source.uid, target=target.uid,
+    )  # fmt: skip
+    item.refresh_from_db()
+    return item
+
+
+def _expect(part_line: PartLine) -> None:
+    """Writes the day on which what a locked part line lacks will be there; none where it lacks nothing."""
+    store_id = part_line.line.order.store_id
+    if part_line.quantity <= part_line.issued_quantity + part_line.reserved_quantity:
+        part_line.expected_on = None
+    else:
+        part_line.expected_on = clock.today() + timedelta(days=limits.value(PARTS_LEAD_DAYS, store_id=store_id))
+    part_line.save(update_fields=["reserved_quantity", "expected_on"])
+    coming = dict(arrivals(store_id, part_line.part.uid)).get(part_line.uid) if part_line.expected_on else None
+    if coming is not None and coming != part_line.expected_on:
+        part_line.expected_on = coming  # a delivery that is on its way brings it
+        part_line.save(update_fields=["expected_on"])
 
 
 @transaction.atomic
@@ -110,9 +267,7 @@ def reserve_part(*, part_line_uid: UUID, by: Actor) -> PartLine:
         item.save(update_fields=["reserved"])
         part_line.reserved_quantity += take
     short = missing - take
-    days = limits.value(PARTS_LEAD_DAYS, store_id=item.store_id)
-    part_line.expected_on = clock.today() + timedelta(days=days) if short else None
-    part_line.save(update_fields=["reserved_quantity", "expected_on"])
+    _expect(part_line)
     if take or short:
         record(
             part_line,
@@ -163,15 +318,17 @@ def _wait_or_go_on(line: OrderLine, by: Actor) -> None:
 
 
 @transaction.atomic
-def issue_part(*, part_line_uid: UUID, by: Actor, quantity: Decimal | None = None) -> PartLine:
-    """Hands a part out to the line: what is kept for it first, then what is free (3.2).
+def issue_part(
+    *, part_line_uid: UUID, by: Actor, quantity: Decimal | None = None, bin_uid: UUID | None = None
+) -> PartLine:
+    """Hands a part out to the line: what is kept for it first, then what is free (3.2), from the named bin or all of them.
 
     Refused for a line nobody agreed to, beyond the agreed quantity, and where the shelf hasn't that much.
     """
     by.require(permissions.PARTS_ISSUE)
     part_line, item = _part_line(part_line_uid, by)
     left = part_line.quantity - part_line.issued_quantity
-    wanted = left if quantity is None else _positive(quantity)
+    wanted = left if quantity is None else positive(quantity)
     if wanted <= 0 or wanted > left:
         raise RuleError(
             "part.quantity",
@@ -193,20 +350,15 @@ def issue_part(*, part_line_uid: UUID, by: Actor, quantity: Decimal | None = Non
             free=item.on_hand - item.reserved + kept,
             unit=part_line.part.unit,
         )
+    taken = _take_from(item, wanted, bin_uid)
     before = part_line.issued_quantity
     item.reserved -= kept
     item.save(update_fields=["reserved"])
     part_line.reserved_quantity -= kept
     part_line.issued_quantity += wanted
     part_line.save(update_fields=["reserved_quantity", "issued_quantity"])
-    StockMovement.objects.create(
-        store_id=item.store_id,
-        item=item,
-        part_line=part_line,
-        kind=MovementKind.ISSUE,
-        quantity=-wanted,
-        unit_cost=item.average_cost,
-    )
+    for place, quantity_there in taken:
+        _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line)
     record(
         part_line,
         events.PART_ISSUED,
@@ -222,12 +374,21 @@ def issue_part(*, part_line_uid: UUID, by: Actor, quantity: Decimal | None = Non
 
 
 @transaction.atomic
-def return_part(*, part_line_uid: UUID, quantity: Decimal, reason: str, by: Actor) -> PartLine:
-    """Takes an unopened part back onto the shelf; a settled line takes nothing back (write a counter-line)."""
+def return_part(
+    *, part_line_uid: UUID, quantity: Decimal, reason: str, by: Actor, condition: str = ReturnCondition.UNOPENED
+) -> PartLine:
+    """Takes an issued part back (3.2): unopened onto the shelf it came from; opened or fitted among old and trial parts.
+
+    A settled line takes nothing back (write a counter-line). Raises RuleError ``stock.quantity``, ``part.condition``,
+    ``part.reason``, ``part.returned``, ``line.settled``.
+    """
     by.require(permissions.PARTS_ISSUE)
     part_line, item = _part_line(part_line_uid, by)
-    _positive(quantity)
-    if not reason.strip():
+    positive(quantity)
+    if condition not in ReturnCondition.values:
+        raise RuleError("part.condition", _("Say whether it is unopened, opened or was fitted."), field="condition")
+    reason = one_line(reason)[:120]
+    if not reason:
         raise RuleError("part.reason", _("Say why the part comes back."), field="reason")
     if quantity > part_line.issued_quantity:
         raise RuleError(
@@ -236,17 +397,14 @@ def return_part(*, part_line_uid: UUID, quantity: Decimal, reason: str, by: Acto
     if part_line.line.settled:
         raise RuleError("line.settled", _("This line is settled; correct it with a counter-line."))
     before = part_line.issued_quantity
-    part_line.issued_quantity -= quantity
-    part_line.save(update_fields=["issued_quantity"])
-    StockMovement.objects.create(
-        store_id=item.store_id,
-        item=item,
-        part_line=part_line,
-        kind=MovementKind.RETURN,
-        quantity=quantity,
-        unit_cost=item.average_cost,
-        reason=reason.strip()[:120],
-    )
+    returned = PartReturn.objects.create(part_line=part_line, condition=condition, quantity=quantity, reason=reason)
+    if condition == ReturnCondition.UNOPENED:
+        last = part_line.movements.filter(kind=MovementKind.ISSUE).select_related("place").order_by("-id").first()
+        place = last.place if last and last.place else _bin(item, warehouse_uid=None, bin=None)
+        _move(
+            item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason
+        )  # fmt: skip
+    part_line.refresh_from_db(fields=["issued_quantity", "version"])
     record(
         part_line,
         events.PART_RETURNED,
@@ -256,40 +414,145 @@ def return_part(*, part_line_uid: UUID, quantity: Decimal, reason: str, by: Acto
         part=part_line.part.uid,
         line=part_line.line.uid,
         quantity=quantity,
+        condition=condition,
     )
     return part_line
 
 
 @transaction.atomic
-def count_stock(*, part_uid: UUID, counted: Decimal, reason: str, by: Actor) -> StockItem:
-    """Writes what was counted; the difference becomes a movement with its reason."""
+def move_reservation(*, source_uid: UUID, target_uid: UUID, reason: str, by: Actor) -> ReservationMove:
+    """3.2: what is kept for the part line ``source`` goes to the line ``target``, as much as that one lacks.
+
+    The order that gives it up waits for the next delivery; its advisor and the foremen are told behind the outbox, and
+    its plan is worked out anew. Raises RuleError ``reservation.reason``, ``reservation.part`` (another part or store),
+    ``part.not_agreed``, ``reservation.enough`` (nothing lacks), ``reservation.gone`` (nothing is kept any more).
+    """
+    by.require(permissions.PARTS_GIVE)
+    reason = one_line(reason)[:120]
+    if not reason:
+        raise RuleError(
+            "reservation.reason", _("Say why the other order gives it up; its advisor reads it."), field="reason"
+        )
+    rows = PartLine.objects.for_actor(by).filter(uid__in=(source_uid, target_uid))
+    named = {row.uid: row for row in rows.select_related("line")}
+    loser, winner = (named.get(uid) for uid in (source_uid, target_uid))
+    if loser is None or winner is None:
+        raise PartLine.DoesNotExist
+    if loser == winner or loser.part_id != winner.part_id:
+        raise RuleError("reservation.part", _("Only the same part of another line in this store can be given over."))
+    list(RepairOrder.objects.locked().filter(pk__in=[row.line.order_id for row in named.values()]).order_by("pk"))
+    list(OrderLine.objects.locked().filter(pk__in=[row.line_id for row in named.values()]).order_by("pk"))
+    kept = PartLine.objects.locked().filter(uid__in=named).select_related("part", "line__order__visit").order_by("pk")
+    locked = {row.uid: row for row in kept}
+    loser, winner = locked[source_uid], locked[target_uid]
+    store_id = winner.line.order.store_id
+    if loser.line.order.store_id != store_id:
+        raise RuleError("reservation.part", _("Only the same part of another line in this store can be given over."))
+    _item(store_id, winner.part)
+    if winner.line.state not in AGREED or winner.line.settled:
+        raise RuleError(
+            "part.not_agreed", _("Nobody has agreed to this line yet; parts are kept after the customer's yes.")
+        )
+    lacks = winner.quantity - winner.issued_quantity - winner.reserved_quantity
+    if lacks <= 0:
+        raise RuleError("reservation.enough", _("This line has all it needs."))
+    if loser.reserved_quantity <= 0:
+        raise RaceLost("reservation.gone", _("Nothing is kept there any more; look again."), field="source")
+    move = ReservationMove.objects.create(
+        store_id=store_id, source=loser, target=winner, quantity=min(lacks, loser.reserved_quantity), reason=reason
+    )
+    for part_line, gives in ((loser, True), (winner, False)):
+        before = part_line.reserved_quantity
+        part_line.refresh_from_db(fields=["reserved_quantity", "version"])
+        _expect(part_line)
+        record(
+            part_line, events.PART_GIVEN_AWAY if gives else events.PART_RESERVED, by=by, store_id=store_id,
+            changed={"reserved_quantity": (before, part_line.reserved_quantity)}, part=part_line.part.uid,
+            line=part_line.line.uid, move=move.uid,
+        )  # fmt: skip
+        _wait_or_go_on(part_line.line, by)
+    return move
+
+
+@transaction.atomic
+def count_stock(*, part_uid: UUID, counted: Decimal, reason: str, by: Actor, bin_uid: UUID | None = None) -> StockItem:
+    """Writes what was counted; the difference becomes a movement with its reason.
+
+    ``counted`` is what lies in the named bin; a part that lies in several is counted bin by bin (``stock.which_bin``).
+    """
     by.require(permissions.STOCK_MOVE)
-    if counted < 0:
-        raise RuleError("stock.quantity", _("A count can't be negative."), field="counted")
+    if counted < 0 or counted != round(counted, 2):
+        raise RuleError("stock.quantity", _("Give a count of zero or more with two decimals at most."), field="counted")
     item = _item(by.store_id, Part.objects.get(uid=part_uid))
-    difference = counted - item.on_hand
+    if bin_uid is not None:
+        place = item.bins.get(uid=bin_uid)
+    else:
+        full = list(item.bins.filter(on_hand__gt=0)[:2])
+        if len(full) > 1:
+            raise RuleError(
+                "stock.which_bin", _("This part lies in several bins; say which one was counted."), field="bin"
+            )
+        place = full[0] if full else _bin(item, warehouse_uid=None, bin=None)
+    difference = counted - place.on_hand
     if not difference:
         return item
     if not reason.strip():
         raise RuleError("stock.reason", _("Say what explains the difference."), field="reason")
-    if counted < item.reserved:
+    if item.on_hand + difference < item.reserved:
         raise RuleError(
             "stock.reserved",
             _("%(reserved)s are kept for orders; free those first."),
             field="counted",
             reserved=item.reserved,
         )
-    movement = StockMovement.objects.create(
-        store_id=item.store_id,
-        item=item,
-        kind=MovementKind.COUNT,
-        quantity=difference,
-        unit_cost=item.average_cost,
-        reason=reason.strip()[:120],
-    )
+    movement = _move(item, place, MovementKind.COUNT, difference, reason=reason.strip()[:120])
     record(movement, events.STOCK_COUNTED, by=by, part=part_uid, difference=difference)
     item.refresh_from_db()
     return item
+
+
+def tell_loser(*, move_uid: UUID) -> int:
+    """Tells the advisor of the order that gave a part up, and the foremen, why and until when it waits (3.2).
+
+    Returns how many people are told.
+    """
+    move = ReservationMove.objects.select_related(
+        "store", "source__part", "source__line__order__visit", "source__line__order__vehicle",
+        "source__line__order__advisor__user", "target__line__order",
+    ).get(uid=move_uid)  # fmt: skip
+    line, day = move.source.line, move.source.expected_on
+    order = line.order
+    people = {person.pk: person for person in employees_with_role(move.store_id, "foreman").select_related("user")}
+    people[order.advisor.pk] = order.advisor
+    told = 0
+    for person in people.values():
+        if person.user is None:
+            continue
+        with override(person.user.language):
+            body = gettext(
+                "%(plate)s, %(line)s: %(part)s went to order %(other)s (%(reason)s). Expected again: %(day)s."
+            ) % {
+                "plate": order.vehicle.plate or order.number,
+                "line": say_name(line.description),
+                "part": move.source.part.said,
+                "other": move.target.line.order.number,
+                "reason": move.reason,
+                "day": say_date(day, today=clock.today(move.store.time_zone)) if day else "—",
+            }
+        queue_message(
+            key=f"part-given:{move.uid}:{person.pk}",
+            store=move.store,
+            channel=MessageChannel.STAFF,
+            recipient=person.user.username,
+            recipient_name=person.name,
+            template="workshop.part_given",
+            language=person.user.language,
+            body=body,
+            visit_uid=order.visit.uid,
+            by=machine("parts", store_id=move.store_id),
+        )
+        told += 1
+    return told
 
 
 def give_back(line: OrderLine, by: Actor) -> None:

@@ -76,6 +76,7 @@ class OrderPage(Page):
             "promise": permissions.PROMISE_CHANGE,
             "discount": permissions.DISCOUNT_SMALL,
             "hold": permissions.LINES_HOLD,
+            "issue": permissions.PARTS_ISSUE,
         }
         ended = page.order.stage in ("SETTLED", "CLOSED", "CANCELLED") or page.order.withdrawn_at is not None
         return super().get_context_data(**kwargs) | {

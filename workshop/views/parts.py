@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
-from workshop.forms.parts import CountForm, ReceiveForm, ReturnForm
-from workshop.models import PartLine, StockItem, StockMovement
+from workshop.forms.parts import (
+    CountForm,
+    GiveForm,
+    ReceiveForm,
+    ReturnForm,
+    ScanBackForm,
+    ScanForm,
+    TransferForm,
+    WarehouseForm,
+)
+from workshop.models import (
+    PartLine,
+    RepairOrder,
+    ReservationMove,
+    ReturnCondition,
+    StockBin,
+    StockItem,
+    StockMovement,
+    Warehouse,
+)
 from workshop.selectors import stock as reads
 from workshop.services import stock as commands
 
@@ -26,16 +47,18 @@ class PartsBoardPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         show, number = self.request.GET.get("show", "ISSUE"), self.request.GET.get("number", "")
-        show = show if show in ("ISSUE", "SHORT", "BACK") else "ISSUE"
-        back = reads.returnable(self.actor)
+        show = show if show in ("ISSUE", "SHORT", "BACK", "OLD") else "ISSUE"
+        back, old = reads.returnable(self.actor), reads.came_back(self.actor)
         return super().get_context_data(**kwargs) | {
             "show": show,
             "number": number,
-            "counts": reads.wanted_counts(self.actor) | {"BACK": len(back)},
-            "rows": reads.wanted(self.actor, show=show, number=number) if show != "BACK" else [],
+            "counts": reads.wanted_counts(self.actor) | {"BACK": len(back), "OLD": len(old)},
+            "rows": reads.wanted(self.actor, show=show, number=number) if show in ("ISSUE", "SHORT") else [],
             "back": back if show == "BACK" else [],
+            "old": old if show == "OLD" else [],
             "may_issue": self.actor.may(permissions.PARTS_ISSUE),
             "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
+            "may_give": self.actor.may(permissions.PARTS_GIVE),
             "form_token": uuid4(),
         }
 
@@ -61,30 +84,130 @@ class ReservePartView(_PartAction):
         return commands.reserve_part(part_line_uid=self.kwargs["uid"], by=self.actor)
 
 
-class ReturnPartPage(CommandPage):
-    """Takes an unopened part back."""
-
-    permission = permissions.PARTS_ISSUE
-    template_name = "workshop/part_return.html"
-    form_class = ReturnForm
-    done = _("Back on the shelf.")
-
+class _PartLinePage(CommandPage):
     @cached_property
     def part_line(self) -> PartLine:
         rows = PartLine.objects.for_actor(self.actor).select_related("part", "line__order__visit__vehicle")
         return get_object_or_404(rows, uid=self.kwargs["uid"])
 
-    def get_initial(self) -> dict[str, Any]:
-        return {"quantity": self.part_line.issued_quantity}
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"part_line": self.part_line}
+
+    def location(self, result: Any) -> str:
+        return reverse("parts-board")
+
+
+class ReturnPartPage(_PartLinePage):
+    """Takes a part back: unopened onto the shelf, opened or fitted among old and trial parts."""
+
+    permission = permissions.PARTS_ISSUE
+    template_name = "workshop/part_return.html"
+    form_class = ReturnForm
+    done = _("Taken back.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"quantity": f"{self.part_line.issued_quantity.normalize():f}"}
 
     def run(self, form: ReturnForm) -> PartLine:
         return commands.return_part(part_line_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
+
+class GivePartPage(_PartLinePage):
+    """Gives the line what is kept for another order."""
+
+    permission = permissions.PARTS_GIVE
+    template_name = "workshop/part_give.html"
+    form_class = GiveForm
+    done = _("Given over; who lost it is told.")
+
+    @cached_property
+    def keepers(self) -> list[PartLine]:
+        return reads.keepers(self.part_line)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"keepers": self.keepers}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        line = self.part_line
+        return super().get_context_data(**kwargs) | {
+            "keepers": self.keepers,
+            "lacks": line.quantity - line.issued_quantity - line.reserved_quantity,
+        }
+
+    def run(self, form: GiveForm) -> ReservationMove:
+        facts = form.cleaned_data
+        return commands.move_reservation(
+            source_uid=UUID(facts["source"]), target_uid=self.part_line.uid, reason=facts["reason"], by=self.actor
+        )
+
+    def location(self, result: Any) -> str:
+        return reverse("parts-board") + "?show=SHORT"
+
+
+class OrderPartsPage(CommandPage):
+    """The parts of one order at the counter: scan a part or a bin, Enter, and one piece is out; or back, in that mode."""
+
+    permission = permissions.PARTS_ISSUE
+    template_name = "workshop/parts_of_order.html"
+
+    @cached_property
+    def order(self) -> RepairOrder:
+        rows = RepairOrder.objects.for_actor(self.actor).select_related("visit__vehicle", "advisor")
+        return get_object_or_404(rows, uid=self.kwargs["uid"])
+
+    @property
+    def back(self) -> bool:
+        return self.request.GET.get("mode") == "back"
+
+    def get_form_class(self) -> type[ScanForm]:
+        return ScanBackForm if self.back else ScanForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"condition": ReturnCondition.UNOPENED, "reason": self.request.GET.get("reason", "")[:120]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = reads.of_order(self.order, self.actor)
+        return super().get_context_data(**kwargs) | {
+            "order": self.order,
+            "back": self.back,
+            "rows": rows,
+            "left": sum(row.left > 0 for row in rows),
+        }
+
+    def run(self, form: ScanForm) -> PartLine:
+        facts, place = form.cleaned_data, None
+        if facts["line"]:
+            part_line = get_object_or_404(
+                PartLine.objects.filter(line__order=self.order).select_related("part"), uid=facts["line"]
+            )
+        else:
+            part_line, place = reads.scanned(self.order, facts["code"], self.actor, back=self.back)
+        left = part_line.issued_quantity if self.back else part_line.quantity - part_line.issued_quantity
+        quantity = left if part_line.part.unit in reads.MEASURED else min(Decimal(1), left)
+        if self.back:
+            return commands.return_part(
+                part_line_uid=part_line.uid, quantity=quantity, reason=facts["reason"], condition=facts["condition"],
+                by=self.actor,
+            )  # fmt: skip
+        return commands.issue_part(
+            part_line_uid=part_line.uid, quantity=quantity, bin_uid=place.uid if place else None, by=self.actor
+        )
+
+    def words(self, result: PartLine) -> str:
+        facts = {
+            "part": result.part.said,
+            "issued": f"{result.issued_quantity.normalize():f}",
+            "of": f"{result.quantity.normalize():f}",
+        }
+        if self.back:
+            return gettext("%(part)s: taken back, %(issued)s still out.") % facts
+        return gettext("%(part)s: %(issued)s of %(of)s issued.") % facts
+
     def location(self, result: PartLine) -> str:
-        return reverse("parts-board")
+        address = reverse("order-parts", args=[self.order.uid])
+        if not self.back:
+            return address
+        return address + "?" + urlencode({"mode": "back", "reason": self.request.POST.get("reason", "")[:120]})
 
 
 class StockPage(Page):
@@ -99,53 +222,109 @@ class StockPage(Page):
             "words": words,
             "low": low,
             "rows": reads.shelf(self.actor, words=words, low=low)[:200],
+            "may_move": self.actor.may(permissions.STOCK_MOVE),
         }
 
 
-class StockItemPage(CommandPage):
-    """One part on the shelf with its movements; a delivery is received here."""
+class _ItemPage(CommandPage):
+    """A page with one command on one part of the store."""
+
+    permission = permissions.STOCK_MOVE
+
+    @cached_property
+    def item(self) -> StockItem:
+        return reads.item(self.actor, self.kwargs["uid"])
+
+    @cached_property
+    def bins(self) -> list[StockBin]:
+        return reads.bins_of(self.item)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"item": self.item}
+
+    def location(self, result: Any) -> str:
+        return reverse("stock-item", args=[self.item.uid])
+
+
+class StockItemPage(_ItemPage):
+    """One part of the store: where it lies and its movements; a delivery is received here."""
 
     permission = permissions.STOCK_VIEW
     template_name = "workshop/stock_item.html"
     form_class = ReceiveForm
     done = _("Received.")
 
-    @cached_property
-    def item(self) -> StockItem:
-        return reads.item(self.actor, self.kwargs["uid"])
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"warehouses": list(reads.warehouses(self.actor))}
 
     def get_initial(self) -> dict[str, Any]:
         return {"bin": self.item.bin, "unit_cost": round(self.item.average_cost, 2)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
-            "item": self.item,
             "free": self.item.on_hand - self.item.reserved,
+            "bins": self.bins,
             "movements": reads.movements(self.item),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
         }
 
     def run(self, form: ReceiveForm) -> StockMovement:
-        return commands.receive_stock(part_uid=self.item.part.uid, by=self.actor, **form.cleaned_data)
+        facts = form.cleaned_data
+        warehouse = facts.pop("warehouse", "") or None
+        return commands.receive_stock(part_uid=self.item.part.uid, warehouse_uid=warehouse, by=self.actor, **facts)
 
 
-class CountPage(CommandPage):
-    """Writes what was counted."""
+class TransferPage(_ItemPage):
+    """Moves a part from one bin into another one."""
 
-    permission = permissions.STOCK_MOVE
+    template_name = "workshop/stock_transfer.html"
+    form_class = TransferForm
+    done = _("Moved.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        warehouses = list(reads.warehouses(self.actor))
+        return super().get_form_kwargs() | {"bins": self.bins, "warehouses": warehouses, "unit": self.item.part.unit}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"bins": self.bins}
+
+    def run(self, form: TransferForm) -> StockItem:
+        facts = form.cleaned_data
+        return commands.transfer_stock(
+            from_uid=facts["source"],
+            quantity=facts["quantity"],
+            to_warehouse_uid=facts.get("warehouse") or None,
+            to_bin=facts["to_bin"],
+            by=self.actor,
+        )
+
+
+class CountPage(_ItemPage):
+    """Writes what was counted in a bin."""
+
     template_name = "workshop/stock_count.html"
     form_class = CountForm
     done = _("Count written down.")
 
-    @cached_property
-    def item(self) -> StockItem:
-        return reads.item(self.actor, self.kwargs["uid"])
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"item": self.item}
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"bins": self.bins, "unit": self.item.part.unit}
 
     def run(self, form: CountForm) -> StockItem:
-        return commands.count_stock(part_uid=self.item.part.uid, by=self.actor, **form.cleaned_data)
+        facts = form.cleaned_data
+        bin_uid = facts.pop("bin", "") or None
+        return commands.count_stock(part_uid=self.item.part.uid, bin_uid=bin_uid, by=self.actor, **facts)
 
-    def location(self, result: StockItem) -> str:
-        return reverse("stock-item", args=[self.item.uid])
+
+class WarehousesPage(CommandPage):
+    """The store's warehouses; one more is opened here."""
+
+    permission = permissions.STOCK_MOVE
+    template_name = "workshop/warehouses.html"
+    form_class = WarehouseForm
+    done = _("The warehouse is there.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"rows": reads.warehouses(self.actor)}
+
+    def run(self, form: WarehouseForm) -> Warehouse:
+        return commands.open_warehouse(by=self.actor, **form.cleaned_data)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from django.db import connection, transaction
 from django.db.models import Max, Min, Q, QuerySet
 
+from dealership.catalogue.models import Part
 from dealership.catalogue.seeds import seed_store
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import History, PeriodicRun, Store
 from reception.models import CustomerTag
 from reception.services.tags import define_tag
-from workshop.models import CertificateRange, StockItem
+from workshop.models import CertificateRange, PurchaseOrder, StockItem
 from workshop.services.inspections import allot_certificates
+from workshop.services.purchasing import order_parts
 from workshop.services.stock import stock_up
 
 from .demo_knowledge import write_knowledge
@@ -27,6 +30,7 @@ from .simulator import Report, Simulation
 JOB, MARK, LOCK = "demo", "database", "dealership demo"
 DAYS = 14
 CARS_A_DAY = {"BJ01": 12, "NH02": 3}
+FIRST_ORDER = (("BRK-PAD-F", 8, "340.00"), ("BAT-12V-60", 4, "318.00"), ("TYR-2055516", 12, "262.00"))
 QUIET_DAYS = {"BJ01": 4, "NH02": 1}
 """Cars a day of the last two days, and of the days before: the first start must not take long."""
 
@@ -111,6 +115,20 @@ def name_tags(store: Store) -> None:
         define_tag(name=name, color=color, by=machine("demo", store_id=store.pk))
 
 
+def order_first_parts(store: Store) -> None:
+    """One order that is on its way, where the store has ordered nothing yet."""
+    if PurchaseOrder.objects.filter(store=store).exists():
+        return
+    wanted = [(number, Decimal(quantity), Decimal(cost)) for number, quantity, cost in FIRST_ORDER]
+    parts = dict(Part.objects.filter(number__in=[number for number, _q, _c in wanted]).values_list("number", "uid"))
+    order_parts(
+        supplier="华东备件中心（示例）",
+        expected_on=clock.today() + timedelta(days=2),
+        lines=[(parts[number], quantity, cost) for number, quantity, cost in wanted if number in parts],
+        by=machine("demo", store_id=store.pk),
+    )
+
+
 def equip(stores: list[Store]) -> None:
     """Prices, opening stock, tools and certificate numbers, where a store has none yet."""
     for store in stores:
@@ -120,6 +138,7 @@ def equip(stores: list[Store]) -> None:
         before = clock.now() - timedelta(days=0 if filled else DAYS + 1)  # the shelf is full before the first car comes
         with clock.moved_to(before):
             stock_up(store=store, by=by)
+        order_first_parts(store)
         write_knowledge(store)
         name_tags(store)
         equip_tools(store)

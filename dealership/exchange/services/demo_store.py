@@ -28,7 +28,7 @@ from staff.models import Employee, RosterDay
 from staff.seeds import POSTS
 from staff.services import employees, rosters
 from workshop.services.inspections import allot_certificates
-from workshop.services.stock import receive_stock
+from workshop.services.stock import open_warehouse, receive_stock, transfer_stock
 
 ROSTER_BACK, ROSTER_AHEAD = timedelta(days=30), timedelta(days=30)
 LOGINS_FILE = "demo-logins.txt"
@@ -384,11 +384,12 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
 def _stock(store: Store) -> None:
     """Opening stock: plenty of what is cheap, little of what is dear, no assemblies, so that some work waits for parts."""
     by = machine("demo", store_id=store.pk)
+    liquids = open_warehouse(code="OIL", name="油品库", by=by)
     prices = PartPrice.objects.filter(store=store).select_related("part").order_by("part__number")
     for position, price in enumerate(prices):
         quantity = next((q for limit, q in OPENING_STOCK if price.price < limit), 0)
         if quantity:
-            receive_stock(
+            movement = receive_stock(
                 part_uid=price.part.uid,
                 quantity=Decimal(quantity),
                 unit_cost=(price.price * Decimal("0.62")).quantize(Decimal("0.01")),
@@ -396,6 +397,11 @@ def _stock(store: Store) -> None:
                 bin=f"{chr(65 + position % 6)}-{position // 6 + 1:02d}",
                 by=by,
             )
+            if price.part.unit in ("升", "克") and movement.place:  # drums stand apart, a part of them is at hand
+                transfer_stock(
+                    from_uid=movement.place.uid, quantity=Decimal(quantity) * 3 / 4, to_warehouse_uid=liquids.uid,
+                    to_bin=f"T-{position + 1:02d}", by=by,
+                )  # fmt: skip
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dealership.catalogue.check_models import READINGS, CheckItem, CheckKind
@@ -80,11 +81,22 @@ from reception.services import (
 )
 from staff.models import Employee, Shift
 from staff.selectors.employees import employees_with_role, on_duty
-from workshop.models import Clocking, Inspection, LineHold, LineState, OrderLine, PartLine, RepairOrder
+from workshop.models import (
+    Clocking,
+    Inspection,
+    LineHold,
+    LineState,
+    OrderLine,
+    PartLine,
+    PurchaseOrder,
+    RepairOrder,
+)
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import due_list
+from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
-from workshop.services import authorizations, clocking, dispatch, inspections, orders, sheets, stock, tools
+from workshop.selectors.stock import MEASURED, availability
+from workshop.services import authorizations, clocking, dispatch, inspections, orders, purchasing, sheets, stock, tools
 from workshop.tool_models import ToolAsset, ToolIssue, ToolState
 
 Steps = Generator[datetime, None, None]
@@ -147,6 +159,9 @@ SAID_AT_DESK = [
     ("没人问我要不要等，自己找地方坐的", 2),
 ]
 PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以", "价格透明"]
+TAKEN_BACK = {
+    3: ("OPENED", "包装已拆，划痕，换一件"), 11: ("FITTED", "装上后异响未消除，拆下换新"), 17: ("UNOPENED", "领错批次，换一件"),
+}  # fmt: skip
 BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
 
 
@@ -871,7 +886,20 @@ class Simulation:
         for part_line in PartLine.objects.filter(line=line).order_by("pk"):
             if part_line.issued_quantity < part_line.quantity:
                 self.try_to(stock.issue_part, part_line_uid=part_line.uid, by=shop.someone("parts"))
+                self.take_back_one(shop, part_line)
         yield clock.now() + shop.minutes(2, 8)
+
+    def take_back_one(self, shop: Shop, part_line: PartLine) -> None:
+        """Now and then one piece comes back, and a good one is issued in its place; nothing is drawn for it."""
+        condition, reason = TAKEN_BACK.get(part_line.pk % 23, ("", ""))
+        part_line.refresh_from_db()
+        [free] = availability(shop.store.pk, [(part_line.part_id, Decimal(1))])
+        piece = part_line.part.unit not in MEASURED
+        if condition and piece and free and part_line.issued_quantity >= 1:
+            keeper = shop.first("parts")
+            back = {"condition": condition, "quantity": Decimal(1), "reason": reason}
+            self.try_to(stock.return_part, part_line_uid=part_line.uid, by=keeper, **back)
+            self.try_to(stock.issue_part, part_line_uid=part_line.uid, by=keeper)
 
     def inspect(self, shop: Shop, order: RepairOrder) -> Steps:
         """Self, team, final by different people; one in fifteen goes back (3.2)."""
@@ -1207,6 +1235,18 @@ class Simulation:
             .values_list("part__uid", flat=True)
             .distinct()
         )
-        for uid in list(short):
+        came: set[UUID] = set()
+        due = PurchaseOrder.objects.filter(store=shop.store, state="ORDERED", expected_on__lte=shop.today())
+        for purchase in list(due.order_by("pk")):
+            lines = list(purchase.lines.select_related("part"))
+            delivered = [(line.uid, line.quantity) for line in lines]
+            purchasing.receive_purchase(uid=purchase.uid, lines=delivered, note="送货单", by=keeper)
+            came.update(line.part.uid for line in lines)
+        for uid in [uid for uid in short if uid not in came]:
             stock.receive_stock(part_uid=uid, quantity=Decimal(12), unit_cost=Decimal(60), reason="到货", by=keeper)
+        yield clock.now() + timedelta(minutes=1)
+        wanted = [(row.part.uid, row.quantity, row.unit_cost or Decimal(60)) for row in proposals(keeper)]
+        if wanted:
+            day = shop.today() + timedelta(days=3)
+            purchasing.order_parts(supplier="华东备件中心（示例）", expected_on=day, lines=wanted, by=keeper)
         yield clock.now() + timedelta(minutes=1)

@@ -1,0 +1,111 @@
+"""Input shapes of purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import Part
+from dealership.kernel.forms import demanded
+from workshop.models import PurchaseLine
+
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _number(label: str, *, places: int, **kwargs: Any) -> forms.DecimalField:
+    """A number in a cell of a table; the row and the column name it."""
+    attrs = {"class": "form-control num", "inputmode": "decimal", "aria-label": label}
+    return forms.DecimalField(
+        label=label, required=False, max_digits=8, decimal_places=places, min_value=Decimal(0),
+        widget=forms.TextInput(attrs=attrs), **kwargs,
+    )  # fmt: skip
+
+
+class ReorderForm(forms.Form):
+    """What is ordered of each part; an empty quantity orders none."""
+
+    supplier = forms.CharField(label=_("Supplier"), max_length=80)
+    expected_on = forms.DateField(label=_("Expected on"), widget=_DAY)
+    number = forms.CharField(
+        label=_("One more part (number)"), max_length=40, required=False, help_text=_("A part that isn't proposed.")
+    )
+    more = forms.DecimalField(label=_("How many of it"), max_digits=8, decimal_places=2, required=False)
+    cost = forms.DecimalField(
+        label=_("Cost of one, without VAT (¥)"), max_digits=10, decimal_places=2, required=False, min_value=Decimal(0)
+    )
+
+    def __init__(self, *args: Any, parts: Sequence[Part], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts = parts
+        for part in parts:
+            self.fields[f"quantity_{part.uid}"] = _number(f"{part.said} · {pgettext('purchase', 'Order')}", places=2)
+            self.fields[f"cost_{part.uid}"] = _number(f"{part.said} · {gettext('Cost of one')}", places=2)
+
+    def head(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("supplier", "expected_on", "number", "more", "cost")]
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        lines = []
+        for part in self.parts:
+            quantity = facts.get(f"quantity_{part.uid}")
+            if quantity:
+                lines.append((part.uid, quantity, self._cost(facts, f"cost_{part.uid}")))
+        if facts.get("number"):
+            extra = Part.objects.filter(number__iexact=facts["number"].strip(), active=True).first()
+            if extra is None:
+                self.add_error("number", _("There is no part of this number."))
+            elif not facts.get("more"):
+                self.add_error("more", _("Say how many."))
+            else:
+                lines.append((extra.uid, facts["more"], self._cost(facts, "cost")))
+        facts["lines"] = lines
+        return facts
+
+    def _cost(self, facts: dict[str, Any], field: str) -> Decimal:
+        """What one costs; it moves the mean cost when it comes in, so it is never guessed."""
+        found: Decimal | None = facts.get(field)
+        if found is None and field not in self.errors:
+            self.add_error(field, _("Give the cost of one."))
+        return found or Decimal(0)
+
+
+class ReceiptForm(forms.Form):
+    """What came in of each line of an order."""
+
+    note = forms.CharField(label=_("Delivery note"), max_length=120, required=False)
+    reason = demanded(
+        forms.CharField(
+            label=_("Why more is kept than was ordered"),
+            max_length=120,
+            required=False,
+            help_text=_("Needed where more came in."),
+        )
+    )
+
+    def __init__(self, *args: Any, lines: Sequence[PurchaseLine], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = lines
+        for line in lines:
+            self.fields[f"came_{line.uid}"] = _number(f"{line.part.said} · {gettext('Came in')}", places=2)
+
+    def head(self) -> list[forms.BoundField]:
+        return [self["note"], self["reason"]]
+
+    def came(self) -> list[tuple[UUID, Decimal]]:
+        found = [(line.uid, self.cleaned_data.get(f"came_{line.uid}")) for line in self.lines]
+        return [(uid, quantity) for uid, quantity in found if quantity]
+
+
+class ExpectedForm(forms.Form):
+    expected_on = forms.DateField(label=_("Expected on"), widget=_DAY)
+
+
+class EndForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=120)

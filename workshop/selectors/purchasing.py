@@ -1,0 +1,143 @@
+"""Reads of purchases (3.2): what is on its way, when what lines wait for comes, and what should be ordered."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from dealership.catalogue.models import Part, PartKind
+from dealership.kernel import clock, limits
+from dealership.kernel.actors import Actor
+from workshop.limits import PARTS_LEAD_DAYS, STOCK_COVER_DAYS, STOCK_USE_DAYS
+from workshop.models import LineState, MovementKind, PartLine, PurchaseLine, PurchaseOrder, StockItem, StockMovement
+from workshop.rules import reorder_quantity
+from workshop.stock_models import RUNNING
+
+ZERO = Decimal(0)
+_AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
+
+
+def purchases(by: Actor, *, show: str = "OPEN") -> QuerySet[PurchaseOrder]:
+    """Orders of the store. OPEN: what is on its way, the next delivery first; else the ended ones, the last first."""
+    rows = PurchaseOrder.objects.for_actor(by).annotate(
+        parts=Count("lines"), complete=Count("lines", filter=Q(lines__received__gte=F("lines__quantity")))
+    )
+    if show == "OPEN":
+        return rows.filter(state__in=RUNNING).order_by("expected_on", "id")
+    return rows.exclude(state__in=RUNNING).order_by("-id")
+
+
+def lines_of(purchase: PurchaseOrder) -> QuerySet[PurchaseLine]:
+    return purchase.lines.select_related("part").order_by("id")
+
+
+def _on_the_way(store_id: int) -> QuerySet[PurchaseLine]:
+    return PurchaseLine.objects.filter(
+        purchase__store_id=store_id, purchase__state__in=RUNNING, quantity__gt=F("received")
+    )
+
+
+def _short(store_id: int) -> QuerySet[PartLine]:
+    """Parts that agreed lines lack, oldest order first; what a customer brings isn't bought."""
+    return (
+        PartLine.objects.filter(
+            line__order__store_id=store_id,
+            line__state__in=_AGREED,
+            line__settled=False,
+            quantity__gt=F("issued_quantity") + F("reserved_quantity"),
+        )
+        .exclude(kind=PartKind.CUSTOMER_SUPPLIED)
+        .order_by("line__order__opened_at", "id")
+    )
+
+
+def arrivals(store_id: int, part_uid: UUID) -> list[tuple[UUID, date]]:
+    """(part line, day) of what waits for a part: each is served whole by the deliveries in their order of days."""
+    coming = list(
+        _on_the_way(store_id).filter(part__uid=part_uid).order_by("purchase__expected_on", "id")
+        .values_list("purchase__expected_on", F("quantity") - F("received"))
+    )  # fmt: skip
+    found, needed, there = [], ZERO, ZERO
+    for row in _short(store_id).filter(part__uid=part_uid, expected_on__isnull=False):
+        needed += row.quantity - row.issued_quantity - row.reserved_quantity
+        there = ZERO
+        for day, quantity in coming:
+            there += quantity
+            if there >= needed:
+                found.append((row.uid, day))
+                break
+    return found
+
+
+def parts_named(uids: Sequence[str]) -> list[Part]:
+    """The parts of these uids; what is none is left out."""
+    found = []
+    for text in uids:
+        with contextlib.suppress(ValueError):
+            found.append(UUID(text))
+    return list(Part.objects.filter(uid__in=found).order_by("number"))
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """So much of a part should be ordered, and why; ``used`` is the use of the last ``days`` days."""
+
+    part: Part
+    free: Decimal
+    on_the_way: Decimal
+    missing: Decimal
+    used: Decimal
+    level: Decimal
+    unit_cost: Decimal
+    quantity: Decimal
+
+
+def proposals(by: Actor) -> list[Proposal]:
+    """What the store should order today from its use, its lowest levels and what work waits for (3.2)."""
+    store_id = by.store_id or 0
+    days = int(limits.value(STOCK_USE_DAYS, store_id=store_id))
+    cover = int(limits.value(STOCK_COVER_DAYS, store_id=store_id))
+    lead = int(limits.value(PARTS_LEAD_DAYS, store_id=store_id))
+    since = clock.now() - timedelta(days=days)
+    moved = StockMovement.objects.filter(store_id=store_id, at__gte=since)
+    moved = moved.filter(kind__in=(MovementKind.ISSUE, MovementKind.RETURN))
+    used = dict(moved.values_list("item__part").annotate(q=-Sum("quantity")).values_list("item__part", "q"))
+    coming = _on_the_way(store_id).values_list("part").annotate(q=Sum(F("quantity") - F("received")))
+    on_the_way = dict(coming.values_list("part", "q"))
+    missing: dict[int, Decimal] = defaultdict(Decimal)
+    for row in _short(store_id):
+        missing[row.part_id] += row.quantity - row.issued_quantity - row.reserved_quantity
+    found = []
+    for item in StockItem.objects.filter(store_id=store_id, part__active=True).select_related("part"):
+        key = item.part_id
+        quantity = reorder_quantity(
+            free=item.on_hand - item.reserved,
+            on_the_way=on_the_way.get(key, ZERO),
+            missing=missing.get(key, ZERO),
+            level=item.reorder_level,
+            used=max(ZERO, used.get(key, ZERO)),
+            days=days,
+            lead=lead,
+            cover=cover,
+        )
+        if quantity:
+            found.append(
+                Proposal(
+                    part=item.part,
+                    free=item.on_hand - item.reserved,
+                    on_the_way=on_the_way.get(key, ZERO),
+                    missing=missing.get(key, ZERO),
+                    used=max(ZERO, used.get(key, ZERO)),
+                    level=item.reorder_level,
+                    unit_cost=item.average_cost,
+                    quantity=quantity,
+                )
+            )
+    return sorted(found, key=lambda row: (-row.missing, row.part.number))

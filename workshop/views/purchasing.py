@@ -1,0 +1,158 @@
+"""Pages of purchases: what is on its way, what should be ordered, and what comes in."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel import clock, limits
+from dealership.kernel.pages import CommandPage, Page
+from workshop import permissions
+from workshop.forms.purchasing import EndForm, ExpectedForm, ReceiptForm, ReorderForm
+from workshop.limits import PARTS_LEAD_DAYS
+from workshop.models import PurchaseLine, PurchaseOrder
+from workshop.selectors import purchasing as reads
+from workshop.services import purchasing as commands
+
+
+class PurchasesPage(Page):
+    """Orders at suppliers: what is on its way, the next delivery first, and what has ended."""
+
+    permission = permissions.STOCK_VIEW
+    template_name = "workshop/purchases.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        show = "ENDED" if self.request.GET.get("show") == "ENDED" else "OPEN"
+        return super().get_context_data(**kwargs) | {
+            "show": show,
+            "rows": reads.purchases(self.actor, show=show)[:200],
+            "today": clock.today(),
+            "may_buy": self.actor.may(permissions.PARTS_BUY),
+        }
+
+
+class ReorderPage(CommandPage):
+    """What should be ordered, from use and from what work waits for; one tap makes an order of it."""
+
+    permission = permissions.PARTS_BUY
+    template_name = "workshop/reorder.html"
+    form_class = ReorderForm
+    done = _("Ordered; lines that wait know the day.")
+
+    @cached_property
+    def proposals(self) -> list[reads.Proposal]:
+        return reads.proposals(self.actor)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        parts = {row.part.uid: row.part for row in self.proposals}
+        typed = (re.fullmatch(r"quantity_([0-9a-f-]{36})", key) for key in self.request.POST)
+        for part in reads.parts_named([found[1] for found in typed if found]):
+            parts.setdefault(part.uid, part)  # what was typed stays, also where it is no longer proposed
+        return super().get_form_kwargs() | {"parts": list(parts.values())}
+
+    def get_initial(self) -> dict[str, Any]:
+        days = int(limits.value(PARTS_LEAD_DAYS, store_id=self.actor.store_id))
+        found: dict[str, Any] = {"expected_on": clock.today() + timedelta(days=days)}
+        for row in self.proposals:
+            found[f"quantity_{row.part.uid}"] = f"{row.quantity.normalize():f}"
+            found[f"cost_{row.part.uid}"] = round(row.unit_cost, 2) if row.unit_cost else None
+        return found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form, why = context["form"], {row.part.uid: row for row in self.proposals}
+        context["rows"] = [
+            (part, why.get(part.uid), form[f"quantity_{part.uid}"], form[f"cost_{part.uid}"]) for part in form.parts
+        ]
+        return context
+
+    def run(self, form: ReorderForm) -> PurchaseOrder:
+        facts = form.cleaned_data
+        return commands.order_parts(
+            supplier=facts["supplier"], expected_on=facts["expected_on"], lines=facts["lines"], by=self.actor
+        )
+
+    def location(self, result: PurchaseOrder) -> str:
+        return reverse("purchase", args=[result.uid])
+
+
+class _PurchasePage(CommandPage):
+    permission = permissions.PARTS_BUY
+
+    @cached_property
+    def purchase(self) -> PurchaseOrder:
+        return get_object_or_404(PurchaseOrder.objects.for_actor(self.actor), uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"purchase": self.purchase}
+
+    def location(self, result: PurchaseOrder) -> str:
+        return reverse("purchase", args=[result.uid])
+
+
+class PurchasePage(_PurchasePage):
+    """One order with its lines; what comes in is received here."""
+
+    permission = permissions.STOCK_VIEW
+    template_name = "workshop/purchase.html"
+    form_class = ReceiptForm
+    done = _("On the shelf; lines that waited have their parts.")
+
+    @cached_property
+    def lines(self) -> list[PurchaseLine]:
+        return list(reads.lines_of(self.purchase))
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"lines": self.lines}
+
+    def get_initial(self) -> dict[str, Any]:
+        return {f"came_{line.uid}": f"{line.missing.normalize():f}" for line in self.lines if line.missing}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        running = self.purchase.is_running
+        return context | {
+            "rows": [(line, context["form"][f"came_{line.uid}"]) for line in self.lines],
+            "may_receive": running and self.actor.may(permissions.STOCK_MOVE),
+            "may_buy": running and self.actor.may(permissions.PARTS_BUY),
+            "today": clock.today(),
+        }
+
+    def run(self, form: ReceiptForm) -> PurchaseOrder:
+        facts = form.cleaned_data
+        return commands.receive_purchase(
+            uid=self.purchase.uid, lines=form.came(), note=facts["note"], reason=facts["reason"], by=self.actor
+        )
+
+
+class PurchaseDatePage(_PurchasePage):
+    """The supplier names another day."""
+
+    template_name = "workshop/purchase_step.html"
+    form_class = ExpectedForm
+    extra_context = {"title": _("Another day"), "submit": _("Change the day")}
+    done = _("Changed; lines that wait know the day.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"expected_on": self.purchase.expected_on}
+
+    def run(self, form: ExpectedForm) -> PurchaseOrder:
+        return commands.change_expected(uid=self.purchase.uid, by=self.actor, **form.cleaned_data)
+
+
+class PurchaseEndPage(_PurchasePage):
+    """The rest isn't coming any more."""
+
+    template_name = "workshop/purchase_step.html"
+    form_class = EndForm
+    extra_context = {"title": _("The rest isn't coming"), "submit": _("Close the order"), "variant": "danger"}
+    done = _("The order is closed.")
+
+    def run(self, form: EndForm) -> PurchaseOrder:
+        return commands.end_purchase(uid=self.purchase.uid, by=self.actor, **form.cleaned_data)
