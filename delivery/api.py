@@ -60,9 +60,11 @@ from delivery.models import (
     SurveyAnswer,
     SurveyDimension,
 )
+from delivery.rework_models import CostBearer, ReworkCase, ReworkCause, ReworkState
 from delivery.selectors.gate import COMES_BACK
 from delivery.selectors.settlements import with_paid
-from delivery.services import deposits, followups, handovers, payments, settlements
+from delivery.services import deposits, followups, handovers, payments, rework, settlements
+from workshop.permissions import ORDERS_OPEN
 
 VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
 EXPAND_VISIT = {"visit": One(target="visits", source="visit__uid")}
@@ -551,5 +553,101 @@ register_listing(
             "answered_at": Moment(),
         },
         read=_survey_answers,
+    )
+)
+
+# --- rework within the guarantee (3.2) ---
+register(
+    Resource(
+        path="rework-cases",
+        name="ReworkCase",
+        room="delivery",
+        model=ReworkCase,
+        view=permissions.REWORK_VIEW,
+        help="A car that came back within the guarantee of our work: evidence, verdict, cost, who mends it (3.2).",
+        state="state",
+        shape={
+            "state": Choice(choices=ReworkState),
+            "visit_uid": Uid(source="visit__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "labor_operation_uid": Uid(source="line__uid", help="The line of the first repair."),
+            "attempt": Whole(help="Which return of this work it is; from the second on another repairer mends it."),
+            "complaint": Text(mask=mask_text),
+            "claimed_at": Moment(),
+            "odometer_km": Whole(),
+            "guaranteed_until": Day(source="until"),
+            "guaranteed_km": Whole(source="until_km"),
+            "evidence_due_at": Moment(help="Until then another cause can be shown; after it, it is ours to mend."),
+            "cause": Choice(choices=ReworkCause, null=True),
+            "findings": Text(mask=mask_text),
+            "cost_bearer": Choice(choices=CostBearer, null=True, source="bearer"),
+            "judged_at": Moment(null=True),
+            "repair_order_uid": Uid(source="order__uid", null=True, help="The rework order."),
+            "repairer": Text(help="The other repairer."),
+            "outside_amount": Money(null=True, help="What the other repairer was paid, CNY with VAT."),
+            "outside_invoice": Text(source="outside_paper"),
+            "ended_at": Moment(null=True),
+            "ended_reason": Text(),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=ReworkState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            **VISIT,
+        },
+        expand=EXPAND_VISIT,
+        create=Command(
+            run=rework.open_rework,
+            permission=permissions.REWORK_OPEN,
+            input={
+                "visit_uid": Uid(),
+                "labor_operation_uid": Uid(source="line_uid"),
+                "complaint": Text(500, min=1),
+            },
+        ),
+        actions=(
+            Action(
+                verb="judge",
+                run=rework.judge_rework,
+                permission=permissions.REWORK_JUDGE,
+                when={ReworkState.OPEN},
+                input={
+                    "cause": Choice(choices=ReworkCause),
+                    "findings": Text(500, min=1),
+                    "cost_bearer": Choice(choices=CostBearer, optional=True, source="bearer"),
+                },
+                help="Say what it came from and who bears the cost (3.2)",
+            ),
+            Action(
+                verb="start",
+                run=rework.start_rework,
+                permission=ORDERS_OPEN,
+                when={ReworkState.ACCEPTED},
+                help="Open the rework order (3.2)",
+            ),
+            Action(
+                verb="send-out",
+                run=rework.send_rework_out,
+                permission=permissions.REWORK_JUDGE,
+                when={ReworkState.ACCEPTED},
+                input={"repairer": Text(80, min=1)},
+                help="Give it to another repairer at our cost (3.2)",
+            ),
+            Action(
+                verb="pay",
+                run=rework.pay_rework,
+                permission=permissions.REWORK_JUDGE,
+                when={ReworkState.SENT_OUT},
+                input={"amount": Money(), "invoice": Text(40, min=1, source="paper")},
+                help="The other repairer is done and paid (3.2)",
+            ),
+            Action(
+                verb="withdraw",
+                run=rework.withdraw_rework,
+                permission=permissions.REWORK_OPEN,
+                when={ReworkState.OPEN, ReworkState.ACCEPTED},
+                input={"reason": Text(200, min=1)},
+                help="Take it back (3.2)",
+            ),
+        ),
     )
 )

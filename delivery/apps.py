@@ -125,3 +125,19 @@ class DeliveryConfig(AppConfig):
                 order=50,
             )
         )
+
+        # --- rework within the guarantee ---
+        from .selectors.rework import to_be_done
+
+        nav.register(
+            nav.Entry(
+                code="rework",
+                label=_("Rework"),
+                icon="rotate-2",
+                url_name="rework-list",
+                group="workshop",
+                permission=permissions.REWORK_VIEW,
+                order=45,
+                count=to_be_done,
+            )
+        )

@@ -66,3 +66,13 @@ SURVEY_SENT = event(
     "delivery.survey.sent", _("Survey sent"), clause="4.3", stage=FOLLOW_UP, norm=("delivery.survey.answered",)
 )
 SURVEY_ANSWERED = event("delivery.survey.answered", _("Survey answered"), clause="4.3", stage=FOLLOW_UP)
+
+# --- rework within the guarantee ---
+REWORK_OPENED = event("delivery.rework.opened", _("Came back within the guarantee"), clause="3.2")
+REWORK_ACCEPTED = event("delivery.rework.accepted", _("Return is ours to mend"), clause="3.2")
+REWORK_REFUSED = event("delivery.rework.refused", _("Another cause of the return shown"), clause="3.2")
+REWORK_STARTED = event("delivery.rework.started", _("Rework order for the return"), clause="3.2")
+REWORK_MENDED = event("delivery.rework.mended", _("Return mended"), clause="3.2")
+REWORK_SENT_OUT = event("delivery.rework.sent_out", _("Return given to another repairer"), clause="3.2")
+REWORK_PAID = event("delivery.rework.paid", _("Other repairer paid"), clause="3.2")
+REWORK_WITHDRAWN = event("delivery.rework.withdrawn", _("Return taken back"), clause="3.2")

@@ -9,6 +9,7 @@ screen("4.1", "delivery-board", _("Delivery"))
 screen("4.1", "gate", _("Gate"))
 screen("4.2", "follow-up-list", _("Follow-up"))
 screen("4.3", "satisfaction", _("Satisfaction"))
+screen("3.2", "rework-list", _("Rework"))
 
 DELIVERED = figure(
     "delivery.cars_out",
@@ -198,4 +199,35 @@ NPS = figure(
     touched_by=("delivery.survey.answered",),
     scale=100,
     decimals=0,
+)
+CAME_BACK = figure(
+    "delivery.came_back",
+    label=_("Cars that came back within the guarantee"),
+    clause="3.2",
+    unit="%",
+    formula=_("hand-overs whose work came back and was ours to mend ÷ hand-overs"),
+    population=_("hand-overs of the day, whenever the car came back"),
+    sql="""
+        SELECT '', count(*) FILTER (WHERE EXISTS (SELECT 1 FROM delivery_reworkcase c WHERE c.handover_id = h.id
+            AND c.state IN ('ACCEPTED', 'MENDED', 'SENT_OUT', 'PAID_OUT'))), count(*)
+        FROM delivery_handover h
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s
+    """,
+    rows="""
+        SELECT 'visit', v.uid, c.plate, c.plate_color, h.at, e.uid::text, e.name,
+            (EXISTS (SELECT 1 FROM delivery_reworkcase r WHERE r.handover_id = h.id
+                AND r.state IN ('ACCEPTED', 'MENDED', 'SENT_OUT', 'PAID_OUT')))::int, 1
+        FROM delivery_handover h JOIN reception_visit v ON v.id = h.visit_id
+        JOIN reception_vehicle c ON c.id = v.vehicle_id JOIN staff_employee e ON e.id = h.advisor_id
+        WHERE h.store_id = %(store_id)s AND h.at >= %(day_start)s AND h.at < %(day_end)s
+    """,
+    touched_by=("delivery.handover.done", "delivery.rework.accepted", "delivery.rework.withdrawn"),
+    days="""
+        SELECT (h.at AT TIME ZONE s.time_zone)::date FROM delivery_handover h JOIN kernel_store s ON s.id = h.store_id
+        WHERE h.uid = %(root_uid)s
+            OR h.id IN (SELECT handover_id FROM delivery_reworkcase WHERE uid = %(root_uid)s)
+    """,
+    scale=100,
+    higher_is_better=False,
+    target="3",
 )

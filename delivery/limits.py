@@ -35,3 +35,15 @@ DETRACTOR = limit(
 BAD_SCORE = limit(
     "delivery.bad_score", 2, "", _("Up to this score on 1–5 a case is opened"), clause="4.3", source="domain 4.3"
 )
+
+# --- rework within the guarantee ---
+REWORK_EVIDENCE_DAYS = limit(
+    "delivery.rework_evidence_days", 3, "d",
+    _("Days within which another cause of a return has to be shown, counted from the day after the claim"),
+    clause="3.2", source="W2 art.38",
+)  # fmt: skip
+REWORK_RESTARTS = limit(
+    "delivery.rework_restarts", 1, "",
+    _("The guarantee of reworked work begins anew at its exit (1), or the first one runs on (0)"),
+    clause="3.2", source="L15",
+)  # fmt: skip

@@ -13,7 +13,7 @@ from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
-from reception.models import Customer, Vehicle, Visit
+from reception.models import Appointment, Customer, Vehicle, Visit
 from reception.selectors.visits import FOLLOWED_UP
 from workshop.models import OrderStage, RepairOrder
 from workshop.selectors.maintenance import NOTES, Note
@@ -22,6 +22,7 @@ from . import permissions
 from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of, statutory_of
+from .selectors.rework import cases_at, cases_of, covered_lines
 from .selectors.settlements import deposits_of, money_of, settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 
@@ -223,3 +224,52 @@ def told_at_handover(vehicle: Vehicle) -> Note | None:
 
 
 NOTES.append(told_at_handover)
+
+
+# --- rework within the guarantee (3.2) ---
+def _covered(by: Actor, vehicle: Vehicle, visit: Visit | None = None) -> dict[str, Any] | None:
+    if not by.may(permissions.REWORK_VIEW):
+        return None
+    km = visit.odometer_in_km if visit else None
+    lines = covered_lines(vehicle, by, km=km, but_visit=visit.pk if visit else None)
+    running = [row for row in lines if row.running]
+    cases = cases_at(visit, by) if visit else cases_of(vehicle, by)
+    if not running and not cases:
+        return None
+    read = visit is not None and visit.is_open and visit.odometer_in_km is not None
+    claim = read and by.may(permissions.REWORK_OPEN)
+    return {
+        "rows": running[:5],
+        "more": len(running[5:]),
+        "cases": cases,
+        "claim": visit if claim and any(row.case is None for row in running) else None,
+    }
+
+
+def visit_covered(by: Actor, visit: Visit) -> dict[str, Any] | None:
+    """At the reception: which work of ours is still covered, and the way to say that the car came back for it."""
+    return _covered(by, visit.vehicle, visit) if visit.vehicle_id else None
+
+
+def vehicle_covered(by: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    return _covered(by, vehicle)
+
+
+def appointment_covered(by: Actor, appointment: Appointment) -> dict[str, Any] | None:
+    return _covered(by, appointment.vehicle) if appointment.vehicle_id else None
+
+
+def order_returns(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """On a rework order, the return it mends."""
+    if not by.may(permissions.REWORK_VIEW):
+        return None
+    cases = [case for case in cases_at(order.visit, by) if case.order_id == order.pk or case.line.order_id == order.pk]
+    return {"cases": cases} if cases else None
+
+
+COVERED = "delivery/panels/covered.html"
+register_panel("visit", Panel("delivery.covered", COVERED, visit_covered, order=15))
+register_panel("vehicle", Panel("delivery.covered", COVERED, vehicle_covered, order=7))
+register_panel("booking", Panel("delivery.covered", COVERED, vehicle_covered, order=5))
+register_panel("appointment", Panel("delivery.covered", COVERED, appointment_covered, order=15))
+register_panel("order", Panel("delivery.returns", "delivery/panels/order_returns.html", order_returns, order=5))

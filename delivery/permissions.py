@@ -58,3 +58,16 @@ SURVEYS_VIEW = permission("delivery.surveys.view", _("See what customers answere
 role("care", permissions={FOLLOW_UPS_VIEW, FOLLOW_UPS_CALL, SURVEYS_VIEW})
 for code in ("advisor", "supervisor", "manager", "gm"):
     role(code, permissions={FOLLOW_UPS_VIEW, SURVEYS_VIEW})
+
+# --- rework within the guarantee ---
+REWORK_VIEW = permission("delivery.rework.view", _("See which cars came back within the guarantee of our work."))
+REWORK_OPEN = permission("delivery.rework.open", _("Enter that a car came back within the guarantee of our work."))
+REWORK_JUDGE = permission("delivery.rework.judge", _("Judge what a return came from and who bears its cost."))
+for code in ("receptionist", "advisor", "foreman", "inspector", "techdirector", "warranty", "care", "supervisor"):
+    role(code, permissions={REWORK_VIEW})
+for code in ("manager", "gm"):
+    role(code, permissions={REWORK_VIEW})
+for code in ("receptionist", "advisor", "warranty", "manager"):
+    role(code, permissions={REWORK_OPEN})
+for code in ("techdirector", "warranty", "manager"):
+    role(code, permissions={REWORK_JUDGE})

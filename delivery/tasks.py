@@ -3,7 +3,9 @@
 from dealership.kernel.actors import machine
 from dealership.kernel.tasks import periodic
 from delivery.selectors.followups import surveys_due
+from delivery.selectors.rework import unshown
 from delivery.services.followups import send_survey
+from delivery.services.rework import accept_unshown
 
 
 @periodic("delivery.send_due_surveys", seconds=300)
@@ -12,4 +14,13 @@ def send_due_surveys() -> int:
     due = surveys_due()
     for visit_uid, store_id in due:
         send_survey(visit_uid=visit_uid, by=machine("surveys", store_id=store_id))
+    return len(due)
+
+
+@periodic("delivery.accept_unshown_reworks", seconds=300)
+def accept_unshown_reworks() -> int:
+    """Returns whose days passed without another cause are ours to mend (3.2, art. 38)."""
+    due = unshown()
+    for uid, store_id in due:
+        accept_unshown(uid=uid, by=machine("rework", store_id=store_id))
     return len(due)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import followups, handovers, links, settlements
+from .views import followups, handovers, links, rework, settlements
 
 urlpatterns = [
     # settlement, payment, hand-over and gate
@@ -31,4 +31,13 @@ urlpatterns = [
     path("follow-ups/<uuid:uid>/", followups.FollowUpPage.as_view(), name="follow-up-detail"),
     path("satisfaction/", followups.SatisfactionPage.as_view(), name="satisfaction"),
     path("v/<str:token>/survey/", followups.LinkSurveyPage.as_view(), name="link-survey"),
+    # --- rework within the guarantee ---
+    path("rework/", rework.ReworkListPage.as_view(), name="rework-list"),
+    path("visits/<uuid:uid>/rework/", rework.OpenReworkPage.as_view(), name="rework-open"),
+    path("rework/<uuid:uid>/", rework.ReworkPage.as_view(), name="rework-case"),
+    path("rework/<uuid:uid>/judge/", rework.JudgePage.as_view(), name="rework-judge"),
+    path("rework/<uuid:uid>/start/", rework.StartView.as_view(), name="rework-start"),
+    path("rework/<uuid:uid>/send-out/", rework.SendOutPage.as_view(), name="rework-send-out"),
+    path("rework/<uuid:uid>/pay/", rework.PayPage.as_view(), name="rework-pay"),
+    path("rework/<uuid:uid>/withdraw/", rework.WithdrawPage.as_view(), name="rework-withdraw"),
 ]

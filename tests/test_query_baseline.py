@@ -139,6 +139,7 @@ def test_every_list_costs_what_the_table_says_however_much_there_is() -> None:
         more(house, 1)
         desk = Desk(order.store)
         PARAMETERS["dispatch-slots"] = f"?labor_operation_uid={OrderLine.objects.latest('pk').uid}"
+        PARAMETERS["statutory-warranty-counters"] = f"?vehicle_uid={order.vehicle.uid}"
         manager = make_actor("manager", store=order.store)
         batch = upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="客户.csv", by=manager)
         PARAMETERS["import-rows"] = f"?import_uid={read_import(uid=batch.uid).uid}"

@@ -40,7 +40,9 @@ from dealership.kernel.api.shapes import (
     Whole,
 )
 from dealership.kernel.api.star import star_codes
+from reception.models import Vehicle
 from workshop import permissions
+from workshop.fault_models import FaultJudgement, LeftOut, MainSystem, SafetyFault
 from workshop.models import (
     Advice,
     AdviceState,
@@ -88,6 +90,7 @@ from workshop.models import (
     WallScreen,
     Warehouse,
 )
+from workshop.selectors import faults as standing
 from workshop.selectors import plan
 from workshop.services import (
     advice,
@@ -96,6 +99,7 @@ from workshop.services import (
     clocking,
     counting,
     dispatch,
+    faults,
     findings,
     inspections,
     orders,
@@ -105,6 +109,7 @@ from workshop.services import (
     stock,
     tools,
 )
+from workshop.statutory_warranty import MAIN_ASSEMBLIES
 from workshop.stock_models import RUNNING
 from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, ToolCondition, ToolState
 
@@ -1630,6 +1635,79 @@ register(
                 input={"note": Text(200, min=1)},
                 help="Break it off",
             ),
+        ),
+    )
+)
+
+# --- statutory warranty (domain 3.6) ---
+
+
+def _counters(values: dict[str, Any], by: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    vehicle = Vehicle.objects.for_actor(by).get(uid=values["vehicle_uid"])
+    found = standing.counters_of(standing.standing_of(vehicle))
+    return found[: values["limit"]], len(found) > values["limit"], None
+
+
+register_listing(
+    Listing(
+        path="statutory-warranty-counters",
+        name="StatutoryWarrantyCounter",
+        room="workshop",
+        view=permissions.FAULTS_VIEW,
+        help="What is counted for a car under the statutory warranty, over the repairs of all stores (domain 3.6).",
+        parameters={"vehicle_uid": Uid(help="The car.")},
+        required=("vehicle_uid",),
+        shape={
+            "article": Text(help="Of the rules that are in force for the car."),
+            "subject": Text(help="DAYS, a fault, an assembly, SYSTEM:main part, or nothing where the article says it."),
+            "what": Text(help="The same in words."),
+            "follows": Text(help="What follows from it."),
+            "count": Whole(),
+            "limit": Whole(help="0 where the first time is enough; else what is still allowed."),
+            "sign": Choice(choices=standing.Sign),
+        },
+        read=_counters,
+    )
+)
+register(
+    Resource(
+        path="fault-judgements",
+        name="FaultJudgement",
+        room="workshop",
+        model=FaultJudgement,
+        view=permissions.FAULTS_VIEW,
+        help="What a repair stands for under the statutory warranty; never changed, the latest of a line counts (3.2).",
+        shape={
+            "labor_operation_uid": Uid(source="line__uid"),
+            "is_quality": Flag(),
+            "fault": Text(),
+            "serious": Flag(),
+            "safety": Choice(choices=SafetyFault, null=True),
+            "assembly": Choice(choices=MAIN_ASSEMBLIES, null=True),
+            "system": Choice(choices=MainSystem, null=True),
+            "part": Text(),
+            "left_out_as": Choice(choices=LeftOut, null=True),
+            "left_out_from": Moment(null=True),
+            "left_out_until": Moment(null=True),
+            "judged_at": Moment(),
+        },
+        filters={"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},
+        create=Command(
+            run=faults.judge_fault,
+            permission=permissions.FAULTS_JUDGE,
+            input={
+                "labor_operation_uid": Uid(source="line_uid"),
+                "is_quality": Flag(),
+                "fault": Text(60, optional=True),
+                "serious": Flag(optional=True),
+                "safety": Choice(choices=SafetyFault, optional=True),
+                "assembly": Choice(choices=MAIN_ASSEMBLIES, optional=True),
+                "system": Choice(choices=MainSystem, optional=True),
+                "part": Text(60, optional=True),
+                "left_out_as": Choice(choices=LeftOut, optional=True),
+                "left_out_from": Moment(optional=True),
+                "left_out_until": Moment(optional=True),
+            },
         ),
     )
 )

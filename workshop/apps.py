@@ -113,6 +113,19 @@ class WorkshopConfig(AppConfig):
             )
         )
 
+        # --- statutory warranty ---
+        navigation.register(
+            navigation.Entry(
+                code="fault-alerts",
+                label=_("Statutory warranty"),
+                icon="shield-half",
+                url_name="fault-alerts",
+                group="workshop",
+                permission=permissions.FAULTS_VIEW,
+                order=55,
+            )
+        )
+
         # --- parts and stock ---
         from workshop.selectors.stock import wanted_counts
 

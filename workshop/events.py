@@ -234,3 +234,6 @@ SHEET_SIGNED = event("workshop.check_sheet.signed", _("Check sheet signed"), cla
 SHEET_OFFERED = event(
     "workshop.check_sheet.offered", _("Finding of a check sheet offered"), clause="3.1", stage=stages.DIAGNOSIS
 )
+
+# --- statutory warranty ---
+FAULT_JUDGED = event("workshop.fault.judged", _("Fault judged for the statutory warranty"), clause="3.2")

@@ -15,7 +15,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, maintenance, sheets
+from workshop.selectors import advice, faults, maintenance, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -245,3 +245,35 @@ def link_sheets(actor: Actor, visit: Visit) -> dict[str, Any] | None:
 register_panel("order", Panel("workshop.sheets", "workshop/order_sheets.html", order_sheets, order=12))
 register_panel("vehicle", Panel("workshop.sheets", "workshop/vehicle_sheets.html", vehicle_sheets, order=7))
 register_panel("visit_link", Panel("workshop.sheets", "workshop/link_sheets.html", link_sheets, order=15))
+
+
+# --- statutory warranty ---
+def vehicle_faults(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """Domain 3.6: what of the car's repairs counts, in all stores, and what comes close."""
+    if not actor.may(permissions.FAULTS_VIEW):
+        return None
+    standing = faults.standing_of(vehicle)
+    if not standing.counted:
+        return None
+    return {
+        "standing": standing,
+        "rows": faults.rows_of(standing),
+        "vehicle": vehicle,
+        "may_judge": actor.may(permissions.FAULTS_JUDGE),
+        "store_id": actor.store_id,
+        "today": clock.today(),
+    }
+
+
+def order_faults(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """The order's lines that count, each with its judgement, and the rule of the sixth day."""
+    if not actor.may(permissions.FAULTS_VIEW):
+        return None
+    standing = faults.standing_of(order.vehicle)
+    rows = faults.judged_lines(order)
+    loans = [row for row in faults.rows_of(standing) if row.article == "21" and row.subject == order.number]
+    return {"rows": rows, "loans": loans, "may_judge": actor.may(permissions.FAULTS_JUDGE)} if rows else None
+
+
+register_panel("vehicle", Panel("workshop.faults", "workshop/vehicle_faults.html", vehicle_faults, order=9))
+register_panel("order_side", Panel("workshop.faults", "workshop/order_faults.html", order_faults, order=20))

@@ -112,3 +112,14 @@ for _code in ("advisor", "care", "manager", "receptionist"):
 CHECKS_FILL = permission("workshop.checks.fill", _("Begin, fill in and sign check sheets of cars in the shop."))
 for _code in ("technician", "leader", "foreman", "techdirector", "inspector", "advisor"):
     role(_code, permissions={CHECKS_FILL})
+# --- statutory warranty ---
+FAULTS_VIEW = permission(
+    "workshop.faults.view", _("See which cars come close to a right under the statutory warranty, and ask what if.")
+)
+FAULTS_JUDGE = permission(
+    "workshop.faults.judge", _("Judge whether a repair mended a fault of quality, and which one.")
+)
+for _code in ("warranty", "techdirector", "manager", "gm", "advisor"):
+    role(_code, permissions={FAULTS_VIEW})
+for _code in ("warranty", "techdirector"):
+    role(_code, permissions={FAULTS_JUDGE})

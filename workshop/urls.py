@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     advice,
+    faults,
     inspections,
     jobs,
     links,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("part-lines/<uuid:uid>/quantity/", orders.ChangePartView.as_view(), name="part-change"),
     path("part-lines/<uuid:uid>/remove/", orders.RemovePartView.as_view(), name="part-remove"),
     path("orders/<uuid:uid>/maintenance/", maintenance.AddMaintenanceView.as_view(), name="order-maintenance"),
+    # --- statutory warranty ---
+    path("statutory-warranty/", faults.AlertsPage.as_view(), name="fault-alerts"),
+    path("statutory-warranty/what-if/", faults.WhatIfPage.as_view(), name="fault-what-if"),
+    path("order-lines/<uuid:uid>/fault/", faults.JudgePage.as_view(), name="fault-judge"),
     # --- declined advice ---
     path("advice/", advice.AdvicePage.as_view(), name="advice-list"),
     path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),

@@ -36,6 +36,7 @@ from ..models import (
     SettlementLineKind,
     SettlementState,
 )
+from ..selectors.rework import guarantee_after_rework
 from .deposits import use_deposits
 
 DONE = (LineState.INSPECTED, LineState.WITHDRAWN)
@@ -126,7 +127,9 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
         )
     draft = _draft(order, lines, round_off=round_off)
     rows, totals = draft.rows, draft.totals
-    days, km = rules.strongest_guarantee(draft.categories, limits.value(GUARANTEE, store_id=order.store_id))
+    table = limits.value(GUARANTEE, store_id=order.store_id)
+    after_rework = guarantee_after_rework(order, draft.categories, table)
+    days, km = after_rework or rules.strongest_guarantee(draft.categories, table)
     for line in lines:
         line.settled = True
         line.save(update_fields=["settled"])

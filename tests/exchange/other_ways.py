@@ -29,6 +29,7 @@ def other_ways(world: Any, made: dict[str, Any]) -> None:
     first = _work(world, made, customer, vehicle)
     _money(world, first)
     _ended_early(world, made)
+    _came_back(world, made)
     _afterwards(world, made)
     _brought_in(world)
 
@@ -422,6 +423,36 @@ def _ended_early(world: Any, made: dict[str, Any]) -> None:
     asked = world.advisor.create_approval(body=waived)["uid"]
     act(world.advisor, "approval", asked, "withdraw")
     act(world.manager, "repair_order", order, "withdraw", {"reason": "客户另约"})
+
+
+def _came_back(world: Any, made: dict[str, Any]) -> None:
+    """The first car is here again within the guarantee (3.2)."""
+    advisor, judge = world.advisor, world.manager
+    world.at(15, 40, THURSDAY)
+    car = world.receptionist.get_vehicle(uid=made["vehicle"])
+    again = {"customer_uid": made["customer"], "vehicle_uid": made["vehicle"], "need": "又异响"}
+    visit = _arrival(world, car["plate"], **again)
+    seen = {"odometer_km": 48990, "energy_eighths": 4, "old_parts": "LEAVE", "no_valuables": True, "kit_fitted": True}
+    act(advisor, "visit", visit, "save_walkaround", seen)
+    act(advisor, "visit", visit, "sign_walkaround", {"signed_name": "张试驾", "signature": PNG})
+    rows = advisor.list_labor_operation(repair_order_uid=made["order"])["data"]
+    one, other = [row["uid"] for row in rows if row["state"] == "INSPECTED"][:2]
+
+    def back(line: str) -> str:
+        told = {"visit_uid": visit, "labor_operation_uid": line, "complaint": "又异响"}
+        return advisor.create_rework_case(body=told)["uid"]
+
+    found = {"cause": "PART", "findings": "减振片脱落"}
+    act(advisor, "rework_case", back(one), "withdraw", {"reason": "误录"})
+    given = back(one)
+    act(judge, "rework_case", given, "judge", found)
+    act(judge, "rework_case", given, "send_out", {"repairer": "城东示例修理厂"})
+    act(judge, "rework_case", given, "pay", {"amount": "380.00", "invoice": "F-1"})
+    ours = back(other)
+    act(judge, "rework_case", ours, "judge", {**found, "cost_bearer": "SUPPLIER"})
+    act(advisor, "rework_case", ours, "start")
+    mended = {"labor_operation_uid": other, "is_quality": True, "fault": "异响", "system": "BRAKES", "part": "制动盘"}
+    world.warranty.create_fault_judgement(body=mended)
 
 
 def _afterwards(world: Any, made: dict[str, Any]) -> None:

@@ -189,7 +189,7 @@ def read_everything(asked: Asked, token: str) -> dict[str, list[str]]:
 
 
 WORDS = {"q": "京A"}
-NEEDED = {"labor_operation_uid": "labor-operations", "import_uid": "imports"}
+NEEDED = {"labor_operation_uid": "labor-operations", "import_uid": "imports", "vehicle_uid": "vehicles"}
 PARSER_GAVE_UP = "SystemError: AST constructor recursion depth mismatch"
 """Python 3.11's parser loses count when another thread moves the recursion limit; the tool dies of it, nothing was found."""
 

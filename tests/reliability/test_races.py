@@ -26,7 +26,7 @@ from dealership.kernel import clock, outbox, services
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
 from delivery.models import Deposit
-from delivery.services import deposits, followups, handovers, payments, settlements
+from delivery.services import deposits, followups, handovers, payments, rework, settlements
 from quality.models import Complaint
 from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, SlotOffer, Vehicle, Visit
@@ -54,6 +54,7 @@ from reception.services import (
 from staff.models import PostHolding
 from staff.selectors.employees import require_employee
 from staff.services import employees, rosters
+from tests.delivery import test_rework as returns
 from tests.delivery.test_whole_way import House
 from tests.factories import appointments as booked
 from tests.factories import kernel, staff
@@ -82,6 +83,7 @@ from workshop.services import (
     clocking,
     counting,
     dispatch,
+    faults,
     findings,
     inspections,
     orders,
@@ -138,6 +140,14 @@ STORY: dict[str, str] = {
     "exchange.ask_undo": "one: import.undo_asked",
     "exchange.confirm_import": "one: state.move",
     "exchange.discard_import": "one: import.discard",
+    "delivery.accept_unshown": "same",
+    "delivery.judge_rework": "one: state.move",
+    "delivery.mend_reworks": "same",
+    "delivery.open_rework": "one: rework.running",
+    "delivery.pay_rework": "one: state.move",
+    "delivery.send_rework_out": "one: state.move",
+    "delivery.start_rework": "one: rework.started",
+    "delivery.withdraw_rework": "one: state.move",
     "exchange.retry_event": "one: event.not_failed",
     "exchange.undo_import": "one: state.move",
     "exchange.withdraw_api_client": "one: api_client.withdrawn",
@@ -260,6 +270,7 @@ STORY: dict[str, str] = {
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
     "workshop.add_line": "both",
+    "workshop.judge_fault": "both",
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
@@ -893,6 +904,29 @@ def test_no_locking_command_is_left_out() -> None:
     assert derived - known == set(), "no story meets them"
     # The unique key of the one decides, without a lock; the steps of the other are transactions of their own.
     assert known - derived == {"delivery.send_survey", "reception.find_duplicates"}, "no longer there"
+
+
+def test_cars_that_come_back() -> None:
+    team = returns.crew()
+    judge = returns.make_judge(team)
+    lines = [returns.done_before(team) for _each in range(2)]
+    first, second = lines
+    visit = returns.back(first, team)
+    told = {"visit_uid": visit.uid, "line_uid": first.uid, "complaint": "又漏油", "by": team.advisor}
+    go(rework.withdraw_rework, uid=go(rework.open_rework, **told).uid, reason="误录", by=team.advisor)
+    case = rework.open_rework(**told)
+    found = {"cause": "PART", "findings": "滤芯裂纹", "by": judge}
+    go(rework.judge_rework, uid=case.uid, **found)
+    go(rework.send_rework_out, uid=case.uid, repairer="城东示例修理厂", by=judge)
+    go(rework.pay_rework, uid=case.uid, amount=Decimal(380), paper="F-1", by=judge)
+    case = returns.claim(second, returns.back(second, team), team)
+    with clock.moved_to(case.evidence_due_at):
+        go(rework.accept_unshown, uid=case.uid, by=machine("test", store_id=team.store.pk))
+        go(rework.start_rework, uid=case.uid, by=team.advisor)
+    returns.finish(case, team, 50500)
+    go(rework.mend_reworks, visit_uid=case.visit.uid, by=machine("test", store_id=team.store.pk))
+    clerk = kernel.make_actor("warranty", store=team.store)
+    go(faults.judge_fault, line_uid=second.uid, is_quality=True, fault="漏油", by=clerk)
 
 
 def test_declined_advice() -> None:

@@ -707,6 +707,8 @@ def test_a_setting_decides(key: str, changed: bool) -> None:
 
 # A test that changes the setting beside its own story.
 ELSEWHERE = {
+    "delivery.rework_evidence_days": "tests/delivery/test_rework.py",
+    "delivery.rework_restarts": "tests/delivery/test_rework.py",
     "reception.elapsed_channels": "tests/reception/test_consultations.py",
     "reception.sticker_years": "tests/reception/test_preferences.py",
     "reception.tier_scores": "tests/reception/test_segments.py",

@@ -52,8 +52,9 @@ from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
 from tests.factories.reception import make_picture, make_received_visit, make_visit
+from tests.factories.returns import come_back
 from workshop.models import Certificate, CertificateRange, Inspection
-from workshop.services import blocking, counting, orders, proposals, screens, tools
+from workshop.services import blocking, counting, faults, orders, proposals, screens, tools
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
 
@@ -145,6 +146,9 @@ class World:
         complaints.open_complaint(
             customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
         )
+        returned = come_back(advisor)
+        clerk = self.actor(store, "warranty")
+        faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)
         twins = [customers.register_customer(name="双试", phone="13700000001", by=desk) for _n in range(3)]
         merging.merge_customers(kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
         merging.find_duplicates()

@@ -45,6 +45,7 @@ from reception.services import (
     customers,
     mail,
     merging,
+    quotations,
     transports,
     vehicles,
     visits,
@@ -56,6 +57,7 @@ from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
+from tests.factories.returns import come_back
 from workshop.models import OrderLine
 from workshop.services import (
     advice,
@@ -69,7 +71,7 @@ from workshop.services import (
     tools,
 )
 
-FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 6
+FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 9
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNTIL = datetime.combine(FIRST + timedelta(days=DAYS - 1), time(16), UTC)
 NOON = datetime.combine(FIRST + timedelta(days=DAYS), time(11, 40), SHANGHAI)
@@ -261,6 +263,9 @@ def make_every_kind() -> None:
         bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=acting("foreman")
     )
     proposals.work_out(uid=proposals.ask_proposal(by=acting("foreman")).uid)
+    come_back(acting("advisor"))
+    work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
+    quotations.give_quotation(operation_uids=list(work), contact_name="邓示例", by=acting("receptionist"))
 
 
 @pytest.fixture(scope="package")

@@ -90,6 +90,11 @@ COUNTS = {
         SELECT sum((kind = 'REWORK')::int), count(*) FROM workshop_repairorder o
         JOIN kernel_history h ON h.root_uid = o.uid AND h.code = 'workshop.repair_order.opened' WHERE h.at {WEEK}""",
     "delivery.cars_out": f"SELECT count(*), count(*) FROM kernel_history WHERE code = 'delivery.handover.done' AND at {WEEK}",
+    "delivery.came_back": f"""
+        SELECT (SELECT count(DISTINCT c.handover_id) FROM delivery_reworkcase c
+            JOIN kernel_history a ON a.root_uid = c.uid AND a.code = 'delivery.rework.accepted'
+            JOIN delivery_handover h ON h.id = c.handover_id WHERE c.state <> 'WITHDRAWN' AND h.at {WEEK}),
+            (SELECT count(*) FROM kernel_history WHERE code = 'delivery.handover.done' AND at {WEEK})""",
     "delivery.on_time": f"""
         SELECT count(*) FILTER (WHERE punctual), count(punctual) FROM delivery_handover WHERE at {WEEK}""",
     "delivery.revenue": f"""

@@ -20,7 +20,7 @@ from django.db import connection
 from dealership.exchange.services import simulator
 from dealership.kernel import registry
 from dealership.kernel.models import History, Root
-from delivery.models import FollowUpAttempt, Payment, Survey
+from delivery.models import FollowUpAttempt, Payment, ReworkCase, Survey
 from quality.models import Complaint
 from reception.models import Appointment, Consent, OdometerReading, ReceptionNote, Visit, VisitState
 from tests.conftest import _drop, _owner_sql, _schema_hash
@@ -153,6 +153,7 @@ def test_the_days_hold_what_happens_in_a_shop(run: Run) -> None:
         "called back": FollowUpAttempt.objects.filter(result="REACHED").exists(),
         "call without answer": FollowUpAttempt.objects.exclude(result="REACHED").exists(),
         "survey answered": Survey.objects.filter(answered_at__isnull=False).exists(),
+        "came back within the guarantee": ReworkCase.objects.filter(state="MENDED").exists(),
         "complaint": Complaint.objects.exists(),
         "complaint answered": Complaint.objects.filter(responded_at__isnull=False).exists(),
         "in the shop at the end": visits.filter(state=VisitState.IN_SHOP).exists(),

@@ -263,7 +263,7 @@ def test_an_estimate_locks_what_is_asked_and_tells_the_customer(shop: Shop) -> N
     assert (line.state, order.stage) == ("PENDING", "AWAITING_AUTHORIZATION")
     message = Message.objects.get(template="workshop.estimate")
     assert f"/v/{order.visit.link.token}/" in message.body
-    assert "1511.00" in message.body
+    assert "1,511.00" in message.body
     assert codes(order)[-1] == "workshop.repair_order.estimate_sent"
     with rule("estimate.empty"):
         orders.send_estimate(order_uid=order.uid, by=shop.advisor)

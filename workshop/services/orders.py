@@ -891,12 +891,6 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         sent_at=clock.now(),
         expires_at=clock.now() + valid,
     )
-    for line in drafts:
-        if line.pay_type in NOT_REQUIRED:
-            authorize_unasked(line, by=by, estimate=estimate)
-        else:
-            line.state, line.told_cause = L.PENDING, line.cause
-            line.save(update_fields=["state", "told_cause"])
     record(
         order,
         events.ESTIMATE_SENT,
@@ -907,6 +901,12 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         total=estimate.total,
         seen_hash=estimate.seen_hash,
     )
+    for line in drafts:
+        if line.pay_type in NOT_REQUIRED:
+            authorize_unasked(line, by=by, estimate=estimate)
+        else:
+            line.state, line.told_cause = L.PENDING, line.cause
+            line.save(update_fields=["state", "told_cause"])
     if asked:
         _ask_customer(order, estimate, len(asked), by=by)
     return estimate

@@ -22,6 +22,7 @@ from dealership.catalogue.check_models import READINGS, CheckItem, CheckKind
 from dealership.catalogue.models import (
     BayCapability,
     Operation,
+    PayType,
     RepairCategory,
     Reservation,
     Resource,
@@ -41,13 +42,17 @@ from delivery.models import (
     GatePass,
     Handover,
     HandoverCheck,
+    ReworkCase,
+    ReworkState,
     Settlement,
+    SettlementState,
     Survey,
     SurveyDimension,
 )
 from delivery.selectors.exits import proposed_service
 from delivery.selectors.followups import surveys_due
-from delivery.services import followups, handovers, payments, settlements
+from delivery.selectors.guarantees import statutory_of
+from delivery.services import followups, handovers, payments, rework, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import (
@@ -96,7 +101,18 @@ from workshop.selectors.maintenance import due_list
 from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
 from workshop.selectors.stock import MEASURED, availability
-from workshop.services import authorizations, clocking, dispatch, inspections, orders, purchasing, sheets, stock, tools
+from workshop.services import (
+    authorizations,
+    clocking,
+    dispatch,
+    faults,
+    inspections,
+    orders,
+    purchasing,
+    sheets,
+    stock,
+    tools,
+)
 from workshop.tool_models import ToolAsset, ToolIssue, ToolState
 
 Steps = Generator[datetime, None, None]
@@ -151,6 +167,22 @@ MARK_NOTES = ["", "", "", "客户已知", "可抛光", "已露底漆"]
 ARRIVALS_BY_HOUR = {8: 12, 9: 22, 10: 20, 11: 12, 13: 10, 14: 12, 15: 8, 16: 4}
 BY_WEEKDAY = (1.0, 0.95, 0.9, 0.95, 1.0, 1.35, 1.2)
 DECLINES = ["太贵", "下次再做", "自己处理", "不着急"]
+FAULTS: dict[str, dict[str, Any]] = {
+    "CH-10": {"system": "SUSPENSION", "part": "下摆臂"},
+    "CH-20": {"system": "STEERING", "part": "转向拉杆球头", "serious": True},
+    "CH-30": {"system": "SUSPENSION", "part": "减振器"},
+    "EN-20": {"system": "ENGINE", "part": "正时皮带"},
+    "EL-20": {"fault": "近光灯行驶中熄灭", "serious": True},
+    "AS-10": {"assembly": "TRANSMISSION"},
+}
+"""What the warranty clerk finds behind a repair that the maker pays; brake pads are wear, the rest is a fault without more."""
+CAME_BACK = [
+    ("上次修的地方又有异响", "PART", "更换的零件有早期磨损，供应商批次问题"),
+    ("取车第二天同样的问题又出现", "WORKMANSHIP", "紧固件未按力矩拧紧，复测确认"),
+    ("刚保养完，仪表又提示同一故障", "OTHER_FAULT", "另一处传感器线束老化，与上次作业无关，已拍照"),
+    ("回去跑了两天，感觉没修好", "DIAGNOSIS", "上次只处理了表面现象，根源是相邻部件"),
+]
+"""What a customer says whose car is back, what it comes from, and what the technical director finds."""
 SAID_AT_DESK = [
     ("接待很快，车检讲得清楚", 5),
     ("顾问耐心，先说了价格再开单", 5),
@@ -374,6 +406,9 @@ class Simulation:
         planned.append(
             (shop.local(day, 8, 40), self.tool_day(shop, random.Random(f"tools-{self.seed}-{shop.store.code}-{day}")))
         )
+        if day.toordinal() % max(1, round(14 / max(1, self.cars_a_day(day)))) == 0:
+            back = Shop(shop.store, random.Random(f"back-{self.seed}-{shop.store.code}-{day}"), self._serial)
+            planned.append((shop.local(day, 9, back.rng.randrange(10, 50)), self.come_back(back, day)))
         chance = random.Random(f"questions-{self.seed}-{shop.store.code}-{day}")
         for _question in range(max(1, round(self.cars_a_day(day) / 6))):
             planned.append(
@@ -577,6 +612,68 @@ class Simulation:
         yield clock.now() + shop.minutes(1, 8)
         yield from self.stay(shop, visit, kind, chosen)
 
+    def come_back(self, shop: Shop, day: date) -> Steps:
+        """A car that left some days ago is here again for the same work, within its guarantee (3.2)."""
+        gone = OrderLine.objects.filter(
+            order__store=shop.store,
+            order__original__isnull=True,
+            state=LineState.INSPECTED,
+            settled=True,
+            order__settlements__state=SettlementState.SIGNED,
+            order__settlements__guarantee_days__gt=0,
+            order__visit__state=VisitState.DEPARTED,
+            order__visit__handover__at__lt=clock.now() - timedelta(hours=20),
+            order__visit__handover__at__gt=clock.now() - timedelta(days=9),
+        ).exclude(order__vehicle__visits__state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP])
+        expected = Appointment.objects.filter(store=shop.store, state__in=[A.REQUESTED, A.CONFIRMED, A.PREPARED])
+        lines = list(
+            gone.exclude(order__vehicle__in=expected.values("vehicle_id"))
+            .exclude(order__vehicle__returns__isnull=False)
+            .distinct()
+            .select_related("order__visit", "order__vehicle", "operation")
+            .order_by("pk")
+        )
+        if not lines:
+            return
+        line = shop.rng.choice(lines)
+        was = line.order.visit
+        visit = visits.register_arrival(
+            plate=line.order.vehicle.plate,
+            model_text=line.order.vehicle.model_text,
+            contact_name=was.contact_name,
+            contact_phone=was.contact_phone,
+            need=CAME_BACK[self.turn(day)][0],
+            waiting_mode="LEAVE",
+            by=shop.someone("receptionist"),
+        )
+        self.report.cars += 1
+        yield clock.now() + shop.minutes(1, 8)
+        work = [line.operation] if line.operation else []
+        yield from self.stay(shop, visit, "maintenance", work, came_back=line)
+
+    @staticmethod
+    def turn(day: date) -> int:
+        """Which of the stories in ``CAME_BACK`` a day's return has."""
+        return day.toordinal() % 7 % len(CAME_BACK)
+
+    def seek_cause(self, shop: Shop, visit: Visit, advisor: Actor) -> Steps:
+        """The technical director looks at a car that came back, the same or the next day; what is ours is mended."""
+        case = ReworkCase.objects.filter(visit=visit).order_by("pk").first()
+        if case is None:
+            return
+        turn = self.turn(case.claimed_on)
+        if case.state == ReworkState.OPEN:
+            yield shop.working(clock.now() + timedelta(hours=(2, 20, 4, 27)[turn]))
+            _said, cause, findings = CAME_BACK[turn]
+            bearer = "SUPPLIER" if cause == "PART" else ""
+            rework.judge_rework(
+                uid=case.uid, cause=cause, findings=findings, bearer=bearer, by=shop.first("techdirector")
+            )
+            yield shop.working(clock.now() + shop.minutes(5, 25))
+        case.refresh_from_db()
+        if case.state == ReworkState.ACCEPTED and case.order is None:
+            rework.start_rework(uid=case.uid, by=advisor)
+
     def came(self) -> dict[str, Any]:
         """How a car came that wasn't booked: now and then its key lay in the box, or it came on a tow truck."""
         place = self.report.cars % 12
@@ -587,8 +684,18 @@ class Simulation:
             return {"arrival_kind": "TOWED_IN", "tow_company": "示例道路救援", "towed_from": "东环高架出口"}
         return {}
 
-    def stay(self, shop: Shop, visit: Visit, kind: str, chosen: list[Operation]) -> Steps:
-        """From the greeting to the gate; begins wherever the visit stands, so that a broken-off run can go on."""
+    def stay(
+        self,
+        shop: Shop,
+        visit: Visit,
+        kind: str,
+        chosen: list[Operation],
+        came_back: OrderLine | None = None,
+    ) -> Steps:
+        """From the greeting to the gate; begins wherever the visit stands, so that a broken-off run can go on.
+
+        ``came_back`` is the work of ours for which the car is here again.
+        """
         rng, name = shop.rng, visit.contact_name
         if visit.state == VisitState.WAITING:
             visits.greet_visit(uid=visit.uid, by=shop.someone("advisor"))
@@ -596,7 +703,7 @@ class Simulation:
             yield clock.now() + shop.minutes(5, 12)
         advisor = shop.actor(visit.advisor) if visit.advisor else shop.someone("advisor")
         if not WalkAround.objects.filter(visit=visit).exclude(state="DRAFT").exists():
-            self.walk_around(shop, visit, advisor)
+            self.walk_around(shop, visit, advisor, driven=(10, 400) if came_back else (800, 14000))
             self.after_reception(shop, visit, advisor)
             yield clock.now() + shop.minutes(2, 6)
         link = customer_link(visit_id=visit.pk, store_id=shop.store.pk, token_id=str(visit.link.uid))
@@ -604,6 +711,9 @@ class Simulation:
             walkarounds.confirm_walkaround(
                 visit_uid=visit.uid, signed_name=name, old_parts="LEAVE", no_valuables=True, by=link
             )
+        if came_back:
+            rework.open_rework(visit_uid=visit.uid, line_uid=came_back.uid, complaint=visit.need, by=advisor)
+        yield from self.seek_cause(shop, visit, advisor)
         order = visit.orders.order_by("pk").first()
         if order is None:
             hours = sum(float(operation.hours) for operation in chosen)
@@ -617,19 +727,43 @@ class Simulation:
                 promised_at=shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)),
                 by=advisor,
             )
+            if kind == "fault":
+                self.maker_pays(order, advisor)
         yield from self.ask(shop, order, advisor, link, name)
-        if rng.random() < 0.02 and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
+        gives_up = rng.random() < 0.02 and order.original_id is None
+        if gives_up and not self.agreed(order).filter(state=LineState.IN_PROGRESS).exists():
             orders.withdraw_order(order_uid=order.uid, reason="客户临时有事，不修了", by=advisor)
         yield from self.work(shop, order, advisor, link, name)
         yield from self.inspect(shop, order)
+        self.judge(shop, order)
         yield from self.deliver(shop, visit, order, advisor, link, name)
 
-    def walk_around(self, shop: Shop, visit: Visit, advisor: Actor) -> None:
+    @staticmethod
+    def maker_pays(order: RepairOrder, advisor: Actor) -> None:
+        """A fault within the period of free repair is the maker's to pay (domain 3.6); maintenance never is."""
+        periods = statutory_of(order.vehicle)
+        if periods is None or periods.repair_period is None or not periods.repair_period.running:
+            return
+        drafts = order.lines.filter(state=LineState.DRAFT, is_diagnosis=False).select_related("operation")
+        for line in drafts.order_by("position"):
+            if line.operation is not None and not line.operation.is_maintenance:
+                orders.change_line(line_uid=line.uid, pay_type=PayType.WARRANTY, by=advisor)
+
+    def judge(self, shop: Shop, order: RepairOrder) -> None:
+        """The warranty clerk says what the maker's repairs stand for; some wait for it (domain 3.6)."""
+        mended = order.lines.filter(pay_type=PayType.WARRANTY, state=LineState.INSPECTED, judgements__isnull=True)
+        for line in mended.select_related("operation").order_by("position"):
+            code = line.operation.code if line.operation is not None else ""
+            if random.Random(f"fault-{self.seed}-{order.number}-{line.position}").random() < 0.8:
+                found = {"is_quality": False} if code.startswith("BR") else {"is_quality": True, **FAULTS.get(code, {})}
+                self.try_to(faults.judge_fault, line_uid=line.uid, by=shop.first("warranty"), **found)
+
+    def walk_around(self, shop: Shop, visit: Visit, advisor: Actor, *, driven: tuple[int, int]) -> None:
         """The advisor looks at the car with the customer, takes the key, and the customer signs (2.1.2)."""
         rng = shop.rng
         walkarounds.save_walkaround(
             visit_uid=visit.uid,
-            odometer_km=Vehicle.objects.get(pk=visit.vehicle_id).odometer_km + rng.randrange(800, 14000),
+            odometer_km=Vehicle.objects.get(pk=visit.vehicle_id).odometer_km + rng.randrange(*driven),
             energy_eighths=rng.randrange(1, 9),
             kit_fitted=True,
             no_valuables=True,
