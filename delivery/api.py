@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel.actors import Actor
@@ -38,10 +39,14 @@ from dealership.kernel.api.shapes import (
     Uid,
     Whole,
 )
+from dealership.kernel.errors import RuleError
 from delivery import permissions
 from delivery.models import (
     MONEY,
     CallResult,
+    DateKind,
+    DateReminder,
+    DateReminderState,
     Deposit,
     FollowUp,
     FollowUpAttempt,
@@ -63,7 +68,7 @@ from delivery.models import (
 from delivery.rework_models import CostBearer, ReworkCase, ReworkCause, ReworkState
 from delivery.selectors.gate import COMES_BACK
 from delivery.selectors.settlements import with_paid
-from delivery.services import deposits, followups, handovers, payments, rework, settlements
+from delivery.services import deposits, followups, handovers, payments, reminders, rework, settlements
 from workshop.permissions import ORDERS_OPEN
 
 VISIT = {"visit_uid": Filter(field=Uid(), lookup="visit__uid")}
@@ -243,6 +248,19 @@ register(
 )
 
 
+def _take_deposit(
+    *, by: Actor, order_uid: UUID | None = None, appointment_uid: UUID | None = None, **money: Any
+) -> Deposit:
+    if (order_uid is None) == (appointment_uid is None):
+        raise RuleError(
+            "deposit.subject", _("A deposit is for one order or for one booking."), field="repair_order_uid"
+        )
+    if appointment_uid is not None:
+        return deposits.take_booking_deposit(appointment_uid=appointment_uid, by=by, **money)
+    assert order_uid is not None
+    return deposits.take_deposit(order_uid=order_uid, by=by, **money)
+
+
 register(
     Resource(
         path="deposits",
@@ -250,12 +268,13 @@ register(
         room="delivery",
         model=Deposit,
         view=permissions.PAYMENTS_VIEW,
-        help="Money paid in advance on an order, or given back; used when its list is signed, never changed (4.1).",
+        help="Money paid in advance on an order or for a booking, or given back; used when the list is signed (4.1).",
         lock_first=("order",),
         refs=True,
         shape={
             "number": Text(),
-            "repair_order_uid": Uid(source="order__uid"),
+            "repair_order_uid": Uid(source="order__uid", null=True),
+            "appointment_uid": Uid(source="appointment__uid", null=True, help="The booking it was paid for."),
             "method": Choice(choices=tuple(MONEY)),
             "amount": Money(help="Negative where money was given back."),
             "reverses_uid": Uid(source="reverses__uid", null=True),
@@ -265,13 +284,15 @@ register(
         },
         filters={
             "repair_order_uid": Filter(field=Uid(), lookup="order__uid"),
+            "appointment_uid": Filter(field=Uid(), lookup="appointment__uid"),
             "reverses_uid": Filter(field=Uid(), lookup="reverses__uid"),
         },
         create=Command(
-            run=deposits.take_deposit,
+            run=_take_deposit,
             permission=permissions.PAYMENTS_TAKE,
             input={
-                "repair_order_uid": Uid(source="order_uid"),
+                "repair_order_uid": Uid(source="order_uid", optional=True, null=True),
+                "appointment_uid": Uid(optional=True, null=True, help="In place of the order: a booking to come."),
                 "method": Choice(choices=tuple(MONEY)),
                 "amount": Money(),
                 "reference": Text(60, optional=True),
@@ -420,6 +441,47 @@ register(
 
 
 # --- after the visit (4.2, 4.3) ---
+register(
+    Resource(
+        path="date-reminders",
+        name="DateReminder",
+        room="delivery",
+        model=DateReminder,
+        view=permissions.FOLLOW_UPS_VIEW,
+        help="The owner of a car was told that insurance or inspection ends; what came of it (4.2).",
+        state="state",
+        shape={
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "customer_uid": Uid(source="customer__uid"),
+            "kind": Choice(choices=DateKind),
+            "due_on": Day(help="The last day of the insurance or the inspection period."),
+            "state": Choice(choices=DateReminderState),
+            "told_at": Moment(),
+            "closed_at": Moment(null=True),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=DateReminderState), lookup="state"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "due_on_lte": Filter(field=Day(), lookup="due_on__lte"),
+        },
+        expand={
+            "customer": One(target="customers", source="customer__uid"),
+            "vehicle": One(target="vehicles", source="vehicle__uid"),
+        },
+        actions=(
+            Action(
+                verb="close",
+                run=reminders.close_date_reminder,
+                permission=permissions.FOLLOW_UPS_CALL,
+                when={DateReminderState.OPEN},
+                input={"result": Choice(choices=tuple(s for s in DateReminderState if s != DateReminderState.OPEN))},
+                help="Note what came of it",
+            ),
+        ),
+    )
+)
+
+
 def _answer(*, uid: UUID, scores: Mapping[str, int], recommend: int, by: Actor, words: str = "") -> Survey:
     visit_uid = Survey.objects.for_actor(by).values_list("visit__uid", flat=True).get(uid=uid)
     return followups.answer_survey(visit_uid=visit_uid, scores=scores, recommend=recommend, words=words, by=by)

@@ -15,6 +15,7 @@ class DeliveryConfig(AppConfig):
     def ready(self) -> None:
         # settlement, payment, hand-over and gate
         from dealership.kernel import navigation as nav
+        from reception.selectors.capacity import DEPOSITS
         from reception.selectors.search import SOURCES, Series, series_source
         from reception.selectors.today import LANE_SOURCES, TILE_SOURCES
 
@@ -23,7 +24,9 @@ class DeliveryConfig(AppConfig):
         from .selectors.exits import board_size
         from .selectors.gate import gate_code_hits
         from .selectors.ways import delivery_lane, on_time_tile
+        from .services.deposits import booking_deposit
 
+        DEPOSITS.append(booking_deposit)
         LANE_SOURCES.append(delivery_lane)
         TILE_SOURCES.append(on_time_tile)
         SOURCES.append(

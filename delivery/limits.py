@@ -28,6 +28,14 @@ SURVEY_DAY = limit(
     "delivery.survey_day", 3, "d", _("Days after the departure on which the survey is sent"), clause="4.3",
     source="design",
 )  # fmt: skip
+INSURANCE_DAYS = limit(
+    "delivery.insurance_reminder_days", 30, "d",
+    _("Days before the end of its insurance on which a car's owner is reminded once"), clause="4.2", source="design",
+)  # fmt: skip
+INSPECTION_DAYS = limit(
+    "delivery.inspection_reminder_days", 30, "d",
+    _("Days before the end of its inspection on which a car's owner is reminded once"), clause="4.2", source="design",
+)  # fmt: skip
 DETRACTOR = limit(
     "delivery.detractor_recommend", 6, "", _("Up to this answer on 0–10 a case is opened"), clause="4.3",
     source="domain 4.3",

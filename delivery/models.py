@@ -9,12 +9,13 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile, User
-from reception.models import Customer, Visit
+from reception.models import Appointment, Customer, Vehicle, Visit
 from staff.models import Employee
 from workshop.models import OrderLine, PartLine, RepairOrder
 
@@ -207,12 +208,14 @@ MONEY = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, Payment
 
 
 class Deposit(Root):
-    """预付: money received on an order before its list (4.1, domain 3.5), or given back (negative, naming what it
-    reverses). Never changed. When the list is signed, it becomes a payment on it."""
+    """预付: money received on an order before its list, or for a booking before its car comes (4.1, 2.4, domain 3.5), or
+    given back (negative, naming what it reverses). Never changed. When the list is signed, it becomes a payment on it:
+    a booking's on the customer's own list of that visit."""
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     number = models.CharField(max_length=30, unique=True)
-    order = models.ForeignKey(RepairOrder, models.PROTECT, related_name="deposits")
+    order = models.ForeignKey(RepairOrder, models.PROTECT, null=True, blank=True, related_name="deposits")
+    appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, blank=True, related_name="deposits")
     method = models.CharField(max_length=10, choices=PaymentMethod.choices)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversals")
@@ -233,7 +236,8 @@ class Deposit(Root):
                 declare=[("was", "numeric")],
                 func="""
                     SELECT amount INTO was FROM delivery_deposit
-                        WHERE id = NEW.reverses_id AND order_id = NEW.order_id AND reverses_id IS NULL
+                        WHERE id = NEW.reverses_id AND order_id IS NOT DISTINCT FROM NEW.order_id
+                        AND appointment_id IS NOT DISTINCT FROM NEW.appointment_id AND reverses_id IS NULL
                         FOR NO KEY UPDATE;
                     SELECT was + COALESCE(sum(amount), 0) INTO was FROM delivery_deposit
                         WHERE reverses_id = NEW.reverses_id;
@@ -253,14 +257,27 @@ class Deposit(Root):
                 | (Q(amount__lt=0, reverses__isnull=False) & ~Q(reason="")),
             ),
             models.CheckConstraint(name="deposit_is_money", condition=Q(method__in=MONEY)),
+            models.CheckConstraint(
+                name="deposit_for_one",
+                condition=Q(order__isnull=False, appointment__isnull=True)
+                | Q(order__isnull=True, appointment__isnull=False),
+            ),
         ]
         indexes = [models.Index(fields=["store", "at"], name="deposit_day")]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
-        return self.order.history_keys()
+        return self.subject.history_keys()
+
+    @property
+    def subject(self) -> RepairOrder | Appointment:
+        """The order or booking that it was paid for."""
+        subject = self.order or self.appointment
+        assert subject is not None
+        return subject
 
 
 explain_constraint("deposit_sign", "deposit.refund", _("A deposit is given back as a counter-entry, with a reason."))
+explain_constraint("deposit_for_one", "deposit.subject", _("A deposit is for one order or for one booking."))
 explain_constraint("deposit_is_money", "payment.method", _("Choose how it is paid."))
 
 
@@ -283,15 +300,20 @@ class Payment(Root):
         triggers = [
             states.versioned(),
             states.guard(
-                # domain 3.5: of a deposit no more is used than came in and is left; both belong to one order.
+                # domain 3.5: of a deposit no more is used than came in and is left; both belong to one order, or to a
+                # booking and the list of its visit that its customer pays.
                 "payment_within_deposit",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.deposit_id IS NOT NULL"),
                 declare=[("was", "numeric")],
                 func="""
                     SELECT d.amount INTO was FROM delivery_deposit d
-                        JOIN delivery_settlement s ON s.order_id = d.order_id
-                        WHERE d.id = NEW.deposit_id AND s.id = NEW.settlement_id AND d.reverses_id IS NULL
+                        LEFT JOIN reception_appointment a ON a.id = d.appointment_id
+                        JOIN delivery_settlement s ON s.id = NEW.settlement_id
+                        JOIN workshop_repairorder o ON o.id = s.order_id
+                        JOIN reception_visit v ON v.id = o.visit_id
+                        WHERE d.id = NEW.deposit_id AND d.reverses_id IS NULL
+                        AND (d.order_id = s.order_id OR (a.id = v.appointment_id AND a.customer_id = s.payer_id))
                         FOR NO KEY UPDATE OF d;
                     SELECT was + COALESCE(sum(amount), 0) INTO was FROM delivery_deposit
                         WHERE reverses_id = NEW.deposit_id;
@@ -745,6 +767,79 @@ class FollowUpAttempt(models.Model):
 
     class Meta:
         triggers = [states.ShownIn("follow_up")]
+
+
+class DateKind(models.TextChoices):
+    """What of a car ends on a day (2.3, domain 2.3)."""
+
+    INSURANCE = "INSURANCE", _("Insurance")
+    INSPECTION = "INSPECTION", _("Annual inspection")
+    STICKER = "STICKER", _("Inspection sticker")
+
+
+class DateReminderState(models.TextChoices):
+    OPEN = "OPEN", pgettext_lazy("reminder", "To be asked")
+    WITH_US = "WITH_US", pgettext_lazy("reminder", "Comes to us")
+    ELSEWHERE = "ELSEWHERE", pgettext_lazy("reminder", "Done elsewhere")
+    NOT_WANTED = "NOT_WANTED", pgettext_lazy("reminder", "Not wanted")
+    NOT_REACHED = "NOT_REACHED", pgettext_lazy("reminder", "Not reached")
+
+
+DATE_REMINDER_MOVES: dict[DateReminderState, set[DateReminderState]] = {
+    DateReminderState.OPEN: set(DateReminderState) - {DateReminderState.OPEN},
+    **{state: set() for state in DateReminderState if state != DateReminderState.OPEN},
+}
+
+
+class DateReminder(Root):
+    """A car's owner was told that insurance or inspection ends on a day; once for each of them (4.2).
+
+    It is an offer, not part of a service: only who agreed to offers and news is written to, and the database refuses
+    the others. Customer care asks afterwards and writes down what came of it.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="date_reminders")
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="date_reminders")
+    kind = models.CharField(max_length=10, choices=DateKind.choices)
+    due_on = models.DateField(_("ends on"))
+    state = models.CharField(max_length=11, choices=DateReminderState.choices, default=DateReminderState.OPEN)
+    told_at = models.DateTimeField(default=clock.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        triggers = [
+            states.versioned(),
+            states.fsm(DATE_REMINDER_MOVES, field="state", name="datereminder_moves"),
+            states.fixed("datereminder_fixed", "store_id", "vehicle_id", "kind", "due_on", "told_at"),
+            states.guard(
+                # 2.3, PIPL art. 13: no offer without the owner's consent; the customer is locked while it is looked up.
+                "datereminder_consent",
+                operation=pgtrigger.Insert,
+                declare=[("agreed", "boolean")],
+                func="""
+                    PERFORM 1 FROM reception_customer WHERE id = NEW.customer_id FOR SHARE;
+                    SELECT given INTO agreed FROM reception_consent
+                        WHERE customer_id = NEW.customer_id AND purpose = 'MARKETING' ORDER BY at DESC, id DESC LIMIT 1;
+                    IF agreed IS NOT TRUE THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="date_reminder.consent",
+                text=_("This customer hasn't agreed to offers and news, so nothing is written."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["vehicle", "kind", "due_on"], name="datereminder_once"),
+            models.CheckConstraint(
+                name="datereminder_closed",
+                condition=Q(state=DateReminderState.OPEN, closed_at__isnull=True)
+                | (~Q(state=DateReminderState.OPEN) & Q(closed_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["store", "state", "due_on"], name="datereminder_due")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return {"customer": self.customer.uid, "vehicle": self.vehicle.uid}
 
 
 class Survey(Root):

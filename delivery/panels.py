@@ -19,12 +19,13 @@ from workshop.models import OrderStage, RepairOrder
 from workshop.selectors.maintenance import NOTES, Note
 
 from . import permissions
-from .models import GOODWILL, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
+from .models import GOODWILL, Deposit, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of, statutory_of
 from .selectors.rework import cases_at, cases_of, covered_lines
 from .selectors.settlements import deposits_of, money_of, settlements_of_visit
 from .selectors.ways import PAST_THE_WORK, Way, next_way
+from .services.deposits import deposit_left
 
 # settlement, payment, hand-over and gate
 LADDER = (
@@ -93,6 +94,23 @@ def order_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
     }
 
 
+def booking_panel(by: Actor, appointment: Appointment) -> dict[str, Any] | None:
+    """2.4: the deposit of a booking on its page: what is asked, what was paid, and where it is taken or given back."""
+    if by.kind != ActorKind.USER:
+        return None
+    deposits = list(Deposit.objects.for_actor(by).filter(appointment=appointment).order_by("pk"))
+    may_take = appointment.is_expected and by.may(permissions.PAYMENTS_TAKE)
+    if not (deposits or (appointment.deposit_asked and may_take)):
+        return None
+    left = {row.pk: deposit_left(row) for row in deposits if row.amount > 0}
+    return {
+        "appointment": appointment,
+        "deposits": [(row, left.get(row.pk)) for row in deposits],
+        "may_take": may_take,
+        "may_return": by.may(permissions.PAYMENTS_REFUND),
+    }
+
+
 def guarantees_panel(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
     """What protects the car, beside every order: our work, our parts, the maker's 三包."""
     if by.kind != ActorKind.USER:
@@ -147,6 +165,7 @@ register_panel("order", Panel("delivery.settlement", "delivery/panels/order.html
 register_panel(
     "order_side", Panel("delivery.guarantees", "delivery/panels/guarantees.html", guarantees_panel, order=10)
 )
+register_panel("appointment", Panel("delivery.deposit", "delivery/panels/booking.html", booking_panel, order=60))
 register_panel("visit_link", Panel("delivery.lists", "delivery/panels/link.html", link_panel, order=20))
 register_panel("visit_link_foot", Panel("delivery.sign", "delivery/panels/link_foot.html", link_foot, order=20))
 

@@ -5,7 +5,14 @@ from dealership.kernel.tasks import periodic
 from delivery.selectors.followups import surveys_due
 from delivery.selectors.rework import unshown
 from delivery.services.followups import send_survey
+from delivery.services.reminders import remind_due_dates
 from delivery.services.rework import accept_unshown
+
+
+@periodic("delivery.remind_dates", seconds=3600)
+def remind_dates() -> int:
+    """Every hour: owners whose insurance or inspection ends soon; the reminder's own unique row makes a second run harmless."""
+    return remind_due_dates()
 
 
 @periodic("delivery.send_due_surveys", seconds=300)

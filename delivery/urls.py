@@ -27,7 +27,10 @@ urlpatterns = [
     path("v/<str:token>/settlements/<uuid:uid>/", links.LinkSettlementPage.as_view(), name="link-settlement"),
     path("v/<str:token>/settlements/<uuid:uid>.pdf", links.LinkSettlementPdfView.as_view(), name="link-settlement-pdf"),
     # --- follow-up and surveys ---
+    path("appointments/<uuid:uid>/deposit/", settlements.BookingDepositPage.as_view(), name="deposit-booking"),
     path("follow-ups/", followups.FollowUpListPage.as_view(), name="follow-up-list"),
+    path("follow-ups/dates/", followups.DateReminderListPage.as_view(), name="date-reminder-list"),
+    path("follow-ups/dates/<uuid:uid>/", followups.DateReminderPage.as_view(), name="date-reminder"),
     path("follow-ups/<uuid:uid>/", followups.FollowUpPage.as_view(), name="follow-up-detail"),
     path("satisfaction/", followups.SatisfactionPage.as_view(), name="satisfaction"),
     path("v/<str:token>/survey/", followups.LinkSurveyPage.as_view(), name="link-survey"),

@@ -140,6 +140,9 @@ APPOINTMENT_CONFIRMED = event(
     "reception.appointment.confirmed", _("Booking confirmed"), clause="2.4", stage=stages.BOOKING
 )
 APPOINTMENT_MOVED = event("reception.appointment.moved", _("Booking moved"), clause="2.4", stage=stages.BOOKING)
+APPOINTMENT_LOAN_EXTENDED = event(
+    "reception.appointment.loan_extended", _("Loan car kept longer"), clause="2.4", stage=stages.BOOKING
+)
 APPOINTMENT_CANCELLED = event(
     "reception.appointment.cancelled", _("Booking cancelled"), clause="2.4", stage=stages.BOOKING
 )

@@ -44,6 +44,25 @@ REMINDER_HOURS = limit(
     clause="2.4",
     source="domain 2.4 (P3)",
 )
+DEPOSIT_AMOUNT = limit(
+    "reception.deposit_amount", 200, "CNY", _("Deposit that is asked for a booking"), clause="2.4", source="design"
+)
+DEPOSIT_NO_SHOWS = limit(
+    "reception.deposit_no_shows",
+    2,
+    "",
+    _("Missed bookings within a year from which a deposit is asked; 0: never"),
+    clause="2.4",
+    source="design",
+)
+DEPOSIT_PARTS = limit(
+    "reception.deposit_parts",
+    1000,
+    "CNY",
+    _("Price of the parts ordered for a booking from which a deposit is asked; 0: never"),
+    clause="2.4",
+    source="design",
+)
 QUIET_FROM = limit(
     "reception.quiet_from", "21:00", "", _("No reminders from this hour on"), clause="2.4", source="design"
 )

@@ -800,6 +800,13 @@ EXPECTED_STATES = (A.REQUESTED, A.CONFIRMED, A.PREPARED)
 """A booking in one of these keeps its bay and technician; the car hasn't come yet."""
 
 
+class DepositReason(models.TextChoices):
+    """Why a deposit is asked for a booking (2.4)."""
+
+    NO_SHOWS = "NO_SHOWS", pgettext_lazy("deposit", "bookings were missed before")
+    PARTS = "PARTS", pgettext_lazy("deposit", "parts are ordered for it")
+
+
 class Appointment(Root):
     """A booked arrival (2.4). ``starts_at`` is when the car comes, ``ready_at`` when it is promised."""
 
@@ -824,10 +831,16 @@ class Appointment(Root):
     replan_reason = models.CharField(max_length=200, blank=True, help_text="why the shop can't keep the time")
     replan_from = models.DateField(null=True, blank=True, help_text="the first day on which it can be kept")
     shop_moves = models.PositiveSmallIntegerField(default=0, help_text="how often the shop had to move it")
+    deposit_asked = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0, editable=False)
+    deposit_reason = models.CharField(
+        max_length=8, choices=DepositReason.choices, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         triggers = [
             states.versioned(),
+            # What was asked for stands in the customer's message; nobody changes it behind.
+            states.fixed("appointment_deposit_fixed", "deposit_asked", "deposit_reason"),
             states.fsm(APPOINTMENT_MOVES, field="state", name="appointment_moves", births=[A.REQUESTED, A.CONFIRMED]),
             to_standing_customer("appointment_standing_customer"),
         ]
@@ -845,6 +858,10 @@ class Appointment(Root):
             models.CheckConstraint(
                 name="appointment_ready_after_arrival",
                 condition=Q(ready_at__isnull=True) | Q(ready_at__gt=F("starts_at")),
+            ),
+            models.CheckConstraint(
+                name="appointment_deposit",
+                condition=Q(deposit_asked=0, deposit_reason="") | (Q(deposit_asked__gt=0) & ~Q(deposit_reason="")),
             ),
             models.CheckConstraint(
                 name="appointment_cancel_reason", condition=~Q(state=A.CANCELLED) | ~Q(ended_reason="")

@@ -52,9 +52,28 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Bay:
+    """A bay, or one of the places of a bay that takes several cars.
+
+    Of those the first one is taken while one car or more is there, the second one from two on (``Supply.take``): the
+    free ones say how many more cars it takes. ``part_of`` is the bay itself, None where it takes one.
+    """
+
     id: int
     capability: str
     name: str
+    part_of: int | None = None
+
+    @property
+    def resource(self) -> int:
+        return self.id if self.part_of is None else self.part_of
+
+
+def places_of(resource: int, capability: str, name: str, capacity: int) -> list[Bay]:
+    """A bay with its places; those after the first have negative ids, which no resource has."""
+    if capacity == 1:
+        return [Bay(resource, capability, name)]
+    more = [Bay(-(resource * 10 + n), capability, name, resource) for n in range(1, capacity)]
+    return [Bay(resource, capability, name, resource), *more]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +263,10 @@ class Supply:
         self._left: dict[tuple[object, ...], int] = {}
         self._receiving: dict[int, list[tuple[int, int, int]]] = {}
         self._near: dict[int, list[tuple[int, int | None]]] = {}
+        self._places: dict[int, list[int]] = {}
+        for bay in self.bays:
+            if bay.part_of is not None:
+                self._places.setdefault(bay.part_of, []).append(bay.id)
         for minute, who in self.arrivals:
             if self.line.midnights[0] <= minute < self.line.end:
                 self._near.setdefault(self.line.number(minute), []).append((minute, who))
@@ -251,7 +274,8 @@ class Supply:
     def take(self, resource: int, start: int, end: int, *, booking: bool = False, blocked: bool = False) -> None:
         """Marks a resource as taken between two minutes of the epoch.
 
-        ``booking``: an appointment has it. ``blocked``: it isn't there at all.
+        ``booking``: an appointment has it. ``blocked``: it isn't there at all. In a bay that takes several cars it is
+        one more car there, and a block takes all of it.
         """
         day = bisect_right(self.line.midnights, start) - 1
         base, nights = self.line.midnights[day], self.line.midnights
@@ -259,13 +283,30 @@ class Supply:
             pieces: Iterable[tuple[int, int]] = ((day, bits(start - base, end - base)),)
         else:
             pieces = self.line.cut(start, end)
+        places = self._places.get(resource)
         for day, mask in pieces:
+            if places is not None:
+                self._crowd(self._busy, places, day, mask, all_of_it=blocked)
+                if booking:
+                    self._crowd(self._booked, places, day, mask)
+                continue
             key = (resource, day)
             self._busy[key] = self._busy.get(key, 0) | mask
             if booking:
                 self._booked[key] = self._booked.get(key, 0) | mask
             if blocked:
                 self._blocked[key] = self._blocked.get(key, 0) | mask
+
+    @staticmethod
+    def _crowd(
+        taken: dict[tuple[int, int], int], places: list[int], day: int, mask: int, *, all_of_it: bool = False
+    ) -> None:
+        """One more car: minutes at which a place is taken already fall to the next one."""
+        for place in places:
+            before = taken.get((place, day), 0)
+            taken[place, day] = before | mask
+            if not all_of_it:
+                mask &= before
 
     def taken(self, resource: int, day: int) -> int:
         return self._busy.get((resource, day), 0)
@@ -567,7 +608,7 @@ def choose(supply: Supply, option: Option) -> list[tuple[int, Span]]:
     for step in option.steps:
         bay = bay if bay in step.bays else step.bays[0]
         whole = [(line.moment(piece.start), line.moment(piece.end)) for piece in step.pieces]
-        chosen += [(bay.id, span) for span in whole]
+        chosen += [(bay.resource, span) for span in whole]
         chosen += [(step.tools[0].id, span) for span in whole if step.tools]
         for piece, people in zip(step.pieces, step.people, strict=True):
             if person not in people:

@@ -167,6 +167,7 @@ urlpatterns = [
     path("appointments/<uuid:uid>/", appointments.AppointmentPage.as_view(), name="appointment-detail"),
     path("appointments/<uuid:uid>/move/", appointments.MovePage.as_view(), name="appointment-move"),
     path("appointments/<uuid:uid>/cancel/", appointments.CancelPage.as_view(), name="appointment-cancel"),
+    path("appointments/<uuid:uid>/loan/", appointments.LoanPage.as_view(), name="appointment-loan"),
     path("appointments/<uuid:uid>/confirm/", appointments.ConfirmView.as_view(), name="appointment-confirm"),
     path("appointments/<uuid:uid>/parts/", appointments.PartsView.as_view(), name="appointment-parts"),
     path("appointments/<uuid:uid>/workshop/", appointments.WorkshopView.as_view(), name="appointment-workshop"),

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dealership.catalogue.rules import crowded
+
 Span = tuple[int, int]
 """From (included) to (left out), in minutes."""
 
@@ -45,10 +47,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A bay or a special tool, with the spans in which it is taken or blocked."""
+    """A bay or a special tool, with the spans in which it is taken or blocked; ``room`` is how many cars a bay takes at
+    once (blocked, it is taken as often)."""
 
     id: str
     busy: tuple[Span, ...] = ()
+    room: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +245,7 @@ def score(shop: Shop, jobs: Sequence[Job], plan: Plan, day_end: int) -> Score:
         late=len(late) + len(jobs) - len(ends),
         lateness=sum(lateness(job, ends[job.id]) for job in late),
         waiting_late=sum(job.waiting for job in late),
-        bay_use=within(bays) / ((opening[1] - opening[0]) * len(shop.bays)),
+        bay_use=within(bays) / ((opening[1] - opening[0]) * sum(bay.room for bay in shop.bays.values())),
         person_use=work / there if there else 0.0,
     )
 
@@ -293,6 +297,13 @@ def broken_rules(shop: Shop, jobs: Sequence[Job], plan: Plan) -> list[str]:
     frozen = {job.id for job in jobs if job.frozen} | {"taken"}
     for (kind, name), spans in taken.items():
         ordered = sorted(spans)
+        room = shop.bays[name].room if kind == "bay" and name in shop.bays else 1
+        if room > 1:
+            for at, _e, _key in ordered:
+                there = [key for begin, end, key in ordered if begin <= at < end]
+                if len(there) > room and not frozen.issuperset(there):
+                    wrong.append(f"{kind} {name}: {len(there)} at once")
+            continue
         for i, (_b, end, first) in enumerate(ordered):
             for begin, _e, second in ordered[i + 1 :]:
                 if begin < end and not (first in frozen and second in frozen):
@@ -377,7 +388,7 @@ def _earliest(
     busy = sorted(
         [
             *taken.get(("car", job.car), ()),
-            *taken.get(("bay", bay), ()),
+            *crowded(taken.get(("bay", bay), ()), shop.bays[bay].room),
             *(span for who in people for span in taken.get(("person", who), ())),
             *(span for tool in tools for span in taken.get(("tool", tool), ())),
         ]
@@ -438,7 +449,7 @@ def optimize(
     no_overlap: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for kind, things in (("person", shop.people), ("bay", shop.bays), ("tool", shop.tools)):
         for thing in things.values():
-            for span in _merged(thing.busy, [j.now for j in jobs if j.frozen and j.now], kind, thing.id):
+            for span in _held(thing, [j.now for j in jobs if j.frozen and j.now], kind):
                 low, high = max(0, span[0] // unit), min(last, -(-span[1] // unit))
                 if low < high:
                     no_overlap[kind, thing.id].append(model.new_fixed_size_interval_var(low, high - low, ""))
@@ -550,8 +561,11 @@ def optimize(
                 fixed = next((j.now for j in jobs if j.id == before and j.now), None)
                 if fixed is not None:
                     model.add(starts[job.id] >= -(-fixed.end // unit)).only_enforce_if(there[job.id])
-    for intervals in no_overlap.values():
-        if len(intervals) > 1:
+    for (kind, name), intervals in no_overlap.items():
+        room = shop.bays[name].room if kind == "bay" else 1
+        if room > 1:
+            model.add_cumulative(intervals, [1] * len(intervals), room)
+        elif len(intervals) > 1:
             model.add_no_overlap(intervals)
     model.minimize(sum(terms))
     for variable, value in hints:
@@ -631,20 +645,16 @@ def _move(
     return MOVE * other + SHIFT * shifted
 
 
-def _merged(busy: Iterable[Span], frozen: Iterable[Slot], kind: str, name: str) -> list[Span]:
-    """Taken time without overlaps of its own: what really happens may overlap, and is no reason to find no plan."""
-    spans = list(busy)
+def _held(thing: Person | Place, frozen: Iterable[Slot], kind: str) -> list[Span]:
+    """Taken time, never more at once than there is room: what really happens may overlap, and is no reason to find no
+    plan."""
+    spans = list(thing.busy)
     for slot in frozen:
-        inside = {"person": name in slot.people, "bay": slot.bay == name, "tool": name in slot.tools}[kind]
+        inside = {"person": thing.id in slot.people, "bay": slot.bay == thing.id, "tool": thing.id in slot.tools}[kind]
         if inside:
             spans.append((slot.start, slot.end))
-    found: list[Span] = []
-    for begin, end in sorted(spans):
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((begin, end))
-    return found
+    room = thing.room if isinstance(thing, Place) else 1
+    return [span for n in range(1, room + 1) for span in crowded(spans, n)]
 
 
 def _teller(cp_model: Any, progress: Callable[[int, int], None]) -> Any:
@@ -708,7 +718,8 @@ def _begin(change: Change) -> int:
 def _gone(shop: Shop, now: Slot) -> tuple[str, str, int, int] | None:
     """Whether the bay or a person of the plan in force isn't to be had at that time."""
     bay = shop.bays.get(now.bay)
-    held = [end for begin, end in bay.busy if begin < now.end and end > now.start] if bay else [0]
+    full = crowded(bay.busy, bay.room) if bay else []
+    held = [end for begin, end in full if begin < now.end and end > now.start] if bay else [0]
     if held:
         return "BAY", "", max(held), 0
     for who in now.people:

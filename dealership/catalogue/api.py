@@ -161,10 +161,18 @@ register(
             "name_en": Text(help="For people who work in English; empty: the Chinese name."),
             "store_code": Text(source="store__code"),
             "capability": Choice(choices=BayCapability, null=True),
+            "capacity": Whole(help="Cars that the bay takes at once."),
             "active": Flag(),
         },
         filters={"code": Filter(field=Text(20, min=1), lookup="code")},
         actions=(
+            Action(
+                verb="set-capacity",
+                run=resources.set_capacity,
+                permission=permissions.RESOURCES_MANAGE,
+                input={"capacity": Whole(1, 9)},
+                help="Say how many cars the bay takes at once (2.4)",
+            ),
             Action(
                 verb="switch",
                 run=resources.switch_resource,

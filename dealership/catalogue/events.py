@@ -11,6 +11,10 @@ RESOURCE_EFFICIENCY_SET = event(
     "catalogue.resource.efficiency_set", _("Efficiency of a person in the plan set"), clause="2.4"
 )
 
+RESOURCE_CAPACITY_SET = event(
+    "catalogue.resource.capacity_set", _("Number of cars that a bay takes at once set"), clause="2.4"
+)
+
 # prices
 LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")
@@ -36,6 +40,7 @@ MAINTENANCE_PLAN_DISCARDED = event(
 
 # plans
 RESOURCE_RESERVED = event("catalogue.reservation.made", _("Time planned"), clause="2.4")
+RESOURCE_EXTENDED = event("catalogue.reservation.extended", _("Planned time extended"), clause="2.4")
 RESOURCE_RELEASED = event("catalogue.reservation.released", _("Planned time given back"), clause="2.4")
 
 # check sheets

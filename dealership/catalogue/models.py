@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dealership.catalogue.rules import MOST_CARS
 from dealership.kernel import states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import DateRange, Root, Store
@@ -300,6 +301,7 @@ class Resource(Root):
         default=100, help_text="of a person: standard minutes done in 100 minutes of presence"
     )
     employee = models.OneToOneField(Employee, models.PROTECT, null=True, blank=True, related_name="resource")
+    capacity = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="cars that a bay takes at once")
     position = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
 
@@ -317,6 +319,10 @@ class Resource(Root):
             models.CheckConstraint(
                 name="resource_efficiency",
                 condition=Q(efficiency=100) | Q(kind=ResourceKind.PERSON, efficiency__gte=10, efficiency__lte=200),
+            ),
+            models.CheckConstraint(
+                name="resource_capacity",
+                condition=Q(capacity=1) | Q(kind=ResourceKind.BAY, capacity__gte=2, capacity__lte=MOST_CARS),
             ),
         ]
 
@@ -336,7 +342,11 @@ class ReservationPurpose(models.TextChoices):
 
 
 class Reservation(Root):
-    """A plan for a resource and a time. Plans can't overlap: the database refuses it (2.4)."""
+    """A plan for a resource and a time. Plans can't overlap: the database refuses it (2.4).
+
+    In a bay that takes several cars as many plans may overlap (``shared``, set by ``reservation_room``); a block takes
+    all of it.
+    """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="reservations")
@@ -344,15 +354,49 @@ class Reservation(Root):
     purpose = models.CharField(max_length=12, choices=ReservationPurpose.choices)
     subject_uid = models.UUIDField(null=True, blank=True, db_index=True, help_text="appointment or order line")
     live = models.BooleanField(default=True)
+    shared = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="in a bay that takes several cars at once"
+    )
     note = models.CharField(max_length=120, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.versioned(),
+            states.guard(
+                # 2.4: the bay's row is locked, so that two bookers are counted one after the other.
+                "reservation_room",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                declare=[("room", "integer"), ("held", "integer")],
+                func="""
+                    IF NOT NEW.live THEN RETURN NEW; END IF;
+                    IF TG_OP = 'UPDATE' AND OLD.live AND NEW.resource_id = OLD.resource_id
+                        AND NEW.period <@ OLD.period AND NEW.purpose = OLD.purpose AND NEW.shared = OLD.shared
+                    THEN RETURN NEW; END IF;
+                    SELECT capacity INTO room FROM catalogue_resource WHERE id = NEW.resource_id FOR NO KEY UPDATE;
+                    NEW.shared := room > 1;
+                    IF room IS NULL OR room = 1 THEN RETURN NEW; END IF;
+                    SELECT max((
+                        SELECT coalesce(sum(CASE purpose WHEN 'BLOCKED' THEN room ELSE 1 END), 0)
+                        FROM catalogue_reservation
+                        WHERE resource_id = NEW.resource_id AND live AND id <> NEW.id AND period @> since.at
+                    )) INTO held FROM (
+                        SELECT lower(NEW.period) AS at
+                        UNION SELECT lower(period) FROM catalogue_reservation
+                        WHERE resource_id = NEW.resource_id AND live AND id <> NEW.id
+                            AND period && NEW.period AND lower(period) > lower(NEW.period)
+                    ) since;
+                    IF held + (CASE NEW.purpose WHEN 'BLOCKED' THEN room ELSE 1 END) > room THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="reservation.taken",
+                text=_("That bay takes no more cars in this time; choose another time."),
+            ),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="reservation_no_overlap",
                 expressions=[("resource", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
-                condition=Q(live=True),
+                condition=Q(live=True, shared=False),
             ),
             models.CheckConstraint(
                 name="reservation_bounded",
@@ -533,6 +577,7 @@ explain_constraint("laborrate_one_a_day", "rate.overlap", _("On some of these da
 explain_constraint("modelprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
 explain_constraint("partprice_one_a_day", "price.overlap", _("On some of these days a price is already set."))
 explain_constraint("resource_tool_kind", "resource.tool", _("Only a special tool is of a kind of tool."))
+explain_constraint("resource_capacity", "resource.capacity", _("Only a bay takes several cars, nine at most."))
 explain_constraint("resource_efficiency", "resource.efficiency", _("A person's efficiency lies between 10 and 200 %."))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ..models import CallResult, SurveyDimension
+from ..models import CallResult, DateReminderState, SurveyDimension
 
 SCORES = [
     (1, _("Very dissatisfied")),
@@ -28,6 +28,16 @@ class CallForm(forms.Form):
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Needed once somebody was reached."),
+    )
+
+
+class DateReminderForm(forms.Form):
+    """4.2: what came of a reminder."""
+
+    result = forms.ChoiceField(
+        label=_("What came of it"),
+        choices=[choice for choice in DateReminderState.choices if choice[0] != DateReminderState.OPEN],
+        widget=forms.RadioSelect(attrs={"class": "options"}),
     )
 
 

@@ -72,7 +72,7 @@ def day_close(*, by: Actor, day: date | None = None) -> DayClose:
     deposits = list(
         Deposit.objects.for_actor(by)
         .filter(at__gte=start, at__lt=start + timedelta(days=1))
-        .select_related("order__vehicle", "cashier", "reverses")
+        .select_related("order__vehicle", "appointment__vehicle", "cashier", "reverses")
         .order_by("-at", "-pk")
     )
     sums = {method.value: MethodSum(method.value, str(method.label)) for method in MONEY}

@@ -138,10 +138,19 @@ def read_settlement(*, uid: UUID, by: Actor) -> Paper:
     )
 
 
+def usable_on(order: RepairOrder, *, payer_id: int) -> Q:
+    """The deposits that count on a list of the order for this payer: the order's own, and the customer's for the booking
+    with which the car came."""
+    booked = order.visit.appointment
+    if booked is None or booked.customer_id != payer_id:
+        return Q(order=order)
+    return Q(order=order) | Q(appointment=booked)
+
+
 def deposits_of(order: RepairOrder) -> list[Deposit]:
     """The deposits of an order, each with ``left`` (CNY), the oldest first."""
     rows = list(
-        Deposit.objects.filter(order=order, amount__gt=0)
+        Deposit.objects.filter(usable_on(order, payer_id=order.customer_id), amount__gt=0)
         .select_related("cashier")
         .annotate(
             back=Coalesce(Subquery(_sums(Deposit.objects.filter(reverses=OuterRef("pk")), "reverses")), ZERO),
@@ -179,7 +188,8 @@ def money_of(customer: Customer, by: Actor, *, shown: int = 5) -> CustomerMoney:
     paid = Payment.objects.filter(settlement__in=lists).aggregate(sum=Sum("amount"))["sum"] or ZERO
     newest = list(with_paid(lists).select_related("order__vehicle").order_by("-pk")[:shown])
     used = Coalesce(Subquery(_sums(Payment.objects.filter(deposit=OuterRef("pk")), "deposit")), ZERO)
-    advance = Deposit.objects.for_actor(by).filter(order__customer=customer).annotate(used=used)
+    whose = Q(order__customer=customer) | Q(appointment__customer=customer)
+    advance = Deposit.objects.for_actor(by).filter(whose).annotate(used=used)
     left = advance.aggregate(sum=Sum(F("amount") - F("used")))["sum"] or ZERO
     return CustomerMoney(newest, billed, paid, left)
 

@@ -16,10 +16,12 @@ from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.money import ZERO, format_money
+from reception.models import Appointment
 from workshop.models import RepairOrder
 
 from .. import events, permissions
 from ..models import Deposit, Payment, PaymentMethod, Settlement, SettlementState
+from ..selectors.settlements import usable_on
 from .receipts import read_amount, require_method, write_receipt
 
 
@@ -60,6 +62,34 @@ def take_deposit(*, order_uid: UUID, method: str, amount: Decimal, by: Actor, re
 
 
 @transaction.atomic
+def take_booking_deposit(
+    *, appointment_uid: UUID, method: str, amount: Decimal, by: Actor, reference: str = ""
+) -> Deposit:
+    """2.4: takes money in advance for a booking whose car hasn't come (CNY); it counts on the list of its visit.
+
+    Raises RuleError ``deposit.amount``, ``deposit.ended`` and ``payment.method``.
+    """
+    by.require(permissions.PAYMENTS_TAKE)
+    require_method(method)
+    amount = read_amount(amount, "deposit.amount")
+    appointment = Appointment.objects.for_actor(by).locked().select_related("store").get(uid=appointment_uid)
+    if not appointment.is_expected:
+        raise RuleError("deposit.ended", _("The car is here or doesn't come; take the deposit on its order."))
+    return write_receipt(
+        Deposit,
+        "YS",
+        events.DEPOSIT_TAKEN,
+        store=appointment.store,
+        by=by,
+        told={"appointment": appointment.uid},
+        appointment=appointment,
+        method=method,
+        amount=amount,
+        reference=formats.one_line(reference)[:60],
+    )
+
+
+@transaction.atomic
 def return_deposit(*, deposit_uid: UUID, amount: Decimal, reason: str, by: Actor) -> Deposit:
     """Gives back what is left of a deposit, in part or in full, as a counter-entry (CNY, ``amount`` positive).
 
@@ -70,7 +100,7 @@ def return_deposit(*, deposit_uid: UUID, amount: Decimal, reason: str, by: Actor
         raise RuleError("deposit.reason", _("Say why money is given back."), field="reason")
     amount = read_amount(amount, "deposit.amount")
     order_id = Deposit.objects.for_actor(by).values_list("order_id", flat=True).get(uid=deposit_uid)
-    order = RepairOrder.objects.locked().select_related("store", "visit").get(pk=order_id)
+    list(RepairOrder.objects.locked().filter(pk=order_id).values_list("pk"))
     deposit = Deposit.objects.locked().get(uid=deposit_uid)
     if deposit.amount < 0:
         raise RuleError("deposit.counter", _("This is itself a counter-entry; choose the deposit it belongs to."))
@@ -83,15 +113,21 @@ def return_deposit(*, deposit_uid: UUID, amount: Decimal, reason: str, by: Actor
         Deposit,
         "YT",
         events.DEPOSIT_RETURNED,
-        store=order.store,
+        store=deposit.store,
         by=by,
         told={"deposit": deposit.uid},
-        order=order,
+        order=deposit.order,
+        appointment=deposit.appointment,
         method=deposit.method,
         amount=-amount,
         reverses=deposit,
         reason=reason.strip()[:200],
     )
+
+
+def booking_deposit(appointment: Appointment) -> Decimal:
+    """What was paid in advance for a booking and not given back (CNY)."""
+    return Deposit.objects.filter(appointment=appointment).aggregate(sum=Sum("amount"))["sum"] or ZERO
 
 
 def use_deposits(settlement: Settlement, *, by: Actor) -> list[Payment]:
@@ -102,7 +138,8 @@ def use_deposits(settlement: Settlement, *, by: Actor) -> list[Payment]:
     paid = Payment.objects.filter(settlement=settlement).aggregate(sum=Sum("amount"))["sum"] or ZERO
     due = settlement.total - paid
     written = []
-    for deposit in Deposit.objects.filter(order_id=settlement.order_id, amount__gt=0).locked().order_by("pk"):
+    mine = usable_on(settlement.order, payer_id=settlement.payer_id)
+    for deposit in Deposit.objects.filter(mine, amount__gt=0).locked().order_by("pk"):
         used = min(deposit_left(deposit), due)
         if used <= 0:
             continue

@@ -9,16 +9,19 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel import clock
 from dealership.kernel.pages import CommandPage, Page
 from dealership.process.selectors.figures import read
 from reception.services.customers import open_number
 from reception.views.links import LinkDoor
 
 from .. import permissions
-from ..forms.followups import CallForm, SurveyForm
-from ..models import FollowUp, Survey, SurveyDimension
+from ..forms.followups import CallForm, DateReminderForm, SurveyForm
+from ..models import DateReminder, FollowUp, Survey, SurveyDimension
 from ..selectors import followups as reads
+from ..selectors import reminders as date_reads
 from ..services import followups as commands
+from ..services import reminders
 
 
 class FollowUpListPage(Page):
@@ -34,6 +37,7 @@ class FollowUpListPage(Page):
         return super().get_context_data(**kwargs) | {
             "state": state,
             "counts": reads.follow_up_counts(self.actor),
+            "dates": date_reads.date_reminders(self.actor).count(),
             "rows": reads.follow_ups(self.actor, state=state)[:100],
         }
 
@@ -71,6 +75,54 @@ class FollowUpPage(CommandPage):
 
     def location(self, result: FollowUp) -> str:
         return reverse("follow-up-list")
+
+
+class DateReminderListPage(Page):
+    """4.2: whose insurance or inspection ends soon and was written to, and what came of the others."""
+
+    permission = permissions.FOLLOW_UPS_VIEW
+    template_name = "delivery/date_reminders.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        closed = self.request.GET.get("state") == "CLOSED"
+        rows = date_reads.date_reminders(self.actor, closed=closed)
+        return super().get_context_data(**kwargs) | {
+            "closed": closed,
+            "counts": {
+                name: date_reads.date_reminders(self.actor, closed=name == "CLOSED").count()
+                for name in ("OPEN", "CLOSED")
+            },
+            "rows": rows[:100],
+            "today": clock.today(),
+            "may_call": self.actor.may(permissions.FOLLOW_UPS_CALL),
+        }
+
+
+class DateReminderPage(CommandPage):
+    """One reminder: whom to ask, and what came of it."""
+
+    permission = permissions.FOLLOW_UPS_CALL
+    template_name = "delivery/date_reminder.html"
+    form_class = DateReminderForm
+    done = _("Written down.")
+
+    @cached_property
+    def reminder(self) -> DateReminder:
+        rows = DateReminder.objects.for_actor(self.actor).select_related("vehicle", "customer")
+        return get_object_or_404(rows, uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        reminder = self.reminder
+        opens = reminder.state == "OPEN" and not reminder.customer.no_calls
+        if opens:
+            open_number(task=reminder, customer=reminder.customer, by=self.actor)
+        return super().get_context_data(**kwargs) | {"reminder": reminder, "opens": opens}
+
+    def run(self, form: DateReminderForm) -> DateReminder:
+        return reminders.close_date_reminder(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: DateReminder) -> str:
+        return reverse("date-reminder-list")
 
 
 class SatisfactionPage(Page):

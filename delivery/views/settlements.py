@@ -17,6 +17,8 @@ from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import CommandPage, Page, StaffPage
 from dealership.kernel.papers import paper_answer
+from reception.models import Appointment
+from reception.selectors.capacity import deposit_open
 from workshop.models import RepairOrder
 from workshop.permissions import ORDERS_VIEW
 
@@ -126,7 +128,8 @@ class OrderStep(CommandPage):
     variant = "primary"
 
     @cached_property
-    def order(self) -> RepairOrder:
+    def order(self) -> RepairOrder | Appointment:
+        """What the step is about; a deposit may also be a booking's."""
         rows = RepairOrder.objects.for_actor(self.actor).select_related("visit", "vehicle", "customer")
         return rows.get(uid=self.kwargs["uid"])
 
@@ -162,6 +165,31 @@ class DepositPage(OrderStep):
         return super().location(result) if may_read else reverse("payment-list")
 
 
+class BookingDepositPage(OrderStep):
+    """2.4: money in advance for a booking; it counts on the list of its visit."""
+
+    permission = permissions.PAYMENTS_TAKE
+    form_class = PaymentForm
+    title = _("Take a deposit")
+    explains = _("Paid in advance for the booking. It counts on the customer's list of that visit.")
+    submit = _("Take")
+    done = _("Deposit taken.")
+
+    @cached_property
+    def order(self) -> Appointment:
+        rows = Appointment.objects.for_actor(self.actor).select_related("vehicle", "customer")
+        return rows.get(uid=self.kwargs["uid"])
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"amount": deposit_open(self.order) or None}
+
+    def run(self, form: PaymentForm) -> Deposit:
+        return advance.take_booking_deposit(appointment_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: Any) -> str:
+        return address("appointment-detail", self.order.uid)
+
+
 class ReturnDepositPage(OrderStep):
     permission = permissions.PAYMENTS_REFUND
     form_class = RefundForm
@@ -172,12 +200,12 @@ class ReturnDepositPage(OrderStep):
 
     @cached_property
     def deposit(self) -> Deposit:
-        return Deposit.objects.for_actor(self.actor).select_related("order").get(uid=self.kwargs["uid"])
+        rows = Deposit.objects.for_actor(self.actor).select_related("order", "appointment")
+        return rows.get(uid=self.kwargs["uid"])
 
     @cached_property
-    def order(self) -> RepairOrder:
-        rows = RepairOrder.objects.for_actor(self.actor).select_related("visit", "vehicle", "customer")
-        return rows.get(pk=self.deposit.order_id)
+    def order(self) -> RepairOrder | Appointment:
+        return self.deposit.subject
 
     def get_initial(self) -> dict[str, Any]:
         return {"amount": advance.deposit_left(self.deposit) or None}

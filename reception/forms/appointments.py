@@ -239,6 +239,14 @@ class OnlineForm(forms.Form):
         return data
 
 
+class LoanForm(forms.Form):
+    ends_at = forms.DateTimeField(
+        label=_("Until"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": _("Choose a time.")},
+    )
+
+
 class OnlineCancelForm(forms.Form):
     """The customer's own cancellation; nobody has to say why."""
 

@@ -114,7 +114,7 @@ class NeedStep(StepForm):
 class DamageForm(forms.Form):
     """One mark; x and y come from the tap, the middle of the side stands for them without one."""
 
-    side = forms.ChoiceField(label=_("Side"), choices=DamageSide.choices)
+    side = forms.ChoiceField(label=_("Seen from"), choices=DamageSide.choices)
     kind = forms.ChoiceField(label=_("Damage"), choices=DamageKind.choices, widget=forms.RadioSelect, initial="SCRATCH")
     place = forms.CharField(
         label=_("Where exactly"), max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})

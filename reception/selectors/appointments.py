@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from dealership.catalogue.models import Operation, Part, Reservation, ReservationPurpose
+from dealership.catalogue.models import Operation, Part, Reservation, ReservationPurpose, ResourceKind
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Message, Store
@@ -189,7 +189,9 @@ def appointment_page(by: Actor, uid: UUID) -> dict[str, Any]:
         "appointment": appointment,
         "stage": Row(appointment, appointment.late_minutes).stage,
         "late_minutes": appointment.late_minutes,
-        "plans": capacity.plans_of(appointment),
+        "plans": (kept := capacity.plans_of(appointment)),
+        "loan": next((plan for plan in kept if plan.resource.kind == ResourceKind.LOAN_CAR), None),
+        "deposit_open": capacity.deposit_open(appointment),
         "events": timeline_of_roots(by, [appointment.uid]),
         "parts": parts_needed([appointment]).get(appointment.pk, []),
         "visit": Visit.objects.for_actor(by).filter(appointment=appointment).first(),

@@ -41,7 +41,7 @@ from ..limits import (
     APPOINTMENT_WALK_INS,
     APPOINTMENT_WASH_MINUTES,
 )
-from ..models import EXPECTED_STATES, Appointment, WaitingMode
+from ..models import EXPECTED_STATES, Appointment, AppointmentState, WaitingMode
 
 PLAIN_WORK = Decimal("1.00")
 BUSY_SHARE = 3
@@ -205,7 +205,12 @@ def load_supply(
     arrivals = _arrivals(**when) if besides is None else list(_arrivals.make(**when).exclude(pk=besides.pk))
     supply = rules.Supply(
         line=line,
-        bays=[rules.Bay(r.pk, r.capability, r.name) for r in resources if r.kind == ResourceKind.BAY],
+        bays=[
+            place
+            for r in resources
+            if r.kind == ResourceKind.BAY
+            for place in rules.places_of(r.pk, r.capability, r.name, r.capacity)
+        ],
         people=[
             rules.Person(
                 r.pk,
@@ -251,7 +256,19 @@ def load_supply(
 
 # What is asked in every booking, under the lock of the store's plan.
 BAYS_AND_PEOPLE: dict[str, Any] = {"active": True, "kind__in": (ResourceKind.BAY, ResourceKind.PERSON)}
-RESOURCE = ("pk", "uid", "store_id", "kind", "capability", "tool", "name", "employee_id", "efficiency", "position")
+RESOURCE = (
+    "pk",
+    "uid",
+    "store_id",
+    "kind",
+    "capability",
+    "tool",
+    "name",
+    "employee_id",
+    "efficiency",
+    "position",
+    "capacity",
+)
 
 
 def _bays_and_people(store_id: int) -> Any:
@@ -661,6 +678,29 @@ def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -
     )
 
 
+def ordered_parts_price(store: Store, operations: Sequence[Operation]) -> Decimal:
+    """Price today (CNY with VAT) of those usual parts of a job that aren't there yet but have a day of arrival."""
+    parts = parts_of(operations)
+    awaited = [
+        (part, quantity)
+        for part, quantity in parts
+        if any(source(store, [(part.pk, quantity)]) is not None for source in PART_DATES)
+    ]
+    prices = part_prices([part.pk for part, _quantity in awaited], store.pk, clock.today(store.time_zone))
+    return sum((line_amount(quantity, prices[part.pk]) for part, quantity in awaited if part.pk in prices), Decimal(0))
+
+
+DEPOSITS: list[Callable[[Appointment], Decimal]] = []
+"""Where upper rooms say what of a booking's deposit was paid (CNY)."""
+
+
+def deposit_open(appointment: Appointment) -> Decimal:
+    """What of the deposit that is asked isn't paid (CNY); nothing for a booking that has ended."""
+    if not appointment.deposit_asked or appointment.state in (AppointmentState.CANCELLED, AppointmentState.NO_SHOW):
+        return Decimal(0)
+    return max(Decimal(0), appointment.deposit_asked - sum((paid(appointment) for paid in DEPOSITS), Decimal(0)))
+
+
 def parts_of(operations: Sequence[Operation]) -> list[tuple[Part, Decimal]]:
     """The usual parts of the operations with their quantities, each part once."""
     rows: dict[int, tuple[Part, Decimal]] = {}
@@ -669,6 +709,17 @@ def parts_of(operations: Sequence[Operation]) -> list[tuple[Part, Decimal]]:
             known = rows[row.part_id][1] if row.part_id in rows else Decimal(0)
             rows[row.part_id] = (row.part, known + row.quantity)
     return list(rows.values())
+
+
+def loan_of(appointment: Appointment) -> Reservation | None:
+    """The loan car that a booking keeps, with its time; None where it keeps none."""
+    rows = Reservation.objects.filter(
+        purpose=ReservationPurpose.APPOINTMENT,
+        subject_uid=appointment.uid,
+        live=True,
+        resource__kind=ResourceKind.LOAN_CAR,
+    )
+    return rows.select_related("resource").order_by("-period").first()
 
 
 def plans_of(appointment: Appointment) -> list[Reservation]:

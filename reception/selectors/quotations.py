@@ -102,7 +102,9 @@ def quotation_of(by: Actor, uid: UUID) -> Quotation:
 
 def lines_of(quotation: Quotation) -> list[dict[str, Any]]:
     """The lines with their parts and what each costs in all."""
-    rows = quotation.lines.prefetch_related(Prefetch("parts", QuotationPart.objects.select_related("part")))
+    rows = quotation.lines.select_related("operation").prefetch_related(
+        Prefetch("parts", QuotationPart.objects.select_related("part"))
+    )
     return [
         {
             "line": line,

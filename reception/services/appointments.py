@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,6 +35,9 @@ from staff.selectors.employees import employees_with_role
 from .. import events, permissions, rules
 from ..limits import (
     APPOINTMENT_AHEAD_DAYS,
+    DEPOSIT_AMOUNT,
+    DEPOSIT_NO_SHOWS,
+    DEPOSIT_PARTS,
     NO_SHOW_MINUTES,
     ONLINE_NOTICE_MINUTES,
     ONLINE_PER_ADDRESS,
@@ -46,14 +50,17 @@ from ..limits import (
 )
 from ..models import (
     EXPECTED_STATES,
+    OPEN_VISITS,
     A,
     Appointment,
     AppointmentItem,
     AppointmentSource,
     Customer,
+    DepositReason,
     Ownership,
     PlateKind,
     Vehicle,
+    Visit,
     WaitingEntry,
     WaitingMode,
 )
@@ -76,6 +83,8 @@ class Booked:
     ready_at: datetime
     plans: list[tuple[Any, rules.Span]]
     """Each resource (``capacity.RESOURCE``) with its time."""
+    parts_from: date | None = None
+    """The store day on which the job's parts will be there; None where they are, or nobody knows."""
 
 
 @transaction.atomic
@@ -127,6 +136,7 @@ def book_appointment(
     work = capacity.work_of(operations, vehicle.powertrain)
     found = _find(store, work, starts_at, waiting_mode=waiting_mode, advisor=advisor)
     quoted = capacity.quote(store, work)
+    deposit, deposit_reason = _deposit_for(store, customer, operations, parts_are_awaited=found.parts_from is not None)
     appointment = insert(
         Appointment(
             store=store,
@@ -144,6 +154,8 @@ def book_appointment(
             waiting_mode=waiting_mode,
             estimated_amount=quoted.amount or 0,
             state=A.REQUESTED if source in FROM_OUTSIDE else A.CONFIRMED,
+            deposit_asked=deposit,
+            deposit_reason=deposit_reason,
         )
     )
     for item in quoted.items:
@@ -167,8 +179,34 @@ def book_appointment(
             ready_at=found.ready_at,
             source=source,
             operations=[operation.code for operation in operations],
+            deposit=deposit or None,
+            deposit_reason=deposit_reason or None,
         )
     return appointment
+
+
+def _deposit_for(
+    store: Store, customer: Customer, operations: Sequence[Operation], *, parts_are_awaited: bool
+) -> tuple[Decimal, str]:
+    """What deposit is asked for a booking (CNY) and why; (0, "") for most.
+
+    Nobody is refused without it: the booking says that it isn't paid.
+    """
+    amount = Decimal(limits.value(DEPOSIT_AMOUNT, store_id=store.pk))
+    least = limits.value(DEPOSIT_NO_SHOWS, store_id=store.pk)
+    if amount <= 0:
+        return Decimal(0), ""
+    if least and _missed(customer_id=customer.pk, since=clock.now() - timedelta(days=365)) >= least:
+        return amount, DepositReason.NO_SHOWS
+    dear = limits.value(DEPOSIT_PARTS, store_id=store.pk)
+    if dear and parts_are_awaited and capacity.ordered_parts_price(store, operations) >= dear:
+        return amount, DepositReason.PARTS
+    return Decimal(0), ""
+
+
+def _missed(*, customer_id: int, since: datetime) -> int:
+    missed = Appointment.objects.filter(customer_id=customer_id, state=A.NO_SHOW, starts_at__gte=since)
+    return missed.count()
 
 
 _store: Kept[Store] = Kept(lambda pk: Store.objects.filter(pk=pk), pk=int)
@@ -345,7 +383,7 @@ def _find(
         assert option.ready_at is not None
         rows = {row.pk: row for row in resources}
         chosen = [(rows[pk], span) for pk, span in rules.choose(supply, option)]
-        return Booked(option.work_at, option.ready_at, chosen)
+        return Booked(option.work_at, option.ready_at, chosen, parts_from)
     closed = option.cause is None or option.cause.code == "closed"
     why = _("The shop is closed then.") if closed else capacity.say_cause(option.cause)
     later = capacity.next_free(supply_of(LOOK_AHEAD), needs, starts_at, days=LOOK_AHEAD, wishes=wishes)
@@ -487,6 +525,46 @@ def move_appointment(
         ready_at=found.ready_at,
         by_shop=by_shop,
         by_customer=by_customer,
+    )
+    return appointment
+
+
+LOAN_DAYS = 31
+"""A loan car is kept so many days longer at once at most."""
+
+
+@transaction.atomic
+def extend_loan(*, uid: UUID, ends_at: datetime, by: Actor) -> Appointment:
+    """2.4: the customer keeps the loan car until ``ends_at`` (aware), as far as its next customer leaves room.
+
+    Raises RuleError ``appointment.no_loan``, ``appointment.ended`` (the car was given back), ``appointment.past`` and
+    ``appointment.too_far``, and like ``plans.extend``: RaceLost ``reservation.taken`` says what is next.
+    """
+    by.require(permissions.APPOINTMENTS_BOOK)
+    ends_at = ends_at.replace(second=0, microsecond=0)
+    appointment = lock_appointment(uid=uid, by=by)
+    loan = capacity.loan_of(appointment)
+    if loan is None:
+        raise RuleError("appointment.no_loan", _("This booking keeps no loan car."))
+    if Visit.objects.filter(appointment=appointment).exclude(state__in=OPEN_VISITS).exists():
+        raise RuleError("appointment.ended", _("This visit has ended, and the loan car with it."))
+    if ends_at <= clock.now():
+        raise RuleError("appointment.past", _("This time has passed; choose a later one."), field="ends_at")
+    if ends_at > max(loan.period.upper, clock.now()) + timedelta(days=LOAN_DAYS):
+        raise RuleError(
+            "appointment.too_far",
+            _("A loan car is kept %(days)s days longer at most."),
+            field="ends_at",
+            days=LOAN_DAYS,
+        )
+    before = loan.period.upper
+    plans.extend(reservation_uid=loan.uid, ends_at=ends_at, by=by)
+    record(
+        appointment,
+        events.APPOINTMENT_LOAN_EXTENDED,
+        by=by,
+        changed={"loan_ends_at": (before, ends_at)},
+        loan_car=loan.resource.uid,
     )
     return appointment
 
@@ -780,6 +858,15 @@ def tell_booking(*, appointment: Appointment, key: str, by: Actor) -> Message | 
             )
         else:
             return None
+        still_open = capacity.deposit_open(appointment)
+        if template == "appointment_confirmed" and still_open:
+            words["deposit"] = saying.say_money(still_open)
+            body += " " + (
+                gettext(
+                    "We ask for a deposit of %(deposit)s; it counts on your bill. Pay at the desk or call %(phone)s."
+                )
+                % words
+            )
         if template == "appointment_confirmed" and appointment.customer.channel in CALENDAR_CHANNELS:
             address = calendars.calendar_address(calendars.calendar_of_customer(appointment=appointment, by=by))
             body += " " + gettext("In your calendar: %(address)s") % {"address": address}

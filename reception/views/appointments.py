@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
+from dealership.catalogue.services.plans import next_plan
 from dealership.kernel import clock, limits
 from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
@@ -20,6 +21,7 @@ from .. import permissions, rules
 from ..forms.appointments import (
     BookingForm,
     CancelForm,
+    LoanForm,
     MoveForm,
     MoveWaitForm,
     PartMissingForm,
@@ -129,7 +131,8 @@ class NewAppointmentPage(CommandPage):
         question = asked_by(self.actor, asked.get("consultation", ""))
         if question:
             question["concern"] = question.pop("need")
-        return super().get_initial() | {"q": asked.get("q") or asked.get("plate", "")} | question
+        known = {"q": asked.get("q") or asked.get("plate", ""), "operations": asked.getlist("operation")}
+        return super().get_initial() | known | question
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if {"look", "drop", "ease", "take"} & set(request.POST):
@@ -381,6 +384,26 @@ class CancelPage(BookingCommandPage):
 
     def run(self, form: CancelForm) -> Appointment:
         return commands.cancel_appointment(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
+
+
+class LoanPage(BookingCommandPage):
+    """The loan car is kept longer; what comes after it stands beside the form."""
+
+    template_name = "reception/appointment_loan.html"
+    form_class = LoanForm
+    done = _("The loan car stays with the customer until then.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        loan = capacity.loan_of(self.appointment)
+        following = next_plan(loan) if loan else None
+        return super().get_context_data(**kwargs) | {"loan": loan, "following": following}
+
+    def get_initial(self) -> dict[str, Any]:
+        loan = capacity.loan_of(self.appointment)
+        return super().get_initial() | ({"ends_at": loan.period.upper + timedelta(days=1)} if loan else {})
+
+    def run(self, form: LoanForm) -> Appointment:
+        return commands.extend_loan(uid=self.appointment.uid, by=self.actor, **form.cleaned_data)
 
 
 class PartMissingPage(BookingCommandPage):

@@ -181,6 +181,7 @@ class OnlineBookedPage(BookedDoor, Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
+            "deposit_open": capacity.deposit_open(self.booked),
             "move": booking_path(self.booked, "online-move"),
             "cancel": booking_path(self.booked, "online-cancel"),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -64,11 +65,22 @@ class QuotationPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         quotation = reads.quotation_of(self.actor, self.kwargs["uid"])
+        lines = reads.lines_of(quotation)
         return super().get_context_data(**kwargs) | {
             "quotation": quotation,
-            "lines": reads.lines_of(quotation),
+            "lines": lines,
+            "booking": self._booking(quotation, [row["line"].operation for row in lines]),
             "holds": quotation.holds(clock.today(quotation.store.time_zone)),
         }
+
+    def _booking(self, quotation: Quotation, work: list[Any]) -> str:
+        """Where what was quoted is booked for that car or caller; empty where nothing of it is work, or for who books
+        nothing."""
+        operations = [operation.uid for operation in work if operation is not None and operation.active]
+        if not operations or not self.actor.may(permissions.APPOINTMENTS_BOOK):
+            return ""
+        asked = {"vehicle": quotation.vehicle.uid} if quotation.vehicle else {"q": quotation.contact_phone}
+        return f"{reverse('appointment-new')}?{urlencode(asked | {'operation': operations}, doseq=True)}"
 
 
 class NewQuotationPage(CommandPage):

@@ -36,6 +36,7 @@ from ..forms.visits import (
 from ..limits import GREET_MINUTES
 from ..models import Visit, VisitState
 from ..selectors import visits as reads
+from ..selectors.capacity import loan_of
 from ..selectors.consultations import asked_by
 from ..selectors.contacts import contacts_of, taggings_of
 from ..selectors.effect import notes_of
@@ -146,6 +147,7 @@ class VisitPage(VisitMixin, Page):
             "greet_minutes": waits,
             "link_address": commands.link_address(visit.link) if hasattr(visit, "link") else "",
             "opens": opens,
+            "loan": loan_of(visit.appointment) if visit.appointment and visit.is_open else None,
             "masked_phone": formats.mask_phone(visit.contact_phone),
             "form_token": uuid4(),
             "may": {
@@ -155,6 +157,7 @@ class VisitPage(VisitMixin, Page):
                 "photograph": self.actor.may(permissions.VISITS_PHOTOGRAPH),
                 "customers": self.actor.may(permissions.CUSTOMERS_VIEW),
                 "vehicles": self.actor.may(permissions.VEHICLES_VIEW),
+                "book": self.actor.may(permissions.APPOINTMENTS_BOOK),
             },
         }
 

@@ -113,6 +113,11 @@ def _bookings(world: Any, vehicle: str) -> None:
     act(world.parts, "appointment", first, "report_part_missing", late)
     act(desk, "appointment", first, "move", {"starts_at": free[6], "reason": "客户要求改期"})
     act(desk, "appointment", first, "cancel", {"reason": "客户取消"})
+    lent = {**coming, "plate": "京B22225", "starts_at": free[2], "waiting_mode": "LOANER"}
+    lent = desk.create_appointment(body=lent)["uid"]
+    for_booking = {"appointment_uid": lent, "method": "CASH", "amount": "200.00"}
+    world.cashier.create_deposit(body=for_booking)
+    act(desk, "appointment", lent, "extend_loan", {"ends_at": "2026-12-08T18:00:00+08:00"})
     other = {**coming, "plate": "京B22224", "starts_at": free[0]}
     late = desk.create_appointment(body=other)["uid"]
     waits = {**who, "plate": "京B22231", "model_text": "途远 1.5T", "first_day": "2026-12-05", "part_of_day": "MORNING"}
@@ -325,6 +330,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     said = {"decisions": answers, "method": "VERBAL_PHONE", "authorized_by": "李试驾", "note": "电话"}
     act(advisor, "repair_order", order, "decide", said)
     world.declined_is_kept(visit)
+    act(world.care, "date_reminder", world.an_owner_is_reminded(visit), "close", {"result": "WITH_US"})
     once, again = (row["uid"] for row in advisor.list_declined_advice()["data"][:2])
     act(advisor, "declined_advice", once, "drop", {"reason": "自己做"})
     act(advisor, "declined_advice", again, "offer")
@@ -498,6 +504,7 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     world.manager.replace_vehicle_model(uid=model, body=car | {"aliases": ["途远2.0T"]}, if_match=etag)
     act(world.manager, "vehicle_model", model, "end", {"ends_on": "2026-12-31"})
     bay = world.manager.list_bay()["data"][-1]["uid"]
+    act(world.manager, "bay", bay, "set_capacity", {"capacity": 2})
     act(world.manager, "bay", bay, "switch", {"active": False})
     person = world.manager.list_plan_person()["data"][-1]["uid"]
     act(world.manager, "plan_person", person, "set_efficiency", {"efficiency": 90})

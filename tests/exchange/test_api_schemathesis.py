@@ -29,12 +29,14 @@ from dealership.kernel.api import auth
 from dealership.kernel.api.resources import LISTINGS, RESOURCES
 from dealership.kernel.models import User
 from dealership.kernel.services import set_setting
+from reception.models import Visit
 from tests.compliance.test_archives import old_file
 from tests.exchange.client_from_openapi import method_name
 from tests.exchange.other_ways import other_ways
 from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
+from tests.factories.reminders import make_date_reminder
 from workshop.models import RepairOrder
 from workshop.services import advice, proposals
 
@@ -157,6 +159,10 @@ class World:
 
     def import_is_worked_on(self, uid: str) -> None:
         work_import(uid)
+
+    def an_owner_is_reminded(self, visit: str) -> str:
+        made = make_date_reminder(Visit.objects.get(uid=visit), by=machine("tests", store_id=self.shop.store.pk))
+        return str(made.uid)
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))

@@ -25,11 +25,12 @@ from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
-from delivery.models import Deposit
-from delivery.services import deposits, followups, handovers, payments, rework, settlements
+from delivery.models import DateReminder, Deposit
+from delivery.services import deposits, followups, handovers, payments, reminders, rework, settlements
 from quality.models import Complaint
 from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, SlotOffer, Vehicle, Visit
+from reception.selectors.capacity import loan_of
 from reception.services import (
     appointments,
     calendars,
@@ -64,6 +65,7 @@ from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
+from tests.factories.reminders import make_ending
 from tests.factories.workshop import (
     YES,
     add_operation,
@@ -105,9 +107,11 @@ STORY: dict[str, str] = {
     "catalogue.drop_item": "one: plan_item.gone",
     "catalogue.put_item": "both",
     "catalogue.release_plan": "one: plan.released",
+    "catalogue.extend": "one: reservation.not_later",
     "catalogue.release": "one: reservation.released",
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
+    "catalogue.set_capacity": "one: resource.same",
     "catalogue.set_efficiency": "one: resource.same",
     "catalogue.discard_template": "one: 404",
     "catalogue.draft_next_template": "one: template.draft_exists",
@@ -132,8 +136,11 @@ STORY: dict[str, str] = {
     "delivery.return_deposit": "one: deposit.amount",
     "delivery.scan_back": "one: gate.used",
     "delivery.scan_out": "one: gate.used",
+    "delivery.close_date_reminder": "one: date_reminder.closed",
+    "delivery.remind_of_dates": "same",
     "delivery.send_survey": "same",
     "delivery.sign_settlement": "one: state.move",
+    "delivery.take_booking_deposit": "both",
     "delivery.take_deposit": "both",
     "delivery.take_payment": "one: payment.amount",
     "delivery.void_settlement": "one: state.move",
@@ -194,6 +201,7 @@ STORY: dict[str, str] = {
     "reception.add_photo": "both",
     "reception.book_appointment": "one: appointment.vehicle_booked",
     "reception.cancel_appointment": "one: state.move",
+    "reception.extend_loan": "one: reservation.not_later",
     "reception.name_contact": "one: customer.contact_same",
     "reception.change_owner": "one: vehicle.owner_same",
     "reception.confirm_appointment": "one: state.move",
@@ -406,6 +414,7 @@ def test_people_and_rosters() -> None:
     credentials = make_credentials("reception:read", stores=[store])
     go(clients.withdraw_api_client, uid=credentials.client.uid, by=machine("tests"))
     bay = resources.add_resource(store=store, kind="BAY", code="B1", name="1 号工位", capability="PAINT", by=manager)
+    go(resources.set_capacity, uid=bay.uid, capacity=2, by=manager)
     go(resources.switch_resource, uid=bay.uid, active=False, by=manager)
     worker = plans.person_in_plan(employee=other, by=chief)
     go(resources.set_efficiency, uid=worker.uid, efficiency=80, by=manager)
@@ -602,6 +611,17 @@ def test_bookings() -> None:
         go(appointments.report_part_missing, uid=appointment.uid, **late)
         go(calendars.issue_calendar, by=shop.desk)
         go(calendars.stop_calendar, by=shop.desk)
+        chief = machine("tests", store_id=shop.store.pk)
+        resources.add_resource(store=shop.store, kind="LOAN_CAR", code="LC1", name="代步车 1", by=chief)
+        lent = appointments.book_appointment(
+            **booked.booking(waiting_mode="LOANER", starts_at=booked.at("8:30", booked.TUESDAY)), by=shop.desk
+        )
+        longer = booked.at("17:00", booked.TUESDAY + timedelta(days=1))
+        ahead = {"method": "CASH", "amount": Decimal(50), "by": chief}
+        go(deposits.take_booking_deposit, appointment_uid=lent.uid, **ahead)
+        go(appointments.extend_loan, uid=lent.uid, ends_at=longer, by=shop.desk)
+        car = loan_of(lent)
+        go(plans.extend, reservation_uid=car.uid, ends_at=longer + timedelta(hours=1), by=chief)
         go(appointments.cancel_appointment, uid=appointment.uid, reason="客户取消", by=shop.desk)
         given = {
             "store": shop.store, "contact_name": "李试约", "contact_phone": "13900002291", "plate": "京A00781",
@@ -877,6 +897,10 @@ def test_money_gate_and_what_follows() -> None:
         follow_up = go(followups.plan_follow_up, visit_uid=visit.uid, by=setup)
         go(followups.record_call, uid=follow_up.uid, result="REACHED", note="很满意", by=care)
         go(followups.send_survey, visit_uid=visit.uid, by=setup)
+        make_ending(visit, by=care)
+        go(reminders.remind_of_dates, vehicle_uid=visit.vehicle.uid, store=visit.store, by=setup)
+        told = DateReminder.objects.get(vehicle=visit.vehicle, kind="INSURANCE")
+        go(reminders.close_date_reminder, uid=told.uid, result="WITH_US", by=care)
         good = {"RECEPTION": 5, "FACILITY": 4, "PROCESS": 5, "QUALITY": 5, "DELIVERY": 4}
         go(followups.answer_survey, visit_uid=visit.uid, scores=good, recommend=9, by=link_actor(order))
         with clock.moved_to(at(9, day=date(2012, 1, 2))):  # long enough ago that its time has run out by any clock

@@ -32,6 +32,7 @@ from dealership.kernel.models import IdempotencyRecord, OutboxState, Setting, Su
 from dealership.kernel.retention import prune
 from dealership.kernel.services import ask_approval, beat, decide_approval
 from delivery.selectors.followups import surveys_due
+from delivery.selectors.reminders import dates_due
 from delivery.selectors.settlements import read_settlement
 from delivery.services.settlements import issue_settlement
 from reception import rules
@@ -42,7 +43,7 @@ from reception.selectors.vehicles import inspection_of, insurance_of
 from reception.services import appointments, changing, consultations, visits, waiting
 from reception.services.quotations import give_quotation
 from reception.services.segments import recompute_segments
-from reception.services.vehicles import read_odometer
+from reception.services.vehicles import correct_vehicle, read_odometer
 from staff.selectors.pages import directory
 from tests.delivery.test_whole_way import House
 from tests.exchange.test_imports import bring
@@ -55,6 +56,7 @@ from tests.factories.floor import DAY as floor_day
 from tests.factories.floor import actor, clock_at, make_agreed, make_floor
 from tests.factories.floor import at as floor_at
 from tests.factories.reception import make_customer, make_picture, make_visit
+from tests.factories.reminders import make_ending
 from tests.factories.workshop import add_operation, agree_all, make_order, make_shop
 from tests.kernel.test_retention import effect
 from tests.reliability import test_numbers
@@ -98,6 +100,27 @@ def ready_after_work(**more: Any) -> int:
     """Minutes between the end of 0.6 hours of work and the promise."""
     made = booked()
     return minutes(made.ready_at - made.work_starts_at) - 36
+
+
+def asked_of_a_no_show(times: int) -> int:
+    """What deposit is asked of who missed so many bookings."""
+    with clock.moved_to(NOW):
+        shop = make_bookable(technicians=2, bays=("STANDARD_LIFT",) * 2)
+        made = make_appointment(shop)
+        same = {"customer_uid": made.customer.uid, "vehicle_uid": made.vehicle.uid}
+        for n in range(times):
+            with clock.moved_to(made.starts_at + timedelta(hours=2)):
+                appointments.mark_no_show(uid=made.uid, by=shop.desk)
+            made = make_appointment(shop, starts_at=at("9:30", TUESDAY + (n + 1) * DAY), **same)
+        return int(made.deposit_asked)
+
+
+def asked_for_parts() -> int:
+    """What deposit is asked where parts of 560 yuan come on Wednesday."""
+    with clock.moved_to(NOW):
+        shop = make_bookable()
+        with mock.patch.object(capacity, "PART_DATES", [lambda store, parts: TUESDAY]):
+            return int(make_appointment(shop, operation_uids=[operation("BR-10")]).deposit_asked)
 
 
 def times_of_tuesday() -> int:
@@ -505,6 +528,16 @@ def due_after_two_days() -> int:
         return len(surveys_due())
 
 
+def reminded(column: str) -> int:
+    """Of one car whose insurance, or inspection, ends in twenty days."""
+    _house, order = make_departed()
+    by = staff.make_actor(order.store, "care")
+    make_ending(order.visit, days=400, by=by)
+    correct_vehicle(uid=order.vehicle.uid, **{column: clock.today() + 20 * DAY}, by=by)
+    with clock.moved_to(floor_at(10, day=clock.today())):
+        return len(list(dates_due()))
+
+
 def bill(**more: Any) -> Any:
     with clock_at(9):
         house = House()
@@ -628,6 +661,9 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.asked_per_address": (lambda: asked(12, 1), 10, 2, 2),
     "reception.answer_warn_share": (warned_after, 22, 50, 15),
     "reception.answer_manager_minutes": (manager_is_told, False, 30, True),
+    "reception.deposit_amount": (lambda: asked_of_a_no_show(2), 200, 300, 300),
+    "reception.deposit_no_shows": (lambda: asked_of_a_no_show(1), 0, 1, 200),
+    "reception.deposit_parts": (asked_for_parts, 0, 50, 200),
     "reception.expiry_days": (insured_soon, False, 90, True),
     "reception.inspection_years": (inspected_next, 6, [7, 10], 7),
     "reception.recency_days": (rfm, "511", [10, 20, 30, 90], "211"),
@@ -676,6 +712,8 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "kernel.keep_effects_days": (effects_forgotten, 0, 30, 1),
     "workshop.proposal_minutes": (begins_soonest, 10, 30, 30),
     "delivery.gate_pass_hours": (gate_pass_lasts, 12, 2, 2),
+    "delivery.insurance_reminder_days": (lambda: reminded("insured_until"), 1, 10, 0),
+    "delivery.inspection_reminder_days": (lambda: reminded("inspected_until"), 1, 10, 0),
     "delivery.survey_day": (due_after_two_days, 0, 2, 1),
     "delivery.round_to": (ends_in_ten, False, 10, True),
     "delivery.vat_rate": (vat_percent, Decimal(13), 0.09, Decimal(9)),

@@ -52,6 +52,7 @@ from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
 from tests.factories.reception import make_picture, make_received_visit, make_visit
+from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from workshop.models import Certificate, CertificateRange, Inspection
 from workshop.services import blocking, counting, faults, orders, proposals, screens, tools
@@ -143,6 +144,7 @@ class World:
         gone = Visit.objects.filter(store=store, state="DEPARTED").order_by("pk").first()
         assert gone is not None
         followups.send_survey(visit_uid=gone.uid, by=system)
+        make_date_reminder(gone, by=system)
         complaints.open_complaint(
             customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
         )

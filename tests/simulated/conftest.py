@@ -39,6 +39,7 @@ from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from dealership.process.services.rollup import recompute_day
 from delivery.services.deposits import take_deposit
+from reception.models import Visit
 from reception.services import (
     calendars,
     consultations,
@@ -57,6 +58,7 @@ from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
+from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from workshop.models import OrderLine
 from workshop.services import (
@@ -177,6 +179,9 @@ def make_every_kind() -> None:
     )
     ask_approval(kind="discount", root=line, store=store, reason="老客户", amount=Decimal(50), by=acting("advisor"))
     take_deposit(order_uid=line.order.uid, method="CASH", amount=Decimal(200), by=acting("cashier"))
+    gone = Visit.objects.filter(state="DEPARTED", vehicle__ownerships__ends_on__isnull=True).order_by("pk").first()
+    assert gone is not None, "a car with a known owner has left"
+    make_date_reminder(gone, by=acting("care"))
     create_api_client(name="财务系统", stores=[store], scope=["events:read"], by=acting("admin"))
     stores.set_calendar_day(store=store, day=clock.today() + timedelta(days=20), name="盘点", by=acting("hr"))
     holidays.set_public_day(

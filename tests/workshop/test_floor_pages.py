@@ -369,7 +369,7 @@ def test_the_plan_bar_says_promise_waiting_customer_and_what_is_left(nine):
     [bar] = [bar for row in board.rows for bar in row.bars]
     assert bar.waits
     assert "交 16:30" in bar.title
-    assert "余 30 分" in bar.title
+    assert "还需 30 分" in bar.title
 
 
 @pytest.mark.django_db

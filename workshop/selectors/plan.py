@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
+from dealership.catalogue.rules import lanes_of, most_at_once
+from dealership.catalogue.services.plans import PLANNED, taken_spans
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
@@ -78,11 +80,17 @@ class Bar:
     """Too short and no room behind it: these last signs of the plate stand for it until it is pointed at."""
     leftward: bool = False
     """It begins late in the day: what it says when pointed at runs to the left."""
+    line: int = 0
+    """The line worked on, 0 for a booking."""
 
 
 @dataclass
 class Row:
-    """A bay or a person; ``load`` is planned time in per cent of what there is."""
+    """A bay or a person; ``load`` is planned time in per cent of what there is.
+
+    A bay that takes several cars (``room``) has as many ``lanes`` one under the other; ``cars`` is how many are planned
+    there now, on other days at once at most.
+    """
 
     uid: UUID
     name: str
@@ -91,6 +99,31 @@ class Row:
     bars: list[Bar] = field(default_factory=list)
     acts: list[Bar] = field(default_factory=list)
     offs: list[Bar] = field(default_factory=list)
+    room: int = 1
+    cars: int = 0
+    lanes: list[Row] = field(default_factory=list)
+
+    def spread(self, columns: int, now: int | None) -> None:
+        """Puts the bars of a bay with room for several cars onto its lanes, each with what was clocked for it."""
+        if self.room == 1:
+            self.lanes = [self]
+            return
+        spans = [(bar.at, bar.at + bar.length) for bar in self.bars]
+        self.cars = most_at_once(spans) if now is None else sum(at <= now < end for at, end in spans)
+        self.lanes = [Row(self.uid, self.name, self.say, offs=self.offs) for _lane in range(self.room)]
+        where: dict[int, int] = {}
+        for bar, lane in zip(self.bars, lanes_of(spans, self.room), strict=True):
+            self.lanes[lane].bars.append(bar)
+            where.setdefault(bar.line, lane)
+        rest = [act for act in self.acts if not act.line or act.line not in where]
+        spare = lanes_of([(act.at, act.at + act.length) for act in rest], self.room)
+        for act, lane in zip(rest, spare, strict=True):
+            self.lanes[lane].acts.append(act)
+        for act in self.acts:
+            if act.line in where and act.line:
+                self.lanes[where[act.line]].acts.append(act)
+        for row in self.lanes:
+            _let_short_bars_speak(row.bars, columns)
 
 
 @dataclass
@@ -463,7 +496,7 @@ def _week_row(
     roster: dict[date, RosterDay],
     closed: dict[date, str],
 ) -> Row:
-    row = Row(resource.uid, resource.said, resource.get_capability_display())
+    row = Row(resource.uid, resource.said, resource.get_capability_display(), room=resource.capacity)
     mine = [
         d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
     ]
@@ -488,11 +521,11 @@ def _week_row(
         other = _held_bar(frame, reservation, booking)
         if other is not None:
             (row.offs if reservation.purpose == ReservationPurpose.BLOCKED else row.bars).append(other)
-    row.load = round(sum(bar.length for bar in row.bars) * 30 * 100 / room) if room else 0
+    row.load = round(sum(bar.length for bar in row.bars) * 30 * 100 / (room * row.room)) if room else 0
     _let_short_bars_speak(row.bars, frame.columns)
-    frame.first * 60 // STEP
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = _acts(frame, work)
+    row.spread(frame.columns, frame.column_of_now)
     return row
 
 
@@ -602,7 +635,7 @@ def _row(
     mine = [
         d for d in dispatches if (d.technician_id == resource.employee_id if by_people else d.bay_id == resource.pk)
     ]
-    row = Row(resource.uid, resource.said, resource.get_capability_display())
+    row = Row(resource.uid, resource.said, resource.get_capability_display(), room=resource.capacity)
     spans: tuple[tuple[int, int], ...]
     if by_people:
         day = roster.get(resource.employee_id or 0)
@@ -636,7 +669,8 @@ def _row(
     idle = sum(max(0, min(bar.at + bar.length, b) - max(bar.at, a)) for bar in row.bars for a, b in breaks)
     minutes = (sum(bar.length for bar in row.bars) - idle) * STEP
     room = sum(end - start for start, end in spans)
-    row.load = round(minutes * 100 / room) if room else 0
+    row.load = round(minutes * 100 / (room * row.room)) if room else 0
+    row.spread(frame.columns, frame.column_of_now)
     return row
 
 
@@ -692,6 +726,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         text=" · ".join((*says, line.said)),
         href=reverse("plan-move", args=[dispatch.uid]),
         plan=dispatch.uid if _may_move(dispatch) else None,
+        line=line.pk,
         title=" · ".join(
             (
                 say_plate(order.vehicle.plate),
@@ -747,15 +782,20 @@ def _acts(frame: Frame, clockings: list[Clocking]) -> list[Bar]:
         before = last.get(clocking.line_id)
         waited = before is not None and before.pause_cause not in ("", PauseCause.BREAK, PauseCause.OTHER_JOB)
         if before is not None and before.ended_at is not None and waited:
-            gap = frame.bar(before.ended_at, clocking.started_at, paused=True)
+            gap = frame.bar(before.ended_at, clocking.started_at, paused=True, line=clocking.line_id)
             bars += [gap] if gap else []
-        bar = frame.bar(clocking.started_at, clocking.ended_at or clock.now(), stage=stage_of(clocking.line))
+        bar = frame.bar(
+            clocking.started_at,
+            clocking.ended_at or clock.now(),
+            stage=stage_of(clocking.line),
+            line=clocking.line_id,
+        )
         bars += [bar] if bar else []
         last[clocking.line_id] = clocking
     for clocking in last.values():
         still = clocking.ended_at is not None and clocking.line.holds.all()
         if still and clocking.ended_at is not None:
-            gap = frame.bar(clocking.ended_at, min(clock.now(), frame.end), paused=True)
+            gap = frame.bar(clocking.ended_at, min(clock.now(), frame.end), paused=True, line=clocking.line_id)
             bars += [gap] if gap else []
     return bars
 
@@ -765,7 +805,8 @@ def _rests(frame: Frame, dispatches: list[Dispatch]) -> list[Bar]:
     bars = {}
     for dispatch in dispatches:
         ends = forecast_end(dispatch)
-        bar = frame.bar(clock.now(), ends, stage=stage_of(dispatch.line), rest=True) if ends else None
+        word = {"stage": stage_of(dispatch.line), "rest": True, "line": dispatch.line_id}
+        bar = frame.bar(clock.now(), ends, **word) if ends else None
         if bar is not None:
             bars[dispatch.line_id] = bar
     return list(bars.values())
@@ -798,7 +839,7 @@ def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[C
             d
             for d in open_ones
             if d.line_id != running.line_id
-            and (d.bay_id == running.bay_id or d.technician_id == running.technician_id)
+            and (d.technician_id == running.technician_id or _full_with(running, ends, d, open_ones))
             and running.starts_at < d.starts_at < ends
         ]
         for hit in nexts[:1]:
@@ -807,6 +848,20 @@ def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[C
                 way = next(iter(proposals(hit.line, after=ends, bays_before=hit.bay_id)), None)
                 found[hit.pk] = Conflict(running.bay.said, hit.starts_at, minutes, running, hit, way)
     return list(found.values())[:3]
+
+
+def _full_with(running: Dispatch, ends: datetime, hit: Dispatch, dispatches: list[Dispatch]) -> bool:
+    """Whether ``hit`` finds no place in the bay while ``running``, which ends late, is still there."""
+    if hit.bay_id != running.bay_id:
+        return False
+    if running.bay.capacity == 1:
+        return True
+    there = {
+        d.line_id
+        for d in dispatches
+        if d.bay_id == hit.bay_id and d.starts_at <= hit.starts_at < (forecast_end(d) or d.ends_at)
+    }
+    return len(there) > running.bay.capacity
 
 
 # --- what isn't given out, and who could do it ---
@@ -1009,10 +1064,7 @@ def _busy(
     rows = Reservation.objects.filter(resource__in=resources, live=True, period__endswith__gt=start)
     if without is not None:
         rows = rows.exclude(subject_uid=without)
-    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
-    for row in rows:
-        found[row.resource_id].append((row.period.lower, row.period.upper))
-    return found
+    return taken_spans(rows.values_list(*PLANNED))
 
 
 def _slot(

@@ -423,18 +423,22 @@ def _fill_shop(
         period__endswith__gt=now,
     )
     busy: dict[int, list[Span]] = defaultdict(list)
+    rooms = {place.pk: place.capacity for place in places}
     for row in held:
         if row.purpose == ReservationPurpose.WORK and str(row.subject_uid) in jobs:
             continue  # the job itself says where it stands
         if row.purpose == ReservationPurpose.APPOINTMENT and row.subject_uid in own:
             continue  # this car is here: what was booked for it is given back as it is given out
-        busy[row.resource_id].append((_floor(problem, row.period.lower), _ceil(problem, row.period.upper)))
+        times = rooms.get(row.resource_id, 1) if row.purpose == ReservationPurpose.BLOCKED else 1
+        busy[row.resource_id] += [(_floor(problem, row.period.lower), _ceil(problem, row.period.upper))] * times
     for job in problem.jobs:  # several plans of one line: the first is the job's slot, the others are taken time
         for dispatch in problem.plans.get(job.id, [])[1:] if job.frozen else []:
             span = (_floor(problem, dispatch.starts_at), _ceil(problem, dispatch.ends_at))
             if hasattr(dispatch.technician, "resource"):
                 busy[dispatch.technician.resource.pk].append(span)
-            busy[dispatch.bay_id].append(span)
+            lead = problem.plans[job.id][0]
+            if (dispatch.bay_id, dispatch.starts_at, dispatch.ends_at) != (lead.bay_id, lead.starts_at, lead.ends_at):
+                busy[dispatch.bay_id].append(span)  # else the car stands there once
     first = _floor(problem, now)
     for person in people:
         spans = tuple((max(b, first), e) for b, e in hours[person.pk] if e > max(b, first))
@@ -443,4 +447,4 @@ def _fill_shop(
         problem.shop.people[made.id] = made  # type: ignore[index]
     for place in places:
         where = problem.shop.bays if place.kind == ResourceKind.BAY else problem.shop.tools
-        where[str(place.uid)] = Place(str(place.uid), tuple(sorted(busy[place.pk])))  # type: ignore[index]
+        where[str(place.uid)] = Place(str(place.uid), tuple(sorted(busy[place.pk])), place.capacity)  # type: ignore[index]

@@ -138,10 +138,11 @@ def _move_booking(booking: Reservation, bay: Resource, bays: list[Resource], by:
         if other.pk != bay.pk and bay.capability and rules.bay_serves(bay.capability, other.capability)
     ]
     for other in sorted(fitting, key=lambda one: (one.capability != bay.capability, one.position, one.pk)):
-        taken = Reservation.objects.filter(
+        held = Reservation.objects.filter(
             resource=other, live=True, period__startswith__lt=end, period__endswith__gt=start
         )
-        if not taken.exists():
+        taken = plans.taken_spans(held.values_list(*plans.PLANNED)).get(other.pk, ())
+        if not any(lower < end and upper > start for lower, upper in taken):
             plans.release(reservation_uid=booking.uid, by=by)
             plans.reserve(
                 resource_uid=other.uid,

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import BayCapability, PayType, ResourceKind, ToolKind
+from dealership.catalogue.rules import MOST_CARS
 from dealership.kernel import clock
 
 
@@ -55,6 +56,16 @@ class ResourceForm(forms.Form):
         required=False,
         help_text=_("Needed for a bay, and only there."),
     )
+    capacity = forms.IntegerField(
+        label=_("Cars at once"),
+        min_value=1,
+        max_value=MOST_CARS,
+        initial=1,
+        required=False,
+        help_text=_(
+            "More than one for a bay where several cars are worked on beside one another, as in quick service."
+        ),
+    )
     tool = forms.ChoiceField(
         label=_("What the tool is"),
         choices=[("", "—"), *ToolKind.choices],
@@ -64,6 +75,10 @@ class ResourceForm(forms.Form):
     position = forms.IntegerField(
         label=_("Place in the order of the plan"), min_value=0, max_value=999, initial=0, required=False
     )
+
+
+class CapacityForm(forms.Form):
+    capacity = forms.IntegerField(label=_("Cars at once"), min_value=1, max_value=MOST_CARS)
 
 
 class EfficiencyForm(forms.Form):

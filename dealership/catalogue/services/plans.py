@@ -1,8 +1,10 @@
 """Plans for bays, people, tools and loan cars: reserved once, released, never overlapping (2.4).
 
+A bay that takes several cars is free as long as fewer are planned there.
+
 Lock order (design 5): resources come before order and line. The rows of all resources that a plan needs are locked in
 the order of their keys first, so that two planners run one after the other; the exclusion constraint
-``reservation_no_overlap`` stays as the backstop.
+``reservation_no_overlap`` stays as the backstop, for bays with several cars the trigger ``reservation_room``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import DateTimeTZRange
 
-from dealership.catalogue import events
+from dealership.catalogue import events, rules
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -33,11 +35,32 @@ def lock_resources(ids: Iterable[int]) -> dict[int, Resource]:
     return {row.pk: row for row in rows}
 
 
-def next_free(ids: Iterable[int], *, starts_at: datetime, length: timedelta) -> datetime:
+def taken_spans(
+    rows: Iterable[tuple[int, int, DateTimeTZRange, str]], *, whole: bool = False
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """When each resource takes no further car, from live plans as (resource, its capacity, period, purpose).
+
+    A blocked bay takes none, however many it takes otherwise; ``whole``: somebody wants all of it.
+    """
+    room: dict[int, int] = {}
+    spans: dict[int, list[tuple[datetime, datetime]]] = {}
+    for resource, capacity, period, purpose in rows:
+        room[resource] = 1 if whole else capacity
+        times = capacity if purpose == ReservationPurpose.BLOCKED else 1
+        spans.setdefault(resource, []).extend([(period.lower, period.upper)] * times)
+    return {resource: rules.crowded(found, room[resource]) for resource, found in spans.items()}
+
+
+PLANNED = ("resource_id", "resource__capacity", "period", "purpose")
+"""What ``taken_spans`` reads of a live plan."""
+
+
+def next_free(ids: Iterable[int], *, starts_at: datetime, length: timedelta, whole: bool = False) -> datetime:
     """The earliest moment from ``starts_at`` on at which all of these resources are free for ``length`` (by plan)."""
-    taken = Reservation.objects.filter(resource_id__in=set(ids), live=True, period__endswith__gt=starts_at)
+    rows = Reservation.objects.filter(resource_id__in=set(ids), live=True, period__endswith__gt=starts_at)
+    taken = taken_spans(rows.values_list(*PLANNED), whole=whole)
     free = starts_at
-    for begin, end in sorted((row.period.lower, row.period.upper) for row in taken.only("period")):
+    for begin, end in sorted(span for spans in taken.values() for span in spans):
         if begin >= free + length:
             break
         free = max(free, end)
@@ -74,21 +97,29 @@ def reserve_all(
     for row in rows.values():
         if not row.active:
             raise RuleError("reservation.inactive", _("“%(name)s” isn't in use at present."), name=row.name)
-    clash = (
-        Reservation.objects.filter(resource_id__in=rows, live=True)
-        .filter(period__startswith__lt=ends_at, period__endswith__gt=starts_at)
-        .order_by("period", "pk")
-        .first()
+    planned = Reservation.objects.filter(
+        resource_id__in=rows, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
+    )
+    whole = purpose == ReservationPurpose.BLOCKED
+    clash = min(
+        (
+            (begin, end, pk)
+            for pk, spans in taken_spans(planned.values_list(*PLANNED), whole=whole).items()
+            for begin, end in spans
+            if begin < ends_at and end > starts_at
+        ),
+        default=None,
     )
     if clash is not None:
-        busy = rows[clash.resource_id]
-        free = next_free(rows, starts_at=starts_at, length=ends_at - starts_at)
+        begin, end, pk = clash
+        busy = rows[pk]
+        free = next_free(rows, starts_at=starts_at, length=ends_at - starts_at, whole=whole)
         raise RaceLost(
             "reservation.taken",
             _("%(name)s is taken from %(from)s to %(to)s. Next free time: %(free)s."),
             field="starts_at",
             name=busy.name,
-            **{"from": _local(clash.period.lower, busy), "to": _local(clash.period.upper, busy)},
+            **{"from": _local(begin, busy), "to": _local(end, busy)},
             free=_local(free, busy),
             free_at=free.isoformat(),
         )
@@ -116,7 +147,8 @@ def reserve_found(
 ) -> list[Reservation]:
     """Writes plans that the caller has found free with the resources (``pk``, ``uid``, ``store_id``) locked (2.4).
 
-    The exclusion constraint ``reservation_no_overlap`` stays behind it: a plan that isn't free is refused by the database.
+    The constraint ``reservation_no_overlap`` and the trigger ``reservation_room`` stay behind it: a plan that isn't free
+    is refused by the database.
     """
     made = []
     for resource, period in chosen:
@@ -177,6 +209,53 @@ def reserve(
         by=by,
     )
     return made
+
+
+@transaction.atomic
+def extend(*, reservation_uid: UUID, ends_at: datetime, by: Actor) -> Reservation:
+    """A plan ends later (aware), as far as the next one of its resource leaves room (2.4).
+
+    The resource is locked, then the plan. Raises RuleError ``reservation.released``, ``reservation.not_later``;
+    RaceLost ``reservation.taken``, which says from when the resource is planned again and for what.
+    """
+    resource_id = Reservation.objects.for_actor(by).values_list("resource_id", flat=True).get(uid=reservation_uid)
+    resource = lock_resources([resource_id])[resource_id]
+    plan = Reservation.objects.locked().get(uid=reservation_uid)
+    if not plan.live:
+        raise RuleError("reservation.released", _("This plan was already taken back."))
+    before = plan.period.upper
+    if ends_at <= before:
+        raise RuleError("reservation.not_later", _("Choose an end after the present one."), field="ends_at")
+    following = next_plan(plan)
+    if following is not None and following.period.lower < ends_at and resource.capacity == 1:
+        raise RaceLost(
+            "reservation.taken",
+            _("%(name)s is planned again from %(from)s on (%(what)s); until then it can stay."),
+            field="ends_at",
+            name=resource.said,
+            what=following.note or following.get_purpose_display(),
+            free_until=following.period.lower.isoformat(),
+            **{"from": _local(following.period.lower, resource)},
+        )
+    plan.period = DateTimeTZRange(plan.period.lower, ends_at)
+    plan.save(update_fields=["period"])
+    record(
+        plan,
+        events.RESOURCE_EXTENDED,
+        by=by,
+        changed={"ends_at": (before, ends_at)},
+        resource=resource.uid,
+        subject=plan.subject_uid,
+    )
+    return plan
+
+
+def next_plan(plan: Reservation) -> Reservation | None:
+    """The plan that follows in the same resource."""
+    rows = Reservation.objects.filter(
+        resource_id=plan.resource_id, live=True, period__startswith__gte=plan.period.upper
+    )
+    return rows.exclude(pk=plan.pk).order_by("period").first()
 
 
 @transaction.atomic

@@ -7,13 +7,22 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue import events, permissions
-from dealership.catalogue.models import BayCapability, Reservation, Resource, ResourceKind, ToolKind
+from dealership.catalogue import events, permissions, rules
+from dealership.catalogue.models import (
+    BayCapability,
+    Reservation,
+    ReservationPurpose,
+    Resource,
+    ResourceKind,
+    ToolKind,
+)
+from dealership.catalogue.rules import MOST_CARS
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
+from dealership.kernel.saying import say_time
 from staff.models import Employee
 
 
@@ -30,12 +39,15 @@ def add_resource(
     position: int = 0,
     tool: str = "",
     name_en: str = "",
+    capacity: int = 1,
 ) -> Resource:
     """Adds a bay, person, tool or loan car to a store; a person is always an employee of it.
 
-    ``name_en`` is its name on English pages; empty: the Chinese one there as well.
+    ``name_en`` is its name on English pages; empty: the Chinese one there as well. ``capacity`` is how many cars a bay
+    takes at once (2.4).
 
-    Raises RuleError for an unknown kind or capability, a code that is taken, and a person who is none.
+    Raises RuleError for an unknown kind or capability, a code that is taken, a capacity out of reach, and a person who
+    is none.
     """
     by.require(permissions.RESOURCES_MANAGE)
     if not by.in_store(store.pk):
@@ -48,6 +60,8 @@ def add_resource(
         raise RuleError("resource.capability", _("Only a bay has something it can do."), field="capability")
     if tool not in ("", *ToolKind.values) or (tool and kind != ResourceKind.TOOL):
         raise RuleError("resource.tool", _("Only a special tool is of a kind of tool."), field="tool")
+    if not 1 <= capacity <= MOST_CARS or (capacity > 1 and kind != ResourceKind.BAY):
+        raise _no_such_capacity()
     if Resource.objects.filter(store=store, kind=kind, code=code).exists():
         raise RuleError("resource.code", _("The store has a resource with this code."), field="code")
     employee = Employee.objects.filter(uid=employee_uid, store=store).first() if employee_uid else None
@@ -63,6 +77,7 @@ def add_resource(
         tool=tool,
         employee=employee,
         position=position,
+        capacity=capacity,
     )
     record(resource, events.RESOURCE_ADDED, by=by, kind=kind, capability=capability or None)
     return resource
@@ -89,6 +104,41 @@ def switch_resource(*, uid: UUID, active: bool, by: Actor) -> Resource:
     resource.save(update_fields=["active"])
     record(resource, events.RESOURCE_SWITCHED, by=by, changed={"active": (not active, active)}, kind=resource.kind)
     return resource
+
+
+@transaction.atomic
+def set_capacity(*, uid: UUID, capacity: int, by: Actor) -> Resource:
+    """Says how many cars a bay takes at once, 1 to 9; plans from now on are counted by it (2.4).
+
+    Raises RuleError "resource.capacity" outside these, "resource.same" where it stands so, "resource.crowded" where more
+    cars are planned at one time already.
+    """
+    by.require(permissions.RESOURCES_MANAGE)
+    bay = Resource.objects.for_actor(by).filter(kind=ResourceKind.BAY).locked().select_related("store").get(uid=uid)
+    if not 1 <= capacity <= MOST_CARS:
+        raise _no_such_capacity()
+    if bay.capacity == capacity:
+        raise RuleError("resource.same", _("Somebody has already changed this; look again."))
+    ahead = list(Reservation.objects.filter(resource=bay, live=True, period__endswith__gt=clock.now()))
+    cars = [row for row in ahead if row.purpose != ReservationPurpose.BLOCKED]
+    too_many = rules.crowded([(row.period.lower, row.period.upper) for row in cars], capacity + 1)
+    if too_many:
+        raise RuleError(
+            "resource.crowded",
+            _("From %(time)s on more cars are planned in “%(name)s” at once; move them on the plan first."),
+            field="capacity",
+            time=say_time(max(too_many[0][0], clock.now()), now=clock.now()),
+            name=bay.said,
+        )
+    before, bay.capacity = bay.capacity, capacity
+    bay.save(update_fields=["capacity"])
+    Reservation.objects.filter(pk__in=[row.pk for row in ahead]).update(shared=capacity > 1)
+    record(bay, events.RESOURCE_CAPACITY_SET, by=by, changed={"capacity": (before, capacity)})
+    return bay
+
+
+def _no_such_capacity() -> RuleError:
+    return RuleError("resource.capacity", _("Only a bay takes several cars, nine at most."), field="capacity")
 
 
 @transaction.atomic

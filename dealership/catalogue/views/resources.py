@@ -37,7 +37,9 @@ class NewResourcePage(CommandPage):
     def run(self, form: forms.ResourceForm) -> Resource:
         store = Store.objects.for_actor(self.actor).get(pk=self.actor.store_id)
         data = form.cleaned_data
-        return commands.add_resource(store=store, by=self.actor, **data | {"position": data["position"] or 0})
+        return commands.add_resource(
+            store=store, by=self.actor, **data | {"position": data["position"] or 0, "capacity": data["capacity"] or 1}
+        )
 
     def location(self, result: Any) -> str:
         return reverse("bays")
@@ -53,6 +55,21 @@ class EfficiencyView(ActionView):
         asked = forms.EfficiencyForm(self.request.POST)
         efficiency = asked.cleaned_data["efficiency"] if asked.is_valid() else 0  # 0 is refused with its sentence
         return commands.set_efficiency(uid=self.kwargs["uid"], efficiency=efficiency, by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return reverse("bays")
+
+
+class CapacityView(ActionView):
+    """How many cars a bay takes at once."""
+
+    permission = permissions.RESOURCES_MANAGE
+    done = _("Saved; the plan and new bookings count by it.")
+
+    def run(self, form: Any = None) -> Resource:
+        asked = forms.CapacityForm(self.request.POST)
+        capacity = asked.cleaned_data["capacity"] if asked.is_valid() else 0  # 0 is refused with its sentence
+        return commands.set_capacity(uid=self.kwargs["uid"], capacity=capacity, by=self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("bays")

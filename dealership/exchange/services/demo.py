@@ -111,7 +111,7 @@ def name_tags(store: Store) -> None:
     """The words by which the store sorts its customers, where it has none yet (2.3)."""
     if CustomerTag.objects.filter(store=store).exists():
         return
-    for name, color in (("大客户", "VIOLET"), ("在店等候", "TEAL"), ("老客户介绍", "GREEN"), ("网约车", "AMBER")):
+    for name, color in (("大客户", "VIOLET"), ("企业用车", "TEAL"), ("老客户介绍", "GREEN"), ("网约车", "AMBER")):
         define_tag(name=name, color=color, by=machine("demo", store_id=store.pk))
 
 

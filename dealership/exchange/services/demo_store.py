@@ -157,7 +157,7 @@ OTHER_NAMES = (
     "阮一",
 )
 BAYS = (
-    ("1", "1 号举升", "Lift 1", BayCapability.QUICK_LUBE),
+    ("1", "1 号快保通道", "Quick lane 1", BayCapability.QUICK_LUBE),
     ("2", "2 号举升", "Lift 2", BayCapability.STANDARD_LIFT),
     ("3", "3 号举升", "Lift 3", BayCapability.STANDARD_LIFT),
     ("4", "4 号举升", "Lift 4", BayCapability.EV_DIAGNOSTIC),
@@ -166,6 +166,8 @@ BAYS = (
     ("7", "7 号烤漆房", "Paint booth 7", BayCapability.PAINT),
     ("8", "8 号洗车美容", "Wash bay 8", BayCapability.DETAIL_AND_WASH),
 )
+QUICK_PLACES = 3
+"""Cars that stand in the quick-service lane at once."""
 TOOLS = (
     ("T1", "诊断仪 1", "Scan tool 1", ToolKind.SCAN_TOOL),
     ("T2", "冷媒加注机", "A/C station", ToolKind.AC_STATION),
@@ -345,6 +347,7 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
             name_en=name_en,
             capability=capability,
             position=position,
+            capacity=QUICK_PLACES if capability == BayCapability.QUICK_LUBE else 1,
             by=by,
         )
     technicians = [employee for login, employee in people.items() if login.startswith("technician")]

@@ -38,6 +38,7 @@ from dealership.kernel.services import actor_of
 from dealership.process.services.rollup import recompute_touched
 from delivery.models import (
     CHECKS_THAT_MAY_NOT_APPLY,
+    DateReminder,
     FollowUp,
     GatePass,
     Handover,
@@ -52,7 +53,8 @@ from delivery.models import (
 from delivery.selectors.exits import proposed_service
 from delivery.selectors.followups import surveys_due
 from delivery.selectors.guarantees import statutory_of
-from delivery.services import followups, handovers, payments, rework, settlements
+from delivery.selectors.reminders import dates_due
+from delivery.services import followups, handovers, payments, reminders, rework, settlements
 from quality.models import Complaint, ComplaintState
 from quality.services import complaints
 from reception.models import (
@@ -1211,6 +1213,7 @@ class Simulation:
         for visit_uid, store_id in surveys_due():
             if store_id == shop.store.pk:
                 followups.send_survey(visit_uid=visit_uid, by=care)
+        self.ask_about_dates(shop, care)
         due = FollowUp.objects.filter(store=shop.store, state="DUE", due_on__lte=shop.today()).order_by("pk")
         for follow_up in due[:40]:
             result = rng.choices(["REACHED", "NO_ANSWER", "SWITCHED_OFF", "REFUSED"], [68, 22, 7, 3])[0]
@@ -1236,6 +1239,20 @@ class Simulation:
             )
         yield clock.now() + timedelta(minutes=30)
         yield from self.answer_complaints(shop)
+
+    def ask_about_dates(self, shop: Shop, care: Actor) -> None:
+        """Owners whose insurance or inspection ends soon are written to; care has asked some of yesterday's (4.2)."""
+        asked = DateReminder.objects.filter(
+            store=shop.store, state="OPEN", told_at__lt=clock.now() - timedelta(hours=20)
+        )
+        for reminder in asked.order_by("pk")[:40]:
+            chance = random.Random(f"dates-{self.seed}-{reminder.vehicle.plate}-{reminder.due_on}")
+            if chance.random() < 0.6:
+                result = chance.choices(["WITH_US", "ELSEWHERE", "NOT_WANTED", "NOT_REACHED"], [45, 25, 15, 15])[0]
+                self.try_to(reminders.close_date_reminder, uid=reminder.uid, result=result, by=care)
+        for vehicle_uid, store_id in list(dates_due()):
+            if store_id == shop.store.pk:
+                reminders.remind_of_dates(vehicle_uid=vehicle_uid, store=shop.store, by=care)
 
     def answer_complaints(self, shop: Shop) -> Steps:
         rng = shop.rng
