@@ -8,7 +8,15 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from dealership.catalogue.models import PartKind, PayType, RepairCategory, Reservation, ReservationPurpose, ResourceKind
+from dealership.catalogue.models import (
+    PartKind,
+    PayType,
+    Powertrain,
+    RepairCategory,
+    Reservation,
+    ReservationPurpose,
+    ResourceKind,
+)
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
 from dealership.kernel.api.problems import Problem
@@ -42,6 +50,7 @@ from dealership.kernel.api.shapes import (
 from dealership.kernel.api.star import star_codes
 from reception.models import Vehicle
 from workshop import permissions
+from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet, SheetState, Verdict
 from workshop.fault_models import FaultJudgement, LeftOut, MainSystem, SafetyFault
 from workshop.models import (
     Advice,
@@ -106,6 +115,7 @@ from workshop.services import (
     proposals,
     purchasing,
     screens,
+    sheets,
     stock,
     tools,
 )
@@ -1419,6 +1429,7 @@ _FACTS = {
     "serial": Text(40, optional=True),
     "check_months": Whole(1, 60, optional=True, null=True, help="Left out: the usual interval of its kind."),
     "photo": Bytes(optional=True, null=True),
+    "resource_uid": Uid(optional=True, null=True, help="The special tool of the plan that it is."),
 }
 
 register(
@@ -1440,6 +1451,7 @@ register(
             "serial": Text(),
             "place": Text(),
             "keeper_uid": Uid(source="keeper__uid"),
+            "resource_uid": Uid(source="resource__uid", null=True, help="The special tool of the plan."),
             "state": Choice(choices=ToolState),
             "state_note": Text(),
             "check_months": Whole(null=True),
@@ -1708,6 +1720,124 @@ register(
                 "left_out_from": Moment(optional=True),
                 "left_out_until": Moment(optional=True),
             },
+        ),
+    )
+)
+
+
+# --- check sheets (3.1) ---
+def _answers() -> QuerySet:
+    return CheckAnswer.objects.order_by("id")
+
+
+def _check_photos() -> QuerySet:
+    return CheckPhoto.objects.order_by("id")
+
+
+def _check_offers() -> QuerySet:
+    return CheckOffer.objects.order_by("id")
+
+
+register(
+    Resource(
+        path="check-sheets",
+        name="CheckSheet",
+        room="workshop",
+        model=CheckSheet,
+        view=permissions.ORDERS_VIEW,
+        help="One walk over a car by a version of a check sheet; signed, it stays (3.1).",
+        state="state",
+        lock_first=("order",),
+        shape={
+            "order_uid": Uid(source="order__uid"),
+            "vehicle_uid": Uid(source="vehicle__uid"),
+            "template_uid": Uid(source="template__uid"),
+            "powertrain": Choice(choices=Powertrain),
+            "state": Choice(choices=SheetState),
+            "started_at": Moment(),
+            "started_by_uid": Uid(source="started_by__uid", null=True),
+            "signed_at": Moment(null=True),
+            "signed_by_uid": Uid(source="signed_by__uid", null=True),
+            "answers": Many(
+                rows=_answers,
+                by="sheet_id",
+                fields={
+                    "item_uid": Uid(source="item__uid"),
+                    "verdict": Choice(choices=Verdict),
+                    "readings": ListOf(inner=Number(2)),
+                    "note": Text(mask=mask_text),
+                    "as_rest": Flag(),
+                    "answered_at": Moment(),
+                },
+            ),
+            "photos": Many(
+                rows=_check_photos,
+                by="sheet_id",
+                fields={"uid": Uid(), "item_uid": Uid(source="item__uid"), "taken_at": Moment()},
+            ),
+            "offers": Many(
+                rows=_check_offers,
+                by="sheet_id",
+                fields={"item_uid": Uid(source="item__uid"), "labor_operation_uid": Uid(source="line__uid")},
+            ),
+        },
+        filters={
+            "order_uid": Filter(field=Uid(), lookup="order__uid"),
+            "vehicle_uid": Filter(field=Uid(), lookup="vehicle__uid"),
+            "state": Filter(field=Choice(choices=SheetState), lookup="state"),
+        },
+        create=Command(
+            run=sheets.begin_sheet,
+            permission=permissions.CHECKS_FILL,
+            input={"order_uid": Uid(), "template_uid": Uid()},
+            help="Begin a sheet on an order (3.1)",
+        ),
+        actions=(
+            Action(
+                verb="answer",
+                uid="sheet_uid",
+                run=sheets.answer_item,
+                permission=permissions.CHECKS_FILL,
+                when={SheetState.OPEN},
+                input={
+                    "item_uid": Uid(),
+                    "verdict": Choice(choices=Verdict, optional=True),
+                    "readings": ListOf(inner=Number(2, signed=True, digits=5), most=4, optional=True),
+                    "note": Text(200, optional=True),
+                },
+                help="Write what one item is; measured values judge themselves (3.1)",
+            ),
+            Action(
+                verb="add-photo",
+                uid="sheet_uid",
+                run=sheets.add_check_photo,
+                permission=permissions.CHECKS_FILL,
+                when={SheetState.OPEN},
+                input={"item_uid": Uid(), "content": Bytes(help="JPEG, PNG or WebP as base64.")},
+                help="Keep a picture of an item (3.1)",
+            ),
+            Action(
+                verb="rest-good",
+                run=sheets.rest_is_good,
+                permission=permissions.CHECKS_FILL,
+                when={SheetState.OPEN},
+                help="Everything unanswered that no safety hangs on is good (3.1)",
+            ),
+            Action(
+                verb="sign",
+                run=sheets.sign_sheet,
+                permission=permissions.CHECKS_FILL,
+                when={SheetState.OPEN},
+                help="Sign the sheet; from now on nothing of it changes (3.1)",
+            ),
+            Action(
+                verb="offer",
+                uid="sheet_uid",
+                run=sheets.offer_finding,
+                permission=(permissions.LINES_EDIT, permissions.LINES_PROPOSE),
+                input={"item_uid": Uid()},
+                help="Write the line that mends a worn or bad item onto the order (3.1)",
+            ),
         ),
     )
 )

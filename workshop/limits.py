@@ -60,6 +60,24 @@ CLOCK_LEFT_MINUTES = limit(
     clause="3.2",
     source="design",
 )
+INSPECTION_LEVELS = limit(
+    "workshop.inspection_levels",
+    {
+        "WHOLE_VEHICLE": 3,
+        "ASSEMBLY": 3,
+        "SECOND_MAINTENANCE": 3,
+        "FIRST_MAINTENANCE": 2,
+        "MINOR": 2,
+        "SPECIAL": 3,
+    },
+    "",
+    _(
+        "Levels of inspection by repair category: 3 is self check, team check and final inspection, 2 leaves the team "
+        "check out; work that concerns safety always has all three"
+    ),
+    clause="3.2",
+    source="design, domain 3.4",
+)
 GUARANTEE = limit(
     "workshop.guarantee",
     {

@@ -790,7 +790,25 @@ class Dispatch(Root):
     ended_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.guard(
+                # 3.4: a special tool that is damaged, out of use or out of date isn't planned.
+                "dispatch_tool_fit",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("tool_plan_id", "ends_at"),
+                condition=pgtrigger.Condition("NEW.tool_plan_id IS NOT NULL AND NEW.live"),
+                func="""
+                    PERFORM 1 FROM catalogue_reservation r JOIN workshop_toolasset t ON t.resource_id = r.resource_id
+                        JOIN kernel_store s ON s.id = t.store_id WHERE r.id = NEW.tool_plan_id
+                        AND (t.state IN ('TO_CHECK', 'OUT_OF_ORDER', 'SCRAPPED') OR (t.check_months IS NOT NULL
+                            AND COALESCE(t.valid_until, '-infinity') < (NEW.ends_at AT TIME ZONE s.time_zone)::date));
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="dispatch.tool_unfit",
+                text=_("The special tool is damaged, out of use or out of date; it is checked first (3.4)."),
+            ),
+            states.versioned(),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="dispatch_one_live_per_person", fields=["line", "technician"], condition=Q(live=True)
@@ -849,6 +867,22 @@ class Clocking(Root):
                 """,
                 code="clocking.not_agreed",
                 text=_("The customer hasn't agreed to this line, so nobody may work on it (3.2)."),
+            ),
+            states.guard(
+                # 3.4, 8.1: high-voltage work is begun with insulating gloves that are in date, by each who works on it.
+                "clocking_hv_gloves",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id", "employee_id"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN catalogue_operation o ON o.id = l.operation_id
+                        JOIN staff_skill s ON s.id = o.skill_id WHERE l.id = NEW.line_id AND s.code = 'hv')
+                    AND NOT EXISTS (SELECT 1 FROM workshop_toolissue i JOIN workshop_toolasset t ON t.id = i.tool_id
+                        JOIN kernel_store st ON st.id = t.store_id
+                        WHERE i.employee_id = NEW.employee_id AND i.returned_at IS NULL AND t.kind = 'GLOVES'
+                        AND t.valid_until >= (NEW.started_at AT TIME ZONE st.time_zone)::date) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.gloves",
+                text=_("High-voltage work is begun with insulating gloves in date; scan a pair out first (3.4)."),
             ),
             states.guard(
                 # 2.1.2: nobody touches a car whose state its absent owner hasn't seen. A signature is never taken back,
@@ -1135,21 +1169,31 @@ class Inspection(Root):
                 "inspection_in_order",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
-                declare=[("last_work", "timestamptz")],
+                declare=[("last_work", "timestamptz"), ("levels", "jsonb")],
                 func="""
                     IF EXISTS (SELECT 1 FROM workshop_orderline
                         WHERE order_id = NEW.order_id AND state IN ('AUTHORIZED', 'IN_PROGRESS')) THEN {refuse} END IF;
                     SELECT max(completed_at) INTO last_work FROM workshop_orderline
                         WHERE order_id = NEW.order_id AND state = 'COMPLETED';
-                    IF EXISTS (SELECT 1 FROM unnest(ARRAY['SELF', 'TEAM']) needed WHERE NOT EXISTS (
-                        SELECT 1 FROM workshop_inspection i WHERE i.order_id = NEW.order_id AND i.level = needed
-                        AND i.result = 'PASSED' AND i.at >= COALESCE(last_work, '-infinity')
+                    SELECT v.value INTO levels FROM kernel_setting v JOIN kernel_store s ON s.id = NEW.store_id
+                        WHERE v.key = 'workshop.inspection_levels' AND (v.store_id IS NULL OR v.store_id = s.id)
+                        AND v.starts_on <= (NEW.at AT TIME ZONE s.time_zone)::date
+                        AND (v.ends_on IS NULL OR v.ends_on >= (NEW.at AT TIME ZONE s.time_zone)::date)
+                        ORDER BY v.store_id NULLS LAST LIMIT 1;
+                    levels := COALESCE(levels, '{"FIRST_MAINTENANCE": 2, "MINOR": 2}');
+                    IF EXISTS (SELECT 1 FROM unnest(ARRAY['SELF', 'TEAM']) needed
+                        WHERE (needed = 'SELF' OR EXISTS (SELECT 1 FROM workshop_orderline l
+                            WHERE l.order_id = NEW.order_id AND l.state = 'COMPLETED'
+                            AND (l.is_safety OR COALESCE((levels ->> l.category)::int, 3) >= 3)))
+                        AND NOT EXISTS (
+                            SELECT 1 FROM workshop_inspection i WHERE i.order_id = NEW.order_id AND i.level = needed
+                            AND i.result = 'PASSED' AND i.at >= COALESCE(last_work, '-infinity')
                     )) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="inspection.order",
                 text=_(
-                    "Before the final inspection passes, all agreed work is done and self check and team check have passed."
+                    "Before the final inspection passes, all agreed work is done and the levels before it have passed."
                 ),
             ),
             states.guard(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -91,6 +91,14 @@ def certificate_category(categories: Iterable[str]) -> str | None:
     """The category a certificate is made out for, None where none of the work needs one."""
     there = set(categories)
     return next((category for category in CERTIFICATE_CATEGORIES if category in there), None)
+
+
+def needs_team_check(lines: Iterable[tuple[str, bool]], levels: Mapping[str, int]) -> bool:
+    """Whether the team check stands between self check and final inspection; ``lines``: category, concerns safety.
+
+    ``levels``: how many levels a category has. One line that needs three makes the order need them (domain 3.4).
+    """
+    return any(safety or levels.get(category, 3) >= 3 for category, safety in lines)
 
 
 def road_test(from_km: int | None, to_km: int | None, km: int | None) -> tuple[int | None, int | None, int] | None:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dealership.catalogue.models import Resource
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile
@@ -117,11 +118,27 @@ class ToolAsset(Root):
     )
     valid_until = models.DateField(null=True, blank=True, help_text="last day on which it may be used")
     photo = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    resource = models.OneToOneField(
+        Resource, models.PROTECT, null=True, blank=True, related_name="asset", help_text="the special tool of the plan"
+    )
 
     class Meta:
         ordering = ["number"]
         triggers = [
             states.versioned(),
+            states.guard(
+                "toolasset_resource",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("resource_id"),
+                condition=pgtrigger.Condition("NEW.resource_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM catalogue_resource r
+                        WHERE r.id = NEW.resource_id AND r.store_id = NEW.store_id AND r.kind = 'TOOL';
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="tool.resource",
+                text=_("A tool stands for a special tool of its own store's plan."),
+            ),
             states.fixed("toolasset_fixed", "store_id", "number", "kind", "tool_class"),
             states.fsm(TOOL_MOVES, field="state", name="toolasset_moves"),
             states.guard(

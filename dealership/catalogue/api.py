@@ -6,9 +6,10 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from dealership.catalogue import permissions
+from dealership.catalogue.check_models import CheckItem, CheckKind, CheckLimit, CheckSection, CheckTemplate
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
@@ -30,7 +31,7 @@ from dealership.catalogue.models import (
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import maintenance, models, prices, resources
+from dealership.catalogue.services import maintenance, models, prices, resources, sheets
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
@@ -416,6 +417,157 @@ register(
                 permission=permissions.MAINTENANCE_MANAGE,
                 when={PlanState.RELEASED},
                 help="Begin the next version for the same cars (3.1)",
+            ),
+        ),
+    )
+)
+
+
+# --- check sheets (3.1) ---
+def _check_items() -> QuerySet:
+    return CheckItem.objects.order_by("position", "id")
+
+
+def _check_limits() -> QuerySet:
+    return CheckLimit.objects.annotate(template_id=F("item__template_id")).order_by("id")
+
+
+_BOUND = Number(2, signed=True, digits=5, optional=True, null=True)
+_BOUND_OUT = Number(2, null=True)
+
+register(
+    Resource(
+        path="check-templates",
+        name="CheckTemplate",
+        room="catalogue",
+        model=CheckTemplate,
+        view=permissions.CATALOGUE_VIEW,
+        help="Versions of check sheets: what is looked at, how it is answered, and what counts as worn and bad (3.1).",
+        state="state",
+        shape={
+            "code": Text(help="The same in all versions."),
+            "number": Whole(help="The version."),
+            "name": Text(),
+            "name_en": Text(),
+            "with_maintenance": Flag(),
+            "state": Choice(choices=PlanState),
+            "starts_on": Day(null=True),
+            "ends_on": Day(null=True),
+            "items": Many(
+                rows=_check_items,
+                by="template_id",
+                fields={
+                    "uid": Uid(),
+                    "code": Text(),
+                    "section": Choice(choices=CheckSection),
+                    "kind": Choice(choices=CheckKind),
+                    "name": Text(),
+                    "name_en": Text(),
+                    "hint": Text(),
+                    "unit": Text(),
+                    "is_safety": Flag(),
+                    "powertrains": ListOf(inner=Choice(choices=Powertrain)),
+                    "red_below": _BOUND_OUT,
+                    "yellow_below": _BOUND_OUT,
+                    "yellow_above": _BOUND_OUT,
+                    "red_above": _BOUND_OUT,
+                    "operation_uid": Uid(source="operation__uid", null=True),
+                },
+            ),
+            "limits": Many(
+                rows=_check_limits,
+                by="template_id",
+                fields={
+                    "item_code": Text(source="item__code"),
+                    "model_uid": Uid(source="model__uid", null=True),
+                    "powertrain": Choice(choices=Powertrain, null=True),
+                    "red_below": _BOUND_OUT,
+                    "yellow_below": _BOUND_OUT,
+                    "yellow_above": _BOUND_OUT,
+                    "red_above": _BOUND_OUT,
+                },
+            ),
+        },
+        filters={
+            "code": Filter(field=Text(12, min=1), lookup="code"),
+            "state": Filter(field=Choice(choices=PlanState), lookup="state"),
+        },
+        create=Command(
+            run=sheets.draft_template,
+            permission=permissions.CHECKS_MANAGE,
+            input={
+                "code": Text(12, min=2, pattern="^[A-Z][A-Z0-9-]{1,11}$"),
+                "name": Text(60, min=1),
+                "name_en": Text(60, optional=True),
+                "with_maintenance": Flag(optional=True),
+            },
+            help="Begin the first version of a sheet (3.1)",
+        ),
+        actions=(
+            Action(
+                verb="put-item",
+                uid="template_uid",
+                run=sheets.put_check_item,
+                permission=permissions.CHECKS_MANAGE,
+                when={PlanState.DRAFT},
+                input={
+                    "code": Text(24, min=2, pattern="^[A-Z][A-Z0-9-]{1,23}$"),
+                    "section": Choice(choices=CheckSection),
+                    "kind": Choice(choices=CheckKind),
+                    "name": Text(60, min=1),
+                    "name_en": Text(80, optional=True),
+                    "hint": Text(120, optional=True),
+                    "unit": Text(8, optional=True),
+                    "is_safety": Flag(optional=True),
+                    "powertrains": ListOf(inner=Choice(choices=Powertrain), most=5, optional=True),
+                    "operation_uid": Uid(optional=True, null=True),
+                    "red_below": _BOUND,
+                    "yellow_below": _BOUND,
+                    "yellow_above": _BOUND,
+                    "red_above": _BOUND,
+                },
+                help="Write or change one item of a draft (3.1)",
+            ),
+            Action(
+                verb="put-limit",
+                uid="template_uid",
+                run=sheets.put_check_limit,
+                permission=permissions.CHECKS_MANAGE,
+                when={PlanState.DRAFT},
+                input={
+                    "code": Text(24, min=1),
+                    "model_uid": Uid(optional=True, null=True),
+                    "powertrain": Choice(choices=Powertrain, optional=True),
+                    "red_below": _BOUND,
+                    "yellow_below": _BOUND,
+                    "yellow_above": _BOUND,
+                    "red_above": _BOUND,
+                },
+                help="Other bounds for cars of one model or one kind of energy; none takes them away (3.1)",
+            ),
+            Action(
+                verb="drop-item",
+                uid="template_uid",
+                run=sheets.drop_check_item,
+                permission=permissions.CHECKS_MANAGE,
+                when={PlanState.DRAFT},
+                input={"code": Text(24, min=1)},
+                help="Take one item out of a draft (3.1)",
+            ),
+            Action(
+                verb="release",
+                run=sheets.release_template,
+                permission=permissions.CHECKS_MANAGE,
+                when={PlanState.DRAFT},
+                input={"starts_on": Day()},
+                help="Let the draft hold from a day on; the version before it ends the day before (3.1)",
+            ),
+            Action(
+                verb="draft-next",
+                run=sheets.draft_next_template,
+                permission=permissions.CHECKS_MANAGE,
+                when={PlanState.RELEASED},
+                help="Begin the next version of this sheet (3.1)",
             ),
         ),
     )

@@ -41,3 +41,14 @@ class CatalogueConfig(AppConfig):
                 order=535,
             )
         )
+        nav.register(
+            nav.Entry(
+                code="check-templates",
+                label=_("Check sheets"),
+                icon="clipboard-list",
+                url_name="check-templates",
+                group="management",
+                permission=permissions.CHECKS_MANAGE,
+                order=536,
+            )
+        )

@@ -216,6 +216,14 @@ class CheckItem(models.Model):
     def said(self) -> str:
         return in_language(self.name, self.name_en)
 
+    @property
+    def energies(self) -> list[str]:
+        return [str(Powertrain(code).label) for code in self.powertrains]
+
+    @property
+    def is_bounded(self) -> bool:
+        return any(getattr(self, bound) is not None for bound in BOUNDS)
+
 
 class CheckLimit(models.Model):
     """Other bounds of an item for cars of one model or of one kind of energy; the model's go before the energy's."""

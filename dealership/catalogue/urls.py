@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dealership.catalogue.views import maintenance, models, prices, resources
+from dealership.catalogue.views import maintenance, models, prices, resources, sheets
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
@@ -35,4 +35,13 @@ urlpatterns = [
     path(
         "catalogue/maintenance/<uuid:uid>/discard/", maintenance.DiscardPlanView.as_view(), name="maintenance-discard"
     ),
+    path("catalogue/sheets/", sheets.TemplatesPage.as_view(), name="check-templates"),
+    path("catalogue/sheets/new/", sheets.NewTemplatePage.as_view(), name="check-template-new"),
+    path("catalogue/sheets/<uuid:uid>/", sheets.TemplatePage.as_view(), name="check-template"),
+    path("catalogue/sheets/<uuid:uid>/items/", sheets.CheckItemPage.as_view(), name="check-item"),
+    path("catalogue/sheets/<uuid:uid>/items/drop/", sheets.DropCheckItemView.as_view(), name="check-item-drop"),
+    path("catalogue/sheets/<uuid:uid>/bounds/", sheets.CheckLimitPage.as_view(), name="check-limit"),
+    path("catalogue/sheets/<uuid:uid>/release/", sheets.ReleaseTemplatePage.as_view(), name="check-release"),
+    path("catalogue/sheets/<uuid:uid>/next/", sheets.NextTemplateView.as_view(), name="check-template-next"),
+    path("catalogue/sheets/<uuid:uid>/discard/", sheets.DiscardTemplateView.as_view(), name="check-template-discard"),
 ]

@@ -70,6 +70,30 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     return customer_uid, vehicle
 
 
+def _sheets(world: Any, order: str) -> None:
+    """A check sheet (3.1): written, released, followed; filled in at the car, signed, offered."""
+    manager, advisor = world.manager, world.advisor
+    sheet = manager.create_check_template(body={"code": "HAND", "name": "交车检查"})["uid"]
+    lamp = {"code": "LAMP", "section": "LIGHTS", "kind": "NUMBER", "unit": "lx", "name": "灯光亮度"}
+    act(manager, "check_template", sheet, "put_item", lamp)
+    act(manager, "check_template", sheet, "put_limit", {"code": "LAMP", "powertrain": "BEV", "red_below": "3.00"})
+    act(manager, "check_template", sheet, "put_item", {**lamp, "code": "LAMP-2"})
+    act(manager, "check_template", sheet, "drop_item", {"code": "LAMP-2"})
+    act(manager, "check_template", sheet, "release", {"starts_on": "2026-12-10"})
+    act(manager, "check_template", sheet, "draft_next")
+    short = only(advisor.list_check_template(code="SHORT"))
+    items = {row["code"]: row["uid"] for row in short["items"]}
+    filled = advisor.create_check_sheet(body={"order_uid": order, "template_uid": short["uid"]})["uid"]
+    for code in ("TYRE-TREAD", "TYRE-PRESS", "WHEEL-BOLTS", "LAMPS-REAR"):
+        act(advisor, "check_sheet", filled, "answer", {"item_uid": items[code], "verdict": "NA"})
+    walls = {"item_uid": items["TYRE-WALL"]}
+    act(advisor, "check_sheet", filled, "answer", {**walls, "verdict": "RED", "note": "鼓包"})
+    act(advisor, "check_sheet", filled, "add_photo", {**walls, "content": photo()})
+    act(advisor, "check_sheet", filled, "rest_good")
+    act(advisor, "check_sheet", filled, "sign")
+    act(advisor, "check_sheet", filled, "offer", walls)
+
+
 def _tools(world: Any) -> None:
     """The crib (3.4): entered, tested, out and back, damaged, out of use, scrapped."""
     parts, director = world.parts, world.techdirector
@@ -336,6 +360,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "declined_advice", again, "offer")
     second = advisor.create_repair_order(body={"visit_uid": visit, "complaint": "空调有味"})["uid"]
     act(advisor, "declined_advice", again, "take_up", {"order_uid": second})
+    _sheets(world, second)
     act(advisor, "repair_order", second, "withdraw", {"reason": "客户不做"})
     act(advisor, "labor_operation", later, "offer_again")
     act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})

@@ -22,6 +22,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from dealership.catalogue.models import RepairCategory
 from dealership.exchange.selectors import health
 from dealership.exchange.services.retention import prune as prune_imports
 from dealership.kernel import clock, limits, registry, worktime
@@ -61,6 +62,7 @@ from tests.factories.workshop import add_operation, agree_all, make_order, make_
 from tests.kernel.test_retention import effect
 from tests.reliability import test_numbers
 from tests.workshop.test_advice import kept
+from tests.workshop.test_inspections import Crew
 from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
 from workshop.selectors.purchasing import proposals as reorders
@@ -451,6 +453,16 @@ def second_of_level_two() -> str:
         return refused(floor.give, line, lead, "4", second_uid=second.uid)
 
 
+def final_after_the_self_check() -> str:
+    """Spark plugs, checked by who changed them; the inspector's turn next."""
+    crew = Crew()
+    with clock_at(9):
+        order, _lines = crew.finished("EN-10")
+    with clock_at(10):
+        crew.inspect(order, "SELF")
+        return refused(crew.inspect, order, "FINAL")
+
+
 def planned_for_thursday() -> str:
     """Work given out on Tuesday for the day after tomorrow."""
     with clock_at(9):
@@ -695,6 +707,9 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.waiting_offers": (offered_one_place, 3, 1, 1),
     "reception.settle_minutes": (email_settled_in, 72, {"EMAIL": 1440}, 24),
     "workshop.hv_second_level": (second_of_level_two, "", 3, "dispatch.skill"),
+    "workshop.inspection_levels": (
+        final_after_the_self_check, "", dict.fromkeys(RepairCategory.values, 3), "inspection.order",
+    ),
     "workshop.plan_days": (planned_for_thursday, "", 1, "dispatch.too_far"),
     "workshop.planner_days": (planned_days, 2, 3, 3),
     "workshop.maintenance_soon_km": (lambda: small_service(9, 57_000), "LATER", 3000, "SOON"),

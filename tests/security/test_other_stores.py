@@ -21,6 +21,7 @@ from .world import World, signed_in, taken_back
 
 # What belongs to the group: another store's customers and cars are the own ones; so are parts and holidays.
 OF_THE_GROUP = {
+    "catalogue.CheckTemplate",
     "catalogue.MaintenancePlan",
     "catalogue.Part",
     "catalogue.VehicleModel",

@@ -6,14 +6,17 @@ from uuid import uuid4
 
 import pytest
 
+from dealership.kernel import limits, registry
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
-from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor, work
+from dealership.kernel.services import set_setting
+from tests.factories.floor import DAY, actor, at, clock_at, make_agreed, make_floor, work
 from tests.factories.reception import rule
 from tests.workshop.test_clocking import race
+from tests.workshop.test_floor_pages import client_of, english
 from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
-from workshop.selectors.inspections import last_reading, waiting_for
+from workshop.selectors.inspections import last_reading, number_ranges, waiting_for
 from workshop.services import clocking, inspections
 
 
@@ -175,6 +178,36 @@ def test_a_failure_sends_one_line_back_with_a_reason_and_all_levels_come_again(n
 
 
 @pytest.mark.django_db
+def test_minor_work_that_no_safety_hangs_on_needs_two_people_not_three(nine, refused):
+    crew = Crew()
+    order, _lines = crew.finished("EN-10")
+    with rule("inspection.order"):
+        crew.inspect(order, "FINAL")
+    crew.inspect(order, "SELF")
+    row = [order.store_id, order.pk, "FINAL", crew.inspector.pk, at(10)]
+    assert waiting_for(crew.floor.foreman, order.uid).level == "FINAL"
+    levels = registry.LIMITS["workshop.inspection_levels"].default | {"MINOR": 3}
+    given = {"key": "workshop.inspection_levels", "value": levels, "starts_on": DAY, "by": machine("test")}
+    stricter = set_setting(store=crew.floor.shop.store, **given)
+    assert waiting_for(crew.floor.foreman, order.uid).level == "TEAM"
+    with rule("inspection.order"):
+        crew.inspect(order, "FINAL")
+    with refused("inspection_in_order") as sql:
+        sql(INSERT, row)
+    stricter.delete()
+    limits.forget()
+    crew.inspect(order, "FINAL")
+    assert stage(order) == "READY"
+    # One line that concerns safety makes the whole order need the team check.
+    mixed, _lines = crew.finished("EN-10", "BR-10")
+    with clock_at(11):
+        crew.inspect(mixed, "SELF")
+        assert waiting_for(crew.floor.foreman, mixed.uid).level == "TEAM"
+        with refused("inspection_in_order") as sql:
+            sql(INSERT, [mixed.store_id, mixed.pk, "FINAL", crew.inspector.pk, at(11)])
+
+
+@pytest.mark.django_db
 def test_nobody_inspects_own_work_beyond_the_self_check_and_a_stranger_does_no_self_check(nine):
     crew = Crew()
     order, [line] = make_agreed(crew.floor, "BR-10")
@@ -198,7 +231,7 @@ def test_a_certificate_takes_the_next_number_only_where_the_category_needs_one(n
     order, _lines = crew.inspected("MT-80")
     with rule("certificate.no_numbers"):
         inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
-    inspections.allot_certificates(prefix="沪a", first=101, last=102, by=setup)
+    inspections.allot_certificates(prefix="沪a", first=101, last=104, by=setup)
     with rule("certificate.overlap"):
         inspections.allot_certificates(prefix="沪A", first=102, last=110, by=setup)
     with rule("certificate.range"):
@@ -219,6 +252,10 @@ def test_a_certificate_takes_the_next_number_only_where_the_category_needs_one(n
         inspections.void_certificate(uid=made.uid, reason="打印作废", by=actor(crew.inspector))
     again = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
     assert again.number == "沪A00000102"
+    assert list(number_ranges(setup).values_list("used", "void", "left")) == [(1, 1, 2)]
+    supervisor = client_of(crew.floor.hire("supervisor", name="梁试质"))
+    page = english(supervisor, "/certificates/numbers/")
+    assert ("沪A00000101" in page, "沪A00000104" in page) == (True, True)
     minor, _lines = crew.inspected("BR-10")
     with rule("certificate.not_needed"):
         inspections.issue_certificate(order_uid=minor.uid, by=actor(crew.inspector))

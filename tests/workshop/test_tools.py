@@ -20,6 +20,7 @@ from tests.factories.reception import make_picture, rule
 from tests.workshop.test_floor_pages import client_of, english
 from workshop import tool_rules
 from workshop.models import Inspection, InspectionTool, ToolAsset, ToolCheck, ToolIssue
+from workshop.selectors import plan
 from workshop.services import clocking, inspections, tools
 from workshop.tasks import remind_of_tools
 from workshop.tool_models import CLASS_OF, TESTED_KINDS, AssetKind
@@ -575,3 +576,67 @@ def test_who_keeps_a_tool_is_told_on_the_today_board(nine):
     assert "overdue" not in english(client_of(manager), "/today/?view=list")
     crib.tool("GLOVES", keeper_uid=manager.uid)
     assert "1 tool overdue" in english(client_of(manager), "/today/?view=list")
+
+
+# --- high voltage ---
+
+
+@pytest.mark.django_db
+def test_high_voltage_work_is_begun_with_gloves_in_date_by_each_who_works(nine, refused):
+    crib = Crib()
+    lead, second = crib.floor.technician("高压甲", hv=4), crib.floor.technician("高压乙", hv=4)
+    _order, [line] = make_agreed(crib.floor, "HV-10")
+    crib.floor.give(line, lead, "4", second_uid=second.uid)
+    sql_row = (
+        "INSERT INTO workshop_clocking (uid, version, created_at, updated_at, store_id, employee_id, line_id, started_at,"
+        " pause_cause, corrected_reason) SELECT gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, '', ''"
+    )
+    values = [line.order.store_id, lead.pk, line.pk, clock.now()]
+    with rule("clocking.gloves"):
+        clocking.clock_on(line_uid=line.uid, by=actor(lead))
+    with refused("clocking_hv_gloves") as sql:
+        sql(sql_row, values)
+    gloves = [crib.tool("GLOVES", tested=0) for _pair in range(2)]
+    tools.issue_tool(uid=gloves[0].uid, by=actor(lead))
+    with clock.moved_to(clock.now() + timedelta(days=200)), rule("clocking.gloves"):
+        clocking.clock_on(line_uid=line.uid, employee_uid=lead.uid, by=crib.floor.foreman)
+    with refused("clocking_hv_gloves") as sql:
+        sql(sql_row, [*values[:3], clock.now() + timedelta(days=200)])
+    clocking.clock_on(line_uid=line.uid, by=actor(lead))
+    with rule("clocking.gloves"):
+        clocking.clock_on(line_uid=line.uid, by=actor(second))
+    tools.issue_tool(uid=gloves[1].uid, by=actor(second))
+    clocking.clock_on(line_uid=line.uid, by=actor(second))
+    assert line.clockings.count() == 2
+
+
+# --- special tools of the plan ---
+
+
+@pytest.mark.django_db
+def test_a_special_tool_that_isnt_fit_is_not_planned(nine, refused):
+    crib = Crib()
+    person = crib.floor.technician("正时", engine=4)
+    kit = crib.floor.tools["TIMING_KIT"]
+    tool = crib.tool("SPECIAL", resource_uid=kit.uid, check_months=6)
+    with rule("tool.resource"):
+        crib.tool(resource_uid=kit.uid)
+    with rule("tool.resource"):
+        crib.tool(resource_uid=crib.floor.bays["2"].uid)
+    _order, [line] = make_agreed(crib.floor, "EN-20")
+    with rule("dispatch.tool_unfit"):
+        crib.floor.give(line, person)  # never tested
+    assert plan.proposals(line) == []
+    crib.test(tool)
+    assert plan.proposals(line) != []
+    tools.report_damage(uid=tool.uid, note="缺一件", by=crib.worker)
+    with rule("dispatch.tool_unfit"):
+        crib.floor.give(line, person)
+    crib.test(tool)
+    made = crib.floor.give(line, person)
+    assert made.tool_plan.resource_id == kit.pk
+    tools.report_damage(uid=tool.uid, note="又缺一件", by=crib.worker)
+    with refused("dispatch_tool_fit") as sql:
+        sql(f"UPDATE workshop_dispatch SET ends_at = ends_at + interval '1 minute' WHERE id = {made.pk}")
+    with refused("toolasset_resource") as sql:
+        sql(f"UPDATE workshop_toolasset SET resource_id = {crib.floor.bays['2'].pk} WHERE id = {tool.pk}")

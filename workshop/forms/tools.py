@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dealership.catalogue.models import Resource
 from dealership.kernel.forms import demanded, set_choices
 from staff.models import Employee
 from workshop.tool_models import AssetKind, CheckResult, ToolCondition
@@ -39,12 +41,22 @@ class ToolForm(forms.Form):
         max_value=60,
         help_text=_("Empty: the usual interval of its kind, if it has one."),
     )
+    resource_uid = forms.TypedChoiceField(
+        label=_("Special tool of the plan"),
+        required=False,
+        coerce=UUID,
+        empty_value=None,
+        help_text=_("Where it is one: while it isn't fit, no work is planned with it."),
+    )
     maker = forms.CharField(label=_("Maker and type"), max_length=60, required=False)
     serial = forms.CharField(label=_("Serial number"), max_length=40, required=False)
     photo = forms.FileField(label=_("Photo"), required=False, widget=_PICTURE)
 
-    def __init__(self, *args: Any, people: list[Employee], known: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: list[Employee], resources: Iterable[Resource], known: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        set_choices(self, "resource_uid", [("", "—"), *((str(r.uid), r.said) for r in resources)])
         set_choices(self, "keeper_uid", people_choices(people))
         if known:
             del self.fields["number"], self.fields["kind"]

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
-from dealership.kernel import clock
+from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from reception.models import Customer, Visit
 from staff.models import Employee, PostHolding
 from staff.selectors.employees import employed, employee_of, in_force
 from workshop import rules
+from workshop.limits import INSPECTION_LEVELS
 from workshop.models import (
     Certificate,
     CertificateRange,
@@ -87,7 +89,7 @@ def _rows(actor: Actor) -> list[RepairOrder]:
     return list(
         RepairOrder.objects.for_actor(actor)
         .filter(stage=OrderStage.INSPECTION)
-        .select_related("vehicle", "visit", "advisor")
+        .select_related("vehicle", "visit", "advisor", "store")
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
             Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
@@ -106,6 +108,13 @@ def waiting(actor: Actor, *, level: str = "") -> list[Waiting]:
     return [row for row in found if not level or row.level == level]
 
 
+def levels_of(order: RepairOrder, lines: Iterable[OrderLine]) -> tuple[InspectionLevel, ...]:
+    """The inspections that finished ``lines`` of the order need, by today's setting of the store (3.2)."""
+    done = [(line.category, line.is_safety) for line in lines if line.state == L.COMPLETED]
+    asked = limits.value(INSPECTION_LEVELS, store_id=order.store_id, on=clock.today(order.store.time_zone))
+    return LEVELS if rules.needs_team_check(done, asked) else (InspectionLevel.SELF, InspectionLevel.FINAL)
+
+
 def _waiting(order: RepairOrder) -> Waiting:
     lines = list(order.lines.all())
     ends = [line.completed_at for line in lines if line.state == L.COMPLETED and line.completed_at]
@@ -120,7 +129,8 @@ def _waiting(order: RepairOrder) -> Waiting:
     unchecked = not_self_checked(lines, checks)
     if unchecked:
         passed.discard(InspectionLevel.SELF)
-    level = next((str(level) for level in LEVELS if level not in passed), str(InspectionLevel.FINAL))
+    needed = levels_of(order, lines)
+    level = next((str(level) for level in needed if level not in passed), str(InspectionLevel.FINAL))
     workers = {c.employee_id: c.employee.name for line in lines for c in line.clockings.all()}
     driven = [check for check in checks if check.road_test_km and (since is None or check.at >= since)]
     return Waiting(
@@ -177,7 +187,7 @@ def waiting_for(actor: Actor, order_uid: UUID) -> Waiting:
     """One order as the inspection form needs it, whatever its stage."""
     order = (
         RepairOrder.objects.for_actor(actor)
-        .select_related("vehicle", "visit", "advisor")
+        .select_related("vehicle", "visit", "advisor", "store")
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.filter(state__in=(L.COMPLETED, L.INSPECTED)).order_by("position")),
             Prefetch("lines__clockings", Clocking.objects.select_related("employee")),
@@ -216,6 +226,17 @@ def queue(actor: Actor, *, level: str = "") -> Queue:
         numbers_left=sum(kept.last - kept.next + 1 for kept in ranges),
         certificates=without_certificate(actor),
         own_id=me.pk if me else None,
+    )
+
+
+def number_ranges(actor: Actor) -> QuerySet[CertificateRange]:
+    """Allotted ranges, the newest first, with how many of their numbers are ``used``, ``void`` and ``left`` (domain 3.2)."""
+    there = Certificate.objects.filter(range=OuterRef("pk")).order_by().values("range")
+    used, void = (there.filter(voided_at__isnull=valid).annotate(n=Count("pk")).values("n") for valid in (True, False))
+    return (
+        CertificateRange.objects.for_actor(actor)
+        .annotate(used=Coalesce(Subquery(used), 0), void=Coalesce(Subquery(void), 0), left=F("last") - F("next") + 1)
+        .order_by("-pk")
     )
 
 

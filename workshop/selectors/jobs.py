@@ -23,6 +23,8 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.selectors.fitness import needs_two
+from workshop.selectors.tools import wears_gloves
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -114,6 +116,8 @@ class MyJobs:
     jobs: list[Job]
     to_check: list[RepairOrder]
     done_today: int
+    bare_hands: bool = False
+    """3.4, 8.1: the job on the screen is begun with insulating gloves, and the person has none out that are in date."""
 
     @property
     def running(self) -> Job | None:
@@ -131,7 +135,7 @@ def _lines(actor: Actor, employee: Employee) -> list[OrderLine]:
     return list(
         OrderLine.objects.for_actor(actor)
         .filter(given | running, state__in=OPEN, order__closed_at__isnull=True)
-        .select_related("operation", "order", "order__vehicle", "order__visit", "order__advisor")
+        .select_related("operation__skill", "order__store", "order__vehicle", "order__visit", "order__advisor")
         .prefetch_related(
             Prefetch("clockings", Clocking.objects.select_related("employee").order_by("started_at", "id")),
             Prefetch("dispatches", Dispatch.objects.filter(live=True).select_related("technician", "bay")),
@@ -189,7 +193,13 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
     current = next((job for job in jobs if job.line.uid == chosen), None) or (jobs[0] if jobs else None)
     today = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     done = OrderLine.objects.filter(clockings__employee=employee, completed_at__gte=today).distinct().count()
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done)
+    bare = (
+        current is not None
+        and current.may_start
+        and needs_two(current.line)
+        and not wears_gloves(employee, clock.today(current.order.store.time_zone))
+    )
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare)
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:

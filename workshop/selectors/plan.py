@@ -42,6 +42,7 @@ from workshop.models import (
     WallScreen,
 )
 from workshop.selectors.fitness import needs_two, skilled
+from workshop.selectors.tools import unfit_resources
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -999,7 +1000,10 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
     mates = [p for p in people if two and skill is not None and skilled(p, skill, second_level, day)]
     bays = fitting_bays(line)
     kind = line.operation.tool if line.operation else ""
-    tools = list(Resource.objects.filter(store=store, kind=ResourceKind.TOOL, tool=kind, active=True)) if kind else []
+    fit = Resource.objects.filter(store=store, kind=ResourceKind.TOOL, tool=kind, active=True).exclude(
+        pk__in=unfit_resources(store.pk, start.date())
+    )
+    tools = list(fit) if kind else []
     last = day + timedelta(days=min(3, limits.value(PLAN_DAYS, store_id=store.pk)))
     return _Ways(
         able=able,

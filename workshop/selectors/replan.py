@@ -37,6 +37,7 @@ from workshop.models import (
 from workshop.planning import STEP, Job, Person, Place, Shop, Slot, Span, overlap, run
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.plan import forecast_end
+from workshop.selectors.tools import unfit_resources
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 FROZEN = timedelta(hours=1)
@@ -133,7 +134,9 @@ def read_problem(store: Store) -> Problem:
     workers = _workers(store, people)
     bays = list(Resource.objects.filter(store=store, kind=ResourceKind.BAY, active=True).order_by("position", "pk"))
     tools = list(
-        Resource.objects.filter(store=store, kind=ResourceKind.TOOL, active=True).exclude(tool="").order_by("pk")
+        Resource.objects.filter(store=store, kind=ResourceKind.TOOL, active=True)
+        .exclude(Q(tool="") | Q(pk__in=unfit_resources(store.pk, clock.today(store.time_zone))))
+        .order_by("pk")
     )
     kinds: dict[str, tuple[str, ...]] = {}
     for tool in tools:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 
+from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store, StoredFile
@@ -20,6 +21,7 @@ from staff.selectors.employees import employed, employee_of
 from workshop import permissions, tool_rules
 from workshop.limits import TOOL_DUE_DAYS
 from workshop.tool_models import (
+    AssetKind,
     CountState,
     ToolAsset,
     ToolCheck,
@@ -58,7 +60,7 @@ def tools(by: Actor) -> QuerySet[ToolAsset]:
     held = ToolIssue.objects.filter(tool=OuterRef("pk"), returned_at__isnull=True)
     return (
         ToolAsset.objects.for_actor(by)
-        .select_related("keeper", "store")
+        .select_related("keeper", "store", "resource")
         .annotate(holder=Subquery(held.values("employee__name")[:1]), held_since=Subquery(held.values("issued_at")[:1]))
         .order_by("number")
     )
@@ -151,6 +153,24 @@ def held_by_me(by: Actor) -> list[ToolIssue]:
         return []
     rows = ToolIssue.objects.for_actor(by).filter(employee=me, returned_at__isnull=True)
     return list(rows.select_related("tool").order_by("issued_at"))
+
+
+def wears_gloves(person: Employee, day: date) -> bool:
+    """Whether the person has insulating gloves out that are in date on the store's day (3.4, 8.1)."""
+    held = ToolIssue.objects.filter(employee=person, returned_at__isnull=True, tool__kind=AssetKind.GLOVES)
+    return held.filter(tool__valid_until__gte=day).exists()
+
+
+def unfit_resources(store_id: int, day: date) -> QuerySet[Any, Any]:
+    """Keys of the plan's special tools that nobody may use on the store's day: damaged, out of use, out of date (3.4)."""
+    broken = Q(state__in=[S.TO_CHECK, S.OUT_OF_ORDER, S.SCRAPPED])
+    late = Q(check_months__isnull=False) & (Q(valid_until__isnull=True) | Q(valid_until__lt=day))
+    return ToolAsset.objects.filter(broken | late, store_id=store_id, resource__isnull=False).values("resource_id")
+
+
+def plan_tools(by: Actor) -> QuerySet[Resource]:
+    """Special tools of the plan that a tool may stand for."""
+    return Resource.objects.for_actor(by).filter(kind=ResourceKind.TOOL, active=True).order_by("position", "pk")
 
 
 def people(by: Actor) -> QuerySet[Employee]:

@@ -27,6 +27,7 @@ from workshop import events, permissions
 from workshop.limits import CLOCK_LEFT_MINUTES
 from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.tools import wears_gloves
 from workshop.services.dispatch import free_rest
 from workshop.services.orders import locked_line
 
@@ -78,7 +79,7 @@ def clock_on(
     Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
     whatever the plan says. With ``leave`` the person first pauses where they are clocked on, for another car: both or
     neither. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
-    ``clocking.two_people`` and what a gate of an upper room says.
+    ``clocking.two_people``, ``clocking.gloves`` and what a gate of an upper room says.
     """
     worker = _worker(employee_uid, by)
     busy = open_clocking(worker)
@@ -117,6 +118,12 @@ def clock_on(
         )
     if needs_two(line) and len({d.technician_id for d in dispatches}) < 2:
         raise RuleError("clocking.two_people", _("High-voltage work needs two dispatched people before it starts."))
+    if needs_two(line) and not wears_gloves(worker, clock.today(line.order.store.time_zone)):
+        raise RuleError(
+            "clocking.gloves",
+            _("High-voltage work is begun with insulating gloves in date: %(name)s scans a pair out first (3.4)."),
+            name=worker.name,
+        )
     for gate in BEFORE_START:
         gate(line, worker, by)
     bay = (

@@ -28,6 +28,7 @@ from workshop.limits import HV_SECOND_LEVEL, PLAN_DAYS
 from workshop.models import Dispatch, LineState, OrderLine
 from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.plan import Proposal, fit_at, proposals
+from workshop.selectors.tools import unfit_resources
 from workshop.services.orders import locked_line
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -340,6 +341,14 @@ def _free_tool(line: OrderLine, tools: list[Resource], starts_at: datetime, ends
         resource__in=tools, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
     )
     busy = set(taken.values_list("resource_id", flat=True))
+    unfit = set(unfit_resources(line.order.store_id, _local_day(ends_at, line)).values_list("resource_id", flat=True))
+    if tools and all(tool.pk in unfit for tool in tools):
+        raise RuleError(
+            "dispatch.tool_unfit",
+            _("“%(tool)s” is damaged, out of use or out of date; it is checked first (3.4)."),
+            tool=line.operation.get_tool_display(),
+        )
+    tools = [tool for tool in tools if tool.pk not in unfit]
     free = next((tool for tool in tools if tool.pk not in busy), None)
     if free is not None:
         return free

@@ -29,7 +29,7 @@ from workshop.models import (
     OrderLine,
     RepairOrder,
 )
-from workshop.selectors.inspections import last_reading, not_self_checked
+from workshop.selectors.inspections import LEVELS, last_reading, levels_of, not_self_checked
 from workshop.services.orders import lines_of, locked_order
 from workshop.services.tools import name_instruments
 
@@ -39,11 +39,13 @@ PERMISSION_OF = {
     InspectionLevel.TEAM: permissions.INSPECT_TEAM,
     InspectionLevel.FINAL: permissions.INSPECT_FINAL,
 }
-BEFORE = {
-    InspectionLevel.SELF: None,
-    InspectionLevel.TEAM: InspectionLevel.SELF,
-    InspectionLevel.FINAL: InspectionLevel.TEAM,
-}
+
+
+def _before(order: RepairOrder, lines: list[OrderLine], level: str) -> InspectionLevel | None:
+    """The level that passes first. A team check may be done where the category doesn't ask for one."""
+    needed = levels_of(order, lines) if level == InspectionLevel.FINAL else LEVELS
+    place = needed.index(InspectionLevel(level))
+    return needed[place - 1] if place else None
 
 
 def passed_since_work(order: RepairOrder, level: str) -> bool:
@@ -72,7 +74,8 @@ def inspect_order(
 ) -> Inspection:
     """One inspection of the whole order: SELF by each who worked, TEAM and FINAL by somebody else, in this order (3.2).
 
-    TEAM passes when each finished line has its self check by somebody who worked on it; a TEAM failure needs none.
+    TEAM passes when each finished line has its self check by somebody who worked on it; a TEAM failure needs none. FINAL
+    follows the self check at once where the setting ``workshop.inspection_levels`` asks two levels of all its work.
     FINAL PASSED turns COMPLETED lines INSPECTED; where one of them concerns safety it needs the road test (domain 3.4):
     ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
     inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
@@ -88,7 +91,7 @@ def inspect_order(
     lines = lines_of(order)
     _check_ready(order, lines)
     _check_person(order, inspector, level)
-    needed = BEFORE[InspectionLevel(level)]
+    needed = _before(order, lines, level)
     if needed == InspectionLevel.SELF and result == InspectionResult.FAILED:
         needed = None  # what is plainly wrong goes back at once, also where its worker has gone home
     if needed is not None and not passed_since_work(order, needed):

@@ -195,7 +195,7 @@ def rest_is_good(*, uid: UUID, by: Actor) -> CheckSheet:
 
 @transaction.atomic
 def add_check_photo(
-    *, sheet_uid: UUID, item_uid: UUID, content: bytes, name: str, by: Actor, uid: UUID | None = None
+    *, sheet_uid: UUID, item_uid: UUID, content: bytes, by: Actor, name: str = "check.jpg", uid: UUID | None = None
 ) -> CheckPhoto:
     """Keeps a picture of an item (3.1); ``uid`` is the name a device gave it: the same again is the same photo.
 

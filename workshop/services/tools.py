@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Resource
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
@@ -28,6 +29,7 @@ from staff.selectors.employees import employed, employee_of, require_employee
 from workshop import events, permissions, tool_rules
 from workshop.limits import TOOL_CHECK_MONTHS
 from workshop.models import Inspection
+from workshop.selectors.tools import plan_tools
 from workshop.tool_models import (
     CLASS_OF,
     TESTED_KINDS,
@@ -69,6 +71,18 @@ def usual_months(kind: str, store_id: int) -> int | None:
     """The interval of a kind of tool, in months (a dated setting); None where it has none."""
     months = limits.value(TOOL_CHECK_MONTHS, store_id=store_id).get(kind)
     return int(months) if months else None
+
+
+def _resource(uid: UUID | None, tool_pk: int | None, by: Actor) -> Resource | None:
+    """The special tool of the plan that this one is; refused where another tool stands for it already."""
+    if uid is None:
+        return None
+    found = plan_tools(by).filter(uid=uid).first()
+    if found is None or ToolAsset.objects.filter(resource=found).exclude(pk=tool_pk).exists():
+        raise RuleError(
+            "tool.resource", _("Choose a special tool of the plan that no other tool stands for."), field="resource_uid"
+        )
+    return found
 
 
 def _interval(kind: str, months: int | None, store_id: int) -> int | None:
@@ -114,11 +128,12 @@ def register_tool(
     serial: str = "",
     check_months: int | None = None,
     photo: bytes | None = None,
+    resource_uid: UUID | None = None,
 ) -> ToolAsset:
     """A new tool of the store, to be had at once; one with an interval first needs its calibration or test (3.4).
 
     ``check_months``: default is the setting of its kind. Raises RuleError ``tool.number``, ``.name``, ``.place``,
-    ``.kind``, ``.person`` and ``.interval``.
+    ``.kind``, ``.person``, ``.interval`` and ``.resource`` (the special tool of the plan that it is).
     """
     by.require(permissions.TOOLS_MANAGE)
     number = tool_rules.number_meant(number)
@@ -143,6 +158,7 @@ def register_tool(
         place=place,
         keeper=keeper,
         check_months=months,
+        resource=_resource(resource_uid, None, by),
         photo=store_file(content=clean_picture(photo), name="tool.jpg", store_id=store.pk, by=by) if photo else None,
     )
     record(tool, events.TOOL_REGISTERED, by=by, kind=kind, keeper=keeper.uid, check_months=months)
@@ -161,6 +177,7 @@ def change_tool(
     serial: str = "",
     check_months: int | None = None,
     photo: bytes | None = None,
+    resource_uid: UUID | None = None,
 ) -> ToolAsset:
     """Corrects what a tool is called, where it is kept, by whom, and how often it is tested; its number and kind stay.
 
@@ -179,9 +196,10 @@ def change_tool(
     }
     tool.name, tool.place, tool.keeper, tool.check_months = name, place, keeper, months
     tool.maker, tool.serial = formats.one_line(maker)[:60], formats.one_line(serial)[:40]
+    tool.resource = _resource(resource_uid, tool.pk, by)
     if photo:
         tool.photo = store_file(content=clean_picture(photo), name="tool.jpg", store_id=tool.store_id, by=by)
-    tool.save(update_fields=["name", "place", "keeper", "check_months", "maker", "serial", "photo"])
+    tool.save(update_fields=["name", "place", "keeper", "check_months", "maker", "serial", "photo", "resource"])
     record(tool, events.TOOL_CHANGED, by=by, changed={k: v for k, v in changed.items() if v[0] != v[1]} or None)
     return tool
 

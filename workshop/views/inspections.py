@@ -166,6 +166,9 @@ class AllotPage(CommandPage):
     template_name = "workshop/certificate_range.html"
     done = _("Numbers entered.")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"ranges": reads.number_ranges(self.actor)}
+
     def run(self, form: RangeForm) -> Any:
         return commands.allot_certificates(by=self.actor, **form.cleaned_data)
 

@@ -171,7 +171,10 @@ class NewToolPage(CommandPage):
     done = _("The tool is entered.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"people": list(reads.people(self.actor))}
+        return super().get_form_kwargs() | {
+            "people": list(reads.people(self.actor)),
+            "resources": reads.plan_tools(self.actor),
+        }
 
     def get_initial(self) -> dict[str, Any]:
         me = employee_of(self.actor)
@@ -211,11 +214,18 @@ class EditToolPage(_ToolForm):
     title, done = _("Correct the tool's facts"), _("Saved.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"people": list(reads.people(self.actor)), "known": True}
+        return super().get_form_kwargs() | {
+            "people": list(reads.people(self.actor)),
+            "resources": reads.plan_tools(self.actor),
+            "known": True,
+        }
 
     def get_initial(self) -> dict[str, Any]:
         names = ("name", "place", "maker", "serial", "check_months")
-        return {name: getattr(self.tool, name) for name in names} | {"keeper_uid": self.tool.keeper.uid}
+        return {name: getattr(self.tool, name) for name in names} | {
+            "keeper_uid": self.tool.keeper.uid,
+            "resource_uid": self.tool.resource.uid if self.tool.resource else None,
+        }
 
     def run(self, form: forms.ToolForm) -> ToolAsset:
         return commands.change_tool(uid=self.tool.uid, by=self.actor, **form.given())

@@ -6,7 +6,7 @@ of their keys.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from dealership.catalogue.models import (
     Powertrain,
     VehicleModel,
 )
+from dealership.catalogue.services.versions import Kind, release_version
 from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -29,6 +30,12 @@ from dealership.kernel.history import record
 
 INTERVALS = ("every_km", "every_months", "first_km", "first_months", "severe_km", "severe_months")
 MOST_KM, MOST_MONTHS = 500_000, 240
+PLANS = Kind(
+    root="plan",
+    empty=_("A plan without work can't be released; add what is to be done."),
+    released=events.MAINTENANCE_PLAN_RELEASED,
+    followed=events.MAINTENANCE_PLAN_FOLLOWED,
+)
 
 
 def same_cars(plan: MaintenancePlan) -> QuerySet:
@@ -200,27 +207,7 @@ def release_plan(*, uid: UUID, starts_on: date, by: Actor) -> MaintenancePlan:
     """
     by.require(permissions.MAINTENANCE_MANAGE)
     asked = MaintenancePlan.objects.get(uid=uid)
-    rows = {row.pk: row for row in same_cars(asked).select_for_update(of=("self",), no_key=True).order_by("pk")}
-    plan = rows.get(asked.pk)
-    if plan is None or plan.state != PlanState.DRAFT:
-        raise RuleError("plan.released", _("This version is released and stays as it is; write the next version."))
-    if not plan.items.exists():
-        raise RuleError("plan.empty", _("A plan without work can't be released; add what is to be done."))
-    earlier = [row for row in rows.values() if row.state == PlanState.RELEASED]
-    if any(row.starts_on >= starts_on or (row.ends_on and row.ends_on >= starts_on) for row in earlier):
-        raise RuleError(
-            "plan.later", _("A version from that day or later is there; choose a later day."), field="starts_on"
-        )
-    for row in earlier:
-        if row.ends_on is None:
-            row.ends_on = starts_on - timedelta(days=1)
-            row.save(update_fields=["ends_on"])
-            record(row, events.MAINTENANCE_PLAN_FOLLOWED, by=by, changed={"ends_on": (None, row.ends_on)})
-    before = plan.state
-    plan.release(starts_on=starts_on)
-    plan.save(update_fields=["state", "starts_on"])
-    record(plan, events.MAINTENANCE_PLAN_RELEASED, by=by, changed={"state": (before, plan.state)}, starts_on=starts_on)
-    return plan
+    return release_version(asked, same_cars(asked), starts_on=starts_on, kind=PLANS, by=by)
 
 
 @transaction.atomic

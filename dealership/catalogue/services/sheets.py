@@ -6,7 +6,7 @@ Whoever changes a draft holds its row; whoever releases one holds all versions o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -27,6 +27,7 @@ from dealership.catalogue.check_models import (
     CheckTemplate,
 )
 from dealership.catalogue.models import Operation, PlanState, Powertrain, VehicleModel
+from dealership.catalogue.services.versions import Kind, release_version
 from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -36,6 +37,13 @@ MOST = Decimal(99999)
 MOST_ITEMS = 120
 SECTIONS = {section: place for place, section in enumerate(CheckSection.values)}
 COPIED = ("code", "position", "section", "kind", "name", "name_en", "hint", "unit", "is_safety", "powertrains")
+
+SHEETS = Kind(
+    root="template",
+    empty=_("A sheet without items can't be released; add what is looked at."),
+    released=events.CHECK_TEMPLATE_RELEASED,
+    followed=events.CHECK_TEMPLATE_FOLLOWED,
+)
 
 
 def _draft(uid: UUID) -> CheckTemplate:
@@ -255,33 +263,8 @@ def release_template(*, uid: UUID, starts_on: date, by: Actor) -> CheckTemplate:
     """
     by.require(permissions.CHECKS_MANAGE)
     asked = CheckTemplate.objects.get(uid=uid)
-    rows = {row.pk: row for row in CheckTemplate.objects.filter(code=asked.code).locked().order_by("pk")}
-    template = rows.get(asked.pk)
-    if template is None or template.state != PlanState.DRAFT:
-        raise RuleError("template.released", _("This version is released and stays as it is; write the next version."))
-    if not template.items.exists():
-        raise RuleError("template.empty", _("A sheet without items can't be released; add what is looked at."))
-    earlier = [row for row in rows.values() if row.state == PlanState.RELEASED]
-    if any(row.starts_on >= starts_on or (row.ends_on and row.ends_on >= starts_on) for row in earlier):
-        raise RuleError(
-            "template.later", _("A version from that day or later is there; choose a later day."), field="starts_on"
-        )
-    for row in earlier:
-        if row.ends_on is None:
-            row.ends_on = starts_on - timedelta(days=1)
-            row.save(update_fields=["ends_on"])
-            record(row, events.CHECK_TEMPLATE_FOLLOWED, by=by, changed={"ends_on": (None, row.ends_on)})
-    before = template.state
-    template.release(starts_on=starts_on)
-    template.save(update_fields=["state", "starts_on"])
-    record(
-        template,
-        events.CHECK_TEMPLATE_RELEASED,
-        by=by,
-        changed={"state": (before, template.state)},
-        starts_on=starts_on,
-    )
-    return template
+    same = CheckTemplate.objects.filter(code=asked.code)
+    return release_version(asked, same, starts_on=starts_on, kind=SHEETS, by=by)
 
 
 @transaction.atomic

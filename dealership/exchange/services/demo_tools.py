@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Store
@@ -47,6 +48,7 @@ TOOLS: tuple[tuple[str, str, str, str, str, int | None], ...] = (
     ("G-0031", "电动冲击扳手 1", "GENERAL", "工具间 C1", "parts", None),
     ("G-0032", "电动冲击扳手 2", "GENERAL", "工具间 C1", "parts", None),
 )
+IN_THE_PLAN = {"G-0013": "T6", "G-0026": "T1", "G-0028": "T3"}
 DAMAGED = ("G-0029", "拉爪断裂一只")
 
 
@@ -58,10 +60,19 @@ def equip_tools(store: Store) -> None:
     keepers = {
         role: employees_with_role(store.pk, role).order_by("number").first() for _n, _m, _k, _p, role, _d in TOOLS
     }
+    resources = dict(Resource.objects.filter(store=store, kind=ResourceKind.TOOL).values_list("code", "uid"))
     for number, name, kind, place, role, days in TOOLS:
         keeper = keepers[role]
         assert keeper is not None, f"{store.code} has nobody as {role}"
-        tool = tools.register_tool(number=number, name=name, kind=kind, place=place, keeper_uid=keeper.uid, by=by)
+        tool = tools.register_tool(
+            number=number,
+            name=name,
+            kind=kind,
+            place=place,
+            keeper_uid=keeper.uid,
+            resource_uid=resources.get(IN_THE_PLAN.get(number, "")),
+            by=by,
+        )
         if days is not None and tool.check_months is not None:
             until = today + timedelta(days=days)
             done_on = min(until - (good_until(until, tool.check_months) - until), today)

@@ -87,10 +87,11 @@ from reception.services import (
     walkarounds,
 )
 from staff.models import Employee, Shift
-from staff.selectors.employees import employees_with_role, on_duty
+from staff.selectors.employees import employee_of, employees_with_role, on_duty
 from workshop.models import (
     Clocking,
     Inspection,
+    InspectionLevel,
     LineHold,
     LineState,
     OrderLine,
@@ -98,7 +99,8 @@ from workshop.models import (
     PurchaseOrder,
     RepairOrder,
 )
-from workshop.selectors.inspections import last_reading
+from workshop.selectors.fitness import needs_two
+from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
 from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
@@ -881,7 +883,7 @@ class Simulation:
                 continue
             worker = shop.actor(technician)
             yield from self.issue(shop, line)
-            while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
+            while not self.begin(shop, line, worker):
                 yield shop.working(clock.now() + shop.minutes(10, 25))
             offered = self.check_over(order, line, worker)
             if offered and not found:
@@ -892,7 +894,7 @@ class Simulation:
                 yield shop.working(clock.now() + timedelta(minutes=span / 2))
                 self.try_to(clocking.clock_off, pause_cause=rng.choice(["HELP", "TOOL", "BREAK"]), by=worker)
                 yield shop.working(clock.now() + shop.minutes(10, 30))
-                while not self.try_to(clocking.clock_on, line_uid=line.uid, by=worker):
+                while not self.begin(shop, line, worker):
                     yield shop.working(clock.now() + shop.minutes(10, 25))
                 span /= 2
             fits = [row for row in shop.operations["fault"] if fits_plate(row, order.vehicle.plate)]
@@ -960,6 +962,24 @@ class Simulation:
         if item.kind == CheckKind.RATING and (item.is_safety or worn):
             return {"verdict": "YELLOW" if worn else "GREEN", "note": "有磨损，建议关注" if worn else ""}
         return None
+
+    def begin(self, shop: Shop, line: OrderLine, worker: Actor) -> bool:
+        """Clocks on; to high-voltage work with a pair of gloves, which goes back when others need it (3.4)."""
+        if line.operation is not None and needs_two(line):
+            me = employee_of(worker)
+            pairs = ToolAsset.objects.filter(store=shop.store, kind="GLOVES").order_by("number")
+            if me is not None and not pairs.filter(issues__employee=me, issues__returned_at__isnull=True).exists():
+                free = pairs.filter(state=ToolState.AVAILABLE, valid_until__gte=shop.today()).first()
+                if free is None:
+                    worn = ToolIssue.objects.filter(tool__in=pairs, returned_at__isnull=True).order_by("pk")
+                    idle = worn.exclude(employee__clockings__ended_at__isnull=True).select_related("tool").first()
+                    if idle is not None:
+                        keeper = shop.first("parts")
+                        self.try_to(tools.return_tool, uid=idle.tool.uid, condition="GOOD", by=keeper)
+                        free = idle.tool
+                if free is not None:
+                    self.try_to(tools.issue_tool, uid=free.uid, by=worker)
+        return self.try_to(clocking.clock_on, line_uid=line.uid, by=worker)
 
     def try_to(self, command: Callable[..., Any], **words: Any) -> bool:
         try:
@@ -1038,7 +1058,7 @@ class Simulation:
             self.try_to(stock.issue_part, part_line_uid=part_line.uid, by=keeper)
 
     def inspect(self, shop: Shop, order: RepairOrder) -> Steps:
-        """Self, team, final by different people; one in fifteen goes back (3.2)."""
+        """Self, team where its category asks it, final, by different people; one in fifteen goes back (3.2)."""
         rng = shop.rng
         while OrderLine.objects.filter(order=order, state=LineState.COMPLETED).exists():
             workers = set(
@@ -1050,7 +1070,8 @@ class Simulation:
                 self.try_to(inspections.inspect_order, level="SELF", by=shop.actor(worker), **level)
             yield shop.working(clock.now() + shop.minutes(3, 12))
             leader = shop.someone("leader", but=workers)
-            self.try_to(inspections.inspect_order, level="TEAM", by=leader, **level)
+            if InspectionLevel.TEAM in levels_of(order, done):
+                self.try_to(inspections.inspect_order, level="TEAM", by=leader, **level)
             yield shop.working(clock.now() + shop.minutes(3, 15))
             inspector = shop.someone("inspector", but=workers)
             if rng.random() < 0.06:
@@ -1066,7 +1087,7 @@ class Simulation:
                     by=inspector,
                 )
                 yield shop.working(clock.now() + shop.minutes(10, 20))
-                while not self.try_to(clocking.clock_on, line_uid=line.uid, by=shop.actor(worker)):
+                while not self.begin(shop, line, shop.actor(worker)):
                     yield shop.working(clock.now() + shop.minutes(10, 20))
                 yield shop.working(clock.now() + shop.minutes(10, 25))
                 clocking.finish_line(
@@ -1355,7 +1376,9 @@ class Simulation:
         takers = [
             person for person in employees_with_role(shop.store.pk, "technician").order_by("number") if person.user_id
         ]
-        for tool in chance.sample(list(crib.filter(state=ToolState.AVAILABLE).exclude(tool_class="LIFTING")), 4):
+        for tool in chance.sample(
+            list(crib.filter(state=ToolState.AVAILABLE).exclude(tool_class="LIFTING").exclude(kind="GLOVES")), 4
+        ):
             self.try_to(tools.issue_tool, uid=tool.uid, by=shop.actor(chance.choice(takers)))
             yield clock.now() + timedelta(minutes=chance.randrange(5, 40))
         today = shop.today()
@@ -1366,7 +1389,11 @@ class Simulation:
                 certificate_number=f"JL-{today:%y%m}-{tool.number[-4:]}", by=shop.first("techdirector"),
             )  # fmt: skip
         yield clock.now() + timedelta(minutes=chance.randrange(120, 260))
-        held = ToolIssue.objects.filter(store=shop.store, returned_at__isnull=True).select_related("tool")
+        held = (
+            ToolIssue.objects.filter(store=shop.store, returned_at__isnull=True)
+            .exclude(tool__kind="GLOVES")
+            .select_related("tool")
+        )
         for issue in held.order_by("pk"):
             if chance.random() < 0.2:
                 continue  # stays out over night
