@@ -128,7 +128,7 @@ def file_data(archive: ArchiveRecord) -> dict[str, Any]:
                 f"{say_name(sheet['name'])} · {_('signed by %(name)s') % {'name': sheet['signed_by']}} {_at(sheet['signed_at'])}"
                 if sheet["signed_by"]
                 else say_name(sheet["name"]),
-                [_("Item"), _("Judged"), _("Measured"), _("Note")],
+                [_("Item"), _("How it was judged"), _("Measured"), _("Note")],
                 [
                     [
                         say_name(a["item"]),
