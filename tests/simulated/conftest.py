@@ -59,10 +59,7 @@ from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.dirty_files import as_csv, dirty_rows
 from tests.factories.reminders import make_date_reminder
-<<<<<<< HEAD
 from tests.factories.returns import come_back
-=======
->>>>>>> 2fcd273 (A simulated shop has a reminder of an insurance that ends)
 from workshop.models import OrderLine
 from workshop.services import (
     advice,
