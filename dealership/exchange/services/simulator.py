@@ -1419,7 +1419,7 @@ class Simulation:
             lines = list(purchase.lines.select_related("part"))
             delivered = [(line.uid, line.quantity) for line in lines]
             purchasing.receive_purchase(uid=purchase.uid, lines=delivered, note="送货单", by=keeper)
-            came.update(line.part.uid for line in lines)
+            came |= {line.part.uid for line in lines}
         for uid in [uid for uid in short if uid not in came]:
             stock.receive_stock(part_uid=uid, quantity=Decimal(12), unit_cost=Decimal(60), reason="到货", by=keeper)
         yield clock.now() + timedelta(minutes=1)
