@@ -19,13 +19,16 @@ from staff.selectors.employees import employee_of
 
 from ..models import (
     CONSULTATION_ENDS,
+    OPEN_VISITS,
     AnswerTemplate,
     ClockKind,
     Consultation,
     ConsultationAttachment,
     ConsultationClock,
     ConsultationState,
+    Visit,
 )
+from .today import LANE_OF, Placement, placements
 
 PRESENT = timedelta(seconds=60)
 """Who said within this time that the thread is open has it open."""
@@ -213,6 +216,26 @@ def neighbours(by: Actor, consultation: Consultation) -> tuple[UUID | None, UUID
         return None, (uids[0] if uids else None)
     place = uids.index(consultation.uid)
     return (uids[place - 1] if place else None), (uids[place + 1] if place + 1 < len(uids) else None)
+
+
+def cars_here(by: Actor, consultation: Consultation) -> list[tuple[Visit, Placement, Any]]:
+    """Cars in the shop of who asks, with where each stands and the lane's word: most callers ask when it is ready.
+
+    The customer's own open visits; without a known customer, those that somebody with this telephone number brought.
+    """
+    same = Q()
+    if consultation.customer_id:
+        same |= Q(customer_id=consultation.customer_id)
+    if consultation.vehicle_id:
+        same |= Q(vehicle_id=consultation.vehicle_id)
+    if consultation.contact_phone:
+        same |= Q(contact_phone=consultation.contact_phone)
+    if not same:
+        return []
+    rows = Visit.objects.for_actor(by).filter(same, state__in=OPEN_VISITS).select_related("vehicle", "store")
+    visits = list(rows.order_by("arrived_at")[:5])
+    placed = placements(by, visits)
+    return [(visit, placed[visit.pk], LANE_OF[placed[visit.pk].lane].label) for visit in visits]
 
 
 def earlier_of(by: Actor, consultation: Consultation) -> list[Consultation]:

@@ -130,6 +130,7 @@ class ConsultationPage(ConsultationMixin, CommandPage):
             "stage": reads.STAGES.get(consultation.state, "ready"),  # type: ignore[call-overload]
             "present": reads.others_present(self.actor, consultation),
             "earlier": reads.earlier_of(self.actor, consultation),
+            "here": reads.cars_here(self.actor, consultation) if consultation.is_open else [],
             "templates": reads.templates(),
             "offered": self.offered,
             "know": self.request.GET.get("know", ""),

@@ -58,7 +58,7 @@ class HireForm(ActorForm):
 
 class PasswordForm(ActorForm):
     password = forms.CharField(
-        label=_("First password"),
+        label=_("New password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Ten characters or more; the person changes it on the page Profile."),
     )
@@ -67,6 +67,9 @@ class PasswordForm(ActorForm):
 class LoginForm(PasswordForm):
     username = forms.CharField(label=_("User name"), max_length=60)
     field_order = ("username", "password")
+
+    def fill(self) -> None:
+        self.fields["password"].label = _("First password")
 
 
 class PostForm(ActorForm):

@@ -586,3 +586,22 @@ def test_the_figure_of_the_manual_page_leads_to_the_questions(store, desk):
         manager.force_login(make_actor(store, "manager").user)
         page = manager.get(reverse("figure-detail", args=["reception.answered_in_time"])).content.decode()
     assert "网页留言" in page or "Web form" in page
+
+
+def test_who_asks_for_the_car_in_the_shop_is_told_where_it_stands(store, desk):
+    """Known by the customer or by the telephone alone; another store's cars and gone ones aren't there."""
+    with clock.moved_to(NOON):
+        visit = make_visit(desk)
+        known = ask(desk, contact_phone=visit.contact_phone, body="我的车今天能取吗")
+        stranger = ask(desk, contact_phone="13900009999", body="你们几点开门")
+        [(found, placed, _lane)] = reads.cars_here(desk, known)
+        assert (found, placed.lane) == (visit, "RECEPTION")
+        assert reads.cars_here(desk, stranger) == []
+        other = make_actor(make_store("NH09"), "receptionist")
+        assert reads.cars_here(other, known) == []
+        client = Client()
+        client.force_login(desk.user)
+        page = client.get(reverse("consultation-detail", args=[known.uid])).content.decode()
+        assert "车已到店" in page
+        assert reverse("visit-detail", args=[visit.uid]) in page
+        assert "车已到店" not in client.get(reverse("consultation-detail", args=[stranger.uid])).content.decode()
