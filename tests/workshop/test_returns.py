@@ -35,7 +35,7 @@ from workshop.models import (
     StockItem,
     StockMovement,
 )
-from workshop.services import authorizations, orders, proposals, stock
+from workshop.services import orders, proposals, stock
 
 D = Decimal
 ONE, TWO = D(1), D(2)
@@ -230,16 +230,6 @@ def test_a_withdrawn_line_keeps_what_was_given_away_and_what_came_back(shop):
     assert [(row.issued_quantity, row.amount) for row in (first, second) if row.refresh_from_db() is None] == [
         (0, 0)
     ] * 2
-
-
-def test_a_part_with_a_past_is_not_removed(shop):
-    row = take_back(shop, issued(shop), "OPENED", quantity=TWO)
-    authorizations.revoke_line(line_uid=row.line.uid, reason="客户改变主意", revoked_by="沈示例", by=shop.advisor)
-    before = History.objects.count()
-    with pytest.raises(RuleError) as refusal:
-        orders.remove_part(part_line_uid=row.uid, by=shop.advisor)
-    assert (refusal.value.code, PartLine.objects.filter(pk=row.pk).count()) == ("part.history", 1)
-    assert History.objects.count() == before
 
 
 def test_the_database_gives_only_what_is_kept_to_the_same_part_with_a_reason(shop, refused):

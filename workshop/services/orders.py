@@ -708,11 +708,6 @@ def remove_part(*, part_line_uid: UUID, by: Actor) -> OrderLine:
     back_to_draft(line, by=by)
     if part_line.reserved_quantity > 0:
         raise RuleError("part.reserved", _("This part is reserved; give it back to the shelf first."))
-    if part_line.has_history:
-        raise RuleError(
-            "part.history",
-            _("This part was issued or given over once, so it stays here; cancel the line and write a new one."),
-        )
     record(part_line, events.PART_REMOVED, by=by, store_id=line.order.store_id, part=part_line.part.uid)
     part_line.delete()
     return line
