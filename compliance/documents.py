@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dealership.kernel.formats import mask_phone
 from dealership.kernel.models import MessageChannel, MessageState
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.saying import say_money, say_name, say_plate
@@ -34,9 +35,14 @@ def file_pdf(archive: ArchiveRecord) -> bytes:
     return render_paper(PAPERS / "repair_file.typ", file_data(archive))
 
 
-def shown_file(archive: ArchiveRecord) -> dict[str, Any]:
-    """The same for a page: the columns and each cell with the head of its column and whether it is a figure."""
+def shown_file(archive: ArchiveRecord, *, masked: bool = False) -> dict[str, Any]:
+    """The same for a page: the columns and each cell with the head of its column and whether it is a figure.
+
+    ``masked``: the customer's number as colleagues see it who have no task with it (7.3).
+    """
     data = file_data(archive)
+    if masked:
+        data["facts"][1][1] = mask_phone(data["facts"][1][1])
     sections = []
     for section in data["sections"]:
         columns = [(head, at in section["figures"]) for at, head in enumerate(section["heads"])]

@@ -24,6 +24,7 @@ from dealership.kernel.models import Message
 from dealership.kernel.states import require
 from delivery.models import Handover
 from reception.models import VisitPhoto, WalkAround
+from reception.services.customers import open_number
 from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
 from workshop.models import LinePhoto, RepairOrder
 
@@ -68,6 +69,23 @@ def archive_order(*, order_uid: UUID, by: Actor) -> ArchiveRecord:
         retain_until=years_later(today, years),
     )
     record(archive, events.ARCHIVED, by=by, order=order.uid, sha256=archive.sha256, retain_until=archive.retain_until)
+    return archive
+
+
+@transaction.atomic
+def take_file(*, uid: UUID, by: Actor) -> ArchiveRecord:
+    """A file that still has its content, to be taken out as paper or data; history says who had the numbers in it (7.3).
+
+    Raises ArchiveRecord.DoesNotExist for a destroyed one.
+    """
+    by.require(permissions.ARCHIVE_VIEW)
+    rows = (
+        ArchiveRecord.objects.for_actor(by)
+        .exclude(state=ArchiveState.DESTROYED)
+        .select_related("store", "visit__customer")
+    )
+    archive = rows.get(uid=uid)
+    open_number(task=archive, customer=archive.visit.customer if archive.visit else None, by=by)
     return archive
 
 

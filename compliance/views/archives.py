@@ -57,7 +57,7 @@ class ArchivePage(CommandPage):
         over = self.archive.retain_until < clock.today()
         return super().get_context_data(**kwargs) | {
             "archive": self.archive,
-            "file": shown_file(self.archive) if self.archive.content else None,
+            "file": shown_file(self.archive, masked=True) if self.archive.content else None,
             "untouched": reads.untouched(self.archive),
             "may_list": may and over and self.archive.state == ArchiveState.ARCHIVED,
             "may_sign": may and self.archive.state == ArchiveState.TO_DESTROY,
@@ -78,7 +78,7 @@ class ArchivePdfView(StaffPage, View):
     permission = permissions.ARCHIVE_VIEW
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        archive = reads.kept_file(self.actor, uid)
+        archive = commands.take_file(uid=uid, by=self.actor)
         return paper_answer(file_pdf(archive), archive.number)
 
 
@@ -86,7 +86,7 @@ class ArchiveJsonView(StaffPage, View):
     permission = permissions.ARCHIVE_VIEW
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        return json_answer(reads.kept_file(self.actor, uid))
+        return json_answer(commands.take_file(uid=uid, by=self.actor))
 
 
 class ListForDestructionView(ActionView):

@@ -17,7 +17,7 @@ from compliance.selectors.archives import untouched
 from compliance.services.archives import archive_order, canonical, mark_for_destruction, sign_destruction, years_later
 from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
-from dealership.kernel.models import Message
+from dealership.kernel.models import History, Message
 from tests.factories.departed import make_departed
 from tests.factories.kernel import make_actor
 
@@ -130,7 +130,13 @@ def test_the_customer_reads_and_takes_the_whole_file_on_the_link(filed):
     assert paper.content.startswith(b"%PDF-")
     desk = Client()
     desk.force_login(make_actor("manager", store=order.store).user)
+    number = content["customer"]["phone"]
+    assert number in page
+    assert number not in desk.get(f"/archive/{archive.uid}/").content.decode(), "masked where nobody has a task with it"
+    looks = History.objects.filter(code="reception.customer.unmasked", facts__task_uid=str(archive.uid))
+    assert looks.count() == 0
     assert desk.get(reverse("archive-json", args=[archive.uid])).content == taken.content
+    assert looks.count() == 1
     assert desk.get(reverse("archive-pdf", args=[archive.uid])).headers["Content-Type"] == "application/pdf"
 
 
