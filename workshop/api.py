@@ -1655,7 +1655,9 @@ register(
 
 
 def _counters(values: dict[str, Any], by: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
-    vehicle = Vehicle.objects.for_actor(by).get(uid=values["vehicle_uid"])
+    vehicle = Vehicle.objects.for_actor(by).filter(uid=values["vehicle_uid"]).first()
+    if vehicle is None:  # like every filter by an id that isn't there
+        return [], False, None
     found = standing.counters_of(standing.standing_of(vehicle))
     return found[: values["limit"]], len(found) > values["limit"], None
 

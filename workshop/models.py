@@ -514,6 +514,7 @@ class PartLine(Root):
         ordering = ["id"]
         triggers = [
             states.versioned(),
+            states.fixed("partline_part_fixed", "part_id"),
             states.guard(
                 "partline_honours_quotation",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("unit_price"),

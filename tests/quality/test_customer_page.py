@@ -86,7 +86,7 @@ def test_declined_advice_stands_with_reason_and_value_until_it_is_done(known: Kn
     again = add_operation(known.shop, known.order, "EL-10")
     agree_all(known.shop, known.order)
     OrderLine.objects.filter(pk=again.pk).update(state="IN_PROGRESS")
-    OrderLine.objects.filter(pk=again.pk).update(state="COMPLETED")
+    OrderLine.objects.filter(pk=again.pk).update(state="COMPLETED", cause="老化", correction="更换")
     assert declined_advice(known.customer, known.shop.advisor) == []
 
 

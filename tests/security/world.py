@@ -17,6 +17,7 @@ from uuid import UUID
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import F
 from django.test import Client
 
 from dealership.catalogue.models import Operation, Resource
@@ -54,8 +55,8 @@ from tests.factories import sheets as check_sheets
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
-from workshop.models import Certificate, CertificateRange, Inspection
-from workshop.services import blocking, counting, faults, orders, proposals, screens, tools
+from workshop.models import Certificate, CertificateRange, Inspection, StockItem
+from workshop.services import blocking, counting, faults, orders, proposals, screens, stock, tools
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
 
@@ -148,6 +149,7 @@ class World:
         complaints.open_complaint(
             customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
         )
+        self.parts_change_hands(store, advisor)
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)
@@ -231,6 +233,34 @@ class World:
             template="test",
             body="试",
             by=system,
+        )
+
+    def parts_change_hands(self, store: Store, advisor: Actor) -> None:
+        """What was kept for one order goes to another one; there it is issued and comes back."""
+        system = machine("tests", store_id=store.pk)
+        item = StockItem.objects.filter(store=store, on_hand__gt=F("reserved")).order_by("pk").last()
+        assert item is not None
+        rows = []
+        for quantity in (item.on_hand - item.reserved, Decimal(1)):
+            order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="换件", by=advisor)
+            line = orders.add_line(
+                order_uid=order.uid,
+                description="更换",
+                hours=Decimal("0.5"),
+                parts=[(item.part.uid, quantity)],
+                by=advisor,
+            )
+            orders.send_estimate(order_uid=order.uid, by=advisor)
+            decide_lines(
+                order_uid=order.uid, decisions={line.uid: (True, "")}, method="VERBAL_PHONE",
+                authorized_by=order.visit.contact_name, note="电话", by=advisor,
+            )  # fmt: skip
+            rows.append(stock.reserve_part(part_line_uid=line.part_lines.get().uid, by=system))
+        kept, lacking = rows
+        stock.move_reservation(source_uid=kept.uid, target_uid=lacking.uid, reason="客户在店等候", by=system)
+        stock.issue_part(part_line_uid=lacking.uid, by=system)
+        stock.return_part(
+            part_line_uid=lacking.uid, quantity=Decimal(1), reason="领错", condition="UNOPENED", by=system
         )
 
     def signed(self, store: Store, advisor: Actor) -> Visit:

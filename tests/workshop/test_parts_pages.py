@@ -8,7 +8,7 @@ from django.test import Client
 from tests.factories.kernel import make_user
 from tests.factories.workshop import make_shop
 from tests.workshop.test_stock import keeper, part_line
-from workshop.models import StockItem
+from workshop.models import StockBin, StockItem
 from workshop.services import stock
 
 
@@ -33,9 +33,12 @@ def test_short_parts_are_shown_apart_and_issued_when_they_are_there(desk):
     assert client.post(f"/part-lines/{wanted.uid}/issue/").url == "/parts/"
     wanted.refresh_from_db()
     assert wanted.issued_quantity == Decimal(2)
-    refused = client.post(f"/part-lines/{wanted.uid}/return/", {"quantity": "9", "reason": "多领"})
+    refused = client.post(
+        f"/part-lines/{wanted.uid}/return/", {"condition": "UNOPENED", "quantity": "9", "reason": "多领"}
+    )
     assert (refused.status_code, "多领" in refused.content.decode()) == (422, True)
-    assert client.post(f"/part-lines/{wanted.uid}/return/", {"quantity": "1", "reason": "多领"}).status_code == 302
+    back = {"condition": "UNOPENED", "quantity": "1", "reason": "多领"}
+    assert client.post(f"/part-lines/{wanted.uid}/return/", back).status_code == 302
     assert wanted.part.number in client.get("/parts/?show=BACK").content.decode()
 
 
@@ -47,8 +50,9 @@ def test_the_shelf_receives_and_counts(desk):
     address = f"/stock/{item.uid}/"
     assert client.post(address, {"quantity": "-1", "unit_cost": "9"}).status_code == 422
     assert client.post(address, {"quantity": "3", "unit_cost": "9", "bin": "A-01"}).status_code == 302
-    assert client.post(f"{address}count/", {"counted": "7"}).status_code == 422
-    assert client.post(f"{address}count/", {"counted": "7", "reason": "盘亏"}).status_code == 302
+    bin_ = StockBin.objects.get(item=item, bin="A-01").uid
+    assert client.post(f"{address}count/", {"bin": bin_, "counted": "2"}).status_code == 422
+    assert client.post(f"{address}count/", {"bin": bin_, "counted": "2", "reason": "盘亏"}).status_code == 302
     item.refresh_from_db()
     assert (item.on_hand, item.bin) == (Decimal(7), "A-01")
     assert client.get(address).status_code == 200

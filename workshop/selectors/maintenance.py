@@ -133,7 +133,9 @@ def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
         return None
     items = list(plan.items.all())
     trend = rules.trend(
-        _readings(vehicle), today=today, usual_per_year=limits.value(USUAL_KM_A_YEAR, store_id=store_id)
+        _readings(vehicle, ZoneInfo(store.time_zone)),
+        today=today,
+        usual_per_year=limits.value(USUAL_KM_A_YEAR, store_id=store_id),
     )
     severe = trend.measured and trend.per_year >= limits.value(SEVERE_KM_A_YEAR, store_id=store_id)
     window = rules.Window(
@@ -174,11 +176,12 @@ def interval_of(item: MaintenanceItem) -> Interval:
     )
 
 
-def _readings(vehicle: Vehicle) -> list[Reading]:
+def _readings(vehicle: Vehicle, zone: ZoneInfo) -> list[Reading]:
+    """By the store's days: a reading of the early morning is no reading of the day before."""
     rows = OdometerReading.objects.filter(vehicle=vehicle).order_by("-read_at")[:60]
-    found = [Reading(at.date(), km) for at, km in rows.values_list("read_at", "km")]
+    found = [Reading(at.astimezone(zone).date(), km) for at, km in rows.values_list("read_at", "km")]
     if vehicle.odometer_at and vehicle.odometer_km:
-        found.append(Reading(vehicle.odometer_at.date(), vehicle.odometer_km))
+        found.append(Reading(vehicle.odometer_at.astimezone(zone).date(), vehicle.odometer_km))
     return found
 
 
