@@ -221,7 +221,7 @@ def neighbours(by: Actor, consultation: Consultation) -> tuple[UUID | None, UUID
 def cars_here(by: Actor, consultation: Consultation) -> list[tuple[Visit, Placement, Any]]:
     """Cars in the shop of who asks, with where each stands and the lane's word: most callers ask when it is ready.
 
-    The customer's own open visits; without a known customer, those that somebody with this telephone number brought.
+    Open visits of the customer, of the car and of whoever gave this telephone number at the gate, five at most.
     """
     same = Q()
     if consultation.customer_id:
