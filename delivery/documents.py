@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dealership.catalogue.models import Powertrain
 from dealership.kernel.money import format_money, round_money
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.services import file_path
@@ -72,6 +73,7 @@ def _rows(lines: Iterable[SettlementLine]) -> list[dict[str, str]]:
             "code": line.code,
             "brand": line.brand,
             "kind": line.get_part_kind_display() if line.part_kind else "",
+            "own": (_("yes") if line.part_kind == "CUSTOMER_SUPPLIED" else _("no")) if line.part_kind else "",
             "unit": line.part_line.part.unit if line.part_line else "",
             "quantity": _plain(line.quantity),
             "price": f"{round_money(line.unit_price):,.2f}",
@@ -120,6 +122,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             "code": _("Part number"),
             "brand": _("Brand"),
             "kind": _("Kind of part"),
+            "own": _("Customer's own"),
             "quantity": _("Quantity"),
             "price": _("Price ¥"),
             "none": _("none"),
@@ -137,6 +140,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             [_("Plate"), vehicle.plate or "—"],
             ["VIN", vehicle.vin or "—"],
             [_("Model"), vehicle.model_text],
+            [_("Vehicle type"), str(vehicle.get_powertrain_display())],
             [_("Engine or motor no."), vehicle.engine_number or "—"],
             [_("Order no."), order.number],
             [_("Advisor"), order.advisor.name],
@@ -150,6 +154,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
         "shop": [
             [_("Repair shop"), store.company or store.name],
             [_("Unified social credit code"), store.uscc or "—"],
+            [_("Contact"), order.advisor.name],
             [_("Address"), store.address or "—"],
             [_("Telephone"), store.phone or "—"],
             [_("Complaint telephone"), store.complaint_phone or store.phone or "—"],
@@ -199,6 +204,12 @@ def _notes(paper: Paper) -> list[str]:
         notes.append(paper.guarantee)
     if paper.risk:
         notes.append(paper.risk)
+    if paper.settlement.order.vehicle.powertrain != Powertrain.ICE:
+        notes.append(
+            _(
+                "Traction battery, drive motor and power electronics: the maker's warranty terms hold where they reach further."
+            )
+        )
     if any(line.part_kind == "CUSTOMER_SUPPLIED" for line in paper.material):
         notes.append(_("The shop gives no guarantee on parts that the customer brought."))
     notes.append(_("Two copies, one for each side; valid when the customer has signed."))

@@ -55,3 +55,10 @@ REWORK_RESTARTS = limit(
     _("The guarantee of reworked work begins anew at its exit (1), or the first one runs on (0)"),
     clause="3.2", source="L15",
 )  # fmt: skip
+
+# --- health record ---
+HEALTH_RECORD = limit(
+    "delivery.health_record", 1, "",
+    _("The store sends electronic health records, so that a list is issued only with every fact they need (1), or not (0)"),
+    clause="3.3", source="W1 art.34",
+)  # fmt: skip

@@ -91,6 +91,29 @@ class Settlement(Root):
                 code="settlement.final",
                 text=_("A signed or voided settlement list is never changed."),
             ),
+            states.guard(
+                # 3.3, domain 7.2: where the store sends health records, no list without what they can't do without.
+                "settlement_health_record",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_repairorder o JOIN reception_vehicle c ON c.id = o.vehicle_id
+                        JOIN reception_visit v ON v.id = o.visit_id JOIN kernel_store s ON s.id = o.store_id
+                        WHERE o.id = NEW.order_id AND (length(c.vin) <> 17
+                            OR (c.plate = '' AND c.plate_kind <> 'UNREGISTERED')
+                            OR v.odometer_in_km IS NULL OR btrim(o.complaint) = ''
+                            OR btrim(COALESCE(NULLIF(s.company, ''), s.name)) = '')
+                        AND COALESCE((SELECT (k.value #>> '{}')::int FROM kernel_setting k
+                            WHERE k.key = 'delivery.health_record' AND (k.store_id IS NULL OR k.store_id = s.id)
+                            AND k.starts_on <= (NEW.issued_at AT TIME ZONE s.time_zone)::date
+                            AND (k.ends_on IS NULL OR k.ends_on >= (NEW.issued_at AT TIME ZONE s.time_zone)::date)
+                            ORDER BY k.store_id NULLS LAST LIMIT 1), 1) = 1
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="settlement.health_record",
+                text=_("The vehicle's electronic health record lacks a fact that it can't do without."),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -36,6 +36,7 @@ from ..models import (
     SettlementLineKind,
     SettlementState,
 )
+from ..selectors.health_records import missing_for_list
 from ..selectors.rework import guarantee_after_rework
 from .deposits import use_deposits
 
@@ -97,12 +98,18 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
     that stay issued. What another party pays stands on the list at 0.00. Approved goodwill is taken off;
     ``round_off`` takes off what lies above the store's step (抹零). ``old_parts`` (TAKE, LEAVE, NONE) says what becomes
     of them where it differs from the walk-around. Raises RuleError ``settlement.old_parts``, ``settlement.not_ready``,
-    ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts`` and ``settlement.exists``.
+    ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts``, ``settlement.exists`` and
+    ``settlement.health_record``, which names every fact that is missing (3.3, domain 7.2).
     """
     by.require(permissions.SETTLEMENTS_ISSUE)
     if old_parts and old_parts not in OLD_PARTS:
         raise RuleError("settlement.old_parts", _("Choose what becomes of the old parts."), field="old_parts")
-    order = RepairOrder.objects.for_actor(by).locked().select_related("store", "visit", "customer").get(uid=order_uid)
+    order = (
+        RepairOrder.objects.for_actor(by)
+        .locked()
+        .select_related("store", "visit", "customer", "vehicle")
+        .get(uid=order_uid)
+    )
     if issued := order.settlements.exclude(state=SettlementState.VOIDED).first():
         text = _("This order already has a settlement list for this payer.")
         raise RuleError("settlement.exists", text, held_by=issued)
@@ -127,6 +134,12 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
         )
     draft = _draft(order, lines, round_off=round_off)
     rows, totals = draft.rows, draft.totals
+    if lacking := missing_for_list(order, rows):
+        raise RuleError(
+            "settlement.health_record",
+            _("The list can't be issued: the vehicle's electronic health record still lacks %(what)s."),
+            what="; ".join(str(row.text) for row in lacking),
+        )
     table = limits.value(GUARANTEE, store_id=order.store_id)
     after_rework = guarantee_after_rework(order, draft.categories, table)
     days, km = after_rework or rules.strongest_guarantee(draft.categories, table)

@@ -18,6 +18,7 @@ from dealership.kernel.money import ZERO
 from dealership.kernel.pages import CommandPage, Page, StaffPage
 from dealership.kernel.papers import paper_answer
 from reception.models import Appointment
+from reception.permissions import VEHICLES_EDIT
 from reception.selectors.capacity import deposit_open
 from workshop.models import RepairOrder
 from workshop.permissions import ORDERS_VIEW
@@ -27,6 +28,7 @@ from ..documents import old_parts_words, settlement_pdf
 from ..forms.settlements import GoodwillForm, IssueForm, PaymentForm, ReasonForm, RefundForm, SignForm
 from ..models import Deposit, Payment, Settlement
 from ..selectors import exits, payments, settlements
+from ..selectors.health_records import missing_for_list
 from ..selectors.ways import address, next_way
 from ..services import deposits as advance
 from ..services import payments as money
@@ -107,9 +109,18 @@ class IssuePage(CommandPage):
             "draft": draft,
             "rounding": commands.draft_settlement(self.order, round_off=True).totals,
             "deposits": deposits,
+            "lacking": [(row.text, self.mended_at(row.place)) for row in missing_for_list(self.order, draft.rows)],
             "old_parts": old_parts_words(draft.old_parts),
             "back": address("order-detail", self.order.uid),
         }
+
+    def mended_at(self, place: str) -> str:
+        """The page on which a missing fact is written down, '' where there is none for this person."""
+        if place == "vehicle" and self.actor.may(VEHICLES_EDIT):
+            return reverse("vehicle-edit", args=[self.order.vehicle.uid])
+        if place == "visit":
+            return address("visit-detail", self.order.visit.uid)
+        return address("order-detail", self.order.uid) if place == "order" else ""
 
     def run(self, form: IssueForm) -> Settlement:
         return commands.issue_settlement(order_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)

@@ -16,6 +16,7 @@ from dealership.kernel.models import History, Outbox, OutboxState, Store, User
 from delivery.models import HandoverCheck
 from delivery.tasks import send_due_surveys
 from tests.factories.api import ApiCaller, problem
+from tests.factories.reception import make_vin
 
 pytestmark = pytest.mark.django_db
 SCOPES = tuple(
@@ -102,7 +103,8 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     customer = ok(shop.receptionist.post("customers", {"name": "张试驾", "phone": "13800001111"}), 201)
     vehicle = ok(
         shop.receptionist.post(
-            "vehicles", {"plate": "京A12345", "model_text": "途远 2.0T", "owner_uid": customer["uid"]}
+            "vehicles",
+            {"plate": "京A12345", "vin": make_vin(1), "model_text": "途远 2.0T", "owner_uid": customer["uid"]},
         ),
         201,
     )

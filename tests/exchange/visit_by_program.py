@@ -51,7 +51,8 @@ def whole_visit(world, plate="京A12345"):
     # Booking and preparation (2.4).
     world.at(8, 0)
     customer = desk.create_customer(body={"name": "张试驾", "phone": "13800001111"})
-    vehicle = desk.create_vehicle(body={"plate": plate, "model_text": "途远 2.0T", "owner_uid": customer["uid"]})
+    car = {"plate": plate, "vin": "LDC613P23A1305189", "model_text": "途远 2.0T"}
+    vehicle = desk.create_vehicle(body={**car, "owner_uid": customer["uid"]})
     who = {
         "contact_name": "张试驾",
         "contact_phone": "13800001111",

@@ -760,6 +760,7 @@ def test_a_setting_decides(key: str, changed: bool) -> None:
 
 # A test that changes the setting beside its own story.
 ELSEWHERE = {
+    "delivery.health_record": "tests/delivery/test_health_record.py",
     "delivery.rework_evidence_days": "tests/delivery/test_rework.py",
     "delivery.rework_restarts": "tests/delivery/test_rework.py",
     "reception.elapsed_channels": "tests/reception/test_consultations.py",

@@ -1,0 +1,54 @@
+"""The facts of an order's health record, as they stand (domain 7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dealership.kernel import clock, limits
+from delivery.health_record import Facts, Missing, missing
+from delivery.limits import HEALTH_RECORD
+from delivery.models import Settlement, SettlementLineKind
+from reception.models import PlateKind
+from workshop.models import RepairOrder
+
+NOT_YET = "—"
+
+
+def facts_of(order: RepairOrder, rows: Iterable[Any], *, number: str, at: Any) -> Facts:
+    """From an order and the rows of its list; ``at`` is when it was settled, days are the store's."""
+    zone = ZoneInfo(order.store.time_zone)
+    car, visit = order.vehicle, order.visit
+    rows = list(rows)
+    return Facts(
+        company=order.store.company or order.store.name,
+        plate=car.plate,
+        unregistered=car.plate_kind == PlateKind.UNREGISTERED,
+        vin=car.vin,
+        repaired_on=visit.arrived_at.astimezone(zone).date() if visit.arrived_at else None,
+        odometer_km=visit.odometer_in_km,
+        settled_on=at.astimezone(zone).date(),
+        fault=order.complaint,
+        list_number=number,
+        projects=[(row.description, Decimal(row.quantity)) for row in rows if row.kind == SettlementLineKind.LABOR],
+        parts=[
+            (row.description, row.code, Decimal(row.quantity))
+            for row in rows
+            if row.kind == SettlementLineKind.MATERIAL
+        ],
+    )
+
+
+def facts_of_list(settlement: Settlement) -> Facts:
+    """From a list that was issued: its own rows and number."""
+    order = settlement.order
+    return facts_of(order, settlement.lines.all(), number=settlement.number, at=settlement.issued_at)
+
+
+def missing_for_list(order: RepairOrder, rows: Iterable[Any]) -> list[Missing]:
+    """What keeps the list of an order from being issued, where the store sends health records; [] elsewhere."""
+    if not limits.value(HEALTH_RECORD, store_id=order.store_id):
+        return []
+    return missing(facts_of(order, rows, number=NOT_YET, at=clock.now()))
