@@ -114,6 +114,7 @@ from workshop.services import (
     orders,
     proposals,
     purchasing,
+    replacements,
     screens,
     sheets,
     stock,
@@ -555,6 +556,14 @@ register(
                 permission=permissions.LINES_EDIT,
                 input={"quantity": Number(2)},
                 help="Change the quantity before the customer's yes",
+            ),
+            Action(
+                verb="take-replacement",
+                run=replacements.take_replacement,
+                uid="part_line_uid",
+                permission=(permissions.PARTS_RESERVE, permissions.LINES_EDIT),
+                input={"part_uid": Uid(help="A part that the catalogue names in place of this one.")},
+                help="Take the part that follows this one, or may stand in for it",
             ),
             Action(
                 verb="reserve",

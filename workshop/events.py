@@ -74,6 +74,9 @@ PART_RETURNED = event("workshop.part.returned", _("Part taken back"), clause="3.
 PART_GIVEN_AWAY = event(
     "workshop.part.given_away", _("Kept part given to another order"), clause="3.2", stage=stages.WORK
 )
+PART_REPLACED = event(
+    "workshop.part.replaced", _("Part replaced by its successor or a stand-in"), clause="3.2", stage=stages.WORK
+)
 PART_EXPECTED = event("workshop.part.expected", _("Part expected on another day"), clause="3.2", stage=stages.WORK)
 PURCHASE_ORDERED = event(
     "workshop.purchase.ordered",

@@ -514,7 +514,36 @@ class PartLine(Root):
         ordering = ["id"]
         triggers = [
             states.versioned(),
-            states.fixed("partline_part_fixed", "part_id"),
+            states.guard(
+                # 3.2: a line's part stays, unless the catalogue names another one in its place and nothing of the old one
+                # was touched; what was quoted doesn't get dearer by it.
+                "partline_part_fixed",
+                operation=pgtrigger.UpdateOf("part_id"),
+                func="""
+                    IF NEW.part_id = OLD.part_id THEN RETURN NEW; END IF;
+                    IF NEW.reserved_quantity <> 0 OR NEW.issued_quantity <> 0 OR OLD.issued_quantity <> 0
+                        OR OLD.kind = 'CUSTOMER_SUPPLIED'
+                        OR EXISTS (SELECT 1 FROM workshop_stockmovement WHERE part_line_id = NEW.id)
+                        OR EXISTS (SELECT 1 FROM workshop_partreturn WHERE part_line_id = NEW.id)
+                        OR EXISTS (SELECT 1 FROM workshop_reservationmove WHERE NEW.id IN (source_id, target_id))
+                        OR (NEW.unit_price > OLD.unit_price AND EXISTS (SELECT 1 FROM workshop_orderline l
+                            WHERE l.id = NEW.line_id AND l.quoted_id IS NOT NULL AND l.pay_type = 'CUSTOMER_PAY'))
+                        OR NOT EXISTS (
+                            WITH RECURSIVE following AS (
+                                SELECT other_id FROM catalogue_partreplacement
+                                    WHERE part_id = OLD.part_id AND kind = 'SUCCESSOR' AND ended_at IS NULL
+                                UNION SELECT r.other_id FROM following f JOIN catalogue_partreplacement r
+                                    ON r.part_id = f.other_id AND r.kind = 'SUCCESSOR' AND r.ended_at IS NULL
+                            ) SELECT 1 FROM following WHERE other_id = NEW.part_id
+                            UNION ALL SELECT 1 FROM catalogue_partreplacement WHERE ended_at IS NULL AND (
+                                (kind IN ('EITHER', 'STAND_IN') AND part_id = OLD.part_id AND other_id = NEW.part_id)
+                                OR (kind = 'EITHER' AND part_id = NEW.part_id AND other_id = OLD.part_id)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="part.no_replacement",
+                text=_("The catalogue doesn't name this part in place of the other one."),
+            ),
             states.guard(
                 "partline_honours_quotation",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("unit_price"),
@@ -554,6 +583,10 @@ class PartLine(Root):
                         NEW.amount) THEN RETURN NEW; END IF;
                     SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline
                         WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
+                    -- An agreed line may take the part that replaces its own one: of the same kind, for no more money.
+                    IF TG_OP = 'UPDATE' AND line_state IN ('AUTHORIZED', 'IN_PROGRESS') AND NEW.part_id <> OLD.part_id
+                        AND (OLD.line_id, OLD.kind, OLD.quantity) = (NEW.line_id, NEW.kind, NEW.quantity)
+                        AND NEW.unit_price <= OLD.unit_price AND NEW.amount <= OLD.amount THEN RETURN NEW; END IF;
                     IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
                     THEN {refuse} END IF;
                     RETURN COALESCE(NEW, OLD);

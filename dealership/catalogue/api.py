@@ -21,21 +21,23 @@ from dealership.catalogue.models import (
     Part,
     PartKind,
     PartPrice,
+    PartReplacement,
     PayType,
     PlanState,
     Powertrain,
     RepairCategory,
+    ReplacementKind,
     ResourceKind,
     VehicleModel,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import maintenance, models, prices, resources, sheets
+from dealership.catalogue.services import maintenance, models, prices, replacements, resources, sheets
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
-from dealership.kernel.api.shapes import Choice, Day, Flag, ListOf, Money, Number, Text, Uid, Whole
+from dealership.kernel.api.shapes import Choice, Day, Flag, ListOf, Moment, Money, Number, Text, Uid, Whole
 from dealership.kernel.api.star import star_codes
 from dealership.kernel.models import Store
 
@@ -582,4 +584,49 @@ star_codes(
     "EV_DIAGNOSTIC",
     "BODY_AND_FRAME",
     "DETAIL_AND_WASH",
+)
+
+register(
+    Resource(
+        path="part-replacements",
+        name="PartReplacement",
+        room="catalogue",
+        model=PartReplacement,
+        view=permissions.CATALOGUE_VIEW,
+        help="A part that follows another one for good, or may be used in its place (3.2).",
+        shape={
+            "part_uid": Uid(source="part__uid"),
+            "part_number": Text(source="part__number"),
+            "other_uid": Uid(source="other__uid", help="The part that is used instead."),
+            "other_number": Text(source="other__number"),
+            "kind": Choice(choices=ReplacementKind),
+            "starts_on": Day(),
+            "note": Text(),
+            "ended_at": Moment(null=True),
+        },
+        filters={
+            "part_uid": Filter(field=Uid(), lookup="part__uid"),
+            "other_uid": Filter(field=Uid(), lookup="other__uid"),
+        },
+        create=Command(
+            run=replacements.replace_part,
+            permission=permissions.PARTS_MANAGE,
+            input={
+                "part_uid": Uid(),
+                "other_uid": Uid(),
+                "kind": Choice(choices=ReplacementKind),
+                "starts_on": Day(optional=True, null=True, help="Left out: today."),
+                "note": Text(120, optional=True),
+            },
+            help="Say what is used in place of a part",
+        ),
+        actions=(
+            Action(
+                verb="end",
+                run=replacements.end_replacement,
+                permission=permissions.PARTS_MANAGE,
+                help="It is offered no more",
+            ),
+        ),
+    )
 )

@@ -53,3 +53,7 @@ CHECK_TEMPLATE_FOLLOWED = event(
 CHECK_TEMPLATE_DISCARDED = event(
     "catalogue.check_template.discarded", _("Draft of a check sheet thrown away"), clause="3.1"
 )
+
+# which part follows another one
+PART_REPLACEMENT_SET = event("catalogue.part_replacement.set", _("Replacement of a part entered"), clause="3.2")
+PART_REPLACEMENT_ENDED = event("catalogue.part_replacement.ended", _("Replacement of a part ended"), clause="3.2")

@@ -46,3 +46,8 @@ for _code in ("techdirector", "manager"):
 CHECKS_MANAGE = permission("catalogue.checks.manage", _("Write check sheets and release them from a day on."))
 for _code in ("techdirector", "manager"):
     role(_code, permissions={CHECKS_MANAGE})
+
+# which part follows another one
+PARTS_MANAGE = permission("catalogue.parts.manage", _("Say which part follows another one or may stand in for it."))
+for _code in ("parts", "manager", "techdirector"):
+    role(_code, permissions={PARTS_MANAGE})

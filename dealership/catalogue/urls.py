@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from dealership.catalogue.views import maintenance, models, prices, resources, sheets
+from dealership.catalogue.views import maintenance, models, prices, replacements, resources, sheets
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
     path("catalogue/rates/new/", prices.NewLaborRatePage.as_view(), name="labor-rate-new"),
     path("catalogue/parts/", prices.PartPricesPage.as_view(), name="part-prices"),
     path("catalogue/parts/<uuid:uid>/price/", prices.PartPricePage.as_view(), name="part-price"),
+    path("catalogue/parts/<uuid:uid>/", replacements.ReplacementsPage.as_view(), name="part-replacements"),
+    path(
+        "catalogue/replacements/<uuid:uid>/end/", replacements.EndReplacementView.as_view(), name="part-replacement-end"
+    ),
     path("catalogue/models/", prices.ModelPricesPage.as_view(), name="model-prices"),
     path("catalogue/models/new/", models.NewModelPage.as_view(), name="model-new"),
     path("catalogue/models/<uuid:uid>/", models.ModelPage.as_view(), name="model-edit"),

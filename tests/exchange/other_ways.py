@@ -342,6 +342,12 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "labor_operation", brakes, "discount", {"amount": "1.00", "reason": "老客户"})
     pad = only(parts.list_part(number="BRK-PAD-F"))["uid"]
     act(advisor, "labor_operation", filters, "add_part", {"part_uid": pad, "quantity": "1.00"})
+    swapped = advisor.list_part_line(labor_operation_uid=slip)["data"][0]
+    other = next(row["uid"] for row in parts.list_part()["data"] if row["uid"] != swapped["part_uid"])
+    told = {"part_uid": swapped["part_uid"], "other_uid": other, "kind": "STAND_IN"}
+    stands_in = parts.create_part_replacement(body=told)["uid"]
+    act(advisor, "part_line", swapped["uid"], "take_replacement", {"part_uid": other})
+    act(parts, "part_replacement", stands_in, "end")
     act(advisor, "labor_operation", slip, "cancel", {"reason": "写错了"})
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
     pads = rows[0]["uid"]

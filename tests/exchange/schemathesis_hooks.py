@@ -36,6 +36,7 @@ NAMED = {
     "comeback_of_uid": "repair-orders",
     "failed_labor_operation_uid": "labor-operations",
     "replaces_uid": "dispatches",
+    "other_uid": "parts",
     "replaced_appointment_uid": "appointments",
 }
 SHARE = int(os.environ["API_SHARE"])

@@ -17,8 +17,9 @@ import pytest
 
 from compliance.models import ArchiveRecord
 from compliance.services import archives
-from dealership.catalogue.models import Operation, Resource, ResourceKind
+from dealership.catalogue.models import Operation, Part, Resource, ResourceKind
 from dealership.catalogue.services import maintenance, models, plans, resources
+from dealership.catalogue.services import replacements as catalogue_replacements
 from dealership.catalogue.services import sheets as sheet_versions
 from dealership.exchange.services import clients, imports
 from dealership.exchange.services.health import retry_event
@@ -91,6 +92,7 @@ from workshop.services import (
     orders,
     proposals,
     purchasing,
+    replacements,
     screens,
     sheets,
     stock,
@@ -277,6 +279,9 @@ STORY: dict[str, str] = {
     "staff.set_password": "both",
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
+    "catalogue.replace_part": "one: replacement.exists",
+    "catalogue.end_replacement": "one: replacement.ended",
+    "workshop.take_replacement": "one: part.no_replacement",
     "workshop.add_line": "both",
     "workshop.judge_fault": "both",
     "workshop.add_line_photo": "both",
@@ -715,6 +720,12 @@ def test_the_order_and_the_floor() -> None:
         go(orders.change_part, part_line_uid=put.uid, quantity=Decimal(2), by=desk)
         go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
         put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
+        other = Part.objects.exclude(pk=pads.pk).order_by("pk")[0]
+        follows = go(
+            catalogue_replacements.replace_part, part_uid=pads.uid, other_uid=other.uid, kind="STAND_IN", by=setup
+        )  # fmt: skip
+        go(replacements.take_replacement, part_line_uid=gone.uid, part_uid=other.uid, by=desk)
+        go(catalogue_replacements.end_replacement, uid=follows.uid, by=setup)
         go(orders.remove_part, part_line_uid=gone.uid, by=desk)
         extra = add_operation(floor.shop, order, "MT-10", parts=[])
         go(orders.cancel_line, line_uid=extra.uid, reason="写错了", by=desk)

@@ -20,7 +20,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test import Client
 
-from dealership.catalogue.models import Operation, Resource
+from dealership.catalogue.models import Operation, Part, PartReplacement, Resource
+from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services import demo_store
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.demo import equip
@@ -240,6 +241,9 @@ class World:
         system = machine("tests", store_id=store.pk)
         item = StockItem.objects.filter(store=store, on_hand__gt=F("reserved")).order_by("pk").last()
         assert item is not None
+        other = Part.objects.filter(active=True, replaces=None).exclude(pk=item.part_id).order_by("pk").first()
+        if other is not None and not PartReplacement.objects.filter(part=item.part).exists():
+            replace_part(part_uid=item.part.uid, other_uid=other.uid, kind="STAND_IN", by=system)
         rows = []
         for quantity in (item.on_hand - item.reserved, Decimal(1)):
             order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="换件", by=advisor)

@@ -30,6 +30,7 @@ from django.utils import translation
 from PIL import Image
 
 from dealership.catalogue.models import Operation, Part, Resource
+from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
@@ -250,6 +251,8 @@ def make_every_kind() -> None:
     walkarounds.send_walkaround(visit_uid=dropped.uid, by=acting("advisor"))
     pads = Part.objects.get(number="BRK-PAD-F").uid
     wanted = [(pads, Decimal(2), Decimal(340))]
+    spare = Part.objects.exclude(uid=pads).order_by("pk").values_list("uid", flat=True)[0]
+    replace_part(part_uid=pads, other_uid=spare, kind="STAND_IN", by=acting("parts"))
     purchasing.order_parts(supplier="示例备件", expected_on=clock.today(), lines=wanted, by=acting("parts"))
     count = counting.start_count(by=acting("parts"))
     counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))

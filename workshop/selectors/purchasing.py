@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dealership.catalogue.models import Part, PartKind
+from dealership.catalogue.selectors.replacements import successors
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from workshop.limits import PARTS_LEAD_DAYS, STOCK_COVER_DAYS, STOCK_USE_DAYS
@@ -97,6 +98,8 @@ class Proposal:
     level: Decimal
     unit_cost: Decimal
     quantity: Decimal
+    instead_of: Sequence[Part] = ()
+    """Parts that this one follows: what is left of them is used up first, what is missing of them is ordered as this."""
 
 
 def proposals(by: Actor) -> list[Proposal]:
@@ -114,30 +117,30 @@ def proposals(by: Actor) -> list[Proposal]:
     missing: dict[int, Decimal] = defaultdict(Decimal)
     for row in _short(store_id):
         missing[row.part_id] += row.quantity - row.issued_quantity - row.reserved_quantity
+    items = {
+        item.part_id: item for item in StockItem.objects.filter(store_id=store_id).select_related("part").order_by("pk")
+    }
+    later = successors(items)
+    together: dict[int, list[StockItem]] = defaultdict(list)
+    for key, item in items.items():
+        together[later[key].pk if key in later else key].append(item)
     found = []
-    for item in StockItem.objects.filter(store_id=store_id, part__active=True).select_related("part"):
-        key = item.part_id
-        quantity = reorder_quantity(
-            free=item.on_hand - item.reserved,
-            on_the_way=on_the_way.get(key, ZERO),
-            missing=missing.get(key, ZERO),
-            level=item.reorder_level,
-            used=max(ZERO, used.get(key, ZERO)),
-            days=days,
-            lead=lead,
-            cover=cover,
-        )
+    for key, rows in together.items():
+        own = items.get(key)
+        part = own.part if own else later[rows[0].part_id]
+        if not part.active:
+            continue
+        keys = {key, *(row.part_id for row in rows)}
+        facts = {
+            "free": sum((row.on_hand - row.reserved for row in rows), ZERO),
+            "on_the_way": sum((on_the_way.get(pk, ZERO) for pk in keys), ZERO),
+            "missing": sum((missing.get(pk, ZERO) for pk in keys), ZERO),
+            "used": sum((max(ZERO, used.get(pk, ZERO)) for pk in keys), ZERO),
+            "level": max(row.reorder_level for row in rows),
+        }
+        quantity = reorder_quantity(**facts, days=days, lead=lead, cover=cover)
         if quantity:
-            found.append(
-                Proposal(
-                    part=item.part,
-                    free=item.on_hand - item.reserved,
-                    on_the_way=on_the_way.get(key, ZERO),
-                    missing=missing.get(key, ZERO),
-                    used=max(ZERO, used.get(key, ZERO)),
-                    level=item.reorder_level,
-                    unit_cost=item.average_cost,
-                    quantity=quantity,
-                )
-            )
+            cost = own.average_cost if own else ZERO
+            before = [row.part for row in rows if row.part_id != key]
+            found.append(Proposal(part=part, **facts, unit_cost=cost, quantity=quantity, instead_of=before))
     return sorted(found, key=lambda row: (-row.missing, row.part.number))

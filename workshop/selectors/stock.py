@@ -26,6 +26,7 @@ from workshop.models import (
     StockMovement,
     Warehouse,
 )
+from workshop.selectors.replacing import Offer
 from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -46,6 +47,8 @@ class Wanted:
     free: Decimal
     elsewhere: bool = False
     """Something of this part is kept for other lines of the store."""
+    offers: Sequence[Offer] = ()
+    """What may be used instead, where the page asks for it."""
 
     @property
     def left(self) -> Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -33,6 +34,7 @@ from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderL
 from workshop.selectors import orders as reads
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.quoted import quoted_for
+from workshop.selectors.replacing import Offer, offers
 from workshop.services import authorizations, orders
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
 
@@ -490,6 +492,13 @@ class EditLinePage(LineCommandPage):
     def open(self) -> bool:
         return self.line.state in (LineState.DRAFT, LineState.PENDING, LineState.DECLINED)
 
+    def parts_with_offers(self) -> list[tuple[PartLine, Sequence[Offer]]]:
+        """The line's parts, each with what may be used in its place while nothing of it was issued."""
+        rows = list(self.line.part_lines.select_related("part"))
+        living = self.open or self.line.state in (LineState.AUTHORIZED, LineState.IN_PROGRESS)
+        offered = offers(self.order.store_id, [p.part_id for p in rows if not p.issued_quantity]) if living else {}
+        return [(p, offered.get(p.part_id, ())) for p in rows]
+
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         if not self.open:
@@ -506,6 +515,8 @@ class EditLinePage(LineCommandPage):
             | self.found()
             | {
                 "open": self.open,
+                "part_rows": self.parts_with_offers(),
+                "may_swap": self.open or self.actor.may(permissions.PARTS_RESERVE),
                 "total": reads.total(self.line),
                 "discount_form": forms.DiscountForm(initial={"amount": self.line.discount}),
                 "percent": percent,

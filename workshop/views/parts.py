@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.permissions import CATALOGUE_VIEW
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
 from workshop.forms.parts import (
@@ -36,6 +38,7 @@ from workshop.models import (
     Warehouse,
 )
 from workshop.selectors import stock as reads
+from workshop.selectors.replacing import offers, with_offers
 from workshop.services import stock as commands
 
 
@@ -48,14 +51,19 @@ class PartsBoardPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         show, number = self.request.GET.get("show", "ISSUE"), self.request.GET.get("number", "")
         show = show if show in ("ISSUE", "SHORT", "BACK", "OLD") else "ISSUE"
+        rows = reads.wanted(self.actor, show=show, number=number) if show in ("ISSUE", "SHORT") else []
+        if show == "SHORT":
+            offered = offers(self.actor.store_id, {row.part_line.part_id for row in rows})
+            rows = [replace(row, offers=offered.get(row.part_line.part_id, ())) for row in rows]
         back, old = reads.returnable(self.actor), reads.came_back(self.actor)
         return super().get_context_data(**kwargs) | {
             "show": show,
             "number": number,
             "counts": reads.wanted_counts(self.actor) | {"BACK": len(back), "OLD": len(old)},
-            "rows": reads.wanted(self.actor, show=show, number=number) if show in ("ISSUE", "SHORT") else [],
+            "rows": rows,
             "back": back if show == "BACK" else [],
             "old": old if show == "OLD" else [],
+            "address": self.request.get_full_path(),
             "may_issue": self.actor.may(permissions.PARTS_ISSUE),
             "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
             "may_give": self.actor.may(permissions.PARTS_GIVE),
@@ -221,7 +229,7 @@ class StockPage(Page):
         return super().get_context_data(**kwargs) | {
             "words": words,
             "low": low,
-            "rows": reads.shelf(self.actor, words=words, low=low)[:200],
+            "rows": with_offers(list(reads.shelf(self.actor, words=words, low=low)[:200]), self.actor.store_id),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
         }
 
@@ -265,6 +273,8 @@ class StockItemPage(_ItemPage):
             "free": self.item.on_hand - self.item.reserved,
             "bins": self.bins,
             "movements": reads.movements(self.item),
+            "offers": offers(self.item.store_id, [self.item.part_id]).get(self.item.part_id, []),
+            "may_catalogue": self.actor.may(CATALOGUE_VIEW),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
         }
 

@@ -10,6 +10,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from dealership.catalogue.check_models import CheckItem, CheckTemplate
 from dealership.catalogue.models import Operation, OperationPart, Part, PayType
+from dealership.catalogue.selectors.replacements import successors
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel.actors import Actor
 from dealership.kernel.formats import fold_width
@@ -45,7 +46,7 @@ class PricedOperation:
 
 @dataclass(frozen=True, slots=True)
 class PricedPart:
-    """``price`` is CNY with VAT per unit, None where the store has none today."""
+    """``price`` is CNY with VAT per unit, None where the store has none today; ``successor`` what is used now instead."""
 
     uid: UUID
     number: str
@@ -54,6 +55,7 @@ class PricedPart:
     kind: str
     kind_label: str
     price: Decimal | None
+    successor: Part | None = None
 
 
 def _matching(rows: QuerySet, text: str, code: str) -> QuerySet:
@@ -127,7 +129,13 @@ def priced_parts(text: str, *, by: Actor, limit: int = 20) -> list[PricedPart]:
     """Parts that match with today's price in the actor's store."""
     rows = search_parts(text, limit=limit)
     prices = part_prices([p.pk for p in rows], by.store_id)
-    return [PricedPart(p.uid, p.number, p.said, p.unit, p.kind, p.get_kind_display(), prices.get(p.pk)) for p in rows]
+    later = successors([p.pk for p in rows])
+    return [
+        PricedPart(
+            p.uid, p.number, p.said, p.unit, p.kind, p.get_kind_display(), prices.get(p.pk), later.get(p.pk)
+        )
+        for p in rows
+    ]  # fmt: skip
 
 
 def default_diagnosis(powertrain: str) -> Operation | None:
