@@ -352,6 +352,16 @@ register(
             "declined_cause": Choice(choices=DeclineCause, null=True),
             "completed_at": Moment(null=True),
             "settled": Flag(),
+            "is_dismantling": Flag(help="Takes something apart to find the fault."),
+            "reassembly_amount": Money(
+                null=True, help="What putting it together again costs at most if the repair is declined."
+            ),
+            "found_by_uid": Uid(
+                source="found_by__uid", null=True, help="The line that was taken apart to find this work."
+            ),
+            "reassembles_uid": Uid(
+                source="reassembles__uid", null=True, help="The line that this puts together again."
+            ),
         },
         filters=ORDER
         | {
@@ -381,6 +391,9 @@ register(
                 "is_safety": Flag(optional=True, null=True),
                 "fee_amount": Money(optional=True),
                 "fee_note": Text(60, optional=True),
+                "is_dismantling": Flag(optional=True),
+                "reassembly_amount": Money(optional=True, null=True),
+                "found_by_uid": Uid(optional=True, null=True),
             },
             help="Write or propose work; a catalogue operation brings its hours and parts",
         ),
@@ -400,6 +413,8 @@ register(
                     "extra_minutes": Whole(0, 10000, optional=True),
                     "fee_amount": Money(optional=True),
                     "fee_note": Text(60, optional=True),
+                    "is_dismantling": Flag(optional=True),
+                    "reassembly_amount": Money(optional=True, null=True),
                     "complaint": Text(300, optional=True),
                     "cause": Text(300, optional=True),
                     "correction": Text(300, optional=True),

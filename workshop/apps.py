@@ -14,7 +14,7 @@ class WorkshopConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dealership.kernel import navigation
+        from dealership.kernel import navigation, saying
         from reception.selectors.search import SOURCES, Series, series_source
         from staff.services.employees import HANDOVERS
 
@@ -23,6 +23,7 @@ class WorkshopConfig(AppConfig):
         from .selectors.orders import count_running
         from .services.dispatch import hand_over_dispatches
         from .services.orders import hand_over_orders
+        from .services.reassembly import PUT_TOGETHER
 
         # --- repair orders ---
         SOURCES.append(
@@ -39,6 +40,7 @@ class WorkshopConfig(AppConfig):
                 )
             )
         )
+        saying.PHRASES.append(PUT_TOGETHER)
         HANDOVERS.extend((hand_over_dispatches, hand_over_orders))  # resources are locked before orders
         navigation.register(
             navigation.Entry(

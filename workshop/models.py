@@ -199,6 +199,9 @@ LINE_MOVES = {
     L.CANCELLED: set(),
 }
 AGREED = (L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED, L.WITHDRAWN)
+SMALL_DISCOUNTS = ("advisor", "gm", "manager")
+LARGE_DISCOUNTS = ("gm", "manager")
+"""The posts that may give a discount alone, as ``permissions`` grants it; the database reads their grants (3.2)."""
 
 
 class OrderLine(Root):
@@ -241,6 +244,32 @@ class OrderLine(Root):
     completed_at = models.DateTimeField(null=True, blank=True)
     settled = models.BooleanField(default=False)
     quoted = models.ForeignKey(QuotationLine, models.PROTECT, null=True, blank=True, related_name="+")
+    is_dismantling = models.BooleanField(default=False, db_default=False, help_text="takes something apart to find out")
+    reassembly_amount = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="putting it together again costs no more, if the repair is declined",
+    )
+    found_by = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
+        help_text="what was taken apart to find it",
+    )
+    reassembles = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reassemblies",
+        help_text="what it puts together again",
+    )
+    discount_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    discount_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["order", "position"]
@@ -277,6 +306,74 @@ class OrderLine(Root):
                 text=_("The customer was quoted a price for this work; it doesn't get dearer (2.2.2)."),
             ),
             states.fixed("orderline_order_fixed", "order_id"),
+            states.fixed("orderline_reassembles_fixed", "reassembles_id"),
+            states.guard(
+                # 3.2: who lets something be taken apart knows beforehand what it costs to be put together again.
+                "orderline_reassembly_stated",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "OLD.state = 'DRAFT' AND NEW.state IN ('PENDING', 'AUTHORIZED') "
+                    "AND (NEW.is_diagnosis OR NEW.is_dismantling) AND NEW.reassembly_amount IS NULL"
+                ),
+                func="{refuse}",
+                code="line.reassembly",
+                text=_("Say what putting it together again costs if the repair is declined; 0 where it is free (3.2)."),
+            ),
+            states.guard(
+                # 3.2: putting together again costs no more than was stated with the taking apart, and only follows it.
+                "orderline_reassembly_as_agreed",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.reassembles_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline d WHERE d.id = NEW.reassembles_id AND d.order_id = NEW.order_id
+                        AND NEW.labor_amount + NEW.fee_amount <= d.reassembly_amount
+                        AND COALESCE(NEW.authorized_amount, 0) <= d.reassembly_amount
+                        AND (TG_OP = 'UPDATE' OR d.state IN ('IN_PROGRESS', 'COMPLETED', 'INSPECTED')) FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.reassembly",
+                text=_(
+                    "Putting together again follows what was taken apart and costs no more than was agreed with it."
+                ),
+            ),
+            states.guard(
+                # 3.2: who gives a discount stays within the limit of the post, or somebody else has approved the amount.
+                # A discount that doesn't grow in per cent passes: what was done of a withdrawn line keeps its share.
+                "orderline_discount_within_limit",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.discount > 0 AND NEW.reassembles_id IS NULL"),
+                declare=[("gross", "numeric"), ("before", "numeric"), ("most", "numeric"), ("given", "record")],
+                func="""
+                    gross := round(NEW.hours * NEW.rate, 2);
+                    IF TG_OP = 'UPDATE' THEN
+                        before := round(OLD.hours * OLD.rate, 2);
+                        IF OLD.discount > 0 AND before > 0 AND NEW.discount <= OLD.discount * gross / before + 0.01
+                        THEN RETURN NEW; END IF;
+                    END IF;
+                    IF EXISTS (SELECT 1 FROM kernel_approval WHERE kind = 'workshop.discount' AND root_uid = NEW.uid
+                        AND state = 'APPROVED' AND amount = NEW.discount) THEN RETURN NEW; END IF;
+                    SELECT o.store_id, (COALESCE(NEW.discount_at, NEW.updated_at) AT TIME ZONE s.time_zone)::date AS day
+                        INTO given FROM workshop_repairorder o JOIN kernel_store s ON s.id = o.store_id
+                        WHERE o.id = NEW.order_id;
+                    SELECT max(COALESCE((SELECT (v.value #>> '{}')::numeric FROM kernel_setting v
+                        WHERE v.key = l.key AND (v.store_id IS NULL OR v.store_id = given.store_id)
+                        AND v.starts_on <= given.day AND (v.ends_on IS NULL OR v.ends_on >= given.day)
+                        ORDER BY v.store_id NULLS LAST LIMIT 1), l.usual)) INTO most
+                    FROM (VALUES ('workshop.discount_small_percent', 5, ARRAY[{small}]),
+                        ('workshop.discount_large_percent', 20, ARRAY[{large}])) AS l (key, usual, roles)
+                    WHERE NEW.discount_by_id IS NULL OR EXISTS (SELECT 1 FROM kernel_rolegrant g
+                        WHERE g.user_id = NEW.discount_by_id AND g.role = ANY(l.roles)
+                        AND (g.store_id IS NULL OR g.store_id = given.store_id)
+                        AND g.starts_on <= given.day AND (g.ends_on IS NULL OR g.ends_on >= given.day));
+                    IF most IS NULL OR NEW.discount * 100 > most * gross THEN {refuse} END IF;
+                    RETURN NEW;
+                """.replace("{small}", ", ".join(f"'{role}'" for role in SMALL_DISCOUNTS)).replace(
+                    "{large}", ", ".join(f"'{role}'" for role in LARGE_DISCOUNTS)
+                ),
+                code="discount.limit",
+                text=_("This discount is more than the post allows; ask for an approval (3.2)."),
+            ),
             states.versioned(),
             states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
             states.guard(
@@ -301,9 +398,10 @@ class OrderLine(Root):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "OLD.state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED') AND "
-                    "(OLD.hours, OLD.rate, OLD.discount, OLD.labor_amount, OLD.description, OLD.pay_type, OLD.fee_amount) "
-                    "IS DISTINCT FROM (NEW.hours, NEW.rate, NEW.discount, NEW.labor_amount, NEW.description, "
-                    "NEW.pay_type, NEW.fee_amount) AND NEW.state NOT IN ('DRAFT')"
+                    "(OLD.hours, OLD.rate, OLD.discount, OLD.labor_amount, OLD.description, OLD.pay_type, OLD.fee_amount, "
+                    "OLD.is_dismantling, OLD.reassembly_amount) IS DISTINCT FROM (NEW.hours, NEW.rate, NEW.discount, "
+                    "NEW.labor_amount, NEW.description, NEW.pay_type, NEW.fee_amount, NEW.is_dismantling, "
+                    "NEW.reassembly_amount) AND NEW.state NOT IN ('DRAFT')"
                 ),
                 func="{refuse}",
                 code="line.agreed",
@@ -391,6 +489,17 @@ class OrderLine(Root):
                 condition=~Q(state__in=[L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED])
                 | Q(authorized_amount__isnull=False, authorized_amount__gte=0),
             ),
+            models.UniqueConstraint(
+                fields=["reassembles"],
+                name="orderline_reassembled_once",
+                condition=~Q(state__in=[L.CANCELLED, L.WITHDRAWN]),
+            ),
+            models.CheckConstraint(
+                # 3.2: only what takes something apart states what putting it together again costs.
+                name="orderline_reassembly",
+                condition=Q(reassembly_amount__isnull=True)
+                | (Q(reassembly_amount__gte=0) & (Q(is_diagnosis=True) | Q(is_dismantling=True))),
+            ),
             models.CheckConstraint(
                 name="orderline_amount",
                 condition=Q(hours__gte=0, rate__gte=0, discount__gte=0, labor_amount__gte=0),
@@ -406,6 +515,11 @@ class OrderLine(Root):
         return self.description
 
     @property
+    def takes_apart(self) -> bool:
+        """Whether something is taken apart that has to be put together again if the repair is declined (3.2)."""
+        return self.is_dismantling or bool(self.reassembly_amount)
+
+    @property
     def said(self) -> str:
         """The work in the reader's language: the operation's own name, else as somebody wrote it."""
         return saying.say_name(self.description)
@@ -418,6 +532,14 @@ explain_constraint(
     "orderline_quoted_once",
     "quotation.used",
     _("Another line has just taken this quoted price; look at the order again."),
+)
+explain_constraint(
+    "orderline_reassembled_once", "line.reassembly", _("Putting this together again is on the order already.")
+)
+explain_constraint(
+    "orderline_reassembly",
+    "line.reassembly",
+    _("Only a diagnosis, or what takes something apart, states what putting it together again costs."),
 )
 explain_constraint("orderline_fee_named", "line.fee", _("Say what the other fee is for."))
 explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))
@@ -664,8 +786,9 @@ class Estimate(Root):
                 "estimate_locked",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
-                    IF TG_OP = 'DELETE' OR (OLD.content, OLD.total, OLD.seen_hash, OLD.sent_at)
-                        IS DISTINCT FROM (NEW.content, NEW.total, NEW.seen_hash, NEW.sent_at) THEN {refuse} END IF;
+                    IF TG_OP = 'DELETE' OR (OLD.store_id, OLD.order_id, OLD.number, OLD.content, OLD.total, OLD.seen_hash,
+                        OLD.sent_at, OLD.expires_at) IS DISTINCT FROM (NEW.store_id, NEW.order_id, NEW.number,
+                        NEW.content, NEW.total, NEW.seen_hash, NEW.sent_at, NEW.expires_at) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="estimate.locked",
@@ -744,6 +867,11 @@ class Authorization(Root):
                         JOIN reception_visit v ON v.id = o.visit_id JOIN reception_customer c ON c.id = o.customer_id
                         JOIN kernel_store s ON s.id = o.store_id WHERE l.id = NEW.line_id;
                     IF payer.fits IS NOT TRUE THEN {refuse} END IF;
+                    PERFORM 1 FROM workshop_orderline l JOIN workshop_orderline d ON d.id = l.reassembles_id
+                        JOIN workshop_authorization a ON a.line_id = d.id AND a.status = 'APPROVED'
+                        AND a.authorized_by = NEW.authorized_by AND a.contact_id IS NOT DISTINCT FROM NEW.contact_id
+                        WHERE l.id = NEW.line_id AND NEW.amount <= d.reassembly_amount;
+                    IF FOUND THEN RETURN NEW; END IF;  -- agreed to together with the taking apart
                     IF NEW.contact_id IS NULL THEN
                         IF (payer.kind = 'PERSON' AND payer.name = NEW.authorized_by) OR (payer.brings AND NOT EXISTS (
                             SELECT 1 FROM reception_customercontact WHERE customer_id = payer.id AND ended_at IS NULL
@@ -785,12 +913,29 @@ class Authorization(Root):
                 condition=pgtrigger.Condition("NEW.status = 'APPROVED'"),
                 func="""
                     IF (NEW.method = 'IN_PERSON_DIGITAL_SIGNATURE' AND NEW.signature_id IS NULL)
-                        OR EXISTS (SELECT 1 FROM workshop_estimate WHERE id = NEW.estimate_id AND expires_at < NEW.at)
+                        OR EXISTS (SELECT 1 FROM workshop_estimate e JOIN workshop_orderline l ON l.id = NEW.line_id
+                            WHERE e.id = NEW.estimate_id AND e.expires_at < NEW.at AND l.reassembles_id IS NULL)
                     THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="authorization.signature",
                 text=_("Signed at the desk needs the drawn signature, and an offer that still holds."),
+            ),
+            states.guard(
+                # 3.2: a yes is taken back before anything was done for it; afterwards the work is withdrawn and settled.
+                "authorization_revoked_before_work",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'REVOKED'"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND order_id = NEW.order_id
+                        AND state = 'AUTHORIZED' AND NOT EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = NEW.line_id)
+                        AND NOT EXISTS (SELECT 1 FROM workshop_partline
+                            WHERE line_id = NEW.line_id AND issued_quantity > 0) FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.begun",
+                text=_("An agreement is taken back before work begins; afterwards the line is withdrawn (3.2)."),
             ),
         ]
         constraints = [

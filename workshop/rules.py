@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import orjson
@@ -37,6 +37,21 @@ def total_of(amounts: Iterable[Decimal]) -> Decimal:
 def discount_percent(discount: Decimal, gross: Decimal) -> Decimal:
     """The discount in per cent of the labour it is given on; 100 where there is no labour."""
     return Decimal(100) if gross <= 0 else discount * 100 / gross
+
+
+def same_discount(discount: Decimal, before: Decimal, after: Decimal) -> Decimal:
+    """A discount when the labour changes from ``before`` to ``after``: never more, in yuan or in per cent."""
+    if discount <= 0 or before <= 0 or after >= before:
+        return discount if after > 0 else ZERO
+    return (discount * after / before).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def reassembly_hours(amount: Decimal, rate: Decimal) -> tuple[Decimal, Decimal]:
+    """Hours at ``rate`` that come to ``amount`` (CNY) or just above it, and what is taken off to meet it exactly."""
+    if amount <= 0 or rate <= 0:
+        return Decimal("0.00"), ZERO
+    hours = (amount / rate).quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+    return hours, line_amount(hours, rate) - amount
 
 
 def share_done(agreed_hours: Decimal, worked_minutes: int, discount: Decimal) -> tuple[Decimal, Decimal]:

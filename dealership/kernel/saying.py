@@ -11,7 +11,7 @@ from typing import Any
 from asgiref.local import Local
 from django.core.signals import request_finished, request_started
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 
 SOON_MINUTES = 30
 """A promise nearer than this many minutes is coloured."""
@@ -143,6 +143,8 @@ def in_language(chinese: str, english: str) -> str:
     return english if english and (get_language() or "").startswith("en") else chinese
 
 
+PHRASES: list[Any] = []
+"""Translated words before a name (“Put together again: %s”), kept in Chinese with it and said in the reader's language."""
 ENGLISH_NAMES: list[Callable[[], dict[str, str]]] = []
 """Each room with names in two languages appends a callable that gives {Chinese name: English name}."""
 _known = Local()
@@ -161,6 +163,11 @@ def say_name(chinese: str) -> str:
         names = {name: english for source in ENGLISH_NAMES for name, english in source().items()}
         if getattr(_known, "in_request", False):
             _known.names = names
+    for phrase in PHRASES if chinese not in names else ():
+        with override("zh-hans"):
+            beginning = phrase % ""
+        if chinese.startswith(beginning):
+            return phrase % say_name(chinese[len(beginning) :])
     return names.get(chinese, chinese)
 
 

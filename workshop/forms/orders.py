@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
 from dealership.kernel.forms import demanded, set_queryset
-from workshop.models import AuthorizationMethod, OrderKind, RepairOrder
+from workshop.models import AuthorizationMethod, OrderKind, OrderLine, RepairOrder
 
 MOMENT = "%Y-%m-%dT%H:%M"
 
@@ -95,12 +95,29 @@ class LineForm(forms.Form):
         label=_("What the fee is for"), max_length=60, required=False,
         help_text=_("Outside work, towing, a test: the customer agrees to it with the line."),
     )  # fmt: skip
+    is_dismantling = forms.BooleanField(label=_("Takes something apart to find the fault"), required=False)
+    reassembly_amount = forms.DecimalField(
+        label=_("Putting it together again, if the repair is declined ¥"), max_digits=12, decimal_places=2,
+        min_value=Decimal(0), required=False, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        help_text=_("The customer agrees to it with the line and never pays more; 0 where it is free."),
+    )  # fmt: skip
 
 
 class NewLineForm(LineForm):
     """A line from the catalogue (``operation``) or in free words."""
 
     operation = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    found_by = forms.ModelChoiceField(
+        label=_("Found by taking apart"), queryset=OrderLine.objects.none(), required=False, to_field_name="uid",
+        help_text=_("If the customer declines everything found by it, it is put together again at the agreed price."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, apart: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if apart is not None and apart.exists():
+            set_queryset(self, "found_by", apart)
+        else:
+            del self.fields["found_by"]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -114,7 +131,7 @@ class NewLineForm(LineForm):
 class EditLineForm(LineForm):
     field_order = (
         "description", "hours", "category", "complaint", "cause", "correction",
-        "pay_type", "fee_amount", "fee_note", "extra_minutes", "is_safety",
+        "pay_type", "fee_amount", "fee_note", "extra_minutes", "is_safety", "is_dismantling", "reassembly_amount",
     )  # fmt: skip
     description = demanded(forms.CharField(label=_("Work"), max_length=120, required=False))
     correction = forms.CharField(label=_("What was done"), max_length=300, required=False)

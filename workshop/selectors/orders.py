@@ -492,6 +492,12 @@ def line_row(
         says.append(_("done: %(words)s") % {"words": line.correction})
     if line.fee_amount:
         says.append(_("%(what)s: ¥%(amount)s") % {"what": line.fee_note, "amount": f"{line.fee_amount:,.2f}"})
+    if line.takes_apart and line.reassembly_amount is not None:
+        says.append(
+            _("putting it together again if declined: ¥%(amount)s") % {"amount": f"{line.reassembly_amount:,.2f}"}
+        )
+    elif line.is_dismantling:
+        says.append(_("say what putting it together again costs"))
     if last is not None and last.status == AuthorizationStatus.NOT_ENTITLED and line.state == L.PENDING:
         says.append(_("%(name)s said yes, but may not decide about it") % {"name": last.authorized_by})
     if line.extra_minutes and line.state in (L.DRAFT, L.PENDING):
@@ -601,6 +607,8 @@ class AskedLine:
     extra_minutes: int
     photos: list[LinePhoto]
     is_diagnosis: bool
+    reassembly: Decimal | None
+    """What putting together again costs if the repair is declined; None where nothing is taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -694,6 +702,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
         extra_minutes=entry["extra_minutes"],
         photos=list(line.photos.all()),
         is_diagnosis=line.is_diagnosis,
+        reassembly=Decimal(entry["reassembly_amount"]) if line.takes_apart and "reassembly_amount" in entry else None,
     )
 
 
@@ -723,6 +732,12 @@ def risk_words() -> str:
     return gettext(
         "I was told that driving on without this work is a safety risk, and I decide not to have it done now."
     )
+
+
+def taken_apart(order: RepairOrder) -> QuerySet[OrderLine]:
+    """The agreed lines of an order that take something apart, the latest first: what is found by them names them."""
+    rows = order.lines.filter(Q(is_dismantling=True) | Q(reassembly_amount__gt=0))
+    return rows.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED)).order_by("-position")
 
 
 ASKED_PAY_TYPES = ("CUSTOMER_PAY", "INSURANCE")

@@ -39,6 +39,7 @@ from workshop.services.orders import (
     refuse_unsigned,
     write_decision,
 )
+from workshop.services.reassembly import follow_decisions
 
 L = LineState
 Decision = tuple[bool, str] | tuple[bool, str, str]
@@ -155,6 +156,7 @@ def decide_lines(
             estimate=estimate,
             by=by,
         )
+    follow_decisions(order, by=by)
     order.refresh_from_db(fields=["stage", "version"])
     return order
 

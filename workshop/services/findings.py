@@ -49,9 +49,10 @@ def report_more_work(
     """
     if not cause.strip():
         raise RuleError("finding.cause", _("Say what was found; the customer reads it."), field="cause")
-    order_uid = OrderLine.objects.for_actor(by).values_list("order__uid", flat=True).get(uid=line_uid)
+    job = OrderLine.objects.for_actor(by).select_related("order").get(uid=line_uid)
     line = add_line(
-        order_uid=order_uid,
+        order_uid=job.order.uid,
+        found_by_uid=job.uid if job.takes_apart else None,
         operation_uid=operation_uid,
         description=description,
         hours=None,

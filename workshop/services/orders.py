@@ -314,6 +314,9 @@ def _write_line(
     is_safety: bool | None = None,
     fee_amount: Decimal = ZERO,
     fee_note: str = "",
+    is_dismantling: bool = False,
+    reassembly_amount: Decimal | None = None,
+    found_by: OrderLine | None = None,
     position: int = 0,
 ) -> OrderLine:
     """One line with its parts at today's prices, or at quoted ones that bind the shop and aren't dearer (2.2.2).
@@ -325,6 +328,8 @@ def _write_line(
         quoted = quoted_line(order, operation)
     rate = quoted.rate if quoted else labor_rate(order.store_id, pay_type)
     _require_fee(fee_amount, fee_note)
+    looks = bool(operation and operation.is_diagnosis)
+    reassembly = _reassembly(reassembly_amount, is_diagnosis=looks, is_dismantling=is_dismantling)
     usual = quoted.hours if quoted else (operation.hours if operation else ZERO)
     real_hours = round_money(hours if hours is not None else usual)
     position = position or (order.lines.aggregate(last=Max("position"))["last"] or 0) + 1
@@ -338,7 +343,10 @@ def _write_line(
         hours=real_hours,
         rate=rate,
         labor_amount=rules.labor_amount(real_hours, rate),
-        is_diagnosis=bool(operation and operation.is_diagnosis),
+        is_diagnosis=looks,
+        is_dismantling=is_dismantling,
+        reassembly_amount=reassembly,
+        found_by=found_by,
         is_addition=is_addition,
         is_safety=bool(operation and operation.is_safety) if is_safety is None else is_safety,
         extra_minutes=extra_minutes,
@@ -370,6 +378,8 @@ def _write_line(
         parts=[p.part.uid for p in written] or None,
         is_addition=is_addition,
         quotation=quoted.quotation.uid if quoted else None,
+        reassembly_amount=line.reassembly_amount if line.takes_apart else None,
+        found_by=found_by.uid if found_by else None,
     )
     return line
 
@@ -400,6 +410,21 @@ def _whole(row: QuotationLine) -> Decimal:
     return row.amount + sum((p.amount for p in row.parts.all()), ZERO)
 
 
+def _reassembly(amount: Decimal | None, *, is_diagnosis: bool, is_dismantling: bool) -> Decimal | None:
+    """3.2: what putting together again costs if the repair is declined. Who only looks takes nothing apart: 0."""
+    if amount is None:
+        return ZERO if is_diagnosis and not is_dismantling else None
+    if amount < 0:
+        raise RuleError("line.reassembly", _("This price isn't negative."), field="reassembly_amount")
+    if not is_diagnosis and not is_dismantling:
+        raise RuleError(
+            "line.reassembly",
+            _("Only a diagnosis, or what takes something apart, states what putting it together again costs."),
+            field="reassembly_amount",
+        )
+    return round_money(amount)
+
+
 def _require_fee(amount: Decimal, note: str) -> None:
     """L12: a fee beside labour and parts (outside work, towing, a test) is named, and agreed to with its line."""
     if amount < 0:
@@ -426,12 +451,18 @@ def add_line(
     is_safety: bool | None = None,
     fee_amount: Decimal = ZERO,
     fee_note: str = "",
+    is_dismantling: bool = False,
+    reassembly_amount: Decimal | None = None,
+    found_by_uid: UUID | None = None,
 ) -> OrderLine:
     """Writes a line: an operation of the catalogue (which brings its parts where ``parts`` is None) or free words.
 
     A line written after the customer has agreed to work beyond the diagnosis is an addition: it waits for its own yes
     and stops no agreed work (3.2). ``fee_amount`` (CNY with VAT) is what costs besides labour and parts, named by
-    ``fee_note``. Raises RuleError ``line.description``, ``line.hours``, ``line.fee`` and ``order.ended``.
+    ``fee_note``. What takes something apart (``is_dismantling``, or a diagnosis) states by ``reassembly_amount`` (CNY with
+    VAT) what putting it together again costs if the repair is declined; ``found_by_uid`` names the line that was taken
+    apart to find this work. Raises RuleError ``line.description``, ``line.hours``, ``line.fee``, ``line.reassembly``,
+    ``line.found_by`` and ``order.ended``.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
@@ -444,6 +475,13 @@ def add_line(
     if is_addition is None:
         agreed = order.lines.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED))
         is_addition = agreed.filter(is_diagnosis=False).exists()
+    found_by = None
+    if found_by_uid is not None:
+        found_by = order.lines.filter(uid=found_by_uid).first()
+        if found_by is None or not found_by.takes_apart:
+            raise RuleError(
+                "line.found_by", _("Choose a line of this order that takes something apart."), field="found_by"
+            )
     return _write_line(
         order,
         by=by,
@@ -460,6 +498,9 @@ def add_line(
         is_safety=is_safety,
         fee_amount=fee_amount,
         fee_note=fee_note,
+        is_dismantling=is_dismantling,
+        reassembly_amount=reassembly_amount,
+        found_by=found_by,
     )
 
 
@@ -492,6 +533,8 @@ def change_line(
     extra_minutes: int | Unchanged = SAME,
     fee_amount: Decimal | Unchanged = SAME,
     fee_note: str | Unchanged = SAME,
+    is_dismantling: bool | Unchanged = SAME,
+    reassembly_amount: Decimal | Unchanged | None = SAME,
     complaint: str | Unchanged = SAME,
     cause: str | Unchanged = SAME,
     correction: str | Unchanged = SAME,
@@ -512,7 +555,15 @@ def change_line(
         "extra_minutes": extra_minutes,
         "fee_amount": round_money(fee_amount) if isinstance(fee_amount, Decimal) else fee_amount,
         "fee_note": formats.one_line(fee_note)[:60] if isinstance(fee_note, str) else fee_note,
+        "is_dismantling": is_dismantling,
+        "reassembly_amount": reassembly_amount,
     }
+    if not isinstance(is_dismantling, Unchanged) or not isinstance(reassembly_amount, Unchanged):
+        apart = line.is_dismantling if isinstance(is_dismantling, Unchanged) else is_dismantling
+        stated = line.reassembly_amount if isinstance(reassembly_amount, Unchanged) else reassembly_amount
+        if isinstance(reassembly_amount, Unchanged) and not apart and not line.is_diagnosis:
+            stated = None  # it takes nothing apart any more
+        priced["reassembly_amount"] = _reassembly(stated, is_diagnosis=line.is_diagnosis, is_dismantling=apart)
     told = {"complaint": complaint, "cause": cause, "correction": correction}
     new: dict[str, Any] = {k: v for k, v in priced.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
     words = {k: str(v).strip()[:300] for k, v in told.items() if not isinstance(v, Unchanged) and v != getattr(line, k)}
@@ -529,15 +580,14 @@ def change_line(
         back_to_draft(line, by=by)
     free = ("description", "fee_note")
     changed = {name: (getattr(line, name), value) for name, value in new.items() if name not in free}
-    before = line.labor_amount
+    before, gross = line.labor_amount, line_amount(line.hours, line.rate)
     for name, value in (new | words).items():
         setattr(line, name, value)
     if "pay_type" in new:
         kept = line.quoted if line.pay_type == PayType.CUSTOMER_PAY else None
         line.rate = kept.rate if kept else labor_rate(line.order.store_id, line.pay_type)
     if "hours" in new or "pay_type" in new:
-        if line.discount > line_amount(line.hours, line.rate):
-            line.discount = ZERO
+        line.discount = rules.same_discount(line.discount, gross, line_amount(line.hours, line.rate))
         line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
         changed["labor_amount"] = (before, line.labor_amount)
     asked_again = line.authorized_amount is not None and line.state == L.DRAFT
@@ -750,6 +800,8 @@ def discount_line(*, line_uid: UUID, amount: Decimal, reason: str, by: Actor) ->
             _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
             line=line.said,
         )
+    if line.reassembles_id is not None:
+        raise RuleError("line.agreed", _("This price was agreed together with the taking apart and stays."))
     if rules.discount_percent(amount, gross) > allowed_percent(by, line.order.store_id) and amount > 0:
         return ask_approval(
             kind=DISCOUNT,
@@ -768,7 +820,8 @@ def _apply_discount(line: OrderLine, amount: Decimal, *, by: Actor) -> None:
     back_to_draft(line, by=by)
     before, line.discount = line.discount, round_money(amount)
     line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
-    line.save(update_fields=["discount", "labor_amount"])
+    line.discount_by, line.discount_at = by.user, clock.now()
+    line.save(update_fields=["discount", "labor_amount", "discount_by", "discount_at"])
     record(
         line,
         events.LINE_DISCOUNTED,
@@ -821,6 +874,7 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
                 "labor_amount": str(line.labor_amount),
                 "fee_amount": str(line.fee_amount),
                 "fee_note": line.fee_note,
+                **({"reassembly_amount": str(line.reassembly_amount)} if line.reassembly_amount is not None else {}),
                 "parts": [
                     {
                         "uid": str(p.uid),
@@ -867,6 +921,17 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
     if not drafts:
         raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
     for line in drafts:
+        if line.is_dismantling and line.reassembly_amount is None:
+            raise RuleError(
+                "line.reassembly",
+                _(
+                    "“%(line)s” takes something apart: say what putting it together again costs if the repair is declined."
+                ),
+                line=line.said,
+            )
+        if line.is_diagnosis and line.reassembly_amount is None:  # written before this was stated
+            line.reassembly_amount = ZERO
+            line.save(update_fields=["reassembly_amount"])
         free = line.hours == 0 and line.fee_amount == 0 and not line.part_lines.all()
         if line.pay_type not in NOT_REQUIRED and free:
             raise RuleError(

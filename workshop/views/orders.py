@@ -255,6 +255,9 @@ class NewLinePage(OrderCommandPage):
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"pay_type": PAYER_OF_KIND[self.order.kind], "category": "MINOR"}  # type: ignore[index]
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"apart": reads.taken_apart(self.order)}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | self.found()
 
@@ -273,6 +276,9 @@ class NewLinePage(OrderCommandPage):
             is_safety=data["is_safety"] or None,
             fee_amount=data["fee_amount"] or ZERO,
             fee_note=data["fee_note"],
+            is_dismantling=data["is_dismantling"],
+            reassembly_amount=data["reassembly_amount"],
+            found_by_uid=data["found_by"].uid if data.get("found_by") else None,
             by=self.actor,
             **words,
         )
@@ -484,6 +490,8 @@ class EditLinePage(LineCommandPage):
             "is_safety",
             "correction",
             "fee_note",
+            "is_dismantling",
+            "reassembly_amount",
         )
         fee = {"fee_amount": self.line.fee_amount or None}
         return super().get_initial() | {name: getattr(self.line, name) for name in names} | fee
@@ -502,7 +510,10 @@ class EditLinePage(LineCommandPage):
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
         if not self.open:
-            agreed = ("description", "hours", "category", "extra_minutes", "is_safety", "fee_amount", "fee_note")
+            agreed = (
+                "description", "hours", "category", "extra_minutes", "is_safety", "fee_amount", "fee_note",
+                "is_dismantling", "reassembly_amount",
+            )  # fmt: skip
             for name in agreed:
                 form.fields[name].disabled = True
             form.fields["pay_type"].disabled = self.line.state != LineState.AUTHORIZED
