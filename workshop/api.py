@@ -1867,3 +1867,7 @@ register(
         ),
     )
 )
+
+
+# --- demands under the statutory warranty (3.2) ---
+from workshop import claims_api  # noqa: E402, F401  (registered with the resources above)

@@ -240,3 +240,20 @@ SHEET_OFFERED = event(
 
 # --- statutory warranty ---
 FAULT_JUDGED = event("workshop.fault.judged", _("Fault judged for the statutory warranty"), clause="3.2")
+CLAIM_OPENED = event(
+    "workshop.statutory_claim.opened",
+    _("Demand under the statutory warranty entered"),
+    clause="3.2",
+)
+CLAIM_GRANTED = event(
+    "workshop.statutory_claim.granted", _("Demand under the statutory warranty granted"), clause="3.2"
+)
+CLAIM_REFUSED = event(
+    "workshop.statutory_claim.refused", _("Demand under the statutory warranty refused"), clause="3.2"
+)
+CLAIM_FINISHED = event(
+    "workshop.statutory_claim.finished", _("Demand under the statutory warranty carried out"), clause="3.2"
+)
+CLAIM_WITHDRAWN = event(
+    "workshop.statutory_claim.withdrawn", _("Demand under the statutory warranty taken back"), clause="3.2"
+)

@@ -194,3 +194,21 @@ ADVICE_SAFETY_DAYS = limit(
     clause="3.1",
     source="design",
 )
+
+# --- demands under the statutory warranty ---
+STATUTORY_ANSWER_DAYS = limit(
+    "workshop.statutory_answer_days",
+    10,
+    "d",
+    _("Working days within which a demand under the statutory warranty is answered, never more than the law gives"),
+    clause="3.2",
+    source="L1 art.28",
+)
+STATUTORY_FINISH_DAYS = limit(
+    "workshop.statutory_finish_days",
+    20,
+    "d",
+    _("Working days within which a granted demand is carried out, never more than the law gives"),
+    clause="3.2",
+    source="L1 art.28",
+)

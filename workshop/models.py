@@ -1797,6 +1797,7 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 
 # --- check sheets (3.1), where stock lies (3.2), tools (3.4) ---
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
+from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,

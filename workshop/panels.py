@@ -15,7 +15,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, faults, maintenance, sheets
+from workshop.selectors import advice, claims, faults, maintenance, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -276,4 +276,16 @@ def order_faults(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
 
 
 register_panel("vehicle", Panel("workshop.faults", "workshop/vehicle_faults.html", vehicle_faults, order=9))
+
+
+def vehicle_claims(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """Art. 28: what owners demanded for this car, and the way to enter another demand."""
+    views, opens = (actor.may(code) for code in (permissions.FAULTS_VIEW, permissions.CLAIMS_OPEN))
+    found = claims.claims_of(vehicle, actor) if views else []
+    if not found and not opens:
+        return None
+    return {"claims": found, "vehicle": vehicle, "may_view": views, "may_open": opens}
+
+
+register_panel("vehicle", Panel("workshop.claims", "workshop/vehicle_claims.html", vehicle_claims, order=10))
 register_panel("order_side", Panel("workshop.faults", "workshop/order_faults.html", order_faults, order=20))

@@ -123,3 +123,12 @@ for _code in ("warranty", "techdirector", "manager", "gm", "advisor"):
     role(_code, permissions={FAULTS_VIEW})
 for _code in ("warranty", "techdirector"):
     role(_code, permissions={FAULTS_JUDGE})
+CLAIMS_OPEN = permission(
+    "workshop.claims.open", _("Enter what an owner demands under the statutory warranty, and that it is taken back.")
+)
+CLAIMS_ANSWER = permission(
+    "workshop.claims.answer", _("Grant or refuse a demand under the statutory warranty and carry it out.")
+)
+for _code in ("advisor", "warranty", "manager"):
+    role(_code, permissions={CLAIMS_OPEN})
+role("manager", permissions={CLAIMS_ANSWER})

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     advice,
+    claims,
     faults,
     inspections,
     jobs,
@@ -46,6 +47,15 @@ urlpatterns = [
     path("statutory-warranty/", faults.AlertsPage.as_view(), name="fault-alerts"),
     path("statutory-warranty/what-if/", faults.WhatIfPage.as_view(), name="fault-what-if"),
     path("order-lines/<uuid:uid>/fault/", faults.JudgePage.as_view(), name="fault-judge"),
+    path("statutory-warranty/claims/", claims.ClaimListPage.as_view(), name="statutory-claims"),
+    path("statutory-warranty/claims/<uuid:uid>/", claims.ClaimPage.as_view(), name="statutory-claim"),
+    path("statutory-warranty/claims/<uuid:uid>/grant/", claims.GrantPage.as_view(), name="statutory-claim-grant"),
+    path("statutory-warranty/claims/<uuid:uid>/refuse/", claims.RefusePage.as_view(), name="statutory-claim-refuse"),
+    path("statutory-warranty/claims/<uuid:uid>/finish/", claims.FinishPage.as_view(), name="statutory-claim-finish"),
+    path(
+        "statutory-warranty/claims/<uuid:uid>/withdraw/", claims.TakeBackPage.as_view(), name="statutory-claim-withdraw"
+    ),
+    path("vehicles/<uuid:uid>/statutory-claim/", claims.OpenClaimPage.as_view(), name="statutory-claim-new"),
     # --- declined advice ---
     path("advice/", advice.AdvicePage.as_view(), name="advice-list"),
     path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),

@@ -490,6 +490,14 @@ def _came_back(world: Any, made: dict[str, Any]) -> None:
     act(advisor, "rework_case", ours, "start")
     mended = {"labor_operation_uid": other, "is_quality": True, "fault": "异响", "system": "BRAKES", "part": "制动盘"}
     world.warranty.create_fault_judgement(body=mended)
+    asked = {"vehicle_uid": made["vehicle"], "customer_uid": made["customer"], "words": "要求退车"}
+    refund = advisor.create_statutory_claim(body={**asked, "remedy": "REFUND"})["uid"]
+    act(judge, "statutory_claim", refund, "refuse", {"refusal": "NOT_MET", "answer": "未达到退车条件"})
+    repair = advisor.create_statutory_claim(body={**asked, "remedy": "FREE_REPAIR"})["uid"]
+    act(judge, "statutory_claim", repair, "grant", {"answer": "同意免费修理"})
+    act(judge, "statutory_claim", repair, "finish", {"result": "已修好"})
+    other = advisor.create_statutory_claim(body={**asked, "remedy": "TRANSPORT_MONEY"})["uid"]
+    act(advisor, "statutory_claim", other, "withdraw", {"result": "客户自行解决"})
 
 
 def _afterwards(world: Any, made: dict[str, Any]) -> None:

@@ -83,6 +83,7 @@ from workshop.services import (
     advice,
     authorizations,
     blocking,
+    claims,
     clocking,
     counting,
     dispatch,
@@ -284,6 +285,11 @@ STORY: dict[str, str] = {
     "workshop.take_replacement": "one: part.no_replacement",
     "workshop.add_line": "both",
     "workshop.judge_fault": "both",
+    "workshop.open_claim": "one: claim.running",
+    "workshop.grant_claim": "one: state.move",
+    "workshop.refuse_claim": "one: state.move",
+    "workshop.finish_claim": "one: state.move",
+    "workshop.withdraw_claim": "one: state.move",
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
@@ -962,6 +968,20 @@ def test_cars_that_come_back() -> None:
     go(rework.mend_reworks, visit_uid=case.visit.uid, by=machine("test", store_id=team.store.pk))
     clerk = kernel.make_actor("warranty", store=team.store)
     go(faults.judge_fault, line_uid=second.uid, is_quality=True, fault="漏油", by=clerk)
+
+
+def test_demands_of_owners() -> None:
+    team = returns.crew()
+    manager = kernel.make_actor("manager", store=team.store)
+    visit = returns.back(returns.done_before(team), team)
+    asked = {"vehicle_uid": visit.vehicle.uid, "customer_uid": visit.customer.uid, "words": "退车", "by": team.advisor}
+    refund = go(claims.open_claim, remedy="REFUND", **asked)
+    go(claims.refuse_claim, uid=refund.uid, refusal="NOT_MET", answer="未达到条件", by=manager)
+    repair = claims.open_claim(remedy="FREE_REPAIR", **asked)
+    go(claims.grant_claim, uid=repair.uid, answer="同意", by=manager)
+    go(claims.finish_claim, uid=repair.uid, result="已修好", by=manager)
+    money = claims.open_claim(remedy="TRANSPORT_MONEY", **asked)
+    go(claims.withdraw_claim, uid=money.uid, result="不再要求", by=team.advisor)
 
 
 def test_declined_advice() -> None:

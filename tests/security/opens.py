@@ -234,4 +234,10 @@ OPENS = {
     "walkaround-send": "reception.Visit",
     "walkaround-take-back": "reception.Visit",
     "wall-screen-end": "workshop.WallScreen",
+    "statutory-claim": "workshop.StatutoryClaim",
+    "statutory-claim-finish": "workshop.StatutoryClaim",
+    "statutory-claim-grant": "workshop.StatutoryClaim",
+    "statutory-claim-new": "reception.Vehicle",
+    "statutory-claim-refuse": "workshop.StatutoryClaim",
+    "statutory-claim-withdraw": "workshop.StatutoryClaim",
 }

@@ -57,7 +57,7 @@ from tests.factories.reception import make_picture, make_received_visit, make_vi
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
-from workshop.services import blocking, counting, faults, orders, proposals, screens, stock, tools
+from workshop.services import blocking, claims, counting, faults, orders, proposals, screens, stock, tools
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
 
@@ -154,6 +154,9 @@ class World:
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)
+        claims.open_claim(
+            vehicle_uid=returned.vehicle.uid, customer_uid=gone.customer.uid, remedy="REFUND", words="退车", by=advisor
+        )
         twins = [customers.register_customer(name="双试", phone="13700000001", by=desk) for _n in range(3)]
         merging.merge_customers(kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
         merging.find_duplicates()

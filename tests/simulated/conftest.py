@@ -66,6 +66,7 @@ from workshop.services import (
     advice,
     authorizations,
     blocking,
+    claims,
     counting,
     orders,
     proposals,
@@ -271,7 +272,14 @@ def make_every_kind() -> None:
         bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=acting("foreman")
     )
     proposals.work_out(uid=proposals.ask_proposal(by=acting("foreman")).uid)
-    come_back(acting("advisor"))
+    back = come_back(acting("advisor"))
+    claims.open_claim(
+        vehicle_uid=back.vehicle.uid,
+        customer_uid=back.visit.customer.uid,
+        remedy="FREE_REPAIR",
+        words="要求免费修理",
+        by=acting("advisor"),
+    )
     work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
     quotations.give_quotation(operation_uids=list(work), contact_name="邓示例", by=acting("receptionist"))
 

@@ -16,6 +16,7 @@ from workshop.fault_models import FaultJudgement
 from workshop.forms import faults as forms
 from workshop.models import OrderLine
 from workshop.selectors import faults as reads
+from workshop.selectors.claims import claim_counts
 from workshop.services import faults as commands
 
 SHOWS = ("all", "rights", "loans", "near")
@@ -33,6 +34,7 @@ class AlertsPage(Page):
             "lines": list(reads.to_judge(self.actor)[: reads.PAGE]) if show == "judge" else [],
             "show": show,
             "may_judge": self.actor.may(permissions.FAULTS_JUDGE),
+            "claims": claim_counts(self.actor),
         }
 
 
