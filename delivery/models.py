@@ -503,6 +503,22 @@ class Handover(Root):
                 text=_("Where the next service was explained, its day and its mileage above today's are written down."),
             ),
             states.guard(
+                # domain 3.3: the customer's old parts go along, the maker's were shown; nobody is left without them.
+                "handover_old_parts",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM workshop_oldpart p JOIN workshop_orderline l ON l.id = p.line_id
+                        JOIN workshop_repairorder o ON o.id = l.order_id
+                        WHERE o.visit_id = NEW.visit_id AND p.state = 'KEPT'
+                        AND (p.disposition = 'CUSTOMER' OR p.told_at IS NULL)
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.old_parts",
+                text=_("The customer's old parts go along with the car, and the maker's are shown before (3.2)."),
+            ),
+            states.guard(
                 "handover_gate_certificate",
                 operation=pgtrigger.Insert,
                 func="""

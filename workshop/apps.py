@@ -160,6 +160,23 @@ class WorkshopConfig(AppConfig):
             )
         )
 
+        # --- old parts ---
+        from .selectors.old_parts import count_overdue
+
+        navigation.register(
+            navigation.Entry(
+                code="old-parts",
+                label=_("Old parts"),
+                icon="recycle",
+                url_name="old-parts",
+                group="workshop",
+                permission=permissions.OLD_PARTS_KEEP,
+                order=67,
+                count=count_overdue,
+                hot=lambda _actor: True,
+            )
+        )
+
         # --- tools ---
         from .selectors.tools import count_tools_due
 

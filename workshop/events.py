@@ -257,3 +257,23 @@ CLAIM_FINISHED = event(
 CLAIM_WITHDRAWN = event(
     "workshop.statutory_claim.withdrawn", _("Demand under the statutory warranty taken back"), clause="3.2"
 )
+
+# --- old parts ---
+OLD_PART_KEPT = event("workshop.old_part.kept", _("Old part kept with its tag"), clause="3.2", stage=stages.WORK)
+OLD_PART_DECIDED = event(
+    "workshop.old_part.decided", _("What becomes of an old part was decided"), clause="3.2", stage=stages.WORK
+)
+OLD_PART_SHELVED = event("workshop.old_part.shelved", _("Old part put in its place"), clause="3.2", stage=stages.WORK)
+OLD_PART_SHOWN = event(
+    "workshop.old_part.shown", _("Old part shown to the customer"), clause="3.2", stage=stages.DELIVERY
+)
+OLD_PART_GIVEN = event(
+    "workshop.old_part.given", _("Old part given to the customer"), clause="3.2", stage=stages.DELIVERY
+)
+OLD_PART_RELEASED = event(
+    "workshop.old_part.released", _("Old part released by the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+OLD_PART_RETURNED = event(
+    "workshop.old_part.returned", _("Old part sent to the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+OLD_PART_SCRAPPED = event("workshop.old_part.scrapped", _("Old part disposed of"), clause="3.2", stage=stages.FOLLOW_UP)

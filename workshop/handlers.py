@@ -11,7 +11,7 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import advice, dispatch, proposals, purchasing, stock
+from workshop.services import advice, dispatch, old_parts, proposals, purchasing, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -87,3 +87,10 @@ def work_out_proposal(event: Event) -> None:
 def keep_advice(event: Event) -> None:
     """What the customer declined is kept when the car has left; what was done now ends older advice (3.1)."""
     advice.keep_advice(visit_uid=event.root_uid, by=machine("advice", store_id=event.store_id))
+
+
+# --- old parts ---
+@handles(events.LINE_FINISHED, name="workshop.keep_old_parts")
+def keep_old_parts(event: Event) -> None:
+    """What came off the car gets its tag when the work is done (3.2)."""
+    old_parts.keep_old_parts(line_uid=event.root_uid, by=machine("old parts", store_id=event.store_id))

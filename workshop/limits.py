@@ -212,3 +212,21 @@ STATUTORY_FINISH_DAYS = limit(
     clause="3.2",
     source="L1 art.28",
 )
+
+# --- old parts ---
+OLD_PART_MAKER_DAYS = limit(
+    "workshop.old_part_maker_days",
+    90,
+    "d",
+    _("Days that an old part of a warranty repair lies here for the maker unless it is released"),
+    clause="3.2",
+    source="domain 3.6",
+)
+OLD_PART_DAYS = limit(
+    "workshop.old_part_days",
+    7,
+    "d",
+    _("Days that other old parts lie here before they are overdue to be cleared away"),
+    clause="3.2",
+    source="design",
+)

@@ -15,7 +15,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, claims, faults, maintenance, sheets
+from workshop.selectors import advice, claims, faults, maintenance, old_parts, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -289,3 +289,15 @@ def vehicle_claims(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
 
 register_panel("vehicle", Panel("workshop.claims", "workshop/vehicle_claims.html", vehicle_claims, order=10))
 register_panel("order_side", Panel("workshop.faults", "workshop/order_faults.html", order_faults, order=20))
+
+
+# --- old parts ---
+def order_old_parts(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """What came off the car with this order, and what becomes of it (3.2)."""
+    if not actor.may(permissions.OLD_PARTS_VIEW):
+        return None
+    rows = old_parts.old_parts_of(order)
+    return {"rows": rows} if rows else None
+
+
+register_panel("order_side", Panel("workshop.old_parts", "workshop/order_old_parts.html", order_old_parts, order=30))

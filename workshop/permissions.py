@@ -132,3 +132,17 @@ CLAIMS_ANSWER = permission(
 for _code in ("advisor", "warranty", "manager"):
     role(_code, permissions={CLAIMS_OPEN})
 role("manager", permissions={CLAIMS_ANSWER})
+# --- old parts ---
+OLD_PARTS_VIEW = permission("workshop.old_parts.view", _("See the old parts, where they lie and whose they are."))
+OLD_PARTS_KEEP = permission(
+    "workshop.old_parts.keep", _("Keep old parts in their place, send them to the maker and dispose of them.")
+)
+OLD_PARTS_GIVE = permission(
+    "workshop.old_parts.give", _("Say what becomes of old parts and give them to the customer.")
+)
+for _code in ("parts", "warranty", "advisor", "foreman", "manager", "gm"):
+    role(_code, permissions={OLD_PARTS_VIEW})
+for _code in ("parts", "warranty", "manager"):
+    role(_code, permissions={OLD_PARTS_KEEP})
+for _code in ("parts", "warranty", "advisor", "manager"):
+    role(_code, permissions={OLD_PARTS_GIVE})

@@ -10,6 +10,7 @@ from .views import (
     jobs,
     links,
     maintenance,
+    old_parts,
     orders,
     parts,
     plan,
@@ -149,4 +150,14 @@ urlpatterns = [
     path("sheets/<uuid:uid>/offer/", sheets.OfferFindingView.as_view(), name="check-sheet-offer"),
     path("sheets/photos/<uuid:uid>/", sheets.CheckPhotoView.as_view(), name="check-sheet-photo"),
     path("v/<str:token>/sheet-photos/<uuid:uid>/", sheets.CheckPhotoOnLink.as_view(), name="visit-link-sheet-photo"),
+    # --- old parts ---
+    path("old-parts/", old_parts.OldPartsPage.as_view(), name="old-parts"),
+    path("old-parts/<uuid:uid>/", old_parts.OldPartPage.as_view(), name="old-part"),
+    path("old-parts/<uuid:uid>/tag/", old_parts.TagPage.as_view(), name="old-part-tag"),
+    path("old-parts/<uuid:uid>/decide/", old_parts.DecidePage.as_view(), name="old-part-decide"),
+    path("old-parts/<uuid:uid>/place/", old_parts.ShelvePage.as_view(), name="old-part-place"),
+    path("old-parts/<uuid:uid>/release/", old_parts.ReleasePage.as_view(), name="old-part-release"),
+    path("old-parts/<uuid:uid>/send/", old_parts.SendPage.as_view(), name="old-part-send"),
+    path("old-parts/<uuid:uid>/give/", old_parts.GivePage.as_view(), name="old-part-give"),
+    path("old-parts/<uuid:uid>/scrap/", old_parts.ScrapPage.as_view(), name="old-part-scrap"),
 ]

@@ -22,6 +22,8 @@ from reception.services.visits import depart_visit
 from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
 from workshop.selectors.inspections import last_reading
+from workshop.selectors.old_parts import owed_to
+from workshop.services.old_parts import hand_back_old_parts, keep_of_visit
 
 from .. import events, permissions
 from ..limits import GATE_PASS_HOURS
@@ -96,10 +98,11 @@ def hand_over(
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
     ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, or
     safety work was declined by telephone alone, the customer signs the note about the risk (domain 3.3). Where
-    the next service was explained, its day and mileage (km) are written down. A car that went out on a RETURN
+    the next service was explained, its day and mileage (km) are written down. The customer's old parts go along with
+    the same signature, those for the maker are shown (3.2). A car that went out on a RETURN
     pass is handed over at the customer's door: its visit ends with the signature. Raises RuleError
     ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``, ``handover.odometer``,
-    ``handover.receiver``, ``handover.next_service``, ``handover.exists``.
+    ``handover.receiver``, ``handover.next_service``, ``handover.old_parts``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
@@ -141,11 +144,19 @@ def hand_over(
             line="、".join(state.unsigned_risks),
         )
     refuse_empty_pad(signature)
+    keep_of_visit(visit=visit, by=by)
+    if checks[HandoverCheck.OLD_PARTS_SHOWN] != "DONE" and owed_to(visit):
+        raise RuleError(
+            "handover.old_parts",
+            _("Old parts of this car are here: show them, give the customer's own along, then tick it."),
+            field=HandoverCheck.OLD_PARTS_SHOWN.value,
+        )
     drawn = None
     if signature:
         drawn = store_file(
             content=signature, name="handover-signature.png", store_id=visit.store_id, by=by, visit_uid=visit.uid
         )
+    hand_back_old_parts(visit=visit, received_by=name[:60], signature=drawn, by=by)
     promised = visit.promised_at or max(
         (o.order.promised_at for o in state.orders if o.order.promised_at), default=None
     )

@@ -19,6 +19,7 @@ from reception.permissions import VISITS_KEYS
 from reception.services.visits import give_key
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import DueList, due_list
+from workshop.selectors.old_parts import old_parts_at
 
 from .. import permissions
 from ..documents import old_parts_words
@@ -82,6 +83,7 @@ class HandoverPage(CommandPage):
             "at_door": reads.door_pass(self.visit) is not None,
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
             "way": next_way(self.exit, self.actor),
+            "parts_off": old_parts_at(self.visit),
             "old_parts": old_parts_words(self.visit.walkaround.old_parts) if hasattr(self.visit, "walkaround") else "",
         }
 

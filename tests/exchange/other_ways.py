@@ -498,6 +498,20 @@ def _came_back(world: Any, made: dict[str, Any]) -> None:
     act(judge, "statutory_claim", repair, "finish", {"result": "已修好"})
     other = advisor.create_statutory_claim(body={**asked, "remedy": "TRANSPORT_MONEY"})["uid"]
     act(advisor, "statutory_claim", other, "withdraw", {"result": "客户自行解决"})
+    _old_parts(world, visit)
+
+
+def _old_parts(world: Any, visit: str) -> None:
+    """What came off under warranty: one goes to the maker, one is cleared away, one is given to the customer (3.2)."""
+    keeper = world.parts
+    sent, scrapped, given = world.old_parts_come_off(visit)
+    act(keeper, "old_part", sent, "shelve", {"place": "A-03"})
+    act(keeper, "old_part", sent, "send", {"reference": "SF10001"})
+    for part in (scrapped, given):
+        act(keeper, "old_part", part, "release", {"reference": "R-118"})
+    act(keeper, "old_part", scrapped, "scrap", {"note": "回收"})
+    act(world.advisor, "old_part", given, "decide", {"disposition": "CUSTOMER"})
+    act(world.advisor, "old_part", given, "give", {"given_to": "张试驾"})
 
 
 def _afterwards(world: Any, made: dict[str, Any]) -> None:

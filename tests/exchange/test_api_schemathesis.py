@@ -36,6 +36,7 @@ from tests.exchange.other_ways import other_ways
 from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
+from tests.factories.old_parts import make_old_parts
 from tests.factories.reminders import make_date_reminder
 from workshop.models import RepairOrder
 from workshop.services import advice, proposals
@@ -163,6 +164,9 @@ class World:
     def an_owner_is_reminded(self, visit: str) -> str:
         made = make_date_reminder(Visit.objects.get(uid=visit), by=machine("tests", store_id=self.shop.store.pk))
         return str(made.uid)
+
+    def old_parts_come_off(self, visit: str) -> list[str]:
+        return [str(part.uid) for part in make_old_parts(Visit.objects.get(uid=visit), 3)]
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))

@@ -90,6 +90,7 @@ from workshop.services import (
     faults,
     findings,
     inspections,
+    old_parts,
     orders,
     proposals,
     purchasing,
@@ -364,6 +365,13 @@ STORY: dict[str, str] = {
     "workshop.scrap_tool": "one: state.move",
     "workshop.check_tool": "both",
     "workshop.remind_of_tool": "same",
+    "workshop.keep_old_parts": "same",
+    "workshop.shelve_old_part": "both",
+    "workshop.release_old_part": "one: state.move",
+    "workshop.return_old_part": "one: state.move",
+    "workshop.scrap_old_part": "one: state.move",
+    "workshop.give_old_part": "one: state.move",
+    "workshop.decide_old_part": "one: old_part.same",
     "workshop.withdraw_line": "one: state.move",
     "workshop.withdraw_order": "one: order.ended",
 }
@@ -982,6 +990,23 @@ def test_demands_of_owners() -> None:
     go(claims.finish_claim, uid=repair.uid, result="已修好", by=manager)
     money = claims.open_claim(remedy="TRANSPORT_MONEY", **asked)
     go(claims.withdraw_claim, uid=money.uid, result="不再要求", by=team.advisor)
+
+
+def test_old_parts() -> None:
+    team = returns.crew()
+    keeper, system = kernel.make_actor("parts", store=team.store), machine("test", store_id=team.store.pk)
+    line = returns.make_ready(team, pay_type="WARRANTY").lines.get()
+    go(old_parts.keep_old_parts, line_uid=line.uid, by=system)
+    part = line.old_parts.get()
+    go(old_parts.shelve_old_part, uid=part.uid, place="A-1", by=keeper)
+    go(old_parts.release_old_part, uid=part.uid, reference="R-1", by=keeper)
+    go(old_parts.decide_old_part, uid=part.uid, disposition="CUSTOMER", by=keeper)
+    go(old_parts.give_old_part, uid=part.uid, given_to="李送修", by=keeper)
+    for ended, how in ((old_parts.return_old_part, {"reference": "SF1"}), (old_parts.scrap_old_part, {})):
+        line = returns.make_ready(team, pay_type="WARRANTY").lines.get()
+        [part] = old_parts.keep_old_parts(line_uid=line.uid, by=system)
+        old_parts.release_old_part(uid=part.uid, reference="R-2", by=keeper)
+        go(ended, uid=part.uid, by=keeper, **how)
 
 
 def test_declined_advice() -> None:

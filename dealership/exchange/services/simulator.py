@@ -1156,6 +1156,8 @@ class Simulation:
         due_on, due_km = proposed_service(visit, due_list(visit.vehicle, store_id=visit.store_id))
         if due_on and due_km:
             checks[HandoverCheck.NEXT_SERVICE.value] = True
+        if PartLine.objects.filter(line__order__visit=visit, issued_quantity__gt=0).exists():
+            checks[HandoverCheck.OLD_PARTS_SHOWN.value] = True
         repaired = OrderLine.objects.filter(order=order, state=LineState.INSPECTED).exists()
         gate_pass = GatePass.objects.filter(visit=visit, out_at__isnull=True, cancelled_at__isnull=True).first()
         if repaired and not Handover.objects.filter(visit=visit).exists():

@@ -1,0 +1,88 @@
+"""Old parts: what came off, what lies here, whose it is and what is overdue (3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from dealership.catalogue.models import PartKind
+from dealership.kernel import clock
+from dealership.kernel.actors import Actor
+from reception.models import Visit
+from workshop.models import PartLine, RepairOrder
+from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
+
+PAGE = 100
+POURED = ("升", "L", "千克", "kg", "毫升", "ml")
+"""Units of what is poured in: nothing that could be handed back comes off for it."""
+_FACTS = (
+    "store", "part_line__part", "line__order__vehicle", "line__order__visit", "line__operation", "ended_by", "signature",
+)  # fmt: skip
+
+
+def came_off() -> QuerySet[PartLine]:
+    """Parts that are in a car and whose old ones are not written down yet."""
+    rows = PartLine.objects.filter(old_part__isnull=True).exclude(part__unit__in=POURED)
+    rows = rows.filter(issued_quantity__gt=0).exclude(kind=PartKind.CUSTOMER_SUPPLIED)
+    return rows.select_related("part", "line__order__store", "line__order__visit__vehicle", "line__order__vehicle")
+
+
+def get_old_part(uid: UUID, by: Actor) -> OldPart:
+    return OldPart.objects.for_actor(by).select_related(*_FACTS).get(uid=uid)
+
+
+def old_parts_of(order: RepairOrder) -> list[OldPart]:
+    return list(OldPart.objects.filter(line__order=order).select_related(*_FACTS).order_by("pk"))
+
+
+def old_parts_at(visit: Visit) -> list[OldPart]:
+    """Old parts of a visit for its hand-over, the customer's own first."""
+    rows = OldPart.objects.filter(line__order__visit=visit).exclude(state=OldPartState.ABSENT)
+    return list(rows.select_related(*_FACTS).order_by("disposition", "pk"))
+
+
+def owed_to(visit: Visit) -> bool:
+    """Whether something came off that the customer takes along or has to be shown."""
+    here = OldPart.objects.filter(line__order__visit=visit, state=OldPartState.KEPT)
+    return here.filter(disposition__in=(Disposition.CUSTOMER, Disposition.MAKER)).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class OldPartList:
+    rows: list[OldPart]
+    found: int
+    lying: int
+    overdue: int
+    maker: int
+    customer: int
+
+
+def old_part_list(by: Actor, *, show: str = "lying") -> OldPartList:
+    """The store's old parts: what lies here by its last day, what is past it, the maker's, the customer's, or all."""
+    rows = OldPart.objects.for_actor(by).filter(store_id=by.store_id)
+    here = Q(state__in=LYING)
+    late = here & Q(keep_until__lt=clock.today())
+    kinds = {
+        "lying": here,
+        "overdue": late,
+        "maker": here & Q(disposition=Disposition.MAKER),
+        "customer": here & Q(disposition=Disposition.CUSTOMER),
+    }
+    sums = rows.aggregate(all=Count("pk"), **{name: Count("pk", filter=which) for name, which in kinds.items()})
+    if show in kinds:
+        shown, found = rows.filter(kinds[show]).order_by("keep_until", "pk"), sums[show]
+    else:
+        shown, found = rows.order_by("-pk"), sums["all"]
+    return OldPartList(
+        list(shown.select_related(*_FACTS)[:PAGE]),
+        found,
+        *(sums[name] for name in ("lying", "overdue", "maker", "customer")),
+    )
+
+
+def count_overdue(by: Actor) -> int:
+    """Old parts past their last day, for the rail."""
+    rows = OldPart.objects.for_actor(by).filter(store_id=by.store_id, state__in=LYING)
+    return rows.filter(keep_until__lt=clock.today()).count()

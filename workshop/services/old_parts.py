@@ -1,0 +1,288 @@
+"""Parts that came off a car: kept with a tag, handed to the customer, sent to the maker, disposed of (3.2).
+
+Lock order (design 5): order, line, old part, counter.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue.models import PayType
+from dealership.kernel import clock, formats, limits
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+from dealership.kernel.models import StoredFile
+from dealership.kernel.numbering import next_number
+from dealership.kernel.services import store_file
+from dealership.kernel.signatures import refuse_empty_pad
+from dealership.kernel.states import require
+from reception.models import OldParts, Visit, WalkAround
+from workshop import events, permissions
+from workshop.limits import OLD_PART_DAYS, OLD_PART_MAKER_DAYS
+from workshop.models import LineState, OrderLine, PartLine
+from workshop.old_part_models import OLD_PART_MOVES, Disposition, OldPart, OldPartState
+from workshop.selectors.inspections import last_reading
+from workshop.selectors.old_parts import came_off
+from workshop.services.orders import locked_line
+
+
+def _locked_part(uid: UUID, by: Actor) -> OldPart:
+    line_uid = OldPart.objects.for_actor(by).values_list("line__uid", flat=True).get(uid=uid)
+    line = locked_line(line_uid, by, living=False)
+    part = OldPart.objects.locked().select_related("store", "part_line__part").get(uid=uid)
+    part.line = line
+    return part
+
+
+def _wish(line: OrderLine) -> tuple[str, str]:
+    """What becomes of it unless somebody decides otherwise, and who agreed: as the walk-around says (domain 3.3)."""
+    if line.pay_type == PayType.WARRANTY:
+        return Disposition.MAKER, ""
+    seen = WalkAround.objects.filter(visit_id=line.order.visit_id).first()
+    if seen is not None and seen.old_parts == OldParts.LEAVE and seen.signed_name:
+        return Disposition.SHOP, seen.signed_name
+    return Disposition.CUSTOMER, ""
+
+
+def _write_down(part_line: PartLine, line: OrderLine, by: Actor, place: str = "") -> OldPart:
+    order = line.order
+    disposition, consent_by = _wish(line)
+    setting = OLD_PART_MAKER_DAYS if disposition == Disposition.MAKER else OLD_PART_DAYS
+    days = int(limits.value(setting, store_id=order.store_id))
+    kept = OldPart.objects.create(
+        store_id=order.store_id,
+        line=line,
+        part_line=part_line,
+        tag=next_number(order.store, "JJ"),
+        quantity=part_line.issued_quantity,
+        odometer_km=last_reading(order.visit),
+        disposition=disposition,
+        consent_by=consent_by,
+        decided_at=clock.now(),
+        place=place,
+        kept_at=clock.now(),
+        keep_until=clock.today(order.store.time_zone) + timedelta(days=days),
+    )
+    record(
+        kept,
+        events.OLD_PART_KEPT,
+        by=by,
+        changed={"state": (None, kept.state)},
+        tag=kept.tag,
+        disposition=disposition,
+        part=part_line.part.uid,
+        line=line.uid,
+        keep_until=kept.keep_until,
+    )
+    return kept
+
+
+@transaction.atomic
+def keep_old_parts(*, line_uid: UUID, by: Actor) -> list[OldPart]:
+    """Writes down the old part of every part that was put in with a finished line, each with its tag (domain 3.6).
+
+    What is measured by the litre leaves none. A second run writes nothing.
+    """
+    by.require(permissions.OLD_PARTS_KEEP)
+    line = locked_line(line_uid, by, living=False)
+    if line.state not in (LineState.COMPLETED, LineState.INSPECTED):
+        return []
+    return [_write_down(row, line, by) for row in came_off().filter(line=line).order_by("pk")]
+
+
+def keep_of_visit(*, visit: Visit, by: Actor) -> list[OldPart]:
+    """Within the hand-over: old parts that are not written down yet; the visit and its orders are locked."""
+    rows = came_off().filter(line__order__visit=visit, line__state__in=(LineState.COMPLETED, LineState.INSPECTED))
+    return [_write_down(row, row.line, by) for row in rows.order_by("pk")]
+
+
+def hand_back_old_parts(*, visit: Visit, received_by: str, signature: StoredFile | None, by: Actor) -> list[OldPart]:
+    """Within the hand-over: the customer's old parts go along, those for the maker were shown; orders are locked."""
+    rows = OldPart.objects.locked().filter(line__order__visit=visit, state=OldPartState.KEPT).order_by("pk")
+    found = list(rows.select_related("line__order__visit", "line__order__vehicle", "line__order__customer"))
+    for part in found:
+        if part.disposition == Disposition.CUSTOMER:
+            _hand_out(part, received_by, signature, by)
+        elif part.told_at is None:
+            part.told_at = clock.now()
+            part.save(update_fields=["told_at"])
+            record(part, events.OLD_PART_SHOWN, by=by, disposition=part.disposition)
+    return found
+
+
+@transaction.atomic
+def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str = "", note: str = "") -> OldPart:
+    """Says what becomes of an old part that lies here; ``note`` why, which NONE (no old part came off) needs.
+
+    Raises RuleError ``old_part.choice``, ``old_part.consent``, ``old_part.owner``, ``old_part.kept``,
+    ``old_part.absent``, ``old_part.same`` and ``state.move``.
+    """
+    by.require(permissions.OLD_PARTS_GIVE)
+    if disposition not in Disposition.values:
+        raise RuleError("old_part.choice", _("Choose what becomes of the old part."), field="disposition")
+    part = _locked_part(uid, by)
+    who, words = formats.one_line(consent_by)[:60], formats.one_line(note)[:200]
+    _require_here(part)
+    if disposition == part.disposition:
+        raise RuleError("old_part.same", _("That is what becomes of it already."), field="disposition")
+    if disposition == Disposition.SHOP and not who:
+        raise RuleError(
+            "old_part.consent",
+            _("The old part is the customer's: write who of them agreed that the shop disposes of it."),
+            field="consent_by",
+        )
+    if disposition == Disposition.MAKER and part.line.pay_type != PayType.WARRANTY:
+        raise RuleError(
+            "old_part.owner",
+            _("The maker gets the old parts of its own warranty only; others belong to the customer."),
+            field="disposition",
+        )
+    if disposition == Disposition.NONE and not words:
+        raise RuleError("old_part.absent", _("Say why there is no old part."), field="note")
+    _require_not_the_makers(part)
+    before = part.disposition, part.state
+    part.disposition, part.consent_by, part.note, part.decided_at = disposition, who, words, clock.now()
+    fields = ["disposition", "consent_by", "note", "decided_at"]
+    if disposition == Disposition.NONE:
+        require(OLD_PART_MOVES, OldPartState(part.state), OldPartState.ABSENT)
+        part.state, part.ended_at, part.ended_by = OldPartState.ABSENT, clock.now(), by.user
+        fields += ["state", "ended_at", "ended_by"]
+    if disposition == Disposition.MAKER:
+        days = int(limits.value(OLD_PART_MAKER_DAYS, store_id=part.store_id))
+        part.keep_until = max(part.keep_until, clock.today(part.store.time_zone) + timedelta(days=days))
+        fields.append("keep_until")
+    part.save(update_fields=fields)
+    changed = {"disposition": (before[0], disposition)}
+    if part.state != before[1]:
+        changed["state"] = (before[1], part.state)
+    record(part, events.OLD_PART_DECIDED, by=by, changed=changed)
+    return part
+
+
+@transaction.atomic
+def shelve_old_part(*, uid: UUID, place: str, by: Actor) -> OldPart:
+    """Writes where in the old-part store it lies. Raises RuleError ``old_part.place`` and ``old_part.gone``."""
+    by.require(permissions.OLD_PARTS_KEEP)
+    there = formats.one_line(place)[:20]
+    if not there:
+        raise RuleError("old_part.place", _("Write where it lies."), field="place")
+    part = _locked_part(uid, by)
+    _require_here(part)
+    part.place = there
+    part.save(update_fields=["place"])
+    record(part, events.OLD_PART_SHELVED, by=by, tag=part.tag)
+    return part
+
+
+@transaction.atomic
+def release_old_part(*, uid: UUID, reference: str, by: Actor) -> OldPart:
+    """The maker doesn't want it: ``reference`` is its word for that. Raises RuleError ``old_part.reference``,
+    ``old_part.owner`` and ``state.move``."""
+    by.require(permissions.OLD_PARTS_KEEP)
+    part = _for_maker(uid, reference, by)
+    part.released_at = clock.now()
+    _move_part(part, OldPartState.RELEASED, by, events.OLD_PART_RELEASED, "reference", "released_at")
+    return part
+
+
+@transaction.atomic
+def return_old_part(*, uid: UUID, reference: str, by: Actor) -> OldPart:
+    """It goes to the maker; ``reference`` is the parcel's number. Raises RuleError ``old_part.reference``,
+    ``old_part.owner`` and ``state.move``."""
+    by.require(permissions.OLD_PARTS_KEEP)
+    part = _for_maker(uid, reference, by)
+    _move_part(part, OldPartState.RETURNED, by, events.OLD_PART_RETURNED, "reference")
+    return part
+
+
+@transaction.atomic
+def give_old_part(*, uid: UUID, given_to: str, by: Actor, signature: bytes | None = None) -> OldPart:
+    """Gives it to the customer outside of the hand-over; who takes it, with the drawn signature where there is a pad.
+
+    Raises RuleError ``old_part.receiver``, ``signature.empty``, ``old_part.kept`` and ``state.move``.
+    """
+    by.require(permissions.OLD_PARTS_GIVE)
+    name = formats.one_line(given_to)
+    if not name:
+        raise RuleError("old_part.receiver", _("Write who takes the old part."), field="given_to")
+    refuse_empty_pad(signature)
+    part = _locked_part(uid, by)
+    _require_not_the_makers(part)
+    drawn = None
+    if signature:
+        visit = part.line.order.visit
+        drawn = store_file(
+            content=signature, name="old-part-signature.png", store_id=part.store_id, by=by, visit_uid=visit.uid
+        )
+    _hand_out(part, name[:60], drawn, by)
+    return part
+
+
+@transaction.atomic
+def scrap_old_part(*, uid: UUID, by: Actor, note: str = "") -> OldPart:
+    """The shop clears it away: with the customer's consent, or when the maker has no say in it any more.
+
+    Raises RuleError ``old_part.owner``, ``old_part.kept`` and ``state.move``.
+    """
+    by.require(permissions.OLD_PARTS_KEEP)
+    part = _locked_part(uid, by)
+    if part.disposition not in (Disposition.SHOP, Disposition.MAKER):
+        raise RuleError("old_part.owner", _("This old part is the customer's; it isn't disposed of here."))
+    _require_not_the_makers(part)
+    part.note = formats.one_line(note)[:200] or part.note
+    _move_part(part, OldPartState.SCRAPPED, by, events.OLD_PART_SCRAPPED, "note")
+    return part
+
+
+def _require_here(part: OldPart) -> None:
+    if not part.is_lying:
+        raise RuleError(
+            "old_part.gone", _("This old part isn't here any more: “%(state)s”."), state=part.get_state_display()
+        )
+
+
+def _require_not_the_makers(part: OldPart) -> None:
+    if part.must_stay(clock.today(part.store.time_zone)):
+        raise RuleError(
+            "old_part.kept",
+            _("The maker's old part stays here until the maker releases it, or until %(day)s."),
+            day=part.keep_until.isoformat(),
+        )
+
+
+def _for_maker(uid: UUID, reference: str, by: Actor) -> OldPart:
+    words = formats.one_line(reference)[:60]
+    if not words:
+        raise RuleError("old_part.reference", _("Write the maker's word or the parcel's number."), field="reference")
+    part = _locked_part(uid, by)
+    if part.disposition != Disposition.MAKER:
+        raise RuleError(
+            "old_part.owner", _("The maker gets the old parts of its own warranty only; others belong to the customer.")
+        )
+    part.reference = words
+    return part
+
+
+def _hand_out(part: OldPart, given_to: str, signature: StoredFile | None, by: Actor) -> None:
+    part.given_to, part.signature = given_to, signature
+    part.told_at = part.told_at or clock.now()
+    drawn = signature.sha256 if signature else None
+    _move_part(part, OldPartState.GIVEN, by, events.OLD_PART_GIVEN, "given_to", "signature", "told_at", signature=drawn)
+
+
+def _move_part(part: OldPart, new: OldPartState, by: Actor, event: str, *fields: str, **facts: Any) -> None:
+    before = OldPartState(part.state)
+    require(OLD_PART_MOVES, before, new)
+    part.state = new
+    written = ["state", *fields]
+    if new != OldPartState.RELEASED:
+        part.ended_at, part.ended_by = clock.now(), by.user
+        written += ["ended_at", "ended_by"]
+    part.save(update_fields=written)
+    record(part, event, by=by, changed={"state": (before, new)}, tag=part.tag, **facts)
