@@ -25,3 +25,19 @@ class ComplianceConfig(AppConfig):
                 order=300,
             )
         )
+
+        # --- health records ---
+        from .selectors.health_uploads import to_be_done
+
+        register(
+            Entry(
+                code="health-records",
+                label=_("Health records"),
+                icon="cloud-upload",
+                url_name="health-upload-list",
+                group="management",
+                permission="compliance.health.view",
+                order=310,
+                count=to_be_done,
+            )
+        )

@@ -7,6 +7,7 @@ from dealership.process.figures import figure
 
 screen("8.4", "archive-list", _("Archive"))
 screen("3.3", "archive-list", _("Archive"))
+screen("3.3", "health-upload-list", _("Health records"))
 
 ARCHIVED = figure(
     "compliance.archived",

@@ -90,3 +90,7 @@ class ArchiveRecord(Root):
 
 
 explain_constraint("archive_two_signatures", "archive.signatures", _("Destruction needs two different signatures."))
+
+
+# --- health records (3.3, domain 7.2) ---
+from compliance.health_models import HealthUpload, UploadState  # noqa: E402, F401  (found with the room's models)

@@ -11,3 +11,13 @@ for code in ("manager", "gm", "supervisor", "accountant"):
     role(code, permissions={ARCHIVE_VIEW})
 for code in ("manager", "gm"):
     role(code, permissions={ARCHIVE_DESTROY})
+
+# --- health records ---
+HEALTH_VIEW = permission("compliance.health.view", _("See which health records are on the platform and which are not."))
+HEALTH_SEND = permission(
+    "compliance.health.send", _("Send a health record again or write down that it was entered by hand.")
+)
+for code in ("manager", "gm", "supervisor", "accountant"):
+    role(code, permissions={HEALTH_VIEW})
+for code in ("manager", "supervisor", "accountant"):
+    role(code, permissions={HEALTH_SEND})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import archives, links
+from .views import archives, health_uploads, links
 
 urlpatterns = [
     # --- archive ---
@@ -14,4 +14,8 @@ urlpatterns = [
     path("v/<str:token>/files/<uuid:uid>/", links.LinkFilePage.as_view(), name="link-file"),
     path("v/<str:token>/files/<uuid:uid>.pdf", links.LinkFilePdfView.as_view(), name="link-file-pdf"),
     path("v/<str:token>/files/<uuid:uid>.json", links.LinkFileJsonView.as_view(), name="link-file-json"),
+    # --- health records ---
+    path("health-records/", health_uploads.HealthUploadListPage.as_view(), name="health-upload-list"),
+    path("health-records/<uuid:uid>/", health_uploads.HealthUploadPage.as_view(), name="health-upload"),
+    path("health-records/<uuid:uid>/send/", health_uploads.SendAgainView.as_view(), name="health-upload-send"),
 ]

@@ -47,6 +47,25 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def env_url(name: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if value and not value.startswith(("https://", "http://")):
+        raise ImproperlyConfigured(f"{name} must be an http or https address.")
+    return value
+
+
+def accounts(name: str) -> dict[str, tuple[str, str]]:
+    """``STORE:company:password`` of each store, separated by commas; the password may hold further colons."""
+    found = {}
+    for entry in env_list(name):
+        store, _first, rest = entry.partition(":")
+        company, _second, password = rest.partition(":")
+        if not (store and company and password):
+            raise ImproperlyConfigured(f"{name} must be STORE:company:password for each store, separated by commas.")
+        found[store] = (company, password)
+    return found
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's connection settings for ``postgresql://user:password@host:port/name?host=/socket/dir``."""
     parts = urlsplit(url)
@@ -331,6 +350,11 @@ IMAP_USER = os.environ.get("IMAP_USER", "")
 IMAP_PASSWORD = os.environ.get("IMAP_PASSWORD", "")
 IMAP_FOLDER = os.environ.get("IMAP_FOLDER", "INBOX")
 IMAP_STORE = os.environ.get("IMAP_STORE", "")
+
+# Health records of repaired cars (JT/T 1132): the platform's two addresses, and per store code:company code:password.
+HEALTH_RECORD_URL = env_url("HEALTH_RECORD_URL")
+HEALTH_RECORD_TOKEN_URL = env_url("HEALTH_RECORD_TOKEN_URL")
+HEALTH_RECORD_ACCOUNTS = accounts("HEALTH_RECORD_ACCOUNTS")
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER = {

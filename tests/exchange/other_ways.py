@@ -562,6 +562,9 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     person = world.manager.list_plan_person()["data"][-1]["uid"]
     act(world.manager, "plan_person", person, "set_efficiency", {"efficiency": 90})
     world.relay()
+    owed = world.records_left_to_a_person(made["settlement"])
+    act(world.manager, "health_upload", owed, "send_again")
+    act(world.manager, "health_upload", owed, "enter_by_hand", {"reference": "SH-2026-000001"})
     old = world.file_whose_time_has_run_out(made["archive"])
     act(world.manager, "archive", old, "mark_for_destruction")
     act(world.manager, "archive", old, "sign_destruction", {"reason": "到期"})

@@ -21,7 +21,9 @@ from django.conf import settings
 from schemathesis import checks
 from schemathesis.core import NOT_SET
 
+from compliance.health_models import HealthUpload
 from compliance.models import ArchiveRecord
+from compliance.services import health_uploads
 from dealership.exchange import api
 from dealership.exchange.tasks import work_import
 from dealership.kernel.actors import machine
@@ -170,6 +172,11 @@ class World:
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))
+
+    def records_left_to_a_person(self, settlement: str) -> str:
+        upload = HealthUpload.objects.get(settlement__uid=settlement)
+        by = machine("tests", store_id=self.shop.store.pk)
+        return str(health_uploads.note_answer(uid=upload.uid, problem="格式错误", refused=True, by=by).uid)
 
     def file_whose_time_has_run_out(self, uid: str) -> str:
         archive = ArchiveRecord.objects.get(uid=uid)

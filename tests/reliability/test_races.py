@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from compliance.models import ArchiveRecord
-from compliance.services import archives
+from compliance.services import archives, health_uploads
 from dealership.catalogue.models import Operation, Part, Resource, ResourceKind
 from dealership.catalogue.services import maintenance, models, plans, resources
 from dealership.catalogue.services import replacements as catalogue_replacements
@@ -127,6 +127,11 @@ STORY: dict[str, str] = {
     "compliance.archive_order": "same",
     "compliance.mark_for_destruction": "one: state.move",
     "compliance.sign_destruction": "both",
+    "compliance.queue_upload": "same",
+    "compliance.claim_upload": "one: health_record.not_due",
+    "compliance.note_answer": "same",
+    "compliance.send_again": "one: state.move",
+    "compliance.enter_by_hand": "one: state.move",
     "delivery.answer_survey": "one: survey.answered",
     "delivery.ask_goodwill": "one: approval.open",
     "delivery.ask_unpaid_exit": "one: approval.open",
@@ -898,6 +903,11 @@ def test_money_gate_and_what_follows() -> None:
         go(settlements.void_settlement, uid=settlement.uid, reason="写错了", by=manager)
         settlement = settlements.issue_settlement(order_uid=order.uid, by=desk)
         go(settlements.sign_settlement, uid=settlement.uid, signed_name="沈示例", by=link_actor(order))
+        upload = go(health_uploads.queue_upload, settlement_uid=settlement.uid, by=setup)
+        go(health_uploads.claim_upload, uid=upload.uid, by=setup)
+        go(health_uploads.note_answer, uid=upload.uid, problem="503", by=setup)
+        go(health_uploads.send_again, uid=upload.uid, by=manager)
+        go(health_uploads.enter_by_hand, uid=upload.uid, reference="SH-1", by=manager)
         go(settlements.ask_unpaid_exit, uid=settlement.uid, reason="月结", by=desk)
         given = {"settlement_uid": settlement.uid, "method": "SCAN_CODE", "amount": settlement.total}
         payment = go(payments.take_payment, **given, by=house.cashier)

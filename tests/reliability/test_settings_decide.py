@@ -760,6 +760,8 @@ def test_a_setting_decides(key: str, changed: bool) -> None:
 
 # A test that changes the setting beside its own story.
 ELSEWHERE = {
+    "compliance.health_late_hours": "tests/compliance/test_health_uploads.py",
+    "compliance.health_tries": "tests/compliance/test_health_uploads.py",
     "delivery.health_record": "tests/delivery/test_health_record.py",
     "delivery.rework_evidence_days": "tests/delivery/test_rework.py",
     "delivery.rework_restarts": "tests/delivery/test_rework.py",

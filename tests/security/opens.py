@@ -91,6 +91,8 @@ OPENS = {
     "gate-pass-detail": "delivery.GatePass",
     "gate-pass-new": "reception.Visit",
     "goodwill-ask": "workshop.RepairOrder",
+    "health-upload": "compliance.HealthUpload",
+    "health-upload-send": "compliance.HealthUpload",
     "import-confirm": "exchange.ImportBatch",
     "import-detail": "exchange.ImportBatch",
     "import-discard": "exchange.ImportBatch",
