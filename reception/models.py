@@ -34,6 +34,8 @@ class CustomerKind(models.TextChoices):
     COMPANY = "COMPANY", _("Company")
 
 
+WELL_BEFORE = timedelta(minutes=60)
+"""A booked car that comes earlier than this has nobody waiting for it."""
 HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
@@ -899,6 +901,11 @@ class Appointment(Root):
         late = clock.now() - self.starts_at
         return max(0, int(late.total_seconds() // 60)) if self.is_expected else 0
 
+    @property
+    def is_hours_away(self) -> bool:
+        """Whether a car that comes now comes well before its time."""
+        return self.starts_at - clock.now() > WELL_BEFORE
+
     def go(self, state: AppointmentState, *, reason: str = "") -> None:
         """2.4: the next state; cancelling says why, prepared needs both confirmations."""
         states.require(APPOINTMENT_MOVES, A(self.state), state)
@@ -1309,6 +1316,12 @@ class Visit(Root):
     def is_seen(self) -> bool:
         """The order may be written: the walk-around is signed, or laid before a customer who didn't bring the car."""
         return self.signed_at is not None or (self.arrival_kind != ArrivalKind.IN_PERSON and self.shown_at is not None)
+
+    @property
+    def came_early(self) -> bool:
+        """2.4: a booked car that stands here well before its time; bay and technician are kept for then."""
+        booked = self.appointment
+        return booked is not None and booked.starts_at - self.arrived_at > WELL_BEFORE
 
     @property
     def awaits_confirmation(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -230,7 +231,14 @@ class OnlineForm(forms.Form):
         return formats.clean_mobile(self.cleaned_data["contact_phone"])
 
     def clean_plate(self) -> str:
-        return formats.clean_plate(self.cleaned_data["plate"])
+        """This page asks no kind of plate: what isn't an ordinary one is booked by telephone."""
+        checked = formats.check_plate(self.cleaned_data["plate"])
+        if checked.level == formats.Level.REFUSED:
+            raise ValidationError(
+                _("This is no usual plate, such as 京A·12345 or 京A·D12345. For another kind of plate please call us."),
+                code=checked.code,
+            )
+        return checked.value
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

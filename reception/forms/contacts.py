@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.kernel.forms import set_choices
 from reception.models import ContactRole, CustomerTag, TagColor
@@ -58,7 +59,7 @@ class TagForm(forms.Form):
 
 
 class TagCustomerForm(forms.Form):
-    tag_uid = forms.TypedChoiceField(label=_("Tag"), coerce=UUID, choices=())
+    tag_uid = forms.TypedChoiceField(label=pgettext_lazy("customer", "Tag"), coerce=UUID, choices=())
 
     def __init__(self, *args: Any, tags: list[CustomerTag], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,9 +1,11 @@
 """Input shapes of the visit pages."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -15,8 +17,25 @@ from staff.selectors.employees import employed, employees_with_role, in_force
 from ..models import Area, ArrivalKind, PlateKind, ToldBy, Vehicle, Visit, VisitState, WaitingMode
 
 
+class DeskFirst(ModelChoiceIterator):
+    """The desk's people in a group of their own, before everybody else."""
+
+    def __iter__(self) -> Iterator[Any]:
+        field: Any = self.field
+        if field.empty_label is not None:
+            yield ("", field.empty_label)
+        desk: list[Any] = []
+        others: list[Any] = []
+        for employee in self.queryset:
+            (desk if employee.at_the_desk else others).append(self.choice(employee))
+        groups = ((_("Reception and advisors"), desk), (_("Others of the house"), others))
+        yield from ((label, rows) for label, rows in groups if rows)
+
+
 class ColleagueField(forms.ModelChoiceField):
     """One of the house by name and post."""
+
+    iterator = DeskFirst
 
     def label_from_instance(self, obj: Any) -> str:
         posts = " / ".join(dict.fromkeys(holding.post.label for holding in obj.posts.all()))

@@ -192,7 +192,12 @@ class SeenForm(forms.Form):
         choices=[(OldParts.TAKE, _("I take them along")), (OldParts.LEAVE, _("You dispose of them"))],
         widget=forms.RadioSelect,
     )
-    no_valuables = demanded(forms.BooleanField(label=_("I left no valuables in the car"), required=False))
+    no_valuables = forms.BooleanField(
+        label=_("I left no valuables in the car"),
+        error_messages={
+            "required": _("Please confirm it; if something valuable is in the car, tell the advisor below.")
+        },
+    )
     signed_name = forms.CharField(
         label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )

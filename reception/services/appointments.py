@@ -136,7 +136,7 @@ def book_appointment(
     work = capacity.work_of(operations, vehicle.powertrain)
     found = _find(store, work, starts_at, waiting_mode=waiting_mode, advisor=advisor)
     quoted = capacity.quote(store, work)
-    deposit, deposit_reason = _deposit_for(store, customer, operations, parts_are_awaited=found.parts_from is not None)
+    deposit, deposit_reason = deposit_for(store, customer, operations, parts_are_awaited=found.parts_from is not None)
     appointment = insert(
         Appointment(
             store=store,
@@ -185,8 +185,8 @@ def book_appointment(
     return appointment
 
 
-def _deposit_for(
-    store: Store, customer: Customer, operations: Sequence[Operation], *, parts_are_awaited: bool
+def deposit_for(
+    store: Store, customer: Customer | None, operations: Sequence[Operation], *, parts_are_awaited: bool
 ) -> tuple[Decimal, str]:
     """What deposit is asked for a booking (CNY) and why; (0, "") for most.
 
@@ -196,7 +196,11 @@ def _deposit_for(
     least = limits.value(DEPOSIT_NO_SHOWS, store_id=store.pk)
     if amount <= 0:
         return Decimal(0), ""
-    if least and _missed(customer_id=customer.pk, since=clock.now() - timedelta(days=365)) >= least:
+    if (
+        least
+        and customer is not None
+        and _missed(customer_id=customer.pk, since=clock.now() - timedelta(days=365)) >= least
+    ):
         return amount, DepositReason.NO_SHOWS
     dear = limits.value(DEPOSIT_PARTS, store_id=store.pk)
     if dear and parts_are_awaited and capacity.ordered_parts_price(store, operations) >= dear:

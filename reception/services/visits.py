@@ -22,7 +22,7 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Message, Store
 from dealership.kernel.services import store_file
 from staff.models import Employee
-from staff.selectors.employees import require_employee
+from staff.selectors.employees import employees_with_role, require_employee
 
 from .. import events, permissions
 from ..limits import LINK_DAYS, VISIT_PHOTOS
@@ -287,7 +287,10 @@ def end_consultation(*, uid: UUID, outcome: str, by: Actor, note: str = "") -> V
 
 @transaction.atomic
 def lead_to_area(*, uid: UUID, area: str, by: Actor, taken_over_by_uid: UUID | None = None) -> Visit:
-    """2.1.2 服务引导: the customer is led to an area (recorded), and who takes over there where somebody does."""
+    """2.1.2 服务引导: the customer is led to an area (recorded), and who takes over there where somebody does.
+
+    An advisor who takes over a customer that is being looked after is the visit's advisor from then on.
+    """
     by.require(permissions.VISITS_RECEIVE)
     visit = lock_visit(uid=uid, by=by)
     if area not in Area.values:
@@ -295,16 +298,24 @@ def lead_to_area(*, uid: UUID, area: str, by: Actor, taken_over_by_uid: UUID | N
     if not visit.is_open:
         raise RuleError("visit.ended", _("This visit has ended."))
     taken_over = Employee.objects.for_actor(by).get(uid=taken_over_by_uid) if taken_over_by_uid else None
-    before, visit.area = visit.area, area
-    visit.save(update_fields=["area"])
+    changed = {"area": (visit.area, area)}
+    visit.area = area
+    if taken_over and visit.greeted_at and visit.advisor != taken_over and _is_advisor(taken_over, visit.store_id):
+        changed["advisor"] = (str(visit.advisor.uid) if visit.advisor else "", str(taken_over.uid))
+        visit.advisor = taken_over
+    visit.save(update_fields=["area", "advisor"])
     record(
         visit,
         events.VISIT_LED,
         by=by,
-        changed={"area": (before, area)},
+        changed=changed,
         taken_over_by=taken_over.uid if taken_over else None,
     )
     return visit
+
+
+def _is_advisor(employee: Employee, store_id: int) -> bool:
+    return employees_with_role(store_id, "advisor").filter(pk=employee.pk).exists()
 
 
 # --- key and place ---

@@ -347,6 +347,7 @@ def offer_address(offer: SlotOffer) -> str:
 
 
 def _tell(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> None:
+    lost = entry.offers.filter(pk__lt=offer.pk).order_by("pk").last()
     with translation.override(entry.customer.language):
         words = {
             "store": entry.store.name,
@@ -355,6 +356,15 @@ def _tell(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> None:
             "until": appointments.say_moment(offer.ends_at, entry.store),
             "link": offer_address(offer),
         }
+        body = gettext(
+            "%(store)s: %(time)s is free for your car %(car)s. Whoever is first has it, until %(until)s: %(link)s"
+        )
+        if lost is not None and lost.state == OfferState.LOST:
+            words["before"] = appointments.say_moment(lost.starts_at, entry.store)
+            body = gettext(
+                "%(store)s: %(before)s has just been taken. %(time)s is free for your car %(car)s instead. Whoever is"
+                " first has it, until %(until)s: %(link)s"
+            )
         telling.tell(
             entry.customer,
             store=entry.store,
@@ -363,10 +373,7 @@ def _tell(entry: WaitingEntry, offer: SlotOffer, by: Actor) -> None:
             key=f"offer:{offer.uid}",
             template="slot_offer",
             subject=gettext("%(store)s: a time is free for your car") % words,
-            body=gettext(
-                "%(store)s: %(time)s is free for your car %(car)s. Whoever is first has it, until %(until)s: %(link)s"
-            )
-            % words,
+            body=body % words,
             by=by,
         )
 

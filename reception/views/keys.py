@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +18,15 @@ from dealership.kernel.pages import CommandPage, Page
 from .. import permissions
 from ..forms.evening import EveningForm
 from ..limits import EVENING_HOUR
-from ..models import EveningCount
+from ..models import EveningCount, Visit
 from ..selectors import visits as reads
 from ..services.evening import count_evening
+
+
+def shared_places(rows: Iterable[Visit]) -> set[str]:
+    """Places on which more than one car is said to stand: one of the notes is out of date."""
+    counts = Counter(row.parking_place for row in rows if row.parking_place)
+    return {place for place, cars in counts.items() if cars > 1}
 
 
 class KeysPage(Page):
@@ -34,6 +42,7 @@ class KeysPage(Page):
         day = clock.today(store.time_zone)
         return super().get_context_data(**kwargs) | {
             "rows": rows,
+            "shared": shared_places(rows),
             "untagged": sum(not row.key_tag for row in rows),
             "with_people": sum(row.key_holder is not None for row in rows),
             "on_board": sum(bool(row.key_tag) and row.key_holder is None for row in rows),

@@ -65,8 +65,16 @@ def test_it_is_asked_of_who_missed_bookings_and_for_dear_parts_and_of_nobody_els
         )
         dear = make_appointment(shop, starts_at=at("15:00", TUESDAY), operation_uids=[operation("MT-10")])
     assert (cheap.deposit_reason, dear.deposit_reason, dear.deposit_asked) == ("", "PARTS", 200)
+    desk = Client()
+    desk.force_login(shop.advisor.user)
+    with mock.patch.object(capacity, "PART_DATES", [lambda store, parts: MONDAY]):
+        for work, asked in (("MT-10", True), ("DG-10", False)):
+            page = desk.post(reverse("appointment-new"), {"look": "1", "operations": [str(operation(work))]})
+            assert ("因需订货备件而收取" in page.content.decode()) is asked
     made = of_a_no_show(shop)
     assert (made.deposit_asked, made.deposit_reason) == (200, "NO_SHOWS")
+    page = desk.post(reverse("appointment-new"), {"look": "1", "q": made.vehicle.plate})
+    assert "因多次爽约而收取" in page.content.decode()
     booked = History.objects.filter(code="reception.appointment.booked", root_uid=made.uid).get()
     assert (booked.facts["deposit"], booked.facts["deposit_reason"]) == ("200", "NO_SHOWS")
     with refused("appointment_deposit_fixed") as sql:

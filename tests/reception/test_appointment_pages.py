@@ -18,6 +18,7 @@ from dealership.kernel.limits import forget
 from reception.models import A, Appointment, Customer, WaitingEntry
 from reception.selectors import capacity
 from reception.services import appointments as commands
+from reception.services.visits import register_arrival
 from tests.factories.appointments import MONDAY, TUESDAY, at, make_appointment, make_bookable, operation
 from tests.factories.kernel import make_user
 from tests.factories.reception import make_customer, make_vehicle, make_visit
@@ -421,3 +422,20 @@ def test_a_car_booked_for_another_day_is_told_at_the_gate_and_its_booking_is_mov
     with clock.moved_to(at("9:00", TUESDAY)):
         assert "另一天有预约" not in client.get(arrival, {"plate": made.vehicle.plate}).content.decode()
         assert f"{arrival}?plate=" in client.get(page).content.decode()
+
+
+def test_a_booked_car_that_comes_hours_early_is_told_so(shop):
+    """2.4: bay and technician are kept for the booked time; who receives the car sooner reads it before promising anything."""
+    booked = make_appointment(shop, starts_at=at("15:00"))
+    client = signed_in(shop.advisor)
+    known = reverse("visit-known-car")
+    for hour, early in (("9:00", True), ("14:30", False)):
+        with clock.moved_to(at(hour)):
+            said = client.get(known, {"plate": booked.vehicle.plate}).content.decode()
+            assert ("比预约时间早到" in said) is early, hour
+    with clock.moved_to(at("9:00")):
+        visit = register_arrival(
+            plate=booked.vehicle.plate, contact_name="李试约", contact_phone="13900002290", model_text="星澜",
+            need="异响", appointment_uid=booked.uid, by=shop.desk,
+        )  # fmt: skip
+        assert "提前到店" in client.get(reverse("visit-detail", args=[visit.uid])).content.decode()

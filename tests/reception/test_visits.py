@@ -174,7 +174,18 @@ def test_the_area_is_recorded_with_who_takes_over(store, advisor):
     assert led.area == "LOUNGE"
     line = History.objects.get(code="reception.visit.led")
     assert (line.changed, line.facts) == ({"area": ["", "LOUNGE"]}, {"taken_over_by": str(taker.uid)})
+    assert led.advisor != taker
     assert unchanged(visits.lead_to_area, uid=visit.uid, area="MOON", by=advisor).code == "visit.area"
+
+
+def test_an_advisor_who_takes_over_looks_after_the_visit(store, advisor):
+    """2.1.2: the desk received the customer and hands over; the history names both, the link shows who looks after them."""
+    visit, colleague = make_received_visit(advisor), make_employee(store, "advisor")
+    before = visit.advisor.uid
+    led = visits.lead_to_area(uid=visit.uid, area="LOUNGE", taken_over_by_uid=colleague.uid, by=advisor)
+    assert led.advisor == colleague
+    line = History.objects.get(code="reception.visit.led")
+    assert line.changed["advisor"] == [str(before), str(colleague.uid)]
 
 
 def test_key_holder_and_place_are_known_with_their_history(store, advisor):

@@ -77,6 +77,9 @@ def test_a_cancelled_booking_is_offered_and_taken_once(shop):
         waiting.tend_lists()
     assert [offer.state for offer in SlotOffer.objects.filter(entry=first).order_by("pk")] == ["LOST", "OPEN"]
     assert SlotOffer.objects.get(entry=first, state="OPEN").starts_at == at("9:30", TUESDAY)
+    again = Message.objects.get(key=f"offer:{SlotOffer.objects.get(entry=first, state='OPEN').uid}")
+    assert "08:30 已被约走" in again.body
+    assert "09:30" in again.body
     codes = History.objects.filter(root_uid=second.uid).order_by("id").values_list("code", flat=True)
     assert list(codes) == ["reception.waiting_entry.joined", "reception.waiting_entry.booked"]
 

@@ -46,10 +46,10 @@ class JudgeForm(forms.Form):
         label=_("Time the 30 days leave out"), choices=[*NONE, *LeftOut.choices], required=False
     )
     left_out_from = forms.DateTimeField(
-        label=_("from"), required=False, widget=forms.DateTimeInput(attrs=MOMENT, format="%Y-%m-%dT%H:%M")
+        label=_("From"), required=False, widget=forms.DateTimeInput(attrs=MOMENT, format="%Y-%m-%dT%H:%M")
     )
     left_out_until = forms.DateTimeField(
-        label=_("until"), required=False, widget=forms.DateTimeInput(attrs=MOMENT, format="%Y-%m-%dT%H:%M")
+        label=_("Until"), required=False, widget=forms.DateTimeInput(attrs=MOMENT, format="%Y-%m-%dT%H:%M")
     )
 
     def __init__(self, *args: Any, known: list[str], **kwargs: Any) -> None:

@@ -99,7 +99,7 @@ class ReceiveForm(forms.Form):
 
 
 class TransferForm(forms.Form):
-    source = forms.ChoiceField(label=_("Taken from"))
+    source = forms.ChoiceField(label=_("Taken out of"))
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     warehouse = WarehouseChoice()
     to_bin = forms.CharField(label=_("To bin"), max_length=20, required=False)

@@ -792,7 +792,7 @@ class Simulation:
                 size_mm=rng.randrange(5, 120),
                 by=advisor,
             )
-        place = f"{rng.choice('ABC')}{rng.randrange(1, 9)}"
+        place = self.free_place(shop, f"{rng.choice('ABC')}{rng.randrange(1, 9)}")
         visits.give_key(uid=visit.uid, key_tag=self.free_tag(shop), place=place, by=advisor)
         if visit.arrival_kind == "IN_PERSON":
             walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
@@ -818,12 +818,20 @@ class Simulation:
             self.try_to(visits.note_feedback, uid=visit.uid, words=words, score=score, by=advisor)
 
     def free_tag(self, shop: Shop) -> str:
-        taken = set(
-            Visit.objects.filter(
-                store=shop.store, state__in=[VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP]
-            ).values_list("key_tag", flat=True)
-        )
+        taken = self.of_cars_here(shop, "key_tag")
         return next(tag for n in range(1, 999) if (tag := f"{n:02d}") not in taken)
+
+    def free_place(self, shop: Shop, wanted: str) -> str:
+        """The wanted place, or the next one on which no car stands."""
+        taken = self.of_cars_here(shop, "parking_place")
+        places = [f"{row}{n}" for row in "ABCDEF" for n in range(1, 9)]
+        first = places.index(wanted)
+        return next((place for place in places[first:] + places[:first] if place not in taken), wanted)
+
+    @staticmethod
+    def of_cars_here(shop: Shop, field: str) -> set[str]:
+        open_states = [VisitState.WAITING, VisitState.IN_RECEPTION, VisitState.IN_SHOP]
+        return set(Visit.objects.filter(store=shop.store, state__in=open_states).values_list(field, flat=True))
 
     def ask(self, shop: Shop, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
         """Sends what is written and waits for the customer, who decides line by line on the link or by telephone."""
