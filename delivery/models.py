@@ -586,6 +586,7 @@ class GatePassKind(models.TextChoices):
     ROAD_TEST = "ROAD_TEST", _("Road test")
     SUBLET = "SUBLET", _("To outside work")
     RETURN = "RETURN", _("Brought back to the customer")
+    PARTS_WAIT = "PARTS_WAIT", _("Waits for a part")
 
 
 class GatePass(Root):
@@ -680,7 +681,7 @@ class GatePass(Root):
                 # A car that comes back must have work to come back to; nobody may be working on it as it leaves.
                 "gatepass_comes_back",
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.kind IN ('TEMPORARY', 'ROAD_TEST', 'SUBLET')"),
+                condition=pgtrigger.Condition("NEW.kind IN ('TEMPORARY', 'ROAD_TEST', 'SUBLET', 'PARTS_WAIT')"),
                 func="""
                     IF NOT EXISTS (SELECT 1 FROM reception_visit WHERE id = NEW.visit_id AND state = 'IN_SHOP')
                     OR (NEW.kind = 'ROAD_TEST' AND NOT EXISTS (
@@ -689,7 +690,9 @@ class GatePass(Root):
                     OR (NEW.kind = 'SUBLET' AND NOT EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
                         WHERE o.visit_id = NEW.visit_id AND l.state IN ('AUTHORIZED', 'IN_PROGRESS')))
-                    OR (NEW.kind IN ('TEMPORARY', 'SUBLET') AND EXISTS (
+                    OR (NEW.kind = 'PARTS_WAIT' AND NOT EXISTS (SELECT 1 FROM workshop_awaywait
+                        WHERE visit_id = NEW.visit_id AND left_at IS NULL AND cancelled_at IS NULL))
+                    OR (NEW.kind IN ('TEMPORARY', 'SUBLET', 'PARTS_WAIT') AND EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
                         JOIN workshop_clocking c ON c.line_id = l.id
                         WHERE o.visit_id = NEW.visit_id AND c.ended_at IS NULL))
@@ -698,8 +701,8 @@ class GatePass(Root):
                 """,
                 code="gatepass.comes_back",
                 text=_(
-                    "A road test needs started work, outside work an agreed line; for a while away nobody may be "
-                    "clocked on to the car."
+                    "A road test needs started work, outside work an agreed line, a wait for a part that it is noted on "
+                    "the order; for a while away nobody may be clocked on to the car."
                 ),
             ),
             states.guard(

@@ -58,6 +58,10 @@ VISIT_KEY_GIVEN = event("reception.visit.key_given", _("Key or place changed"), 
 VISIT_PROMISED = event("reception.visit.promised", _("Hand-over time promised"), clause="1.3")
 VISIT_ADMITTED = event("reception.visit.admitted", _("Taken into the shop"), clause="2.1.2", stage=stages.RECEPTION)
 VISIT_DEPARTED = event("reception.visit.departed", _("Left the shop"), clause="4.1", stage=stages.DELIVERY)
+VISIT_WENT_AWAY = event(
+    "reception.visit.went_away", _("Car away until its part comes"), clause="3.2", stage=stages.WORK
+)
+VISIT_CAME_BACK = event("reception.visit.came_back", _("Car back for its part"), clause="3.2", stage=stages.WORK)
 VISIT_HANDED_OVER = event("reception.visit.handed_over", _("Passed to a colleague"), clause="1.2")
 VISIT_RATED = event("reception.visit.rated", _("Reception rated by the customer"), clause="2.1.4")
 VISIT_RATING_EXPLAINED = event(

@@ -1165,6 +1165,7 @@ class VisitState(models.TextChoices):
     WAITING = "WAITING", _("Waiting")
     IN_RECEPTION = "IN_RECEPTION", _("In reception")
     IN_SHOP = "IN_SHOP", _("In the shop")
+    AWAY = "AWAY", _("Away until its part comes")
     CONSULTED = "CONSULTED", _("Consultation ended")
     SALES_LEAD = "SALES_LEAD", _("Handed to sales")
     LEFT_UNSERVED = "LEFT_UNSERVED", _("Left without reception")
@@ -1184,7 +1185,8 @@ V = VisitState
 VISIT_MOVES = {
     V.WAITING: {V.IN_RECEPTION, V.LEFT_UNSERVED},
     V.IN_RECEPTION: {V.IN_SHOP, V.CONSULTED, V.SALES_LEAD},
-    V.IN_SHOP: {V.DEPARTED},
+    V.IN_SHOP: {V.DEPARTED, V.AWAY},
+    V.AWAY: {V.IN_SHOP},
     V.CONSULTED: set(),
     V.SALES_LEAD: set(),
     V.LEFT_UNSERVED: set(),
@@ -1262,7 +1264,7 @@ class Visit(Root):
             ),
             models.CheckConstraint(
                 name="visit_signed_before_shop",
-                condition=~Q(state__in=[V.IN_SHOP, V.DEPARTED])
+                condition=~Q(state__in=[V.IN_SHOP, V.AWAY, V.DEPARTED])
                 | Q(signed_at__isnull=False)
                 | (~Q(arrival_kind=ArrivalKind.IN_PERSON) & Q(shown_at__isnull=False)),
             ),
@@ -1279,7 +1281,7 @@ class Visit(Root):
             models.UniqueConstraint(
                 name="visit_one_open_per_vehicle",
                 fields=["vehicle"],
-                condition=Q(state__in=[V.WAITING, V.IN_RECEPTION, V.IN_SHOP]),
+                condition=Q(state__in=[V.WAITING, V.IN_RECEPTION, V.IN_SHOP, V.AWAY]),
             ),
             models.UniqueConstraint(
                 name="visit_key_tag",
@@ -1354,6 +1356,18 @@ class Visit(Root):
             raise RuleError("visit.signature", _("The walk-around isn't signed yet."))
         self.state = V.IN_SHOP
 
+    def go_away(self) -> None:
+        """3.2: the customer drives on while a part is on its way; tag and place get free, the promise is made anew."""
+        states.require(VISIT_MOVES, V(self.state), V.AWAY)
+        self.state, self.key_tag, self.key_holder, self.parking_place, self.promised_at = V.AWAY, "", None, "", None
+
+    def come_back(self) -> None:
+        """3.2: the car is here again for its part."""
+        states.require(VISIT_MOVES, V(self.state), V.IN_SHOP)
+        if self.state != V.AWAY:
+            raise RuleError("visit.not_away", _("This car isn't away."))
+        self.state = V.IN_SHOP
+
     def depart(self, *, odometer_km: int, odometer_reason: str = "") -> None:
         """4.1: the car leaves through the one exit of its visit; a lower mileage (new instrument) needs a reason."""
         states.require(VISIT_MOVES, V(self.state), V.DEPARTED)
@@ -1367,6 +1381,7 @@ class Visit(Root):
         self.state, self.left_at, self.odometer_out_km, self.key_holder = V.DEPARTED, clock.now(), odometer_km, None
 
     greet.alters_data = leave_unserved.alters_data = end_consultation.alters_data = True  # type: ignore[attr-defined]
+    go_away.alters_data = come_back.alters_data = True  # type: ignore[attr-defined]
     admit.alters_data = depart.alters_data = True  # type: ignore[attr-defined]
 
 

@@ -50,6 +50,7 @@ from dealership.kernel.api.shapes import (
 from dealership.kernel.api.star import star_codes
 from reception.models import Vehicle
 from workshop import old_part_api, permissions  # noqa: F401  (declares its own resources)
+from workshop.away_models import AwayWait
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet, SheetState, Verdict
 from workshop.fault_models import FaultJudgement, LeftOut, MainSystem, SafetyFault
 from workshop.models import (
@@ -104,6 +105,7 @@ from workshop.selectors import plan
 from workshop.services import (
     advice,
     authorizations,
+    away,
     blocking,
     clocking,
     counting,
@@ -279,6 +281,52 @@ register(
                 when=LIVING,
                 input={"reason": Text(200, min=1)},
                 help="End the order; what was done is settled",
+            ),
+        ),
+    )
+)
+
+# --- a repair in two trips (3.2) ---
+register(
+    Resource(
+        path="away-waits",
+        name="AwayWait",
+        room="workshop",
+        model=AwayWait,
+        view=permissions.ORDERS_VIEW,
+        help="A car drives on until the part of its order comes; the gate lets it out on a pass PARTS_WAIT (3.2).",
+        lock_first=("visit", "order"),
+        shape={
+            "repair_order_uid": Uid(source="order__uid"),
+            "visit_uid": Uid(source="visit__uid"),
+            "reason": Text(),
+            "expected_on": Day(),
+            "safe_said_by_uid": Uid(source="safe_said_by__uid"),
+            "planned_at": Moment(),
+            "left_at": Moment(null=True),
+            "part_came_at": Moment(null=True, help="The part is kept for it: the car is to be booked."),
+            "back_at": Moment(null=True),
+            "cancelled_at": Moment(null=True),
+        },
+        filters=ORDER | {"visit_uid": Filter(field=Uid(), lookup="visit__uid")},
+        expand={"repair_order": One(target="repair-orders", source="order__uid")},
+        create=Command(
+            run=away.plan_away,
+            permission=permissions.PROMISE_CHANGE,
+            input={
+                "repair_order_uid": Uid(source="order_uid"),
+                "reason": Text(200, min=1),
+                "expected_on": Day(),
+                "safe_to_drive": Flag(help="Whoever asks says that the car may be driven."),
+            },
+            help="Note that a car drives on until its part comes",
+        ),
+        actions=(
+            Action(
+                verb="cancel",
+                run=away.cancel_away,
+                permission=permissions.PROMISE_CHANGE,
+                help="The car stays after all; refused once it has left",
             ),
         ),
     )

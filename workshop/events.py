@@ -51,6 +51,15 @@ DISCOUNT_LAPSED = event(
 )
 LINE_WITHDRAWN = event("workshop.line.withdrawn", _("Line withdrawn"), clause="3.2", stage=stages.WORK)
 
+# --- a repair in two trips ---
+AWAY_PLANNED = event(
+    "workshop.away.planned", _("Car is to leave until its part comes"), clause="3.2", stage=stages.WORK
+)
+AWAY_CANCELLED = event("workshop.away.cancelled", _("Car stays after all"), clause="3.2", stage=stages.WORK)
+AWAY_LEFT = event("workshop.away.left", _("Order waits with the car away"), clause="3.2", stage=stages.WORK)
+AWAY_PART_CAME = event("workshop.away.part_came", _("Part of an away car has come"), clause="3.2", stage=stages.WORK)
+AWAY_BACK = event("workshop.away.back", _("Order goes on, the car is back"), clause="3.2", stage=stages.WORK)
+
 # --- authorisations ---
 LINE_AUTHORIZED = event(
     "workshop.line.authorized",

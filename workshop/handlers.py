@@ -11,7 +11,7 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import advice, dispatch, old_parts, proposals, purchasing, stock
+from workshop.services import advice, away, dispatch, old_parts, proposals, purchasing, stock
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -67,6 +67,12 @@ def lose_booked_parts(event: Event) -> None:
 def keep_parts(event: Event) -> None:
     """What the customer agreed to is kept on the shelf or back-ordered."""
     stock.keep_for_line(line_uid=event.root_uid, by=machine("parts", store_id=event.store_id))
+
+
+@handles(events.LINE_RELEASED, events.LINE_WITHDRAWN, name="workshop.note_part_came")
+def note_part_came(event: Event) -> None:
+    """What a car waits for away has come: it is to be booked, and its customer reads so (3.2)."""
+    away.note_part_came(line_uid=event.root_uid, by=machine("away", store_id=event.store_id))
 
 
 # Before a line is withdrawn or its agreement taken back, what is kept for it goes back to the shelf.

@@ -1048,6 +1048,20 @@ class Clocking(Root):
                 text=_("The customer hasn't agreed to this line, so nobody may work on it (3.2)."),
             ),
             states.guard(
+                # 3.2: a car that is away until its part comes isn't worked on. Who lets it away holds its orders, as who
+                # clocks on does, so that the visit needs no lock here.
+                "clocking_car_is_here",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN reception_visit v ON v.id = o.visit_id WHERE l.id = NEW.line_id AND v.state = 'AWAY')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="away.not_here",
+                text=_("This car is away until its part comes; take it in again first."),
+            ),
+            states.guard(
                 # 3.4, 8.1: high-voltage work is begun with insulating gloves that are in date, by each who works on it.
                 "clocking_hv_gloves",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id", "employee_id"),
@@ -1796,6 +1810,7 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 
 
 # --- check sheets (3.1), where stock lies (3.2), tools (3.4) ---
+from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)

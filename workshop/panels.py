@@ -11,11 +11,12 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
 from reception.models import Customer, Vehicle, Visit, VisitState
+from reception.permissions import APPOINTMENTS_BOOK
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, claims, faults, maintenance, old_parts, sheets
+from workshop.selectors import advice, away, claims, faults, maintenance, old_parts, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -178,6 +179,18 @@ def tools_overdue(actor: Actor, _board: Any) -> dict[str, Any] | None:
 
 
 register_panel("today_actions", Panel("workshop.tools", "workshop/tools_overdue.html", tools_overdue, order=90))
+
+
+def parts_came(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.2: the part of a car that is away has come: one tap into its booking. The three that wait longest."""
+    if not (actor.may(permissions.ORDERS_VIEW) and actor.may(APPOINTMENTS_BOOK)):
+        return None
+    rows = away.to_book(actor)[:3]
+    return {"rows": rows} if rows else None
+
+
+register_panel("today_actions", Panel("workshop.away", "workshop/away_today.html", parts_came, order=80))
+register_panel("order", Panel("workshop.away", "workshop/away_panel.html", away.away_panel, order=5))
 
 
 # --- declined advice ---

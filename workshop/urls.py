@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     advice,
+    away,
     claims,
     faults,
     inspections,
@@ -31,6 +32,8 @@ urlpatterns = [
     path("orders/<uuid:uid>/estimate/", orders.SendEstimateView.as_view(), name="order-estimate"),
     path("orders/<uuid:uid>/decide/", orders.DecidePage.as_view(), name="order-decide"),
     path("orders/<uuid:uid>/promise/", orders.PromisePage.as_view(), name="order-promise"),
+    path("orders/<uuid:uid>/away/", away.AwayPage.as_view(), name="order-away"),
+    path("away-waits/<uuid:uid>/cancel/", away.CancelAwayView.as_view(), name="away-cancel"),
     path("orders/<uuid:uid>/withdraw/", orders.WithdrawOrderPage.as_view(), name="order-withdraw"),
     path("order-lines/<uuid:uid>/", orders.EditLinePage.as_view(), name="line-edit"),
     path("order-lines/<uuid:uid>/discount/", orders.DiscountPage.as_view(), name="line-discount"),

@@ -14,6 +14,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from reception.models import TransportKind, TransportState, Visit, VisitState
 from reception.selectors.search import EXACT, Hit, Typed
+from workshop.away_models import AwayWait
 
 from .. import permissions, rules
 from ..models import GatePass, GatePassKind
@@ -59,7 +60,9 @@ def gate(*, by: Actor) -> Gate:
     )
 
 
-COMES_BACK = (GatePassKind.TEMPORARY, GatePassKind.ROAD_TEST, GatePassKind.SUBLET, GatePassKind.RETURN)
+COMES_BACK = (
+    GatePassKind.TEMPORARY, GatePassKind.ROAD_TEST, GatePassKind.SUBLET, GatePassKind.RETURN, GatePassKind.PARTS_WAIT,
+)  # fmt: skip
 
 
 def read_gate_pass(*, uid: object, by: Actor) -> GatePass:
@@ -93,6 +96,11 @@ def gate_code_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
 def goes_back(visit: Visit) -> bool:
     """2.1.2: somebody is planned to bring this car back to its customer."""
     return visit.transports.filter(kind=TransportKind.RETURN, state=TransportState.PLANNED).exists()
+
+
+def waits_for_part(visit: Visit) -> bool:
+    """3.2: it is noted on an order that this car drives on until its part comes."""
+    return AwayWait.objects.filter(visit=visit, left_at__isnull=True, cancelled_at__isnull=True).exists()
 
 
 def door_pass(visit: Visit) -> GatePass | None:

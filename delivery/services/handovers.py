@@ -23,6 +23,7 @@ from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.old_parts import owed_to
+from workshop.services import away
 from workshop.services.old_parts import hand_back_old_parts, keep_of_visit
 
 from .. import events, permissions
@@ -215,7 +216,8 @@ def issue_gate_pass(
     """Issues a pass that opens the gate once, on the conditions of its kind (4.1).
 
     DELIVERED needs the hand-over; UNREPAIRED everything ended, settled and paid and the risk note signed; TEMPORARY
-    that nobody works on the car; ROAD_TEST started work; SUBLET an agreed line; RETURN what the hand-over needs and a
+    that nobody works on the car; ROAD_TEST started work; SUBLET an agreed line; PARTS_WAIT a wait away for a part that
+    is noted on the order (3.2), which is its reason; RETURN what the hand-over needs and a
     planned way back (2.1.2), whose address is its reason. All but DELIVERED need a reason. An
     expired, unused pass is cancelled by the new one. Raises RuleError ``gatepass.*``.
     """
@@ -234,6 +236,13 @@ def issue_gate_pass(
                 "gatepass.return", _("First plan who brings the car back, when and where to."), field="kind"
             )
         reason = reason or way.address
+    if kind == GatePassKind.PARTS_WAIT:
+        wait = away.open_wait(visit)
+        if wait is None:
+            raise RuleError(
+                "away.none", _("First note on the order that the car waits away for its part."), field="kind"
+            )
+        reason = reason or wait.reason
     if kind != GatePassKind.DELIVERED and not reason:
         raise RuleError("gatepass.reason", _("Say why the car leaves."), field="reason")
     if kind == GatePassKind.UNREPAIRED and not signer:
@@ -314,6 +323,8 @@ def scan_out(*, code: str, by: Actor) -> GatePass:
         _end_visit(gate_pass.visit, by)
     elif gate_pass.kind == GatePassKind.RETURN:
         transports.return_sets_out(visit=gate_pass.visit, by=by)
+    elif gate_pass.kind == GatePassKind.PARTS_WAIT:
+        away.drive_away(visit=gate_pass.visit, by=by)
     return gate_pass
 
 
@@ -348,6 +359,8 @@ def scan_back(*, code: str, by: Actor) -> GatePass:
         kind=gate_pass.kind,
         minutes=int((gate_pass.back_at - gate_pass.out_at).total_seconds() // 60),
     )
+    if gate_pass.kind == GatePassKind.PARTS_WAIT:
+        away.drive_back(visit=gate_pass.visit, by=by)
     if gate_pass.kind == GatePassKind.RETURN:
         transports.return_comes_back(visit=gate_pass.visit, by=by)
     return gate_pass

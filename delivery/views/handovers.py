@@ -137,7 +137,9 @@ class NewGatePassPage(CommandPage):
             return [GatePassKind.ROAD_TEST.value]
         handed = Handover.objects.filter(visit=self.visit).exists()
         kinds = [k.value for k in GatePassKind if (k == GatePassKind.DELIVERED) == handed]
-        return kinds if reads.goes_back(self.visit) else [k for k in kinds if k != GatePassKind.RETURN]
+        left_out = [] if reads.goes_back(self.visit) else [GatePassKind.RETURN]
+        left_out += [] if reads.waits_for_part(self.visit) else [GatePassKind.PARTS_WAIT]
+        return [k for k in kinds if k not in left_out]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"kinds": self.kinds()}

@@ -36,6 +36,7 @@ WAITS_WORDS = _("Your car is waiting for its turn in the workshop")
 """Agreed, but nobody works on it: not given out yet, a part or a person is missing."""
 ENDED_WORDS = {
     VisitState.DEPARTED: _("Thank you for your visit"),
+    VisitState.AWAY: _("The part for your car is on its way; we write when it is here"),
     VisitState.CONSULTED: _("Thank you for your question"),
     VisitState.SALES_LEAD: _("Our sales team looks after you"),
     VisitState.LEFT_UNSERVED: _("This visit has ended"),
@@ -55,7 +56,7 @@ def state_words(by: Actor, visit: Visit) -> Any:
 def progress_of(by: Actor, visit: Visit) -> list[dict[str, Any]]:
     """The five steps a customer understands, for <c-stage-bar>."""
     if not visit.is_open:
-        done = len(STEPS) if visit.state == VisitState.DEPARTED else 1
+        done = {VisitState.DEPARTED: len(STEPS), VisitState.AWAY: 2}.get(VisitState(visit.state), 1)
         return [
             {"label": label, "state": "done" if place < done else "todo", "stage": ""}
             for place, (label, _stages) in enumerate(STEPS)

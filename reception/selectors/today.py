@@ -228,6 +228,8 @@ def own_placement(visit: Visit) -> Placement:
         return Placement(RECEPTION.code, stage=stages.ARRIVAL)
     if visit.state in (VisitState.IN_RECEPTION, VisitState.CONSULTED, VisitState.SALES_LEAD):
         return Placement(RECEPTION.code, stage=stages.RECEPTION)
+    if visit.state == VisitState.AWAY:
+        return Placement(DISPATCH.code, stage=stages.WORK)
     if visit.state == VisitState.DEPARTED:
         return Placement(DELIVERY.code, stage=stages.FOLLOW_UP)
     return Placement(WORKSHOP.code, stage=stages.DIAGNOSIS)

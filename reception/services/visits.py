@@ -107,6 +107,14 @@ def register_arrival(
         if here.store_id != store.pk:
             text = _("This car is in the shop of %(store)s; it has to leave there first.")
         raise RuleError("visit.open", text, field="plate", held_by=here, store=here.store.name)
+    if away := Visit.objects.filter(vehicle=vehicle, state=VisitState.AWAY).first():
+        raise RuleError(
+            "visit.away",
+            _("This car comes back to visit %(number)s for its part: take it in again there."),
+            field="plate",
+            held_by=away,
+            number=away.number,
+        )
     appointment = _arrive_appointment(uid=appointment_uid, vehicle=vehicle, by=by)
     visit = Visit.objects.create(
         store=store,

@@ -372,6 +372,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})
     act(advisor, "labor_operation", taken_back, "revoke", {"reason": "客户改变主意", "revoked_by": "李试驾"})
     act(foreman, "labor_operation", filters, "hold", {"cause": "PARTS"})
+    away = {"repair_order_uid": order, "reason": "等滤芯", "expected_on": DAY[:10], "safe_to_drive": True}
+    act(advisor, "away_wait", advisor.create_away_wait(body=away)["uid"], "cancel")
     act(foreman, "labor_operation", filters, "release")
 
     # Plan, work, parts (2.4, 3.2).

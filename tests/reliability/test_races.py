@@ -62,6 +62,7 @@ from tests.factories import appointments as booked
 from tests.factories import kernel, staff
 from tests.factories import sheets as check_sheets
 from tests.factories.api import make_credentials
+from tests.factories.away import make_away_wait
 from tests.factories.delivery import CHECKED
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
@@ -82,6 +83,7 @@ from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLi
 from workshop.services import (
     advice,
     authorizations,
+    away,
     blocking,
     claims,
     clocking,
@@ -302,7 +304,10 @@ STORY: dict[str, str] = {
     "workshop.ask_for": "both",
     "workshop.ask_proposal": "one: proposal.running",
     "workshop.block_bay": "one: reservation.taken",
+    "workshop.cancel_away": "one: away.ended",
     "workshop.cancel_line": "one: state.move",
+    "workshop.note_part_came": "same",
+    "workshop.plan_away": "one: away.open",
     "workshop.change_line": "one: line.unchanged",
     "workshop.change_part": "both",
     "workshop.change_promise": "one: promise.same",
@@ -389,6 +394,10 @@ ELSEWHERE: dict[str, str] = {
     "reception.take_mail": "part of read_mailbox, which holds the mailbox's mark",
     "reception.admit_visit": "part of open_repair_order, which holds the visit",
     "reception.depart_visit": "part of scan_out, which holds the visit",
+    "reception.let_away": "part of scan_out, which holds the visit",
+    "reception.take_in_again": "part of scan_back, which holds the visit",
+    "workshop.drive_away": "part of scan_out, which holds the visit",
+    "workshop.drive_back": "part of scan_back, which holds the visit",
 }
 
 
@@ -849,6 +858,15 @@ def test_the_order_and_the_floor() -> None:
         clocking.clock_on(line_uid=work.uid, by=actor(house.worker))
         go(clocking.finish_line, line_uid=work.uid, cause="磨损", correction="换新", by=actor(house.worker))
         go(authorizations.revoke_line, line_uid=spare.uid, reason="客户取消", by=desk)
+        wait = make_away_wait(desk)
+        go(away.cancel_away, uid=wait.uid, by=desk)
+        held = wait.order.lines.get()
+        noted = {"reason": "等雨刮", "expected_on": DAY, "safe_to_drive": True}
+        go(away.plan_away, order_uid=wait.order.uid, by=desk, **noted)
+        leaves = handovers.issue_gate_pass(visit_uid=wait.visit.uid, kind="PARTS_WAIT", by=desk)
+        handovers.scan_out(code=leaves.code, by=setup)
+        clocking.release_line(line_uid=held.uid, by=setup)
+        go(away.note_part_came, line_uid=held.uid, by=setup)
         _third, others = make_agreed(floor, "MT-50")
         go(orders.withdraw_line, line_uid=others[0].uid, reason="客户取消", by=desk)
         fourth, _lines = make_agreed(floor, "MT-50")

@@ -3,6 +3,7 @@
 OPENS = {
     "advice-drop": "workshop.Advice",
     "advice-offer": "workshop.Advice",
+    "away-cancel": "workshop.AwayWait",
     "answer-template-edit": "reception.AnswerTemplate",
     "api-client-withdraw": "exchange.ApiClient",
     "appointment-cancel": "reception.Appointment",
@@ -142,6 +143,7 @@ OPENS = {
     "order-inspect": "workshop.RepairOrder",
     "order-maintenance": "workshop.RepairOrder",
     "order-open": "reception.Visit",
+    "order-away": "workshop.RepairOrder",
     "order-promise": "workshop.RepairOrder",
     "order-withdraw": "workshop.RepairOrder",
     "part-add": "workshop.OrderLine",

@@ -25,7 +25,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
 from dealership.kernel.saying import say_date, say_plate, say_span, say_time
 from dealership.kernel.worktime import Calendar
-from reception.models import Appointment, WaitingMode
+from reception.models import Appointment, VisitState, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
 from staff.selectors.employees import employees_with_role
 from staff.selectors.hours import calendar_of, shift_hours
@@ -874,6 +874,7 @@ def loose_lines(actor: Actor) -> list[Loose]:
         OrderLine.objects.for_actor(actor)
         .filter(state__in=OPEN)
         .exclude(dispatches__live=True)
+        .exclude(order__visit__state=VisitState.AWAY)
         .exclude(clockings__ended_at__isnull=True, clockings__isnull=False)
         .select_related("operation__skill", "order__vehicle", "order__visit")
         .prefetch_related(Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)))
@@ -910,7 +911,13 @@ def place_of(actor: Actor, row: UUID) -> dict[str, UUID]:
 
 def count_loose(actor: Actor) -> int:
     """For the rail: agreed lines that nobody has been given."""
-    return OrderLine.objects.for_actor(actor).filter(state__in=OPEN).exclude(dispatches__live=True).count()
+    return (
+        OrderLine.objects.for_actor(actor)
+        .filter(state__in=OPEN)
+        .exclude(dispatches__live=True)
+        .exclude(order__visit__state=VisitState.AWAY)
+        .count()
+    )
 
 
 def fitting_people(line: OrderLine) -> list[tuple[Employee, int]]:

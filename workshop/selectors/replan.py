@@ -18,7 +18,7 @@ from dealership.catalogue.models import Reservation, ReservationPurpose, Resourc
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
-from reception.models import WaitingMode
+from reception.models import VisitState, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
 from staff.selectors.employees import employees_with_role
 from staff.selectors.hours import shift_hours
@@ -197,6 +197,7 @@ def _open_spans(days: dict[date, tuple[Span, ...]], today: date) -> tuple[Span, 
 def _open_lines(store: Store) -> list[OrderLine]:
     return list(
         OrderLine.objects.filter(order__store=store, state__in=OPEN, order__withdrawn_at__isnull=True)
+        .exclude(order__visit__state=VisitState.AWAY)
         .select_related("operation__skill", "order__visit__appointment", "order__vehicle", "order__store")
         .prefetch_related(
             "part_lines",
