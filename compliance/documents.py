@@ -113,7 +113,13 @@ def file_data(archive: ArchiveRecord) -> dict[str, Any]:
             _("Parts"),
             ["#", _("Part"), _("Part number"), _("Issued"), _("Amount ¥")],
             [
-                [str(line["position"]), say_name(p["name"]), p["number"], p["issued"], _money(p["amount"])]
+                [
+                    str(line["position"]),
+                    say_name(p["name"]),
+                    " ".join([p["number"], *p.get("lots", [])]),
+                    p["issued"],
+                    _money(p["amount"]),
+                ]
                 for line in content["lines"]
                 for p in line["parts"]
             ],

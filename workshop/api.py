@@ -128,6 +128,9 @@ from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, 
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
+_LOTS = ListOf(
+    inner=Text(40, min=1), optional=True, help="Of a traced part: its batch, or the serial number of each piece."
+)
 ORDER = {"repair_order_uid": Filter(field=Uid(), lookup="order__uid")}
 
 # --- orders (3.2) ---
@@ -643,6 +646,7 @@ register(
                 input={
                     "quantity": Number(2, optional=True, null=True, help="Default: all that is still to issue."),
                     "bin_uid": Uid(optional=True, null=True, help="Left out: the usual bin first, then the others."),
+                    "lots": _LOTS,
                 },
                 help="Issue the part to the line",
             ),
@@ -659,6 +663,7 @@ register(
                         optional=True,
                         help="Default: unopened; only that goes back on the shelf.",
                     ),
+                    "lot": Text(40, optional=True, help="Of a traced part; left out where only one is out."),
                 },
                 help="Take the part back: to the shelf, or among old and trial parts",
             ),
@@ -1189,9 +1194,9 @@ register(
 
 
 # --- stock (3.2) ---
-def _count(*, uid: UUID, counted: Any, reason: str, by: Actor, bin_uid: UUID | None = None) -> StockItem:
+def _count(*, uid: UUID, by: Actor, **facts: Any) -> StockItem:
     part_uid = StockItem.objects.for_actor(by).values_list("part__uid", flat=True).get(uid=uid)
-    return stock.count_stock(part_uid=part_uid, counted=counted, reason=reason, bin_uid=bin_uid, by=by)
+    return stock.count_stock(part_uid=part_uid, by=by, **facts)
 
 
 def _transfer(*, uid: UUID, bin_uid: UUID, by: Actor, **facts: Any) -> StockItem:
@@ -1260,6 +1265,7 @@ register(
                     "counted": Number(2),
                     "reason": Text(120, min=1),
                     "bin_uid": Uid(optional=True, null=True, help="Needed where it lies in several bins."),
+                    "lots": _LOTS,
                 },
                 help="Write down what was counted",
             ),
@@ -1349,6 +1355,12 @@ register(
                     ),
                     "note": Text(120, optional=True, help="Number of the delivery note."),
                     "reason": Text(120, optional=True, help="Needed where more came in than was ordered."),
+                    "lots": MapOf(
+                        key=Uid(),
+                        inner=ListOf(inner=Text(40, min=1)),
+                        optional=True,
+                        help="Of traced parts: by purchase line, the batch or the serial numbers.",
+                    ),
                 },
                 help="Put on the shelf what came in",
             ),
@@ -1385,6 +1397,8 @@ register(
             "part_uid": Uid(source="item__part__uid"),
             "part_line_uid": Uid(source="part_line__uid", null=True),
             "bin_uid": Uid(source="place__uid", null=True),
+            "lot_uid": Uid(source="lot__uid", null=True),
+            "lot_code": Text(source="lot__code", null=True, help="Batch or serial number of a traced part."),
             "transfer_uid": Uid(source="transfer", null=True, help="The same on both movements of a transfer."),
             "kind": Choice(choices=MovementKind),
             "quantity": Number(2),
@@ -1394,6 +1408,8 @@ register(
         },
         filters={
             "part_uid": Filter(field=Uid(), lookup="item__part__uid"),
+            "part_line_uid": Filter(field=Uid(), lookup="part_line__uid"),
+            "lot_code": Filter(field=Text(40, min=1), lookup="lot__code"),
             "kind": Filter(field=Choice(choices=MovementKind), lookup="kind"),
         },
         create=Command(
@@ -1406,6 +1422,7 @@ register(
                 "reason": Text(120, optional=True),
                 "warehouse_uid": Uid(optional=True, null=True, help="Left out: the main warehouse."),
                 "bin": Text(20, optional=True),
+                "lots": _LOTS,
             },
             help="Receive parts",
         ),

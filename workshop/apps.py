@@ -129,6 +129,10 @@ class WorkshopConfig(AppConfig):
         )
 
         # --- parts and stock ---
+        from dealership.catalogue.services.parts import LIES_SOMEWHERE
+        from workshop.selectors.stock import lies_somewhere
+
+        LIES_SOMEWHERE.append(lies_somewhere)
         from workshop.selectors.stock import wanted_counts
 
         def parts_to_issue(actor: Any) -> int:

@@ -1188,6 +1188,7 @@ class StockMovement(Root):
     part_return = models.OneToOneField(
         "workshop.PartReturn", models.PROTECT, null=True, blank=True, related_name="movement"
     )
+    lot = models.ForeignKey("workshop.StockLot", models.PROTECT, null=True, blank=True, related_name="movements")
     kind = models.CharField(max_length=8, choices=MovementKind.choices)
     quantity = models.DecimalField(max_digits=12, decimal_places=2)
     unit_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
@@ -1211,9 +1212,35 @@ class StockMovement(Root):
                         on_hand = on_hand + NEW.quantity
                     WHERE id = NEW.item_id;
                     UPDATE workshop_stockbin SET on_hand = on_hand + NEW.quantity WHERE id = NEW.place_id;
+                    UPDATE workshop_stocklot SET on_hand = on_hand + NEW.quantity WHERE id = NEW.lot_id;
                     UPDATE workshop_purchaseline SET received = received + NEW.quantity WHERE id = NEW.purchase_line_id;
                     RETURN NULL;
                 """,
+            ),
+            states.guard(
+                # 3.2: what is traced comes and goes by its batch, or piece by piece by its serial number, which comes in
+                # once. The part is read FOR SHARE: nobody changes in between how it is traced.
+                "stockmovement_traced",
+                operation=pgtrigger.Insert,
+                declare=[("how", "text")],
+                func="""
+                    SELECT p.tracing INTO how FROM catalogue_part p JOIN workshop_stockitem i ON i.part_id = p.id
+                        WHERE i.id = NEW.item_id FOR SHARE OF p;
+                    IF NEW.kind = 'TRANSFER' OR how = 'NONE' THEN
+                        IF NEW.lot_id IS NOT NULL THEN {refuse} END IF;
+                        RETURN NEW;
+                    END IF;
+                    IF NOT EXISTS (SELECT 1 FROM workshop_stocklot WHERE id = NEW.lot_id AND item_id = NEW.item_id)
+                        OR (how = 'SERIAL' AND abs(NEW.quantity) <> 1)
+                        OR (how = 'SERIAL' AND NEW.kind = 'RECEIPT' AND EXISTS (
+                            SELECT 1 FROM workshop_stockmovement WHERE lot_id = NEW.lot_id AND kind = 'RECEIPT'))
+                        OR (NEW.part_return_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workshop_partreturn
+                            WHERE id = NEW.part_return_id AND lot_id = NEW.lot_id))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.lot_missing",
+                text=_("This part is traced: name its batch, or the serial number of each piece."),
             ),
             states.guard(
                 # 3.2: what comes in of a purchase is its part, in its store, while it is running.
@@ -1823,6 +1850,7 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     ReservationMove,
     ReturnCondition,
     StockBin,
+    StockLot,
     Warehouse,
 )
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

@@ -95,6 +95,60 @@ class StockBin(Root):
 explain_constraint("stockbin_not_negative", "stock.short", _("There isn't that much in this bin."))
 
 
+class StockLot(Root):
+    """A batch or one serial number of a traced part in a store; the lots of a traced part add up to what is on hand (3.2)."""
+
+    store_path = "item__store_id"
+
+    item = models.ForeignKey("workshop.StockItem", models.PROTECT, related_name="lots")
+    code = models.CharField(max_length=40)
+    on_hand = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.fixed("stocklot_item_fixed", "item_id"),
+            states.fixed("stocklot_code_fixed", "code"),
+            states.versioned(),
+            states.guard(
+                "stocklot_by_movement_only",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("on_hand"),
+                func="""
+                    IF (TG_OP = 'INSERT' AND NEW.on_hand <> 0)
+                        OR (TG_OP = 'UPDATE' AND NEW.on_hand IS DISTINCT FROM OLD.on_hand AND pg_trigger_depth() < 2)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.movement",
+                text=_("Stock changes by a movement only: receipt, issue, return, transfer or count."),
+            ),
+            states.guard(
+                # 3.2: of a serial number there is one piece.
+                "stocklot_serial_once",
+                operation=pgtrigger.UpdateOf("on_hand"),
+                condition=pgtrigger.Condition("NEW.on_hand > 1"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM catalogue_part p JOIN workshop_stockitem i ON i.part_id = p.id
+                        WHERE i.id = NEW.item_id AND p.tracing = 'SERIAL') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.serial_there",
+                text=_("A piece of this serial number lies there already."),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "code"], name="stocklot_once"),
+            models.CheckConstraint(name="stocklot_not_negative", condition=Q(on_hand__gte=0)),
+            models.CheckConstraint(name="stocklot_named", condition=~Q(code="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+explain_constraint("stocklot_not_negative", "stock.lot_short", _("There isn't that much of this batch or number."))
+
+
 # --- what comes back, and what goes to another order ---
 class ReturnCondition(models.TextChoices):
     UNOPENED = "UNOPENED", pgettext_lazy("returned part", "Unopened")
@@ -112,6 +166,7 @@ class PartReturn(Root):
     store_path = "part_line__line__order__store_id"
 
     part_line = models.ForeignKey("workshop.PartLine", models.PROTECT, related_name="returns")
+    lot = models.ForeignKey(StockLot, models.PROTECT, null=True, blank=True, related_name="returns")
     condition = models.CharField(max_length=8, choices=ReturnCondition.choices)
     quantity = models.DecimalField(max_digits=10, decimal_places=2)
     reason = models.CharField(max_length=120)
@@ -122,6 +177,27 @@ class PartReturn(Root):
         triggers = [
             states.versioned(),
             pgtrigger.Protect(name="partreturn_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 3.2: what is traced comes back by the batch or serial number that is out for that very line.
+                "partreturn_of_what_is_out",
+                operation=pgtrigger.Insert,
+                declare=[("how", "text")],
+                func="""
+                    SELECT p.tracing INTO how FROM catalogue_part p JOIN workshop_partline l ON l.part_id = p.id
+                        WHERE l.id = NEW.part_line_id FOR SHARE OF p;
+                    IF how = 'NONE' AND NEW.lot_id IS NULL THEN RETURN NEW; END IF;
+                    IF how = 'NONE' OR (NEW.lot_id IS NULL AND NEW.condition = 'UNOPENED') OR NEW.quantity > (
+                        SELECT COALESCE(-sum(quantity), 0) FROM workshop_stockmovement WHERE kind = 'ISSUE'
+                            AND part_line_id = NEW.part_line_id AND lot_id IS NOT DISTINCT FROM NEW.lot_id
+                    ) - (
+                        SELECT COALESCE(sum(quantity), 0) FROM workshop_partreturn
+                            WHERE part_line_id = NEW.part_line_id AND lot_id IS NOT DISTINCT FROM NEW.lot_id
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="stock.lot_not_out",
+                text=_("This batch or serial number isn't out for the line."),
+            ),
             pgtrigger.Trigger(
                 name="partreturn_leaves_its_line",
                 when=pgtrigger.After,

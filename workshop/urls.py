@@ -108,6 +108,8 @@ urlpatterns = [
     # --- parts and stock ---
     path("parts/", parts.PartsBoardPage.as_view(), name="parts-board"),
     path("part-lines/<uuid:uid>/issue/", parts.IssuePartView.as_view(), name="part-issue"),
+    path("part-lines/<uuid:uid>/issue/lots/", parts.IssueLotPage.as_view(), name="part-issue-lot"),
+    path("stock/trace/", parts.TracePage.as_view(), name="stock-trace"),
     path("part-lines/<uuid:uid>/reserve/", parts.ReservePartView.as_view(), name="part-reserve"),
     path("part-lines/<uuid:uid>/replace/", replacements.TakeReplacementView.as_view(), name="part-replace"),
     path("orders/<uuid:uid>/parts/", parts.OrderPartsPage.as_view(), name="order-parts"),

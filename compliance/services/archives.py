@@ -27,6 +27,7 @@ from reception.models import VisitPhoto, WalkAround
 from reception.services.customers import open_number
 from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
 from workshop.models import LinePhoto, RepairOrder
+from workshop.selectors.tracing import lots_out
 
 REPAIR_FILE = "REPAIR_FILE"
 LINK = re.compile(r"/v/[A-Za-z0-9_-]{16,}/")
@@ -102,6 +103,7 @@ def canonical(content: dict[str, Any]) -> bytes:
 def order_file(order: RepairOrder) -> dict[str, Any]:
     """Everything the law asks of a repair file (domain 3.5) and all that was said, signed and shown, as JSON values."""
     lines = order.lines.select_related("operation").prefetch_related("part_lines__part", "clockings__employee")
+    named = lots_out(p for line in lines for p in line.part_lines.all())
     return {
         "order": {
             "number": order.number, "kind": order.kind, "complaint": order.complaint,
@@ -121,6 +123,7 @@ def order_file(order: RepairOrder) -> dict[str, Any]:
                     {
                         "number": p.part.number, "name": p.part.name, "kind": p.kind,
                         "issued": str(p.issued_quantity), "amount": str(p.amount),
+                        "lots": [lot.code for lot, _quantity in named.get(p.pk, [])],
                     }
                     for p in line.part_lines.all()
                 ],

@@ -28,12 +28,14 @@ from dealership.catalogue.models import (
     RepairCategory,
     ReplacementKind,
     ResourceKind,
+    Tracing,
     VehicleModel,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
 from dealership.catalogue.services import maintenance, models, prices, replacements, resources, sheets
+from dealership.catalogue.services.parts import set_tracing
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
@@ -138,12 +140,23 @@ register(
             "kind": Choice(choices=PartKind),
             "guarantee_months": Whole(),
             "guarantee_km": Whole(),
+            "tracing": Choice(choices=Tracing),
             "active": Flag(),
         },
         filters={
             "number": Filter(field=Text(40, min=1), lookup="number"),
             "active": Filter(field=Flag(), lookup="active"),
         },
+        actions=(
+            Action(
+                verb="set-tracing",
+                run=set_tracing,
+                uid="part_uid",
+                permission=permissions.PARTS_MANAGE,
+                input={"tracing": Choice(choices=Tracing)},
+                help="Say whether deliveries name a batch or serial numbers",
+            ),
+        ),
     )
 )
 

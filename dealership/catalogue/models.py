@@ -65,6 +65,14 @@ class PartKind(models.TextChoices):
     CUSTOMER_SUPPLIED = "CUSTOMER_SUPPLIED", _("Brought by the customer")
 
 
+class Tracing(models.TextChoices):
+    """What a delivery of a part has to name, so that a recall finds the cars it went into (3.2)."""
+
+    NONE = "NONE", _("Not traced")
+    BATCH = "BATCH", _("By batch")
+    SERIAL = "SERIAL", _("By serial number")
+
+
 class BayCapability(models.TextChoices):
     """STAR BayCapabilityTypes."""
 
@@ -178,11 +186,13 @@ class Part(Root):
     kind = models.CharField(max_length=20, choices=PartKind.choices, default=PartKind.GENUINE)
     guarantee_months = models.PositiveSmallIntegerField(default=12)
     guarantee_km = models.PositiveIntegerField(default=20000)
+    tracing = models.CharField(max_length=6, choices=Tracing.choices, default=Tracing.NONE, db_default=Tracing.NONE)
     active = models.BooleanField(default=True)
 
     class Meta:
         triggers = [states.fixed("part_number_fixed", "number"), states.versioned()]
         ordering = ["number"]
+        constraints = [models.CheckConstraint(name="part_tracing", condition=Q(tracing__in=Tracing.values))]
 
     def __str__(self) -> str:
         return self.name

@@ -48,6 +48,9 @@ for _code in ("techdirector", "manager"):
     role(_code, permissions={CHECKS_MANAGE})
 
 # which part follows another one
-PARTS_MANAGE = permission("catalogue.parts.manage", _("Say which part follows another one or may stand in for it."))
+PARTS_MANAGE = permission(
+    "catalogue.parts.manage",
+    _("Say which part follows another one or may stand in for it, and which parts are traced."),
+)
 for _code in ("parts", "manager", "techdirector"):
     role(_code, permissions={PARTS_MANAGE})

@@ -534,6 +534,11 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.parts, "stock_item", item["uid"], "transfer", aside)
     delivered = {"part_uid": item["part_uid"], "quantity": "1.00", "unit_cost": "10.00"}
     world.parts.create_stock_movement(body=delivered)
+    untouched = next(
+        row["uid"] for row in world.parts.list_part()["data"]
+        if not world.parts.list_stock_item(part_uid=row["uid"])["data"]
+    )  # fmt: skip
+    act(world.parts, "part", untouched, "set_tracing", {"tracing": "BATCH"})
     case = world.care.create_complaint(
         body={"customer_uid": made["customer"], "description": "等太久", "source": "PHONE"}
     )["uid"]

@@ -19,6 +19,7 @@ from compliance.models import ArchiveRecord
 from compliance.services import archives, health_uploads
 from dealership.catalogue.models import Operation, Part, Resource, ResourceKind
 from dealership.catalogue.services import maintenance, models, plans, resources
+from dealership.catalogue.services import parts as catalogue_parts
 from dealership.catalogue.services import replacements as catalogue_replacements
 from dealership.catalogue.services import sheets as sheet_versions
 from dealership.exchange.services import clients, imports
@@ -288,6 +289,7 @@ STORY: dict[str, str] = {
     "staff.set_password": "both",
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
+    "catalogue.set_tracing": "one: part.tracing_same",
     "catalogue.replace_part": "one: replacement.exists",
     "catalogue.end_replacement": "one: replacement.ended",
     "workshop.take_replacement": "one: part.no_replacement",
@@ -749,6 +751,7 @@ def test_the_order_and_the_floor() -> None:
         go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
         put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
         other = Part.objects.exclude(pk=pads.pk).order_by("pk")[0]
+        go(catalogue_parts.set_tracing, part_uid=part("BRK-DISC-R").uid, tracing="BATCH", by=setup)
         follows = go(
             catalogue_replacements.replace_part, part_uid=pads.uid, other_uid=other.uid, kind="STAND_IN", by=setup
         )  # fmt: skip

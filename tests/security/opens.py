@@ -151,6 +151,8 @@ OPENS = {
     "part-issue": "workshop.PartLine",
     "part-price": "catalogue.Part",
     "part-remove": "workshop.PartLine",
+    "part-issue-lot": "workshop.PartLine",
+    "part-tracing": "catalogue.Part",
     "part-replace": "workshop.PartLine",
     "part-replacement-end": "catalogue.PartReplacement",
     "part-replacements": "catalogue.Part",

@@ -1,15 +1,18 @@
 """Input shapes of parts and stock."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Tracing
 from dealership.kernel import clock
+from dealership.kernel.forms import demanded, set_choices
 from dealership.kernel.saying import say_name, say_time
-from workshop.models import PartLine, ReturnCondition, StockBin, Warehouse
+from workshop.models import PartLine, ReturnCondition, StockBin, StockLot, Warehouse
 
 QUANTITY: dict[str, Any] = {"max_digits": 10, "decimal_places": 2}
 
@@ -19,8 +22,16 @@ class ReturnForm(forms.Form):
         label=_("How does it come back?"), choices=ReturnCondition.choices, widget=forms.RadioSelect,
         help_text=_("Only unopened parts go back onto the shelf; the others stand among old and trial parts."),
     )  # fmt: skip
+    lot = forms.ChoiceField(label=_("Batch or serial number"), required=False)
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     reason = forms.CharField(label=_("Reason"), max_length=120)
+
+    def __init__(self, *args: Any, lots: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if lots:
+            set_choices(self, "lot", [(code, code) for code in lots])
+        else:
+            del self.fields["lot"]
 
 
 class ScanForm(forms.Form):
@@ -83,15 +94,66 @@ class WarehouseChoice(forms.ChoiceField):
         self.choices = [(str(row.uid), row.name) for row in warehouses]
 
 
+class LotsField(forms.CharField):
+    """Batch or serial numbers, one a line; read as a list."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        facts: dict[str, Any] = {
+            "label": _("Batch number"), "max_length": 4000, "required": False,
+            "widget": forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        }  # fmt: skip
+        super().__init__(**(facts | kwargs))
+
+    def clean(self, value: Any) -> list[str]:
+        text = str(super().clean(value) or "")
+        return [row.strip() for row in text.replace("，", ",").replace(",", "\n").splitlines() if row.strip()]
+
+
+def name_lots(form: forms.Form, tracing: str, name: str = "lots") -> None:
+    """Asks for a batch or for serial numbers, as the part is traced; for nothing where it isn't."""
+    if tracing == Tracing.NONE:
+        del form.fields[name]
+        return
+    field = demanded(form.fields[name])
+    if tracing == Tracing.SERIAL:
+        field.label = gettext("Serial numbers, one a line")
+        field.widget = forms.Textarea(attrs={"rows": 3, "autocapitalize": "characters"})
+
+
+class IssueLotForm(forms.Form):
+    """Which batch, or which pieces, go out to the line."""
+
+    quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
+    lots = forms.MultipleChoiceField(label=_("Serial numbers"), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, lots: Sequence[StockLot], tracing: str, unit: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(row.code, f"{row.code} · {row.on_hand.normalize():f} {unit}") for row in lots]
+        if tracing == Tracing.SERIAL:
+            del self.fields["quantity"]
+            set_choices(self, "lots", [(row.code, row.code) for row in lots])
+        else:
+            self.fields["lots"] = forms.ChoiceField(label=_("Batch"), choices=choices, widget=forms.RadioSelect)
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        chosen = facts.get("lots", [])
+        facts["lots"] = [chosen] if isinstance(chosen, str) else chosen
+        facts.setdefault("quantity", Decimal(len(facts["lots"])))
+        return facts
+
+
 class ReceiveForm(forms.Form):
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     unit_cost = forms.DecimalField(label=_("Cost of one, without VAT (¥)"), max_digits=12, decimal_places=2)
     warehouse = WarehouseChoice()
     bin = forms.CharField(label=_("Bin"), max_length=20, required=False)
+    lots = LotsField()
     reason = forms.CharField(label=_("Delivery note"), max_length=120, required=False)
 
-    def __init__(self, *args: Any, warehouses: Sequence[Warehouse], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, warehouses: Sequence[Warehouse], tracing: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_lots(self, tracing)
         if len(warehouses) > 1:
             self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
         else:
@@ -128,6 +190,7 @@ class WarehouseForm(forms.Form):
 class CountForm(forms.Form):
     bin = forms.ChoiceField(label=_("Bin"), required=False)
     counted = forms.DecimalField(label=_("Counted"), **QUANTITY)
+    lots = LotsField(help_text=_("Of what is missing or was found; needed where the count differs."))
     reason = forms.CharField(
         label=_("What explains a difference"),
         max_length=120,
@@ -135,8 +198,9 @@ class CountForm(forms.Form):
         help_text=_("Needed where the count differs."),
     )
 
-    def __init__(self, *args: Any, bins: Sequence[StockBin], unit: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, bins: Sequence[StockBin], unit: str, tracing: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        name_lots(self, tracing)
         if len(bins) > 1:
             self.fields["bin"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
         else:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
 from dealership.kernel.forms import demanded
+from workshop.forms.parts import LotsField, name_lots
 from workshop.models import PurchaseLine
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -94,9 +95,19 @@ class ReceiptForm(forms.Form):
         self.lines = lines
         for line in lines:
             self.fields[f"came_{line.uid}"] = _number(f"{line.part.said} · {gettext('Came in')}", places=2)
+            self.fields[f"lots_{line.uid}"] = LotsField()
+            name_lots(self, line.part.tracing, f"lots_{line.uid}")
 
     def head(self) -> list[forms.BoundField]:
         return [self["note"], self["reason"]]
+
+    def lots_of(self, line: PurchaseLine) -> forms.BoundField | None:
+        """The field for the numbers of a traced part."""
+        name = f"lots_{line.uid}"
+        return self[name] if name in self.fields else None
+
+    def lots(self) -> dict[UUID, list[str]]:
+        return {line.uid: self.cleaned_data.get(f"lots_{line.uid}") or [] for line in self.lines}
 
     def came(self) -> list[tuple[UUID, Decimal]]:
         found = [(line.uid, self.cleaned_data.get(f"came_{line.uid}")) for line in self.lines]

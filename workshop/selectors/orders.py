@@ -47,6 +47,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT
 
 L, S = LineState, OrderStage
@@ -359,7 +360,7 @@ def get_order(uid: UUID, by: Actor) -> RepairOrder:
 
 
 def order_lines(order: RepairOrder) -> list[OrderLine]:
-    return list(
+    found = list(
         order.lines.select_related("operation", "quoted__quotation").prefetch_related(
             Prefetch("part_lines", PartLine.objects.select_related("part").order_by("pk")),
             Prefetch("authorizations", Authorization.objects.order_by("-pk")),
@@ -367,6 +368,8 @@ def order_lines(order: RepairOrder) -> list[OrderLine]:
             "photos",
         )
     )
+    with_lots(part for line in found for part in line.part_lines.all())
+    return found
 
 
 def order_page(uid: UUID, by: Actor) -> OrderPage:

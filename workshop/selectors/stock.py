@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db.models import Case, Count, F, Min, Prefetch, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PartKind
+from dealership.catalogue.models import Part, PartKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -204,7 +204,7 @@ def item(by: Actor, uid: object) -> StockItem:
 
 
 def movements(stock_item: StockItem) -> QuerySet[StockMovement]:
-    return stock_item.movements.select_related("part_line__line__order", "place__warehouse").order_by("-id")[:50]
+    return stock_item.movements.select_related("part_line__line__order", "place__warehouse", "lot").order_by("-id")[:50]
 
 
 def bins_of(stock_item: StockItem) -> list[StockBin]:
@@ -244,3 +244,8 @@ def availability(store_id: int, parts: Sequence[tuple[int, Decimal]]) -> list[bo
         ).values_list("part_id", "on_hand", "reserved")
     }
     return [free.get(part_id, Decimal(0)) >= quantity for part_id, quantity in parts]
+
+
+def lies_somewhere(part: Part) -> bool:
+    """Has any store some of this part on its shelf?"""
+    return StockItem.objects.filter(part=part, on_hand__gt=0).exists()

@@ -5,7 +5,7 @@ Lock order: the purchase, then stock by part; the number is taken last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -78,12 +78,19 @@ def _running(uid: UUID, by: Actor) -> PurchaseOrder:
 
 @transaction.atomic
 def receive_purchase(
-    *, uid: UUID, lines: Sequence[tuple[UUID, Decimal]], by: Actor, note: str = "", reason: str = ""
+    *,
+    uid: UUID,
+    lines: Sequence[tuple[UUID, Decimal]],
+    by: Actor,
+    note: str = "",
+    reason: str = "",
+    lots: Mapping[UUID, Sequence[str]] | None = None,
 ) -> PurchaseOrder:
     """Puts what came in of an order on the shelf, into each part's usual bin, at the cost that was ordered (3.2).
 
     ``lines`` are (purchase line, quantity); less than ordered leaves the order open for the rest, more needs
-    ``reason``. Raises RuleError ``purchase.empty``, ``purchase.over``, ``purchase.ended``, ``stock.quantity``.
+    ``reason``; ``lots`` names batch or serial numbers of the lines whose part is traced. Raises RuleError
+    ``purchase.empty``, ``purchase.over``, ``purchase.ended``, ``stock.quantity`` and those of a traced part.
     """
     by.require(permissions.STOCK_MOVE)
     purchase = _running(uid, by)
@@ -106,7 +113,10 @@ def receive_purchase(
         row.over_reason = reason
         row.save(update_fields=["over_reason"])
     for row in (row for row in rows.values() if row.uid in came):
-        stock.put_in(line=row, store_id=purchase.store_id, quantity=came[row.uid], reason=one_line(note)[:120], by=by)
+        stock.put_in(
+            line=row, store_id=purchase.store_id, quantity=came[row.uid], reason=one_line(note)[:120], by=by,
+            lots=(lots or {}).get(row.uid, ()),
+        )  # fmt: skip
     complete = not any(row.missing for row in purchase.lines.all())
     before = purchase.state
     after = S.RECEIVED if complete else S.PARTLY

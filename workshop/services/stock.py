@@ -5,6 +5,8 @@ A part's row of stock is locked before its bins, so that no two people wait for 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,7 +17,7 @@ from django.db.models import F
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Part, PartKind
+from dealership.catalogue.models import Part, PartKind, Tracing
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
@@ -44,14 +46,18 @@ from workshop.models import (
     ReturnCondition,
     StockBin,
     StockItem,
+    StockLot,
     StockMovement,
     Warehouse,
 )
 from workshop.selectors.purchasing import arrivals
+from workshop.selectors.tracing import lots_out
 from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ZERO = Decimal(0)
+LOT_CODE = re.compile(r"[A-Z0-9][A-Z0-9 ./_-]{0,39}")
+"""What a batch or a serial number is written with."""
 FROM_SHELF = PartLine.objects.exclude(kind=PartKind.CUSTOMER_SUPPLIED)
 """What the customer brings isn't kept, issued or waited for (3.2)."""
 
@@ -118,6 +124,73 @@ def _part_line(uid: UUID, by: Actor) -> tuple[PartLine, StockItem]:
     return part_line, _item(order.store_id, part_line.part)
 
 
+def _lots(
+    item: StockItem, codes: Sequence[str], quantity: Decimal, *, coming: MovementKind | None = None
+) -> list[tuple[StockLot | None, Decimal]]:
+    """The batch or serial numbers by which ``quantity`` of a locked part comes or goes; one nameless where it isn't traced.
+
+    Raises RuleError ``stock.lot_untraced``, ``.lot_missing``, ``.one_lot``, ``.serials``, ``.lot_code``,
+    ``.lot_unknown``, ``.lot_short`` and ``.serial_there``.
+    """
+    how, unit = item.part.tracing, item.part.unit
+    names = [" ".join(code.split()).upper() for code in codes if code.strip()]
+    if how == Tracing.NONE:
+        if names:
+            raise RuleError("stock.lot_untraced", _("This part isn't traced; leave its number out."), field="lots")
+        return [(None, quantity)]
+    if not names:
+        text = _("This part is traced: name its batch, or the serial number of each piece.")
+        raise RuleError("stock.lot_missing", text, field="lots")
+    wrong = next((name for name in names if not LOT_CODE.fullmatch(name)), None)
+    if wrong is not None:
+        raise RuleError(
+            "stock.lot_code", _("“%(lot)s” is no number: letters, digits and - . / _ only, 40 at most."), field="lots",
+            lot=wrong[:40],
+        )  # fmt: skip
+    if how == Tracing.BATCH and len(names) > 1:
+        raise RuleError("stock.one_lot", _("Name one batch at a time."), field="lots")
+    if how == Tracing.SERIAL and (len(set(names)) < len(names) or quantity != len(names)):
+        raise RuleError(
+            "stock.serials", _("Give %(quantity)s different serial numbers, one for each piece."), field="lots",
+            quantity=f"{quantity.normalize():f}",
+        )  # fmt: skip
+    if coming:
+        StockLot.objects.bulk_create([StockLot(item=item, code=name) for name in sorted(names)], ignore_conflicts=True)
+    rows = {row.code: row for row in StockLot.objects.locked().filter(item=item, code__in=names).order_by("pk")}
+    each = quantity if how == Tracing.BATCH else Decimal(1)
+    for name in names:
+        if name not in rows:
+            raise RuleError("stock.lot_unknown", _("“%(lot)s” never came in."), field="lots", lot=name)
+        before = rows[name].movements.filter(kind=MovementKind.RECEIPT)
+        there = rows[name].on_hand > 0 if coming == MovementKind.COUNT else bool(coming) and before.exists()
+        if coming and how == Tracing.SERIAL and there:
+            raise RaceLost("stock.serial_there", _("“%(lot)s” is there or came in already."), field="lots", lot=name)
+        if not coming and rows[name].on_hand < each:
+            raise RuleError(
+                "stock.lot_short", _("Only %(left)s %(unit)s of “%(lot)s” are left."), field="lots", lot=name, unit=unit,
+                left=f"{rows[name].on_hand.normalize():f}",
+            )  # fmt: skip
+    return [(rows[name], each) for name in names]
+
+
+def _by_lots(
+    taken: Sequence[tuple[StockBin, Decimal]], lots: Sequence[tuple[StockLot | None, Decimal]]
+) -> list[tuple[StockBin, StockLot | None, Decimal]]:
+    """What is taken from bins, split by batch and serial number; both lists add up to the same."""
+    found: list[tuple[StockBin, StockLot | None, Decimal]] = []
+    named = list(lots)
+    for place, wanted in taken:
+        left = wanted
+        while left > 0:
+            lot, there = named.pop(0)
+            step = min(left, there)
+            found.append((place, lot, step))
+            left -= step
+            if there > step:
+                named.insert(0, (lot, there - step))
+    return found
+
+
 def positive(quantity: Decimal, *, field: str = "quantity") -> Decimal:
     """A quantity as parts are moved by. Raises RuleError ``stock.quantity``."""
     if quantity <= 0 or quantity != round(quantity, 2):
@@ -151,11 +224,13 @@ def receive_stock(
     reason: str = "",
     bin: str = "",
     warehouse_uid: UUID | None = None,
+    lots: Sequence[str] = (),
 ) -> StockMovement:
     """Puts a delivery on the shelf; ``unit_cost`` (CNY, without VAT) moves the average cost.
 
     It goes into the named bin, else into the part's usual one; a part without a usual bin has the first one named of
-    the main warehouse. Back-ordered lines are served behind the outbox, oldest first.
+    the main warehouse. A traced part names its batch or serial numbers (``lots``). Back-ordered lines are served behind
+    the outbox, oldest first.
     """
     by.require(permissions.STOCK_MOVE)
     positive(quantity)
@@ -167,19 +242,23 @@ def receive_stock(
     if bin and not item.bin and place.warehouse.code == MAIN:
         item.bin = bin
         item.save(update_fields=["bin"])
-    movement = _move(item, place, MovementKind.RECEIPT, quantity, unit_cost=unit_cost, reason=reason)
+    for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
+        movement = _move(item, place, MovementKind.RECEIPT, each, unit_cost=unit_cost, reason=reason, lot=lot)
     record(movement, events.STOCK_RECEIVED, by=by, part=part_uid, quantity=quantity)
     return movement
 
 
 @transaction.atomic
-def put_in(*, line: PurchaseLine, store_id: int, quantity: Decimal, reason: str, by: Actor) -> StockMovement:
+def put_in(
+    *, line: PurchaseLine, store_id: int, quantity: Decimal, reason: str, by: Actor, lots: Sequence[str] = ()
+) -> StockMovement:
     """What came in of a locked purchase goes into the part's usual bin, at the cost that was ordered."""
     item = _item(store_id, line.part)
     place = _bin(item, warehouse_uid=None, bin=None)
-    movement = _move(
-        item, place, MovementKind.RECEIPT, quantity, unit_cost=line.unit_cost, reason=reason, purchase_line=line
-    )  # fmt: skip
+    for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
+        movement = _move(
+            item, place, MovementKind.RECEIPT, each, unit_cost=line.unit_cost, reason=reason, purchase_line=line, lot=lot
+        )  # fmt: skip
     record(movement, events.STOCK_RECEIVED, by=by, part=line.part.uid, quantity=quantity)
     return movement
 
@@ -319,11 +398,17 @@ def _wait_or_go_on(line: OrderLine, by: Actor) -> None:
 
 @transaction.atomic
 def issue_part(
-    *, part_line_uid: UUID, by: Actor, quantity: Decimal | None = None, bin_uid: UUID | None = None
+    *,
+    part_line_uid: UUID,
+    by: Actor,
+    quantity: Decimal | None = None,
+    bin_uid: UUID | None = None,
+    lots: Sequence[str] = (),
 ) -> PartLine:
     """Hands a part out to the line: what is kept for it first, then what is free (3.2), from the named bin or all of them.
 
-    Refused for a line nobody agreed to, beyond the agreed quantity, and where the shelf hasn't that much.
+    Refused for a line nobody agreed to, beyond the agreed quantity, where the shelf hasn't that much, and for a traced
+    part without its batch or the serial numbers of all pieces (``lots``).
     """
     by.require(permissions.PARTS_ISSUE)
     part_line, item = _part_line(part_line_uid, by)
@@ -350,15 +435,15 @@ def issue_part(
             free=item.on_hand - item.reserved + kept,
             unit=part_line.part.unit,
         )
-    taken = _take_from(item, wanted, bin_uid)
+    taken = _by_lots(_take_from(item, wanted, bin_uid), _lots(item, lots, wanted))
     before = part_line.issued_quantity
     item.reserved -= kept
     item.save(update_fields=["reserved"])
     part_line.reserved_quantity -= kept
     part_line.issued_quantity += wanted
     part_line.save(update_fields=["reserved_quantity", "issued_quantity"])
-    for place, quantity_there in taken:
-        _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line)
+    for place, lot, quantity_there in taken:
+        _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line, lot=lot)
     record(
         part_line,
         events.PART_ISSUED,
@@ -375,12 +460,19 @@ def issue_part(
 
 @transaction.atomic
 def return_part(
-    *, part_line_uid: UUID, quantity: Decimal, reason: str, by: Actor, condition: str = ReturnCondition.UNOPENED
+    *,
+    part_line_uid: UUID,
+    quantity: Decimal,
+    reason: str,
+    by: Actor,
+    condition: str = ReturnCondition.UNOPENED,
+    lot: str = "",
 ) -> PartLine:
     """Takes an issued part back (3.2): unopened onto the shelf it came from; opened or fitted among old and trial parts.
 
+    Of a traced part one batch or one serial number comes back at a time (``lot``; left out where only one is out).
     A settled line takes nothing back (write a counter-line). Raises RuleError ``stock.quantity``, ``part.condition``,
-    ``part.reason``, ``part.returned``, ``line.settled``.
+    ``part.reason``, ``part.returned``, ``line.settled``, ``stock.lot_missing`` and ``stock.lot_not_out``.
     """
     by.require(permissions.PARTS_ISSUE)
     part_line, item = _part_line(part_line_uid, by)
@@ -397,12 +489,15 @@ def return_part(
     if part_line.line.settled:
         raise RuleError("line.settled", _("This line is settled; correct it with a counter-line."))
     before = part_line.issued_quantity
-    returned = PartReturn.objects.create(part_line=part_line, condition=condition, quantity=quantity, reason=reason)
+    came = _lot_back(part_line, lot, quantity)
+    returned = PartReturn.objects.create(
+        part_line=part_line, condition=condition, quantity=quantity, reason=reason, lot=came
+    )  # fmt: skip
     if condition == ReturnCondition.UNOPENED:
         last = part_line.movements.filter(kind=MovementKind.ISSUE).select_related("place").order_by("-id").first()
         place = last.place if last and last.place else _bin(item, warehouse_uid=None, bin=None)
         _move(
-            item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason
+            item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason, lot=came
         )  # fmt: skip
     part_line.refresh_from_db(fields=["issued_quantity", "version"])
     record(
@@ -417,6 +512,23 @@ def return_part(
         condition=condition,
     )
     return part_line
+
+
+def _lot_back(part_line: PartLine, code: str, quantity: Decimal) -> StockLot | None:
+    """The batch or serial number that comes back from a locked part line; None where its part isn't traced."""
+    if part_line.part.tracing == Tracing.NONE:
+        return None
+    out = lots_out([part_line]).get(part_line.pk, [])
+    wanted = " ".join(code.split()).upper()
+    if not wanted and len(out) > 1:
+        text = _("Several batches or serial numbers are out for this line; say which one comes back.")
+        raise RuleError("stock.lot_missing", text, field="lot")
+    for lot, there in out:
+        if wanted in ("", lot.code) and quantity <= there:
+            return lot
+    if not wanted and not out:
+        return None  # it went out before the part was traced
+    raise RuleError("stock.lot_not_out", _("This batch or serial number isn't out for the line."), field="lot")
 
 
 @transaction.atomic
@@ -475,8 +587,16 @@ def move_reservation(*, source_uid: UUID, target_uid: UUID, reason: str, by: Act
 
 
 @transaction.atomic
-def count_stock(*, part_uid: UUID, counted: Decimal, reason: str, by: Actor, bin_uid: UUID | None = None) -> StockItem:
-    """Writes what was counted; the difference becomes a movement with its reason.
+def count_stock(
+    *,
+    part_uid: UUID,
+    counted: Decimal,
+    reason: str,
+    by: Actor,
+    bin_uid: UUID | None = None,
+    lots: Sequence[str] = (),
+) -> StockItem:
+    """Writes what was counted; the difference becomes a movement with its reason, by batch or numbers where it is traced.
 
     ``counted`` is what lies in the named bin; a part that lies in several is counted bin by bin (``stock.which_bin``).
     """
@@ -505,7 +625,9 @@ def count_stock(*, part_uid: UUID, counted: Decimal, reason: str, by: Actor, bin
             field="counted",
             reserved=item.reserved,
         )
-    movement = _move(item, place, MovementKind.COUNT, difference, reason=reason.strip()[:120])
+    for lot, each in _lots(item, lots, abs(difference), coming=MovementKind.COUNT if difference > 0 else None):
+        signed = each if difference > 0 else -each
+        movement = _move(item, place, MovementKind.COUNT, signed, reason=reason.strip()[:120], lot=lot)
     record(movement, events.STOCK_COUNTED, by=by, part=part_uid, difference=difference)
     item.refresh_from_db()
     return item
@@ -602,7 +724,7 @@ def serve_back_orders(*, store_id: int, part_uid: UUID) -> int:
 
 def stock_up(*, store: Store, by: Actor, quantity: Decimal = Decimal(40)) -> int:
     """Opening stock for a demo or a new store: ``quantity`` of every active part that has none."""
-    parts = Part.objects.filter(active=True).exclude(stock__store=store).order_by("pk")
+    parts = Part.objects.filter(active=True, tracing=Tracing.NONE).exclude(stock__store=store).order_by("pk")
     for part in parts:
         price = part.prices.filter(store=store).order_by("-starts_on").values_list("price", flat=True).first()
         cost = round((price or Decimal(100)) * Decimal("0.62"), 2)

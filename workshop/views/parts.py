@@ -14,12 +14,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Tracing
 from dealership.catalogue.permissions import CATALOGUE_VIEW
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
 from workshop.forms.parts import (
     CountForm,
     GiveForm,
+    IssueLotForm,
     ReceiveForm,
     ReturnForm,
     ScanBackForm,
@@ -34,11 +36,13 @@ from workshop.models import (
     ReturnCondition,
     StockBin,
     StockItem,
+    StockLot,
     StockMovement,
     Warehouse,
 )
 from workshop.selectors import stock as reads
 from workshop.selectors.replacing import offers, with_offers
+from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces
 from workshop.services import stock as commands
 
 
@@ -84,6 +88,62 @@ class IssuePartView(_PartAction):
         return commands.issue_part(part_line_uid=self.kwargs["uid"], by=self.actor)
 
 
+class IssueLotPage(CommandPage):
+    """Issues a traced part: its batch, or the pieces by their serial numbers, are chosen from what lies there."""
+
+    permission = permissions.PARTS_ISSUE
+    template_name = "workshop/part_issue_lot.html"
+    form_class = IssueLotForm
+    done = _("Issued.")
+
+    @cached_property
+    def part_line(self) -> PartLine:
+        rows = PartLine.objects.for_actor(self.actor).select_related("part", "line__order__visit__vehicle")
+        return get_object_or_404(rows, uid=self.kwargs["uid"])
+
+    @cached_property
+    def lots(self) -> list[StockLot]:
+        items = StockItem.objects.filter(store=self.part_line.line.order.store_id, part=self.part_line.part_id)
+        return [lot for item in items for lot in lots_there(item)]
+
+    @property
+    def left(self) -> Decimal:
+        return self.part_line.quantity - self.part_line.issued_quantity
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        part = self.part_line.part
+        return super().get_form_kwargs() | {"lots": self.lots, "tracing": part.tracing, "unit": part.unit}
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"quantity": f"{self.left.normalize():f}"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"part_line": self.part_line, "lots": self.lots, "left": self.left}
+
+    def run(self, form: IssueLotForm) -> PartLine:
+        return commands.issue_part(part_line_uid=self.part_line.uid, by=self.actor, **form.cleaned_data)
+
+    def location(self, result: PartLine) -> str:
+        return reverse("order-parts", args=[self.part_line.line.order.uid])
+
+
+class TracePage(Page):
+    """Where a batch or a serial number came from and which cars it went into: what a recall asks."""
+
+    permission = permissions.STOCK_VIEW
+    template_name = "workshop/trace.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        code = self.request.GET.get("code", "")[:60]
+        rows = traces(self.actor, code)
+        return super().get_context_data(**kwargs) | {
+            "code": code,
+            "rows": rows,
+            "cars": len({use.part_line.line.order.vehicle_id for row in rows for use in row.uses if use.left > 0}),
+            "may_orders": self.actor.may(permissions.ORDERS_VIEW),
+        }
+
+
 class ReservePartView(_PartAction):
     permission = permissions.PARTS_RESERVE
     done = _("Kept what is free; the rest is on order.")
@@ -113,8 +173,17 @@ class ReturnPartPage(_PartLinePage):
     form_class = ReturnForm
     done = _("Taken back.")
 
+    @cached_property
+    def lots(self) -> list[str]:
+        """The batches or serial numbers that are out for the line."""
+        return [lot.code for lot, _quantity in lots_out([self.part_line]).get(self.part_line.pk, [])]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"lots": self.lots}
+
     def get_initial(self) -> dict[str, Any]:
-        return {"quantity": f"{self.part_line.issued_quantity.normalize():f}"}
+        one = self.part_line.part.tracing == Tracing.SERIAL and self.lots
+        return {"quantity": "1" if one else f"{self.part_line.issued_quantity.normalize():f}"}
 
     def run(self, form: ReturnForm) -> PartLine:
         return commands.return_part(part_line_uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
@@ -183,23 +252,28 @@ class OrderPartsPage(CommandPage):
         }
 
     def run(self, form: ScanForm) -> PartLine:
-        facts, place = form.cleaned_data, None
-        if facts["line"]:
+        facts, place, lot = form.cleaned_data, None, ""
+        scanned = None if facts["line"] else lot_scanned(self.order, facts["code"], back=self.back)
+        if scanned:
+            part_line, lot = scanned
+        elif facts["line"]:
             part_line = get_object_or_404(
                 PartLine.objects.filter(line__order=self.order).select_related("part"), uid=facts["line"]
             )
         else:
             part_line, place = reads.scanned(self.order, facts["code"], self.actor, back=self.back)
         left = part_line.issued_quantity if self.back else part_line.quantity - part_line.issued_quantity
-        quantity = left if part_line.part.unit in reads.MEASURED else min(Decimal(1), left)
+        whole = part_line.part.unit in reads.MEASURED and part_line.part.tracing != Tracing.SERIAL
+        quantity = left if whole else min(Decimal(1), left)
         if self.back:
             return commands.return_part(
                 part_line_uid=part_line.uid, quantity=quantity, reason=facts["reason"], condition=facts["condition"],
-                by=self.actor,
+                lot=lot, by=self.actor,
             )  # fmt: skip
         return commands.issue_part(
-            part_line_uid=part_line.uid, quantity=quantity, bin_uid=place.uid if place else None, by=self.actor
-        )
+            part_line_uid=part_line.uid, quantity=quantity, bin_uid=place.uid if place else None, by=self.actor,
+            lots=[lot] if lot else [],
+        )  # fmt: skip
 
     def words(self, result: PartLine) -> str:
         facts = {
@@ -263,7 +337,8 @@ class StockItemPage(_ItemPage):
     done = _("Received.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"warehouses": list(reads.warehouses(self.actor))}
+        tracing = self.item.part.tracing
+        return super().get_form_kwargs() | {"warehouses": list(reads.warehouses(self.actor)), "tracing": tracing}
 
     def get_initial(self) -> dict[str, Any]:
         return {"bin": self.item.bin, "unit_cost": round(self.item.average_cost, 2)}
@@ -273,6 +348,7 @@ class StockItemPage(_ItemPage):
             "free": self.item.on_hand - self.item.reserved,
             "bins": self.bins,
             "movements": reads.movements(self.item),
+            "lots": lots_there(self.item) if self.item.part.tracing != Tracing.NONE else [],
             "offers": offers(self.item.store_id, [self.item.part_id]).get(self.item.part_id, []),
             "may_catalogue": self.actor.may(CATALOGUE_VIEW),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
@@ -317,7 +393,8 @@ class CountPage(_ItemPage):
     done = _("Count written down.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"bins": self.bins, "unit": self.item.part.unit}
+        part = self.item.part
+        return super().get_form_kwargs() | {"bins": self.bins, "unit": part.unit, "tracing": part.tracing}
 
     def run(self, form: CountForm) -> StockItem:
         facts = form.cleaned_data

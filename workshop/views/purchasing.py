@@ -118,7 +118,7 @@ class PurchasePage(_PurchasePage):
         context = super().get_context_data(**kwargs)
         running = self.purchase.is_running
         return context | {
-            "rows": [(line, context["form"][f"came_{line.uid}"]) for line in self.lines],
+            "rows": [(line, context["form"][f"came_{line.uid}"], context["form"].lots_of(line)) for line in self.lines],
             "may_receive": running and self.actor.may(permissions.STOCK_MOVE),
             "may_buy": running and self.actor.may(permissions.PARTS_BUY),
             "today": clock.today(),
@@ -127,8 +127,9 @@ class PurchasePage(_PurchasePage):
     def run(self, form: ReceiptForm) -> PurchaseOrder:
         facts = form.cleaned_data
         return commands.receive_purchase(
-            uid=self.purchase.uid, lines=form.came(), note=facts["note"], reason=facts["reason"], by=self.actor
-        )
+            uid=self.purchase.uid, lines=form.came(), note=facts["note"], reason=facts["reason"], by=self.actor,
+            lots=form.lots(),
+        )  # fmt: skip
 
 
 class PurchaseDatePage(_PurchasePage):

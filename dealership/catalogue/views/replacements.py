@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import permissions
 from dealership.catalogue.forms.replacements import ReplacementForm
-from dealership.catalogue.models import Part, PartReplacement
+from dealership.catalogue.models import Part, PartReplacement, Tracing
 from dealership.catalogue.selectors import replacements as reads
 from dealership.catalogue.services import replacements as commands
+from dealership.catalogue.services.parts import set_tracing
 from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.pages import ActionView, CommandPage
@@ -36,6 +37,7 @@ class ReplacementsPage(CommandPage):
             "part": self.part,
             "rows": reads.written_of(self.part),
             "today": clock.today(),
+            "tracings": Tracing.choices,
             "may_manage": self.actor.may(permissions.PARTS_MANAGE),
             "may_price": self.actor.may(permissions.PRICES_MANAGE),
         }
@@ -58,6 +60,19 @@ class ReplacementsPage(CommandPage):
 
     def location(self, result: PartReplacement) -> str:
         return reverse("part-replacements", args=[self.part.uid])
+
+
+class TracingView(ActionView):
+    """Whether deliveries of the part name a batch or serial numbers."""
+
+    permission = permissions.PARTS_MANAGE
+    done = _("Saved; deliveries name it from now on.")
+
+    def run(self, form: Any) -> Part:
+        return set_tracing(part_uid=self.kwargs["uid"], tracing=self.request.POST.get("tracing", ""), by=self.actor)
+
+    def location(self, result: Part) -> str:
+        return reverse("part-replacements", args=[result.uid])
 
 
 class EndReplacementView(ActionView):

@@ -1,0 +1,43 @@
+"""What the master says of a part (3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from dealership.catalogue import events, permissions
+from dealership.catalogue.models import Part, Tracing
+from dealership.kernel.actors import Actor
+from dealership.kernel.errors import RuleError
+from dealership.kernel.history import record
+
+LIES_SOMEWHERE: list[Callable[[Part], bool]] = []
+"""What upper chapters know of a locked part: does any of it lie in any store?"""
+
+
+@transaction.atomic
+def set_tracing(*, part_uid: UUID, tracing: str, by: Actor) -> Part:
+    """3.2: whether deliveries of a part name a batch or serial numbers; for the whole group.
+
+    It is changed while no store has any of it, so that every piece on a shelf is named. Raises RuleError
+    ``part.tracing``, ``part.tracing_same`` and ``part.in_stock``.
+    """
+    by.require(permissions.PARTS_MANAGE)
+    if tracing not in Tracing.values:
+        raise RuleError("part.tracing", _("Choose whether batches or serial numbers are named."), field="tracing")
+    part = Part.objects.locked().get(uid=part_uid)
+    if part.tracing == tracing:
+        raise RuleError("part.tracing_same", _("The part is traced like that already."), field="tracing")
+    if any(lies(part) for lies in LIES_SOMEWHERE):
+        raise RuleError(
+            "part.in_stock",
+            _("Some of it lies in a store; count it down to zero, change this, and receive it anew with its numbers."),
+            field="tracing",
+        )
+    before, part.tracing = part.tracing, tracing
+    part.save(update_fields=["tracing"])
+    record(part, events.PART_TRACING_SET, by=by, changed={"tracing": (before, tracing)})
+    return part
