@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -25,16 +26,31 @@ BY_HAND = (
 )
 
 
+LOOKS_UP = {
+    "hx-get": reverse_lazy("consultation-new"),
+    "hx-trigger": "change",
+    "hx-include": "[name=contact_phone], [name=plate]",
+    "hx-target": "#known",
+    "hx-select": "#known",
+    "hx-swap": "outerHTML",
+}
+"""A field that shows beside the form who calls, as soon as it is filled in."""
+
+
 class NewConsultationForm(forms.Form):
     """2.2.1: a telephone note, a missed call, a pasted chat; whoever writes it down doesn't know everything."""
 
     channel = forms.ChoiceField(label=_("How it came"), choices=[(c.value, c.label) for c in BY_HAND])
     contact_phone = forms.CharField(
-        label=_("Telephone"), max_length=20, required=False, help_text=_("One of telephone, name and e-mail is needed.")
+        label=_("Telephone"),
+        max_length=20,
+        required=False,
+        help_text=_("One of telephone, name and e-mail is needed."),
+        widget=forms.TextInput(attrs=LOOKS_UP),
     )
     contact_name = forms.CharField(label=_("Name"), max_length=60, required=False)
     contact_email = forms.CharField(label=_("E-mail"), max_length=120, required=False)
-    plate = forms.CharField(label=_("Plate"), max_length=12, required=False)
+    plate = forms.CharField(label=_("Plate"), max_length=12, required=False, widget=forms.TextInput(attrs=LOOKS_UP))
     model_text = forms.CharField(label=_("Model"), max_length=80, required=False)
     topic = forms.ChoiceField(
         label=_("About"), choices=ConsultationTopic.choices, initial=ConsultationTopic.AFTER_SALES

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import formats
@@ -14,9 +15,23 @@ from dealership.kernel import formats
 class QuotationForm(forms.Form):
     """Whom it is for and until when; the items stand beside it (``op`` and ``model``, uids)."""
 
+    plate = forms.CharField(
+        label=_("Plate"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "hx-post": reverse_lazy("quotation-new"),
+                "hx-trigger": "change",
+                "hx-vals": '{"look": "1"}',
+                "hx-target": "#quotation",
+                "hx-select": "#quotation",
+                "hx-swap": "outerHTML",
+            }
+        ),
+    )
     contact_name = forms.CharField(label=_("Name"), max_length=60, required=False)
     contact_phone = forms.CharField(label=_("Telephone"), max_length=20, required=False)
-    plate = forms.CharField(label=_("Plate"), max_length=12, required=False)
     model_text = forms.CharField(label=_("Model"), max_length=80, required=False)
     valid_until = forms.DateField(
         label=_("Valid until"),

@@ -132,6 +132,8 @@ class NewAppointmentPage(CommandPage):
         if question:
             question["concern"] = question.pop("need")
         known = {"q": asked.get("q") or asked.get("plate", ""), "operations": asked.getlist("operation")}
+        if asked.get("concern"):
+            known["concern"] = asked["concern"][:500]
         return super().get_initial() | known | question
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

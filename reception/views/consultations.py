@@ -31,7 +31,7 @@ from ..forms.quotations import uids
 from ..models import AnswerTemplate, Consultation
 from ..selectors import consultations as reads
 from ..selectors import knowledge, quotations
-from ..selectors.appointments import store_of
+from ..selectors.appointments import find_cars, store_of
 from ..services import consultations as commands
 from ..services.customers import open_number
 
@@ -67,6 +67,13 @@ class NewConsultationPage(CommandPage):
     def get_initial(self) -> dict[str, Any]:
         asked = self.request.GET
         return super().get_initial() | {name: asked[name] for name in ("contact_phone", "plate") if asked.get(name)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Who calls and whether the car is here, by telephone or plate."""
+        given = self.request.POST or self.request.GET
+        keys = [text for text in (given.get("plate", ""), given.get("contact_phone", "")) if len(text.strip()) > 3]
+        found = next((cars for text in keys if (cars := find_cars(self.actor, text))), [])
+        return super().get_context_data(**kwargs) | {"asked": bool(keys), "found": found[:5]}
 
     def run(self, form: NewConsultationForm) -> Consultation:
         return commands.register_consultation(by=self.actor, **form.cleaned_data)

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.pages import CommandPage, Page
 
 from .. import permissions
@@ -20,6 +22,7 @@ from ..limits import QUOTATION_DAYS
 from ..models import Quotation
 from ..selectors import consultations
 from ..selectors import quotations as reads
+from ..selectors.appointments import find_cars
 from ..services import quotations as commands
 
 
@@ -80,7 +83,8 @@ class QuotationPage(Page):
         if not operations or not self.actor.may(permissions.APPOINTMENTS_BOOK):
             return ""
         asked = {"vehicle": quotation.vehicle.uid} if quotation.vehicle else {"q": quotation.contact_phone}
-        return f"{reverse('appointment-new')}?{urlencode(asked | {'operation': operations}, doseq=True)}"
+        concern = gettext("By quotation %(number)s") % {"number": quotation.number}
+        return f"{reverse('appointment-new')}?{urlencode(asked | {'operation': operations, 'concern': concern}, doseq=True)}"
 
 
 class NewQuotationPage(CommandPage):
@@ -107,6 +111,24 @@ class NewQuotationPage(CommandPage):
             if name in self.question
         }
         return super().get_initial() | known | {"valid_until": clock.today() + timedelta(days=days)}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.look() if "look" in request.POST else super().post(request, *args, **kwargs)
+
+    def look(self) -> HttpResponse:
+        """The plate is known: its model stands there, owner and telephone where nothing was typed yet."""
+        values = {name: self.request.POST.get(name, "") for name in QuotationForm.base_fields}
+        cars = [
+            car
+            for car in find_cars(self.actor, values["plate"])
+            if car.vehicle.plate == formats.normalise_plate(values["plate"])
+        ]
+        if len(cars) == 1:
+            values["model_text"] = cars[0].vehicle.model_text
+            if cars[0].owner is not None:
+                values["contact_name"] = values["contact_name"] or cars[0].owner.name
+                values["contact_phone"] = values["contact_phone"] or cars[0].owner.phone
+        return self.render_to_response(self.get_context_data(form=QuotationForm(initial=values)))
 
     @property
     def items(self) -> dict[str, list[UUID]]:

@@ -21,7 +21,7 @@ from dealership.kernel.models import History
 from reception.models import Quotation, QuotationLine, QuotationPart
 from reception.selectors import quotations as reads
 from reception.services import consultations, quotations
-from tests.factories.reception import make_customer, make_vehicle, rule
+from tests.factories.reception import make_customer, make_vehicle, make_visit, rule
 from tests.factories.staff import make_actor, make_store
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +313,30 @@ def test_the_manager_sets_the_price_of_a_model(store):
     assert client.post(address, {"price": "155800", "starts_on": "2026-12-01"}).url == address
     assert "155,800.00" in client.get(address).content.decode()
     assert "155,800.00" in client.get(reverse("model-prices")).content.decode()
+
+
+def test_a_known_plate_brings_its_model_and_owner_into_the_quotation(desk):
+    owner = make_customer(name="周试价", phone="13900007788")
+    car = make_vehicle(owner_uid=owner.uid, plate="京A7K771", model_text="云鹿 增程 200")
+    client = page_of(desk)
+    page = client.post(
+        "/quotations/new/", {"look": "1", "plate": car.plate, "model_text": "远岚", "contact_name": "王先生"}
+    )
+    given = page.context["form"].initial
+    assert (page.status_code, given["model_text"], given["contact_name"], given["contact_phone"]) == (
+        200, "云鹿 增程 200", "王先生", "13900007788",
+    )  # fmt: skip
+    nobody = client.post("/quotations/new/", {"look": "1", "plate": "京A7K77", "model_text": "远岚"})
+    assert nobody.context["form"].initial["model_text"] == "远岚"
+    assert not Quotation.objects.exists()
+
+
+def test_who_calls_stands_beside_the_question_as_soon_as_the_number_is_typed(desk):
+    owner = make_customer(name="周试呼", phone="13900007799")
+    car = make_vehicle(owner_uid=owner.uid, plate="京A7K779")
+    make_visit(desk, vehicle_uid=car.uid, plate=car.plate)
+    client = page_of(desk)
+    said = client.get("/consultations/new/", {"contact_phone": "13900007799"}).content.decode()
+    assert "周试呼" in said
+    assert "该车正在店内" in said
+    assert "尚无记录" in client.get("/consultations/new/", {"contact_phone": "13900001111"}).content.decode()

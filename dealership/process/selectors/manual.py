@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
 from dealership.kernel import clock, registry
 from dealership.kernel.actors import Actor
@@ -17,7 +17,8 @@ from .figures import Reading, read_many
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One clause as shown. ``events`` counts the kinds of event that name it; empty screens are said in words."""
+    """One clause as shown. A screen that the reader's posts don't open has no
+    address. ``events`` counts the kinds of event that name it; empty screens are said in words."""
 
     clause: Clause
     screens: list[tuple[str, Any]]
@@ -47,7 +48,7 @@ def manual(by: Actor) -> list[Chapter]:
         rows = [
             Row(
                 clause,
-                [(url, label) for name, label in screens_of(clause.number) if (url := _address(name))],
+                [(_if_may(by, url), label) for name, label in screens_of(clause.number) if (url := _address(name))],
                 [reading for reading in readings.values() if reading.figure.clause == clause.number],
                 sum(1 for kind in registry.EVENTS.values() if kind.clause == clause.number),
             )
@@ -63,3 +64,10 @@ def _address(name: str) -> str:
         return reverse(name)
     except NoReverseMatch:
         return ""
+
+
+def _if_may(by: Actor, url: str) -> str:
+    """The address where the reader may open its page, else ''."""
+    needed = getattr(getattr(resolve(url).func, "view_class", None), "permission", "")
+    names = (needed,) if isinstance(needed, str) else needed
+    return url if not any(names) or any(by.may(name) for name in names) else ""
