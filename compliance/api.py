@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from compliance import permissions
 from compliance.health_models import HealthUpload, UploadState
 from compliance.models import ArchiveRecord, ArchiveState
-from compliance.services import archives, health_uploads
+from compliance.services import archives, health_uploads, vehicle_books
+from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_text
-from dealership.kernel.api.resources import Action, Filter, Resource, register
-from dealership.kernel.api.shapes import Choice, Day, Moment, Text, Uid, Whole
+from dealership.kernel.api.resources import Action, Filter, Listing, Resource, register, register_listing
+from dealership.kernel.api.shapes import Choice, Day, Flag, ListOf, Moment, Nested, Number, Text, Uid, Whole
+from reception.models import Vehicle
 
 register(
     Resource(
@@ -103,5 +107,61 @@ register(
             ),
         ),
         lock_first=("settlement",),
+    )
+)
+
+# --- vehicle book ---
+
+
+def _stays(values: dict[str, Any], by: Actor) -> tuple[list[dict[str, Any]], bool, str | None]:
+    try:
+        stays = vehicle_books.read_book(vehicle_uid=values["vehicle_uid"], by=by).stays
+    except Vehicle.DoesNotExist:  # like every filter by an id that isn't there
+        return [], False, None
+    rows = [
+        {
+            "repair_order_uid": stay.order_uid,
+            "came_on": stay.day,
+            "store_name": stay.store,
+            "odometer_in": stay.km_in,
+            "odometer_out": stay.km_out,
+            "work": [work.name for work in stay.works],
+            "parts": [
+                {"name": part.name, "number": part.number, "kind": part.kind, "quantity": part.quantity}
+                for part in stay.parts
+            ],
+            "guarantee_days": stay.guarantee_days,
+            "guarantee_km": stay.guarantee_km,
+            "certified": stay.certified,
+        }
+        for stay in stays
+    ]
+    return rows[: values["limit"]], len(rows) > values["limit"], None
+
+
+register_listing(
+    Listing(
+        path="vehicle-book",
+        name="VehicleBookStay",
+        room="compliance",
+        view=permissions.BOOK_READ,
+        help="What was done to a car across its owners, newest first, without anything about people (3.3). Looks are logged.",
+        parameters={"vehicle_uid": Uid(help="The car.")},
+        required=("vehicle_uid",),
+        shape={
+            "repair_order_uid": Uid(null=True),
+            "came_on": Day(),
+            "store_name": Text(),
+            "odometer_in": Whole(null=True, help="km"),
+            "odometer_out": Whole(null=True, help="km"),
+            "work": ListOf(inner=Text(), help="Names of the catalogue; work typed by hand by its kind of repair."),
+            "parts": ListOf(
+                inner=Nested(fields={"name": Text(), "number": Text(), "kind": Text(), "quantity": Number(places=2)})
+            ),
+            "guarantee_days": Whole(),
+            "guarantee_km": Whole(),
+            "certified": Flag(),
+        },
+        read=_stays,
     )
 )

@@ -18,3 +18,6 @@ HEALTH_FAILED = event("compliance.healthupload.failed", _("Health record not upl
 HEALTH_LEFT = event("compliance.healthupload.left", _("Health record left to a person"), clause="3.3")
 HEALTH_AGAIN = event("compliance.healthupload.redrawn", _("Health record drawn anew"), clause="3.3")
 HEALTH_ENTERED = event("compliance.healthupload.entered", _("Health record entered by hand"), clause="3.3")
+
+# --- vehicle book ---
+BOOK_READ = event("compliance.vehicle.book_read", _("Vehicle book read"), clause="3.3")

@@ -6,8 +6,9 @@ from typing import Any
 
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Visit
+from reception.models import Vehicle, Visit
 
+from . import permissions
 from .selectors.archives import files_of_visit
 
 
@@ -21,3 +22,19 @@ def link_files(by: Actor, root: Any) -> dict[str, Any] | None:
 
 
 register_panel("visit_link", Panel("compliance.files", "compliance/panels/link_files.html", link_files, order=60))
+
+
+# --- vehicle book ---
+def vehicle_book(by: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """3.3: the way to the book of the car, for who may read it."""
+    return {"vehicle": vehicle} if by.may(permissions.BOOK_READ) else None
+
+
+def link_book(by: Actor, root: Any) -> dict[str, Any] | None:
+    """3.3: the customer's way to the book of the car."""
+    visit: Visit = getattr(root, "visit", root)
+    return {"token": visit.link.token} if by is not None and by.kind == ActorKind.LINK else None
+
+
+register_panel("vehicle", Panel("compliance.book", "compliance/panels/vehicle_book.html", vehicle_book, order=60))
+register_panel("visit_link", Panel("compliance.book", "compliance/panels/link_book.html", link_book, order=61))

@@ -21,3 +21,8 @@ for code in ("manager", "gm", "supervisor", "accountant"):
     role(code, permissions={HEALTH_VIEW})
 for code in ("manager", "supervisor", "accountant"):
     role(code, permissions={HEALTH_SEND})
+
+# --- vehicle book ---
+BOOK_READ = permission("compliance.book.read", _("Read and print the book of a car across its owners."))
+for code in ("advisor", "foreman", "techdirector", "supervisor", "warranty", "care", "manager", "gm"):
+    role(code, permissions={BOOK_READ})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import archives, health_uploads, links
+from .views import archives, health_uploads, links, vehicle_books
 
 urlpatterns = [
     # --- archive ---
@@ -18,4 +18,9 @@ urlpatterns = [
     path("health-records/", health_uploads.HealthUploadListPage.as_view(), name="health-upload-list"),
     path("health-records/<uuid:uid>/", health_uploads.HealthUploadPage.as_view(), name="health-upload"),
     path("health-records/<uuid:uid>/send/", health_uploads.SendAgainView.as_view(), name="health-upload-send"),
+    # --- vehicle book ---
+    path("vehicles/<uuid:uid>/book/", vehicle_books.VehicleBookPage.as_view(), name="vehicle-book"),
+    path("vehicles/<uuid:uid>/book.pdf", vehicle_books.VehicleBookPdfView.as_view(), name="vehicle-book-pdf"),
+    path("v/<str:token>/book/", vehicle_books.LinkBookPage.as_view(), name="link-book"),
+    path("v/<str:token>/book.pdf", vehicle_books.LinkBookPdfView.as_view(), name="link-book-pdf"),
 ]

@@ -49,6 +49,8 @@ PUBLIC = {
     "language",
     "link-settlement",
     "link-settlement-pdf",
+    "link-book",
+    "link-book-pdf",
     "link-file",
     "link-file-pdf",
     "link-file-json",

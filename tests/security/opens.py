@@ -221,6 +221,8 @@ OPENS = {
     "transport-detail": "reception.Transport",
     "transport-set-out": "reception.Transport",
     "transport-take-over": "reception.Transport",
+    "vehicle-book": "reception.Vehicle",
+    "vehicle-book-pdf": "reception.Vehicle",
     "vehicle-detail": "reception.Vehicle",
     "vehicle-edit": "reception.Vehicle",
     "vehicle-odometer": "reception.Vehicle",

@@ -678,6 +678,7 @@ def test_no_program_is_started_with_input() -> None:
 PAPERS = {
     "delivery/documents.py": "test_a_paper_with_hostile_words",
     "compliance/documents.py": "tests/compliance/test_archives.py::test_hostile_words_are_text_in_the_file",
+    "compliance/vehicle_book.py": "tests/compliance/test_vehicle_book.py::test_hostile_words_are_text_in_the_book",
     "workshop/documents.py": "tests/workshop/test_certificate_paper.py::test_it_is_one_sheet_and_hostile_text_is_set_as_text",
 }
 SCANNED = {

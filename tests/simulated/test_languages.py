@@ -35,6 +35,7 @@ NO_PAGE = {
     "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
     "certificate-pdf": "PDF", "visit-link-certificate-pdf": "PDF", "settlement-pdf": "PDF", "link-settlement-pdf": "PDF",
     "archive-pdf": "PDF", "archive-json": "JSON", "link-file-pdf": "PDF", "link-file-json": "JSON",
+    "vehicle-book-pdf": "PDF", "link-book-pdf": "PDF",
 }  # fmt: skip
 """Addresses that answer with something else than a page: name → what."""
 VALUES_AS_WRITTEN = ("/settings/",)

@@ -16,6 +16,7 @@ from dealership.catalogue.services.prices import set_part_price
 from dealership.kernel import clock
 from reception.models import Vehicle
 from reception.services.vehicles import read_odometer
+from tests.factories.api import ApiCaller
 from tests.factories.delivery import move_line
 from tests.factories.reception import make_vehicle
 from tests.factories.staff import make_employee
@@ -205,3 +206,19 @@ def test_every_model_of_the_catalogue_has_a_plan() -> None:
 
     assert MaintenancePlan.objects.filter(state="RELEASED").exists()
     assert [str(m) for m in VehicleModel.objects.all() if plan_for(m, m.powertrain) is None] == []
+
+
+def test_other_systems_read_what_a_car_is_due_for(shop: Shop) -> None:
+    order = serviced(shop, "MT-10", months=14)
+    caller = ApiCaller("workshop:read", store=shop.store)
+    rows = caller.get(f"maintenance-due?vehicle_uid={order.vehicle.uid}").json()["data"]
+    found = due_of(order.vehicle, shop)
+    assert [(row["operation_code"], row["standing"]) for row in rows] == [
+        (row.operation.code, row.standing) for row in found.rows
+    ]
+    (oil,) = (row for row in rows if row["operation_code"] == "MT-10")
+    assert (oil["standing"], oil["last_km"]) == ("OVERDUE", order.visit.odometer_in_km)
+    assert oil["why"]
+    assert caller.get(f"maintenance-due?vehicle_uid={order.uid}").json()["data"] == []
+    assert caller.get(f"maintenance-due?vehicle_uid={order.vehicle.uid}&store_code=ZZZZ").json()["data"] == []
+    assert caller.get("maintenance-due").status_code == 400
