@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from dealership.catalogue.models import PayType
+from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
+from dealership.kernel.saying import say_name
 from reception.models import Customer
-from workshop.models import Certificate
+from workshop.day_six_models import CareKind
+from workshop.models import Certificate, RepairOrder
+from workshop.selectors.repair_record import RecordField, RepairRecord
 
 PAPERS = Path(__file__).parent / "papers"
 
@@ -76,4 +82,89 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
         "receiver": _("Received for the owner"),
         "cut": _("cut here"),
         "date": _("Date"),
+    }
+
+
+# --- the record of a repair (domain 3.5, art. 17) ---
+
+
+def record_pdf(order: RepairOrder, record: RepairRecord) -> bytes:
+    """The record on A4 in the active language; one copy is the owner's."""
+    return render_paper(PAPERS / "repair_record.typ", record_data(order, record))
+
+
+def record_data(order: RepairOrder, record: RepairRecord) -> dict[str, Any]:
+    """What the paper shows; what isn't known is named as missing, with room to write it by hand."""
+    visit, vehicle, store = order.visit, order.vehicle, order.store
+    blank = _("not recorded")
+    pays = dict(PayType.choices)
+    care = [
+        " · ".join(
+            word
+            for word in (
+                str(CareKind(row["kind"]).label),
+                row["about"],
+                f"{row['from']} – {row['until'] or _('still out')}",
+                format_money(Decimal(row["amount"])) if row["amount"] else "",
+            )
+            if word
+        )
+        for row in record.care
+    ]
+    if record.missing_days:
+        care.append(_("nothing recorded for %(n)s day(s) from the sixth on") % {"n": record.missing_days})
+    towing = _("not towed")
+    if record.towed:
+        towing = f"{record.towed} · " + ("" if record.fees else blank)
+    return {
+        "title": _("Record of a repair under the statutory warranty"),
+        "number": record.number,
+        "store": store.company or store.name,
+        "facts": [
+            [_("Owner"), order.customer.name],
+            [_("Brought by"), visit.contact_name],
+            [_("Plate"), vehicle.plate or "—"],
+            ["VIN", vehicle.vin or "—"],
+            [_("Model"), vehicle.model_text],
+            [_("Mileage (km)"), f"{record.mileage:,}" if record.mileage is not None else blank],
+            [_("Brought in"), paper_moment(visit.arrived_at)],
+            [pgettext("record of a repair", "Handed over"), paper_moment(visit.left_at) if visit.left_at else ""],
+            [_("Towing cost"), towing],
+            [_("Loan car or transport money"), "; ".join(care) or _("not owed: the repair took at most five days")],
+        ],
+        "statement": [_("Owner's statement of the fault"), record.statement or blank],
+        "items_title": _("What the check found and what was repaired"),
+        "items_head": [
+            _("Repair"),
+            pgettext("record of a repair", "Found"),
+            pgettext("record of a repair", "Done"),
+            _("Hours"),
+            _("Labour (¥)"),
+            _("Paid by"),
+        ],
+        "items": [
+            [
+                say_name(row["what"]),
+                row["found"] or blank,
+                row["done"] or blank,
+                row["hours"],
+                row["amount"],
+                str(pays[row["pays"]]),
+            ]
+            for row in record.items
+        ],
+        "parts_title": _("Parts that were replaced"),
+        "parts_head": [pgettext("record of a repair", "Name"), _("Number"), _("Quantity"), _("Amount (¥)")],
+        "parts": [[say_name(row["name"]), row["number"], row["quantity"], row["amount"]] for row in record.parts],
+        "no_parts": _("No part was replaced."),
+        "sums": [
+            [_("Material"), format_money(Decimal(record.material))],
+            [_("Labour"), format_money(Decimal(record.labor))],
+            *[[row["note"], format_money(Decimal(row["amount"]))] for row in record.fees],
+        ],
+        "missing_title": _("Not recorded, to be written by hand:") if record.missing else "",
+        "missing": "、".join(str(RecordField(code).label) for code in record.missing),
+        "signs": [_("Repairer (signature or stamp)"), _("Owner (signature)")],
+        "date": _("Date"),
+        "kept": _("The repairer keeps this record for at least six years; one copy is the owner's."),
     }

@@ -286,3 +286,6 @@ OLD_PART_RETURNED = event(
     "workshop.old_part.returned", _("Old part sent to the maker"), clause="3.2", stage=stages.FOLLOW_UP
 )
 OLD_PART_SCRAPPED = event("workshop.old_part.scrapped", _("Old part disposed of"), clause="3.2", stage=stages.FOLLOW_UP)
+DAY_SIX_GIVEN = event("workshop.day_six.given", _("Loan car or transport money given"), clause="3.2", stage=stages.WORK)
+DAY_SIX_ENDED = event("workshop.day_six.ended", _("Loan car of a long repair back"), clause="3.2")
+RECORD_HANDED_OUT = event("workshop.repair_record.handed_out", _("Record of the repair handed out"), clause="3.2")

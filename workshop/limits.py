@@ -230,3 +230,11 @@ OLD_PART_DAYS = limit(
     clause="3.2",
     source="design",
 )
+TRANSPORT_MONEY_A_DAY = limit(
+    "workshop.transport_money_a_day",
+    100,
+    "CNY",
+    _("Transport money for a day from the sixth day of a repair on, where no loan car is given"),
+    clause="3.2",
+    source="design",
+)

@@ -1840,6 +1840,7 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
+from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)

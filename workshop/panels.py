@@ -16,7 +16,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, away, claims, faults, maintenance, old_parts, sheets
+from workshop.selectors import advice, away, claims, day_six, faults, maintenance, old_parts, sheets
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -285,7 +285,16 @@ def order_faults(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     standing = faults.standing_of(order.vehicle)
     rows = faults.judged_lines(order)
     loans = [row for row in faults.rows_of(standing) if row.article == "21" and row.subject == order.number]
-    return {"rows": rows, "loans": loans, "may_judge": actor.may(permissions.FAULTS_JUDGE)} if rows else None
+    if not rows:
+        return None
+    return {
+        "rows": rows,
+        "loans": loans,
+        "order": order,
+        "long": day_six.day_six_of(order) if loans or order.day_six_cares.exists() else None,
+        "may_judge": actor.may(permissions.FAULTS_JUDGE),
+        "may_give": actor.may(permissions.DAY_SIX_GIVE),
+    }
 
 
 register_panel("vehicle", Panel("workshop.faults", "workshop/vehicle_faults.html", vehicle_faults, order=9))

@@ -146,3 +146,9 @@ for _code in ("parts", "warranty", "manager"):
     role(_code, permissions={OLD_PARTS_KEEP})
 for _code in ("parts", "warranty", "advisor", "manager"):
     role(_code, permissions={OLD_PARTS_GIVE})
+DAY_SIX_GIVE = permission(
+    "workshop.day_six.give",
+    _("Write down loan cars and transport money in long repairs, and hand out the record of a repair."),
+)
+for _code in ("advisor", "warranty", "manager"):
+    role(_code, permissions={DAY_SIX_GIVE})

@@ -6,6 +6,7 @@ from .views import (
     advice,
     away,
     claims,
+    day_six,
     faults,
     inspections,
     jobs,
@@ -60,6 +61,11 @@ urlpatterns = [
         "statutory-warranty/claims/<uuid:uid>/withdraw/", claims.TakeBackPage.as_view(), name="statutory-claim-withdraw"
     ),
     path("vehicles/<uuid:uid>/statutory-claim/", claims.OpenClaimPage.as_view(), name="statutory-claim-new"),
+    path("statutory-warranty/day-six/", day_six.DaySixListPage.as_view(), name="day-six-list"),
+    path("orders/<uuid:uid>/day-six/", day_six.CarePage.as_view(), name="day-six"),
+    path("day-six/<uuid:uid>/end/", day_six.EndCareView.as_view(), name="day-six-end"),
+    path("orders/<uuid:uid>/repair-record/", day_six.RecordPage.as_view(), name="repair-record"),
+    path("orders/<uuid:uid>/repair-record.pdf", day_six.RecordPdfView.as_view(), name="repair-record-pdf"),
     # --- declined advice ---
     path("advice/", advice.AdvicePage.as_view(), name="advice-list"),
     path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),

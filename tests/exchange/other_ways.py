@@ -32,6 +32,7 @@ def other_ways(world: Any, made: dict[str, Any]) -> None:
     _came_back(world, made)
     _afterwards(world, made)
     _brought_in(world)
+    _long_repair(world, made)
 
 
 def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
@@ -592,3 +593,21 @@ def _brought_in(world: Any) -> None:
         act(clerk, "import", made, "undo")
         world.import_is_worked_on(made)
         assert clerk.get_import(uid=made)["state"] == "UNDONE"
+
+
+def _long_repair(world: Any, made: dict[str, Any]) -> None:
+    """A repair that the maker answers for takes more than five days; another one's record is handed out (3.2)."""
+    advisor = world.advisor
+    world.at(9, 0, (2026, 12, 4))
+    world.receptionist.create_vehicle(
+        body={"plate": "京D55555", "model_text": "途远 1.5T", "invoiced_on": "2026-03-01"}
+    )
+    visit = _received(world, "京D55555", "19")
+    opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾", "signed_on_paper": True}
+    order = advisor.create_repair_order(body=opened)["uid"]
+    line = only(advisor.list_labor_operation(repair_order_uid=order))["uid"]
+    world.warranty.create_fault_judgement(body={"labor_operation_uid": line, "is_quality": True})
+    world.at(10, 0, (2026, 12, 10))
+    loan = {"repair_order_uid": order, "kind": "LOAN_CAR", "starts_on": "2026-12-09", "loan_plate": "京AB0001"}
+    act(advisor, "day_six_care", advisor.create_day_six_care(body=loan)["uid"], "end")
+    advisor.create_repair_record_copy(body={"repair_order_uid": made["order"], "receiver": "张试驾"})

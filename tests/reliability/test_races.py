@@ -64,7 +64,7 @@ from tests.factories import kernel, staff
 from tests.factories import sheets as check_sheets
 from tests.factories.api import make_credentials
 from tests.factories.away import make_away_wait
-from tests.factories.delivery import CHECKED
+from tests.factories.delivery import CHECKED, make_team
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
@@ -80,6 +80,7 @@ from tests.factories.workshop import (
     part,
 )
 from tests.reliability.meeting import locking_commands, meet
+from tests.workshop import test_faults as maker_pays
 from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, RepairOrder, StockItem
 from workshop.services import (
     advice,
@@ -89,6 +90,7 @@ from workshop.services import (
     claims,
     clocking,
     counting,
+    day_six,
     dispatch,
     faults,
     findings,
@@ -300,6 +302,9 @@ STORY: dict[str, str] = {
     "workshop.refuse_claim": "one: state.move",
     "workshop.finish_claim": "one: state.move",
     "workshop.withdraw_claim": "one: state.move",
+    "workshop.give_care": "one: day_six.overlap",
+    "workshop.end_care": "one: day_six.ended",
+    "workshop.hand_out_record": "both",
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
@@ -1021,6 +1026,17 @@ def test_demands_of_owners() -> None:
     go(claims.finish_claim, uid=repair.uid, result="已修好", by=manager)
     money = claims.open_claim(remedy="TRANSPORT_MONEY", **asked)
     go(claims.withdraw_claim, uid=money.uid, result="不再要求", by=team.advisor)
+
+
+def test_a_long_repair() -> None:
+    team = make_team()
+    with clock.moved_to(maker_pays.NOW):
+        order = maker_pays.repaired(team, maker_pays.car(), ago=7.5, hours=None).order
+        loan = {"kind": "LOAN_CAR", "starts_on": maker_pays.NOW.date(), "loan_plate": "京AB0001"}
+        care = go(day_six.give_care, order_uid=order.uid, by=team.advisor, **loan)
+        go(day_six.end_care, uid=care.uid, by=team.advisor)
+        done = maker_pays.repaired(team, maker_pays.car(), ago=9).order
+        go(day_six.hand_out_record, order_uid=done.uid, receiver="李送修", by=team.advisor)
 
 
 def test_old_parts() -> None:

@@ -771,6 +771,7 @@ ELSEWHERE = {
     "staff.reception_skill_level": "tests/staff/test_rosters.py",
     "workshop.statutory_answer_days": "tests/workshop/test_claims.py",
     "workshop.statutory_finish_days": "tests/workshop/test_claims.py",
+    "workshop.transport_money_a_day": "tests/workshop/test_day_six.py",
     "workshop.old_part_days": "tests/workshop/test_old_parts.py",
     "workshop.old_part_maker_days": "tests/workshop/test_old_parts.py",
 }

@@ -57,6 +57,7 @@ from tests.factories.away import make_away_wait
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
+from workshop.day_six_models import DaySixCare, RecordCopy
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
 from workshop.services import blocking, claims, counting, faults, orders, proposals, screens, stock, tools
 from workshop.services.advice import keep_advice
@@ -159,6 +160,8 @@ class World:
         claims.open_claim(
             vehicle_uid=returned.vehicle.uid, customer_uid=gone.customer.uid, remedy="REFUND", words="退车", by=advisor
         )
+        DaySixCare.objects.create(order=order, kind="LOAN_CAR", starts_on=TODAY, loan_plate="京AB0001")
+        RecordCopy.objects.create(order=order, receiver="李试", content_hash="0" * 64)
         twins = [customers.register_customer(name="双试", phone="13700000001", by=desk) for _n in range(3)]
         merging.merge_customers(kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
         merging.find_duplicates()

@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import override_settings
 from django.utils import translation
 from PIL import Image
@@ -36,6 +36,7 @@ from dealership.exchange.services.clients import create_api_client
 from dealership.exchange.services.simulator import Simulation
 from dealership.kernel import clock, holidays, registry, stores
 from dealership.kernel.actors import Actor, machine
+from dealership.kernel.history import record
 from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from dealership.process.services.rollup import recompute_day
@@ -62,13 +63,16 @@ from tests.factories.away import make_away_wait
 from tests.factories.dirty_files import as_csv, dirty_rows
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
-from workshop.models import OrderLine
+from workshop import events as workshop_events
+from workshop.day_six_models import DaySixCare
+from workshop.models import OrderLine, RepairOrder
 from workshop.services import (
     advice,
     authorizations,
     blocking,
     claims,
     counting,
+    day_six,
     orders,
     proposals,
     purchasing,
@@ -273,6 +277,14 @@ def make_every_kind() -> None:
         bay_uid=bay.uid, starts_at=late, ends_at=late + timedelta(hours=1), reason="校准", by=acting("foreman")
     )
     proposals.work_out(uid=proposals.ask_proposal(by=acting("foreman")).uid)
+    care = DaySixCare.objects.create(
+        order=line.order, kind="LOAN_CAR", starts_on=clock.today(), loan_plate="京AB0001", given_at=clock.now()
+    )
+    with transaction.atomic():
+        record(care, workshop_events.DAY_SIX_GIVEN, by=acting("advisor"), kind=care.kind, starts_on=care.starts_on)
+    done = RepairOrder.objects.filter(stage="CLOSED").order_by("pk").first()
+    assert done is not None, "a car has left"
+    day_six.hand_out_record(order_uid=done.uid, receiver="李试", by=acting("advisor"))
     back = come_back(acting("advisor"))
     claims.open_claim(
         vehicle_uid=back.vehicle.uid,

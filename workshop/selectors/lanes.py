@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from django.db.models import Prefetch
 from django.urls import reverse
@@ -27,6 +28,7 @@ from workshop.models import (
     OrderStage,
     RepairOrder,
 )
+from workshop.selectors.day_six import long_repairs
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import forecast_end
 
@@ -53,12 +55,40 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
     for order in rows:
         orders[order.visit_id].append(order)
     by_pk = {visit.pk: visit for visit in visits}
-    return {
+    placed = {
         pk: _with_questions(
             actor, _place(actor, by_pk[pk], min(found, key=lambda order: RANK[OrderStage(order.stage)])), found
         )
         for pk, found in orders.items()
     }
+    return placed | _long_repairs(actor, placed, orders)
+
+
+def _long_repairs(
+    actor: Actor, placed: Mapping[int, Placement], orders: Mapping[int, list[RepairOrder]]
+) -> dict[int, Placement]:
+    """Art. 21: on the fourth day a loan car is prepared, from the sixth on something is owed for each day."""
+    early = clock.now() - timedelta(days=3)
+    old = {order.pk: pk for pk, found in orders.items() for order in found if order.opened_at < early}
+    if not old or not actor.may(permissions.FAULTS_VIEW):
+        return {}
+    rows = RepairOrder.objects.filter(pk__in=old).select_related("vehicle", "store")
+    noted: dict[int, Placement] = {}
+    for pk, long in long_repairs(list(rows)).items():
+        if long.missing:
+            sign = Sign("car", _("No loan car or transport money for %(n)s day(s)") % {"n": len(long.missing)}, "bad")
+        elif long.prepare:
+            sign = Sign("car", _("Day %(n)s of the repair: prepare a loan car") % {"n": long.day}, "warn")
+        else:
+            continue
+        now = noted.get(old[pk], placed[old[pk]])
+        ways = (
+            (Remedy(_("Loan car or transport money"), reverse("day-six", args=[long.order.uid])),)
+            if actor.may(permissions.DAY_SIX_GIVE)
+            else ()
+        )
+        noted[old[pk]] = replace(now, signs=(*now.signs, sign), remedies=(*now.remedies, *ways))
+    return noted
 
 
 def _with_questions(actor: Actor, placed: Placement, orders: list[RepairOrder]) -> Placement:

@@ -17,6 +17,7 @@ from workshop.forms import faults as forms
 from workshop.models import OrderLine
 from workshop.selectors import faults as reads
 from workshop.selectors.claims import claim_counts
+from workshop.selectors.day_six import day_six_list
 from workshop.services import faults as commands
 
 SHOWS = ("all", "rights", "loans", "near")
@@ -35,6 +36,7 @@ class AlertsPage(Page):
             "show": show,
             "may_judge": self.actor.may(permissions.FAULTS_JUDGE),
             "claims": claim_counts(self.actor),
+            "day_six": day_six_list(self.actor),
         }
 
 
