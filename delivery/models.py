@@ -194,6 +194,26 @@ class SettlementLine(models.Model):
             pgtrigger.Protect(name="settlementline_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             states.ShownIn("settlement"),
             states.guard(
+                # 3.2: a claim that the maker rejects never comes back to a customer who was told that the repair is free.
+                "settlementline_told_free",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.kind <> 'DISCOUNT' AND NEW.amount > 0"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_warrantyclaimline c
+                        JOIN workshop_warrantyclaim k ON k.id = c.claim_id
+                        JOIN delivery_settlement s ON s.id = NEW.settlement_id
+                        JOIN workshop_repairorder o ON o.id = s.order_id
+                        JOIN reception_visit v ON v.id = o.visit_id
+                        WHERE c.line_id = NEW.order_line_id AND k.told_free AND s.payer_id = v.customer_id)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="warranty_claim.told",
+                text=_(
+                    "The customer was told that this repair is free; a rejected claim doesn't come back to them (3.2)."
+                ),
+            ),
+            states.guard(
                 # 4.1, 1.2: a reduction that belongs to no line is goodwill and needs somebody's yes.
                 "settlementline_goodwill_approved",
                 operation=pgtrigger.Insert,

@@ -164,6 +164,23 @@ class WorkshopConfig(AppConfig):
             )
         )
 
+        # --- claims to the maker ---
+        from .selectors.warranty_claims import count_late
+
+        navigation.register(
+            navigation.Entry(
+                code="warranty-claims",
+                label=_("Warranty claims"),
+                icon="file-dollar",
+                url_name="warranty-claims",
+                group="workshop",
+                permission=permissions.WARRANTY_CLAIMS_PAY,
+                order=56,
+                count=count_late,
+                hot=lambda _actor: True,
+            )
+        )
+
         # --- old parts ---
         from .selectors.old_parts import count_overdue
 

@@ -267,6 +267,41 @@ CLAIM_WITHDRAWN = event(
     "workshop.statutory_claim.withdrawn", _("Demand under the statutory warranty taken back"), clause="3.2"
 )
 
+# --- claims to the maker ---
+WARRANTY_CLAIM_OPENED = event(
+    "workshop.warranty_claim.opened", _("Claim to the maker opened"), clause="3.2", stage=stages.WORK
+)
+WARRANTY_CLAIM_ASKED = event(
+    "workshop.warranty_claim.asked", _("The maker asked for its yes"), clause="3.2", stage=stages.WORK
+)
+WARRANTY_CLAIM_STARTED = event(
+    "workshop.warranty_claim.started", _("Repair at the maker's cost"), clause="3.2", stage=stages.WORK
+)
+WARRANTY_CLAIM_DATED = event(
+    "workshop.warranty_claim.dated", _("The maker's days for the claim began"), clause="3.2", stage=stages.WORK
+)
+WARRANTY_CLAIM_COMPLETE = event(
+    "workshop.warranty_claim.completed", _("Papers of a claim complete"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_SUBMITTED = event(
+    "workshop.warranty_claim.submitted", _("Claim submitted to the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_RETURNED = event(
+    "workshop.warranty_claim.returned", _("Claim sent back by the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_APPROVED = event(
+    "workshop.warranty_claim.approved", _("Claim approved by the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_REJECTED = event(
+    "workshop.warranty_claim.rejected", _("Claim rejected by the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_PAID = event(
+    "workshop.warranty_claim.paid", _("Claim paid by the maker"), clause="3.2", stage=stages.FOLLOW_UP
+)
+WARRANTY_CLAIM_WITHDRAWN = event(
+    "workshop.warranty_claim.withdrawn", _("Claim to the maker given up"), clause="3.2", stage=stages.FOLLOW_UP
+)
+
 # --- old parts ---
 OLD_PART_KEPT = event("workshop.old_part.kept", _("Old part kept with its tag"), clause="3.2", stage=stages.WORK)
 OLD_PART_DECIDED = event(

@@ -11,7 +11,7 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import advice, away, dispatch, old_parts, proposals, purchasing, stock
+from workshop.services import advice, away, dispatch, old_parts, proposals, purchasing, stock, warranty_claims
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -100,3 +100,10 @@ def keep_advice(event: Event) -> None:
 def keep_old_parts(event: Event) -> None:
     """What came off the car gets its tag when the work is done (3.2)."""
     old_parts.keep_old_parts(line_uid=event.root_uid, by=machine("old parts", store_id=event.store_id))
+
+
+# --- claims to the maker ---
+@handles(events.LINE_FINISHED, name="workshop.date_warranty_claim")
+def date_warranty_claim(event: Event) -> None:
+    """The end of a warranty repair begins the maker's days for its claim (3.2)."""
+    warranty_claims.date_warranty_claim(line_uid=event.root_uid, by=machine("claims", store_id=event.store_id))

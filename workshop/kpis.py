@@ -212,6 +212,7 @@ WAITING_HOURS = figure(
 
 # --- tools ---
 screen("3.2", "purchases", _("Purchases"))
+screen("3.2", "warranty-claims", _("Warranty claims"))
 screen("3.2", "old-parts", _("Old parts"))
 screen("3.4", "tools", pgettext_lazy("crib", "Tools"))
 screen("3.4", "tools-due", _("Tests that are due"))

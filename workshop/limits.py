@@ -213,6 +213,16 @@ STATUTORY_FINISH_DAYS = limit(
     source="L1 art.28",
 )
 
+# --- claims to the maker ---
+WARRANTY_SUBMIT_DAYS = limit(
+    "workshop.warranty_submit_days",
+    30,
+    "d",
+    _("Days after the end of a warranty repair within which its claim goes to the maker"),
+    clause="3.2",
+    source="design",
+)
+
 # --- old parts ---
 OLD_PART_MAKER_DAYS = limit(
     "workshop.old_part_maker_days",

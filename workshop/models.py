@@ -461,6 +461,25 @@ class OrderLine(Root):
                 ),
             ),
             states.guard(
+                # 3.2: whoever was told that a warranty repair is free doesn't pay for it, whatever the maker says: the line
+                # stays the maker's or becomes the shop's, and the same work isn't written down for them once more.
+                "orderline_told_free",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("pay_type", "operation_id"),
+                condition=pgtrigger.Condition("NEW.pay_type NOT IN ('WARRANTY', 'INTERNAL')"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_warrantyclaimline c JOIN workshop_warrantyclaim k
+                        ON k.id = c.claim_id JOIN workshop_orderline l ON l.id = c.line_id
+                        WHERE k.told_free AND k.order_id = NEW.order_id AND (c.line_id = NEW.id
+                            OR (k.state IN ('REJECTED', 'WITHDRAWN') AND l.operation_id = NEW.operation_id)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="warranty_claim.told",
+                text=_(
+                    "The customer was told that this repair is free; a rejected claim doesn't come back to them (3.2)."
+                ),
+            ),
+            states.guard(
                 # 3.2: what the customer read when deciding stays, whatever is found at the car afterwards.
                 "orderline_told_stays",
                 operation=pgtrigger.Update,
@@ -1855,3 +1874,4 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     Warehouse,
 )
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
+from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)

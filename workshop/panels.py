@@ -16,7 +16,7 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, away, claims, day_six, faults, maintenance, old_parts, sheets
+from workshop.selectors import advice, away, claims, day_six, faults, maintenance, old_parts, sheets, warranty_claims
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -311,6 +311,22 @@ def vehicle_claims(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
 
 register_panel("vehicle", Panel("workshop.claims", "workshop/vehicle_claims.html", vehicle_claims, order=10))
 register_panel("order_side", Panel("workshop.faults", "workshop/order_faults.html", order_faults, order=20))
+
+
+# --- claims to the maker ---
+def order_warranty_claims(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """The order's claims to the maker, and the way to one where a warranty line has none (3.2)."""
+    if not actor.may(permissions.WARRANTY_CLAIMS_VIEW):
+        return None
+    rows = warranty_claims.warranty_claims_of(order)
+    may_open = actor.may(permissions.WARRANTY_CLAIMS_WORK) and warranty_claims.claimable(order).exists()
+    return {"rows": rows, "order": order, "may_open": may_open} if rows or may_open else None
+
+
+register_panel(
+    "order_side",
+    Panel("workshop.warranty_claims", "workshop/order_warranty_claims.html", order_warranty_claims, order=25),
+)
 
 
 # --- old parts ---

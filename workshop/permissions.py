@@ -132,6 +132,20 @@ CLAIMS_ANSWER = permission(
 for _code in ("advisor", "warranty", "manager"):
     role(_code, permissions={CLAIMS_OPEN})
 role("manager", permissions={CLAIMS_ANSWER})
+# --- claims to the maker ---
+WARRANTY_CLAIMS_VIEW = permission(
+    "workshop.warranty_claims.view", _("See the claims to the maker, their papers, ages and amounts.")
+)
+WARRANTY_CLAIMS_WORK = permission(
+    "workshop.warranty_claims.work", _("Open claims to the maker, submit them and write down what the maker says.")
+)
+WARRANTY_CLAIMS_PAY = permission("workshop.warranty_claims.pay", _("Write down what the maker has paid."))
+for _code in ("warranty", "techdirector", "accountant", "advisor", "manager", "gm"):
+    role(_code, permissions={WARRANTY_CLAIMS_VIEW})
+for _code in ("warranty", "manager"):
+    role(_code, permissions={WARRANTY_CLAIMS_WORK})
+for _code in ("warranty", "accountant"):
+    role(_code, permissions={WARRANTY_CLAIMS_PAY})
 # --- old parts ---
 OLD_PARTS_VIEW = permission("workshop.old_parts.view", _("See the old parts, where they lie and whose they are."))
 OLD_PARTS_KEEP = permission(

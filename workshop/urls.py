@@ -22,6 +22,7 @@ from .views import (
     screens,
     sheets,
     tools,
+    warranty_claims,
 )
 
 urlpatterns = [
@@ -161,6 +162,21 @@ urlpatterns = [
     path("sheets/<uuid:uid>/offer/", sheets.OfferFindingView.as_view(), name="check-sheet-offer"),
     path("sheets/photos/<uuid:uid>/", sheets.CheckPhotoView.as_view(), name="check-sheet-photo"),
     path("v/<str:token>/sheet-photos/<uuid:uid>/", sheets.CheckPhotoOnLink.as_view(), name="visit-link-sheet-photo"),
+    # --- claims to the maker ---
+    path("warranty-claims/", warranty_claims.WarrantyClaimsPage.as_view(), name="warranty-claims"),
+    path(
+        "orders/<uuid:uid>/warranty-claim/", warranty_claims.OpenWarrantyClaimPage.as_view(), name="warranty-claim-new"
+    ),
+    path("warranty-claims/<uuid:uid>/", warranty_claims.WarrantyClaimPage.as_view(), name="warranty-claim"),
+    path("warranty-claims/<uuid:uid>/ask/", warranty_claims.AskMakerView.as_view(), name="warranty-claim-ask"),
+    path("warranty-claims/<uuid:uid>/start/", warranty_claims.StartRepairPage.as_view(), name="warranty-claim-start"),
+    path("warranty-claims/<uuid:uid>/papers/", warranty_claims.CompleteView.as_view(), name="warranty-claim-complete"),
+    path("warranty-claims/<uuid:uid>/submit/", warranty_claims.SubmitPage.as_view(), name="warranty-claim-submit"),
+    path("warranty-claims/<uuid:uid>/back/", warranty_claims.ReturnPage.as_view(), name="warranty-claim-return"),
+    path("warranty-claims/<uuid:uid>/approve/", warranty_claims.ApprovePage.as_view(), name="warranty-claim-approve"),
+    path("warranty-claims/<uuid:uid>/reject/", warranty_claims.RejectPage.as_view(), name="warranty-claim-reject"),
+    path("warranty-claims/<uuid:uid>/give-up/", warranty_claims.GiveUpPage.as_view(), name="warranty-claim-give-up"),
+    path("warranty-claims/<uuid:uid>/pay/", warranty_claims.PayClaimPage.as_view(), name="warranty-claim-pay"),
     # --- old parts ---
     path("old-parts/", old_parts.OldPartsPage.as_view(), name="old-parts"),
     path("old-parts/<uuid:uid>/", old_parts.OldPartPage.as_view(), name="old-part"),

@@ -502,6 +502,29 @@ def _came_back(world: Any, made: dict[str, Any]) -> None:
     other = advisor.create_statutory_claim(body={**asked, "remedy": "TRANSPORT_MONEY"})["uid"]
     act(advisor, "statutory_claim", other, "withdraw", {"result": "客户自行解决"})
     _old_parts(world, visit)
+    _maker_claims(world, visit)
+
+
+def _maker_claims(world: Any, visit: str) -> None:
+    """One claim is paid, one rejected, one given up (3.2)."""
+    clerk = world.warranty
+    paid, rejected, given_up = (
+        clerk.create_warranty_claim(body={"repair_order_uid": order})["uid"]
+        for order in world.warranty_repairs(visit, 3)
+    )
+    act(clerk, "warranty_claim", paid, "ask")
+    act(clerk, "warranty_claim", paid, "start", {"authorised_as": "A-1"})
+    for claim in (paid, rejected):
+        if claim == rejected:
+            act(clerk, "warranty_claim", claim, "start")
+        act(clerk, "warranty_claim", claim, "complete")
+        act(clerk, "warranty_claim", claim, "submit", {"reference": "M-1"})
+    act(clerk, "warranty_claim", paid, "return", {"reason": "补照片"})
+    act(clerk, "warranty_claim", paid, "submit", {"reference": "M-1"})
+    act(clerk, "warranty_claim", paid, "approve", {"amount": "340.00"})
+    act(clerk, "warranty_claim", paid, "pay", {"amount": "340.00", "reference": "T-1"})
+    act(clerk, "warranty_claim", rejected, "reject", {"reason": "超期", "shop_bears": "GOODWILL"})
+    act(clerk, "warranty_claim", given_up, "withdraw", {"reason": "误开", "shop_bears": "INTERNAL"})
 
 
 def _old_parts(world: Any, visit: str) -> None:

@@ -40,6 +40,7 @@ from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
 from tests.factories.old_parts import make_old_parts
 from tests.factories.reminders import make_date_reminder
+from tests.factories.warranty import make_warranty_repair
 from workshop.models import RepairOrder
 from workshop.services import advice, proposals
 
@@ -169,6 +170,10 @@ class World:
 
     def old_parts_come_off(self, visit: str) -> list[str]:
         return [str(part.uid) for part in make_old_parts(Visit.objects.get(uid=visit), 3)]
+
+    def warranty_repairs(self, visit: str, count: int) -> list[str]:
+        here = Visit.objects.get(uid=visit)
+        return [str(make_warranty_repair(here).order.uid) for _each in range(count)]
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))

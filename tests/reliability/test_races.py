@@ -69,6 +69,7 @@ from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.reminders import make_ending
+from tests.factories.warranty import make_warranty_repair
 from tests.factories.workshop import (
     YES,
     add_operation,
@@ -104,6 +105,7 @@ from workshop.services import (
     sheets,
     stock,
     tools,
+    warranty_claims,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -382,6 +384,17 @@ STORY: dict[str, str] = {
     "workshop.scrap_tool": "one: state.move",
     "workshop.check_tool": "both",
     "workshop.remind_of_tool": "same",
+    "workshop.open_warranty_claim": "one: warranty_claim.nothing",
+    "workshop.ask_maker": "one: state.move",
+    "workshop.start_warranty_repair": "one: state.move",
+    "workshop.date_warranty_claim": "same",
+    "workshop.complete_warranty_claim": "one: state.move",
+    "workshop.submit_warranty_claim": "one: state.move",
+    "workshop.return_warranty_claim": "one: state.move",
+    "workshop.approve_warranty_claim": "one: state.move",
+    "workshop.reject_warranty_claim": "one: state.move",
+    "workshop.withdraw_warranty_claim": "one: state.move",
+    "workshop.pay_warranty_claim": "one: state.move",
     "workshop.keep_old_parts": "same",
     "workshop.shelve_old_part": "both",
     "workshop.release_old_part": "one: state.move",
@@ -1037,6 +1050,29 @@ def test_a_long_repair() -> None:
         go(day_six.end_care, uid=care.uid, by=team.advisor)
         done = maker_pays.repaired(team, maker_pays.car(), ago=9).order
         go(day_six.hand_out_record, order_uid=done.uid, receiver="李送修", by=team.advisor)
+
+
+def test_claims_to_the_maker() -> None:
+    team = returns.crew()
+    clerk = kernel.make_actor("warranty", store=team.store)
+    lines = [make_warranty_repair(returns.make_visit(team)) for _each in range(3)]
+    claim = go(warranty_claims.open_warranty_claim, order_uid=lines[0].order.uid, by=clerk)
+    go(warranty_claims.ask_maker, uid=claim.uid, by=clerk)
+    go(warranty_claims.start_warranty_repair, uid=claim.uid, authorised_as="A-1", by=clerk)
+    type(claim).objects.filter(pk=claim.pk).update(repaired_on=None, submit_until=None)
+    go(warranty_claims.date_warranty_claim, line_uid=lines[0].uid, by=clerk)
+    go(warranty_claims.complete_warranty_claim, uid=claim.uid, by=clerk)
+    go(warranty_claims.submit_warranty_claim, uid=claim.uid, reference="M-1", by=clerk)
+    go(warranty_claims.return_warranty_claim, uid=claim.uid, reason="补照片", by=clerk)
+    warranty_claims.submit_warranty_claim(uid=claim.uid, reference="M-1", by=clerk)
+    go(warranty_claims.approve_warranty_claim, uid=claim.uid, amount=Decimal(340), by=clerk)
+    go(warranty_claims.pay_warranty_claim, uid=claim.uid, amount=Decimal(340), reference="T-1", by=clerk)
+    no = {"reason": "超期", "shop_bears": "INTERNAL", "by": clerk}
+    given_up = warranty_claims.open_warranty_claim(order_uid=lines[1].order.uid, by=clerk)
+    go(warranty_claims.withdraw_warranty_claim, uid=given_up.uid, **no)
+    refused = warranty_claims.open_warranty_claim(order_uid=lines[2].order.uid, by=clerk)
+    warranty_claims.ask_maker(uid=refused.uid, by=clerk)
+    go(warranty_claims.reject_warranty_claim, uid=refused.uid, **no)
 
 
 def test_old_parts() -> None:

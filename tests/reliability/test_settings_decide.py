@@ -772,6 +772,7 @@ ELSEWHERE = {
     "workshop.statutory_answer_days": "tests/workshop/test_claims.py",
     "workshop.statutory_finish_days": "tests/workshop/test_claims.py",
     "workshop.transport_money_a_day": "tests/workshop/test_day_six.py",
+    "workshop.warranty_submit_days": "tests/workshop/test_warranty_claims.py",
     "workshop.old_part_days": "tests/workshop/test_old_parts.py",
     "workshop.old_part_maker_days": "tests/workshop/test_old_parts.py",
 }

@@ -57,9 +57,21 @@ from tests.factories.away import make_away_wait
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
+from tests.factories.warranty import make_warranty_repair
 from workshop.day_six_models import DaySixCare, RecordCopy
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
-from workshop.services import blocking, claims, counting, faults, orders, proposals, screens, stock, tools
+from workshop.services import (
+    blocking,
+    claims,
+    counting,
+    faults,
+    orders,
+    proposals,
+    screens,
+    stock,
+    tools,
+    warranty_claims,
+)
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
 
@@ -156,6 +168,8 @@ class World:
         self.parts_change_hands(store, advisor)
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
+        maker_pays = make_warranty_repair(self.signed(store, advisor))
+        warranty_claims.open_warranty_claim(order_uid=maker_pays.order.uid, by=clerk)
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)
         claims.open_claim(
             vehicle_uid=returned.vehicle.uid, customer_uid=gone.customer.uid, remedy="REFUND", words="退车", by=advisor

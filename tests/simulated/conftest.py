@@ -78,6 +78,7 @@ from workshop.services import (
     purchasing,
     screens,
     tools,
+    warranty_claims,
 )
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 9
@@ -156,7 +157,12 @@ def make_every_kind() -> None:
         cause="有异味",
         by=acting("advisor"),
     )
+    makers = orders.add_line(
+        order_uid=line.order.uid, description="更换水泵", hours=Decimal(1), pay_type="WARRANTY", is_addition=True,
+        cause="渗漏", by=acting("advisor"),
+    )  # fmt: skip
     orders.send_estimate(order_uid=line.order.uid, by=acting("advisor"))
+    warranty_claims.open_warranty_claim(order_uid=line.order.uid, line_uids=[makers.uid], by=acting("warranty"))
     authorizations.decide_lines(
         order_uid=line.order.uid,
         decisions={dear.uid: (False, "太贵")},

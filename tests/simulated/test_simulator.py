@@ -25,6 +25,7 @@ from quality.models import Complaint
 from reception.models import Appointment, Consent, OdometerReading, ReceptionNote, Visit, VisitState
 from tests.conftest import _drop, _owner_sql, _schema_hash
 from workshop.models import Authorization, Inspection, LineHold, OrderLine, PartLine, StockItem
+from workshop.old_part_models import OldPart
 
 from .conftest import DAYS, FIRST, SEED, SHANGHAI, Run
 from .fingerprint import LEFT_OUT, digest, fingerprint, tables_of
@@ -154,6 +155,7 @@ def test_the_days_hold_what_happens_in_a_shop(run: Run) -> None:
         "call without answer": FollowUpAttempt.objects.exclude(result="REACHED").exists(),
         "survey answered": Survey.objects.filter(answered_at__isnull=False).exists(),
         "came back within the guarantee": ReworkCase.objects.filter(state="MENDED").exists(),
+        "old part given to its customer": OldPart.objects.filter(state="GIVEN").exists(),
         "complaint": Complaint.objects.exists(),
         "complaint answered": Complaint.objects.filter(responded_at__isnull=False).exists(),
         "in the shop at the end": visits.filter(state=VisitState.IN_SHOP).exists(),
@@ -180,7 +182,7 @@ TOLD_WITH = {
     "workshop.StockMovement": "part_line__line__uid", "workshop.StockItem": "part__uid",
     "workshop.StockBin": "item__part__uid", "workshop.StockLot": "item__part__uid", "workshop.PurchaseLine": "purchase__uid",
     "workshop.Warehouse": "bins__item__part__uid", "workshop.PartReturn": "part_line__uid",
-    "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
+    "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

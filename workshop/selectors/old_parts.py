@@ -13,6 +13,7 @@ from dealership.kernel.actors import Actor
 from reception.models import Visit
 from workshop.models import PartLine, RepairOrder
 from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
+from workshop.warranty_claim_models import WarrantyClaim
 
 PAGE = 100
 POURED = ("升", "L", "千克", "kg", "毫升", "ml")
@@ -31,6 +32,11 @@ def came_off() -> QuerySet[PartLine]:
 
 def get_old_part(uid: UUID, by: Actor) -> OldPart:
     return OldPart.objects.for_actor(by).select_related(*_FACTS).get(uid=uid)
+
+
+def claim_of(part: OldPart) -> WarrantyClaim | None:
+    """The claim to the maker that the part belongs to; its number stands on the tag (domain 3.6)."""
+    return WarrantyClaim.objects.filter(lines__line=part.line, lines__live=True).first()
 
 
 def old_parts_of(order: RepairOrder) -> list[OldPart]:

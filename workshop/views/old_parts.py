@@ -65,7 +65,8 @@ class TagPage(Page):
     template_name = "workshop/old_part_tag.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"part": reads.get_old_part(self.kwargs["uid"], self.actor)}
+        part = reads.get_old_part(self.kwargs["uid"], self.actor)
+        return super().get_context_data(**kwargs) | {"part": part, "claim": reads.claim_of(part)}
 
 
 class _OldPartStep(CommandPage):

@@ -99,25 +99,30 @@ from workshop.models import (
     PurchaseOrder,
     RepairOrder,
 )
+from workshop.old_part_models import OldPart
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
 from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
 from workshop.selectors.stock import MEASURED, availability
+from workshop.selectors.warranty_claims import papers_of
 from workshop.services import (
     authorizations,
     clocking,
     dispatch,
     faults,
     inspections,
+    old_parts,
     orders,
     purchasing,
     sheets,
     stock,
     tools,
+    warranty_claims,
 )
 from workshop.tool_models import ToolAsset, ToolIssue, ToolState
+from workshop.warranty_claim_models import WarrantyClaim
 
 Steps = Generator[datetime, None, None]
 NOT_IN_ORDER = ("有污渍，待清洁", "数量不足", "一处损坏，已报修")
@@ -411,6 +416,7 @@ class Simulation:
         planned.append((shop.local(day, 9, 30), self.care_round(shop)))
         planned.append((shop.local(day, 16, 30), self.care_round(shop)))
         planned.append((shop.local(day, 8, 20), self.restock(shop)))
+        planned.append((shop.local(day, 17, 10), self.back_office(shop)))
         opening = random.Random(f"opening-{self.seed}-{shop.store.code}-{day}")
         planned.append((shop.local(day, 8), self.open_up(shop, opening)))
         planned.append(
@@ -746,6 +752,7 @@ class Simulation:
         yield from self.work(shop, order, advisor, link, name)
         yield from self.inspect(shop, order)
         self.judge(shop, order)
+        self.claim(shop, order)
         yield from self.deliver(shop, visit, order, advisor, link, name)
 
     @staticmethod
@@ -767,6 +774,57 @@ class Simulation:
             if random.Random(f"fault-{self.seed}-{order.number}-{line.position}").random() < 0.8:
                 found = {"is_quality": False} if code.startswith("BR") else {"is_quality": True, **FAULTS.get(code, {})}
                 self.try_to(faults.judge_fault, line_uid=line.uid, by=shop.first("warranty"), **found)
+
+    def claim(self, shop: Shop, order: RepairOrder) -> None:
+        """What the maker pays is claimed; now and then nobody took the photo it wants (3.2)."""
+        clerk = shop.first("warranty")
+        done = order.lines.filter(pay_type=PayType.WARRANTY, state=LineState.INSPECTED, claimed_in__isnull=True)
+        if not done.exists():
+            return
+        chance = random.Random(f"claim-{self.seed}-{order.number}")
+        for line in done.filter(photos__isnull=True).order_by("position"):
+            if chance.random() < 0.85:
+                self.try_to(orders.add_line_photo, line_uid=line.uid, content=grey_picture(), by=clerk)
+        claim = warranty_claims.open_warranty_claim(order_uid=order.uid, by=clerk)
+        warranty_claims.start_warranty_repair(uid=claim.uid, by=clerk)
+
+    def back_office(self, shop: Shop) -> Steps:
+        """The warranty clerk submits what is complete and writes down what the maker says; old parts find their place."""
+        clerk, keeper, today = shop.first("warranty"), shop.first("parts"), shop.today()
+        claims = WarrantyClaim.objects.filter(store=shop.store).order_by("pk")
+        for claim in claims.filter(state="REPAIRING"):
+            if all(paper.there for paper in papers_of(claim)):
+                warranty_claims.complete_warranty_claim(uid=claim.uid, by=clerk)
+                number = f"BX{claim.number.replace('-', '')[-8:]}"
+                self.try_to(warranty_claims.submit_warranty_claim, uid=claim.uid, reference=number, by=clerk)
+        for claim in claims.filter(state="RETURNED"):
+            self.try_to(warranty_claims.submit_warranty_claim, uid=claim.uid, reference=claim.reference, by=clerk)
+        yield clock.now() + timedelta(minutes=10)
+        for claim in claims.filter(state="SUBMITTED", submitted_on__lte=today - timedelta(days=4)):
+            chance = random.Random(f"maker-{self.seed}-{claim.number}-{claim.times_submitted}").random()
+            if chance < 0.15:
+                warranty_claims.return_warranty_claim(uid=claim.uid, reason="补充故障部位照片", by=clerk)
+            elif chance < 0.22:
+                no = {"reason": "不属于质量问题", "shop_bears": "GOODWILL"}
+                warranty_claims.reject_warranty_claim(uid=claim.uid, by=clerk, **no)
+            elif chance < 0.35:
+                less = round(claim.claimed_amount * Decimal("0.9"), 2)
+                warranty_claims.approve_warranty_claim(
+                    uid=claim.uid, amount=less, reason="工时超过厂家标准", shop_bears="INTERNAL", by=clerk
+                )
+            else:
+                warranty_claims.approve_warranty_claim(uid=claim.uid, amount=claim.claimed_amount, by=clerk)
+        for claim in claims.filter(state="APPROVED", decided_on__lte=today - timedelta(days=9)):
+            number, amount = f"HK{claim.number.replace('-', '')[-8:]}", claim.approved_amount or Decimal(0)
+            warranty_claims.pay_warranty_claim(uid=claim.uid, amount=amount, reference=number, by=clerk)
+        yield clock.now() + timedelta(minutes=10)
+        lying = OldPart.objects.filter(store=shop.store, state__in=("KEPT", "RELEASED")).order_by("pk")
+        for part in lying.filter(place="", disposition="MAKER"):
+            old_parts.shelve_old_part(uid=part.uid, place=f"J-{int(part.tag[-4:]) % 20 + 1:02d}", by=keeper)
+        for part in lying.filter(disposition="SHOP", keep_until__lt=today):
+            old_parts.scrap_old_part(uid=part.uid, note="交回收单位", by=keeper)
+        for part in lying.filter(disposition="MAKER", line__claimed_in__claim__state="PAID"):
+            self.try_to(old_parts.return_old_part, uid=part.uid, reference=f"SF{part.tag[-11:]}", by=keeper)
 
     def walk_around(self, shop: Shop, visit: Visit, advisor: Actor, *, driven: tuple[int, int]) -> None:
         """The advisor looks at the car with the customer, takes the key, and the customer signs (2.1.2)."""
