@@ -216,6 +216,7 @@ screen("3.2", "warranty-claims", _("Warranty claims"))
 screen("3.2", "old-parts", _("Old parts"))
 screen("3.4", "tools", pgettext_lazy("crib", "Tools"))
 screen("3.4", "tools-due", _("Tests that are due"))
+screen("3.4", "lifts", _("Lifts"))
 screen("3.4", "tool-counts", _("Stock-takes"))
 
 TOOLS_IN_TIME = figure(

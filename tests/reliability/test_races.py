@@ -96,6 +96,7 @@ from workshop.services import (
     faults,
     findings,
     inspections,
+    lifts,
     old_parts,
     orders,
     proposals,
@@ -395,6 +396,7 @@ STORY: dict[str, str] = {
     "workshop.reject_warranty_claim": "one: state.move",
     "workshop.withdraw_warranty_claim": "one: state.move",
     "workshop.pay_warranty_claim": "one: state.move",
+    "workshop.record_round": "one: lift.done",
     "workshop.keep_old_parts": "same",
     "workshop.shelve_old_part": "both",
     "workshop.release_old_part": "one: state.move",
@@ -843,6 +845,8 @@ def test_the_order_and_the_floor() -> None:
             number="G-2", name="手套", kind="GLOVES", place="A", keeper_uid=keeper.uid, by=setup
         )
         go(tools.remind_of_tool, uid=gloves.uid, by=setup)
+        lift = tools.register_tool(number="G-4", name="举升机", kind="LIFT", place="B", keeper_uid=keeper.uid, by=setup)
+        go(lifts.record_round, uid=lift.uid, kind="DAILY", by=counter)
         leaks = {"bay_uid": floor.bays["4"].uid, "starts_at": at(14), "ends_at": at(15), "reason": "漏油"}
         block = go(blocking.block_bay, by=floor.foreman, **leaks)
         go(blocking.unblock_bay, uid=block.uid, by=floor.foreman)

@@ -213,6 +213,7 @@ OPENS = {
     "tool-issue": "workshop.ToolAsset",
     "tool-photo": "workshop.ToolAsset",
     "tool-return": "workshop.ToolAsset",
+    "tool-round": "workshop.ToolAsset",
     "tool-scrap": "workshop.ToolAsset",
     "tool-stop": "workshop.ToolAsset",
     "tool-take": "workshop.ToolAsset",

@@ -65,6 +65,7 @@ from workshop.services import (
     claims,
     counting,
     faults,
+    lifts,
     orders,
     proposals,
     screens,
@@ -240,6 +241,10 @@ class World:
             uid=pictured.uid, done_on=TODAY, result="PASSED", body="市计量所", certificate_number="1",
             certificate=make_picture(), by=system,
         )  # fmt: skip
+        lift = tools.register_tool(
+            number="G-LIFT", name="举升机", kind="LIFT", place="A", keeper_uid=people["parts"].uid, by=system
+        )
+        lifts.record_round(uid=lift.uid, kind="DAILY", by=self.actor(store, "parts"))
         bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
         assert bay is not None
         late = NOW + timedelta(days=3)

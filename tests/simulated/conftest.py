@@ -65,7 +65,7 @@ from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from workshop import events as workshop_events
 from workshop.day_six_models import DaySixCare
-from workshop.models import OrderLine, RepairOrder
+from workshop.models import OrderLine, RepairOrder, ToolAsset
 from workshop.services import (
     advice,
     authorizations,
@@ -73,6 +73,7 @@ from workshop.services import (
     claims,
     counting,
     day_six,
+    lifts,
     orders,
     proposals,
     purchasing,
@@ -276,6 +277,9 @@ def make_every_kind() -> None:
         uid=pictured.uid, done_on=clock.today(), result="PASSED", body="市计量测试所", certificate_number="JL-99",
         certificate=drawn("JPEG"), by=acting("techdirector"),
     )  # fmt: skip
+    lift = ToolAsset.objects.filter(store=store, kind="LIFT", state="AVAILABLE").order_by("pk").first()
+    assert lift is not None
+    lifts.record_round(uid=lift.uid, kind="DAILY", by=acting("techdirector"))
     bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
     assert bay is not None
     late = clock.now() + timedelta(days=3)

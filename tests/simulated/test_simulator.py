@@ -183,6 +183,7 @@ TOLD_WITH = {
     "workshop.StockBin": "item__part__uid", "workshop.StockLot": "item__part__uid", "workshop.PurchaseLine": "purchase__uid",
     "workshop.Warehouse": "bins__item__part__uid", "workshop.PartReturn": "part_line__uid",
     "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
+    "workshop.LiftRound": "tool__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

@@ -1,0 +1,74 @@
+"""Pages of the lifts' rounds (3.4)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from dealership.kernel.pages import CommandPage, Page
+from workshop import permissions
+from workshop.forms.lifts import RoundForm
+from workshop.lift_models import LiftRound, RoundKind
+from workshop.selectors import lifts as reads
+from workshop.selectors.tools import read_tool, today_at
+from workshop.services import lifts as commands
+from workshop.tool_models import AssetKind, ToolAsset
+
+
+def kinds_for(actor: Any) -> list[str]:
+    """The rounds that the person may make."""
+    may = {RoundKind.DAILY: permissions.TOOLS_TAKE, RoundKind.MONTHLY: permissions.TOOLS_CHECK}
+    return [str(kind) for kind in RoundKind if actor.may(may[kind])]
+
+
+class LiftListPage(Page):
+    """Each lift before the day's work: looked at or not, monthly service, yearly test; one tap says that all is in order."""
+
+    permission = permissions.TOOLS_VIEW
+    template_name = "workshop/lifts.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = reads.lifts(self.actor)
+        return super().get_context_data(**kwargs) | {
+            "rows": rows,
+            "ready": sum(row.ready for row in rows),
+            "open": sum(row.today is None for row in rows),
+            "late": sum(row.late for row in rows),
+            "kinds": kinds_for(self.actor),
+            "form_token": uuid4(),
+        }
+
+
+class RoundPage(CommandPage):
+    """One lift: what is looked at, and its last rounds."""
+
+    permission = (permissions.TOOLS_TAKE, permissions.TOOLS_CHECK)
+    template_name = "workshop/lift_round.html"
+    form_class = RoundForm
+    done = _("The round is written down.")
+
+    @cached_property
+    def tool(self) -> ToolAsset:
+        return read_tool(self.kwargs["uid"], self.actor)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"kinds": kinds_for(self.actor)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "tool": self.tool,
+            "is_lift": self.tool.kind == AssetKind.LIFT,
+            "row": reads.lift_row(self.tool, today_at(self.actor)),
+            "rounds": reads.rounds_of(self.tool),
+            "back": reverse("lifts"),
+        }
+
+    def run(self, form: RoundForm) -> LiftRound:
+        return commands.record_round(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
+
+    def location(self, result: LiftRound) -> str:
+        return reverse("lifts")
