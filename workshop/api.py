@@ -100,6 +100,7 @@ from workshop.models import (
     WallScreen,
     Warehouse,
 )
+from workshop.package_models import OrderPackage
 from workshop.selectors import faults as standing
 from workshop.selectors import plan
 from workshop.services import (
@@ -114,6 +115,7 @@ from workshop.services import (
     findings,
     inspections,
     orders,
+    packages,
     proposals,
     purchasing,
     replacements,
@@ -289,6 +291,45 @@ register(
     )
 )
 
+# --- packages (3.1) ---
+register(
+    Resource(
+        path="order-packages",
+        name="OrderPackage",
+        room="workshop",
+        model=OrderPackage,
+        view=permissions.ORDERS_VIEW,
+        help="A package on an order: its lines add up to its price and are agreed to or declined as a whole (3.1).",
+        lock_first=("order",),
+        shape={
+            "repair_order_uid": Uid(source="order__uid"),
+            "package_uid": Uid(source="package__uid"),
+            "name": Text(),
+            "price": Money(),
+            "put_at": Moment(),
+            "dissolved_at": Moment(null=True),
+            "dissolved_reason": Text(),
+        },
+        filters=ORDER,
+        expand={"repair_order": One(target="repair-orders", source="order__uid")},
+        create=Command(
+            run=packages.put_package,
+            permission=permissions.LINES_EDIT,
+            input={"repair_order_uid": Uid(source="order_uid"), "package_uid": Uid()},
+            help="Put a package on an order; a line for each piece of its work",
+        ),
+        actions=(
+            Action(
+                verb="dissolve",
+                run=packages.dissolve_package,
+                permission=permissions.LINES_EDIT,
+                input={"reason": Text(200, min=1)},
+                help="Take a package apart while nobody has agreed; its lines get their single prices",
+            ),
+        ),
+    )
+)
+
 # --- a repair in two trips (3.2) ---
 register(
     Resource(
@@ -410,6 +451,7 @@ register(
             "found_by_uid": Uid(
                 source="found_by__uid", null=True, help="The line that was taken apart to find this work."
             ),
+            "package_uid": Uid(source="package__uid", null=True, help="The order package at whose price it stands."),
             "reassembles_uid": Uid(
                 source="reassembles__uid", null=True, help="The line that this puts together again."
             ),

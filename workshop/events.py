@@ -51,6 +51,10 @@ DISCOUNT_LAPSED = event(
 )
 LINE_WITHDRAWN = event("workshop.line.withdrawn", _("Line withdrawn"), clause="3.2", stage=stages.WORK)
 
+# --- packages ---
+PACKAGE_PUT = event("workshop.package.put", _("Package put on the order"), clause="3.1", stage=stages.DIAGNOSIS)
+PACKAGE_DISSOLVED = event("workshop.package.dissolved", _("Package dissolved"), clause="3.1", stage=stages.DIAGNOSIS)
+
 # --- a repair in two trips ---
 AWAY_PLANNED = event(
     "workshop.away.planned", _("Car is to leave until its part comes"), clause="3.2", stage=stages.WORK

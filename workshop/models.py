@@ -268,6 +268,9 @@ class OrderLine(Root):
         related_name="reassemblies",
         help_text="what it puts together again",
     )
+    package = models.ForeignKey(
+        "workshop.OrderPackage", models.PROTECT, null=True, blank=True, related_name="lines", help_text="at one price"
+    )
     discount_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     discount_at = models.DateTimeField(null=True, blank=True)
 
@@ -338,11 +341,66 @@ class OrderLine(Root):
                 ),
             ),
             states.guard(
+                # 3.1: a line enters a package as it is written and leaves it only while nobody has agreed.
+                "orderline_package_fixed",
+                operation=pgtrigger.UpdateOf("package_id"),
+                func="""
+                    IF NEW.package_id IS DISTINCT FROM OLD.package_id
+                        AND (NEW.package_id IS NOT NULL OR OLD.state <> 'DRAFT') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="package.agreed",
+                text=_("The customer has agreed to this package; its lines stay at its price."),
+            ),
+            states.guard(
+                # 3.1: what the customer is asked about as a package is whole, and costs what the package costs.
+                "orderline_package_adds_up",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "NEW.package_id IS NOT NULL AND OLD.state = 'DRAFT' AND NEW.state IN ('PENDING', 'AUTHORIZED')"
+                ),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_orderpackage p WHERE p.id = NEW.package_id
+                        AND p.order_id = NEW.order_id AND p.dissolved_at IS NULL AND p.price = (
+                            SELECT sum(CASE WHEN l.id = NEW.id THEN NEW.labor_amount + NEW.fee_amount
+                                ELSE l.labor_amount + l.fee_amount END + COALESCE((SELECT sum(x.amount)
+                                FROM workshop_partline x WHERE x.line_id = l.id), 0))
+                            FROM workshop_orderline l WHERE l.package_id = p.id
+                                AND l.state IN ('DRAFT', 'PENDING', 'AUTHORIZED'))
+                        AND (SELECT count(*) FROM workshop_orderline l WHERE l.package_id = p.id)
+                            = (SELECT count(*) FROM catalogue_packageitem i WHERE i.package_id = p.package_id))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="package.sum",
+                text=_("The lines of a package add up to its price, and none of them is missing."),
+            ),
+            states.guard(
+                # 3.1: a package is agreed to or declined as a whole; looked at when everything is written.
+                "orderline_package_whole",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.package_id IS NOT NULL"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline WHERE package_id = NEW.package_id
+                        AND state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED', 'WITHDRAWN'))
+                    AND EXISTS (SELECT 1 FROM workshop_orderline WHERE package_id = NEW.package_id
+                        AND state IN ('DRAFT', 'PENDING', 'DECLINED', 'CANCELLED'))
+                    THEN {refuse} END IF;
+                    RETURN NULL;
+                """,
+                code="package.whole",
+                text=_("A package is agreed to or declined as a whole."),
+            ),
+            states.guard(
                 # 3.2: who gives a discount stays within the limit of the post, or somebody else has approved the amount.
                 # A discount that doesn't grow in per cent passes: what was done of a withdrawn line keeps its share.
                 "orderline_discount_within_limit",
                 operation=pgtrigger.Insert | pgtrigger.Update,
-                condition=pgtrigger.Condition("NEW.discount > 0 AND NEW.reassembles_id IS NULL"),
+                condition=pgtrigger.Condition(
+                    "NEW.discount > 0 AND NEW.reassembles_id IS NULL AND NEW.package_id IS NULL"
+                ),
                 declare=[("gross", "numeric"), ("before", "numeric"), ("most", "numeric"), ("given", "record")],
                 func="""
                     gross := round(NEW.hours * NEW.rate, 2);
@@ -1863,6 +1921,7 @@ from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
+from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,
     PurchaseLine,

@@ -16,7 +16,18 @@ from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
-from workshop.selectors import advice, away, claims, day_six, faults, maintenance, old_parts, sheets, warranty_claims
+from workshop.selectors import (
+    advice,
+    away,
+    claims,
+    day_six,
+    faults,
+    maintenance,
+    old_parts,
+    packages,
+    sheets,
+    warranty_claims,
+)
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -158,6 +169,36 @@ def link_maintenance(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     return {"rows": rows, "found": found} if rows else None
 
 
+def order_packages(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.1: what stands on the order at one price, and which package covers what is due."""
+    found = maintenance.due_list(order.vehicle, store_id=order.store_id) if packages.any_offered(order) else None
+    return packages.packages_panel(actor, order, found)
+
+
+def _due_packages(vehicle: Vehicle, store_id: int) -> dict[str, Any] | None:
+    found = maintenance.due_list(vehicle, store_id=store_id)
+    offers = [offer for offer in packages.offers_for(vehicle, store_id=store_id, found=found) if offer.covers]
+    return {"offers": offers} if offers else None
+
+
+def vehicle_packages(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """3.1: packages that cover something that this car is due for."""
+    return _due_packages(vehicle, actor.store_id) if actor.may(permissions.ORDERS_VIEW) else None
+
+
+def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.1: the same for the customer, while the car is in the shop and no package stands on an order of the visit."""
+    if not visit.is_open or visit.state == VisitState.WAITING:
+        return None
+    if packages.OrderPackage.objects.filter(order__visit=visit, dissolved_at__isnull=True).exists():
+        return None
+    return _due_packages(visit.vehicle, visit.store_id)
+
+
+register_panel("order", Panel("workshop.packages", "workshop/order_packages.html", order_packages, order=9))
+register_panel("vehicle", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=6))
+register_panel("booking", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=12))
+register_panel("visit_link", Panel("workshop.packages", "workshop/vehicle_packages.html", link_packages, order=22))
 register_panel("order", Panel("workshop.maintenance", "workshop/order_maintenance.html", order_maintenance, order=10))
 register_panel(
     "vehicle", Panel("workshop.maintenance", "workshop/vehicle_maintenance.html", vehicle_maintenance, order=5)

@@ -18,6 +18,7 @@ from dealership.catalogue.models import (
     ModelPrice,
     Operation,
     OperationPart,
+    PackageItem,
     Part,
     PartKind,
     PartPrice,
@@ -28,13 +29,14 @@ from dealership.catalogue.models import (
     RepairCategory,
     ReplacementKind,
     ResourceKind,
+    ServicePackage,
     Tracing,
     VehicleModel,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import maintenance, models, prices, replacements, resources, sheets
+from dealership.catalogue.services import maintenance, models, packages, prices, replacements, resources, sheets
 from dealership.catalogue.services.parts import set_tracing
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
@@ -432,6 +434,62 @@ register(
                 permission=permissions.MAINTENANCE_MANAGE,
                 when={PlanState.RELEASED},
                 help="Begin the next version for the same cars (3.1)",
+            ),
+        ),
+    )
+)
+
+
+# --- packages (3.1) ---
+def _package_items() -> QuerySet:
+    return PackageItem.objects.select_related("operation").order_by("operation__code", "id")
+
+
+register(
+    Resource(
+        path="service-packages",
+        name="ServicePackage",
+        room="catalogue",
+        model=ServicePackage,
+        view=permissions.CATALOGUE_VIEW,
+        help="Versions of a store's packages: some work with its usual parts at one price, for some cars (3.1).",
+        shape={
+            "code": Text(),
+            "number": Whole(help="The version of this code."),
+            "name": Text(),
+            "name_en": Text(),
+            "make": Text(),
+            "series": Text(),
+            "powertrain": Choice(choices=Powertrain, null=True),
+            "price": Money(),
+            "starts_on": Day(),
+            "ends_on": Day(null=True),
+            "items": Many(rows=_package_items, by="package_id", fields={"operation_uid": Uid(source="operation__uid")}),
+        },
+        filters={"code": Filter(field=Text(12, min=1), lookup="code")},
+        create=Command(
+            run=packages.set_package,
+            permission=permissions.PRICES_MANAGE,
+            input={
+                "code": Text(12, min=1),
+                "name": Text(60, min=1),
+                "name_en": Text(60, optional=True),
+                "make": Text(40, optional=True),
+                "series": Text(60, optional=True),
+                "powertrain": Choice(choices=Powertrain, optional=True),
+                "price": Money(),
+                "operation_uids": ListOf(inner=Uid(), most=30),
+                "starts_on": Day(),
+            },
+            help="Offer work at one price from a day on; the version before it ends the day before (3.1)",
+        ),
+        actions=(
+            Action(
+                verb="end",
+                run=packages.end_package,
+                permission=permissions.PRICES_MANAGE,
+                input={"ends_on": Day()},
+                help="Set the last day on which it is offered (3.1)",
             ),
         ),
     )

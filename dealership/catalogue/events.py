@@ -20,6 +20,9 @@ LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause=
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")
 MODEL_PRICE_SET = event("catalogue.model_price.set", _("Price of a model set"), clause="2.2.2")
 
+PACKAGE_SET = event("catalogue.package.set", _("Package offered at one price"), clause="3.1")
+PACKAGE_ENDED = event("catalogue.package.ended", _("Last day of a package set"), clause="3.1")
+
 # models
 MODEL_ADDED = event("catalogue.vehicle_model.added", _("Vehicle model added"), clause="2.2.2")
 MODEL_CORRECTED = event("catalogue.vehicle_model.corrected", _("Vehicle model corrected"), clause="2.2.2")

@@ -594,5 +594,8 @@ explain_constraint("resource_efficiency", "resource.efficiency", _("A person's e
 # --- check sheets (3.1) ---
 from dealership.catalogue.check_models import CheckItem, CheckLimit, CheckTemplate  # noqa: E402, F401  (found with the room's models)
 
+# --- several pieces of work at one price (3.1) ---
+from dealership.catalogue.package_models import PackageItem, PackagePart, ServicePackage  # noqa: E402, F401  (found with the room's models)
+
 # --- which part follows another one (3.2) ---
 from dealership.catalogue.part_models import PartReplacement, ReplacementKind  # noqa: E402, F401  (found with the room's models)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dealership.catalogue.views import maintenance, models, prices, replacements, resources, sheets
+from dealership.catalogue.views import maintenance, models, packages, prices, replacements, resources, sheets
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("catalogue/models/<uuid:uid>/", models.ModelPage.as_view(), name="model-edit"),
     path("catalogue/models/<uuid:uid>/end/", models.EndModelPage.as_view(), name="model-end"),
     path("catalogue/models/<uuid:uid>/price/", prices.ModelPricePage.as_view(), name="model-price"),
+    path("catalogue/packages/", packages.PackagesPage.as_view(), name="packages"),
+    path("catalogue/packages/new/", packages.NewPackagePage.as_view(), name="package-new"),
+    path("catalogue/packages/<uuid:uid>/end/", packages.EndPackagePage.as_view(), name="package-end"),
     path("catalogue/bays/", resources.BaysPage.as_view(), name="bays"),
     path("catalogue/bays/new/", resources.NewResourcePage.as_view(), name="bay-new"),
     path("catalogue/bays/<uuid:uid>/switch/", resources.SwitchResourceView.as_view(), name="bay-switch"),

@@ -152,6 +152,7 @@ def guard(
     declare=None,
     condition=None,
     unchanged_passes: bool = False,
+    timing=None,
 ):
     """A named rule as a trigger: ``func`` is PL/pgSQL in which ``{refuse}`` raises under the rule's own name.
 
@@ -171,6 +172,7 @@ def guard(
         operation=operation,
         declare=declare,
         condition=condition,
+        timing=timing,
         func=func.replace("{refuse}", refuse),
     )
 

@@ -64,7 +64,7 @@ class Draft:
 
 def draft_settlement(order: RepairOrder, *, round_off: bool = False) -> Draft:
     """The rows and sums of the order's list as it stands now; writes nothing (4.1, domain 3.5)."""
-    lines = list(order.lines.filter(state__in=DONE).select_related("operation").order_by("position"))
+    lines = list(order.lines.filter(state__in=DONE).select_related("operation", "package").order_by("position"))
     return _draft(order, lines, round_off=round_off)
 
 
@@ -237,9 +237,16 @@ def _labor(line: OrderLine, charged: bool) -> list[rules.Row]:
     rows = [rules.Row(SettlementLineKind.LABOR, line.description, line.hours, rate, amount, line.pk, code=code)]
     if charged and line.discount:
         rows.append(
-            rules.Row(SettlementLineKind.DISCOUNT, line.description, Decimal(1), line.discount, line.discount, line.pk)
+            rules.Row(SettlementLineKind.DISCOUNT, _discounted(line), Decimal(1), line.discount, line.discount, line.pk)
         )
     return rows
+
+
+def _discounted(line: OrderLine) -> str:
+    """What a discount is given on; the price of a package says its name."""
+    if line.package is None:
+        return line.description
+    return gettext("%(package)s (package): %(work)s") % {"package": line.package.name, "work": line.description}
 
 
 def _material(part_line: PartLine, charged: bool) -> rules.Row | None:

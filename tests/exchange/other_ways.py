@@ -368,6 +368,12 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "declined_advice", once, "drop", {"reason": "自己做"})
     act(advisor, "declined_advice", again, "offer")
     second = advisor.create_repair_order(body={"visit_uid": visit, "complaint": "空调有味"})["uid"]
+    held = [operations[code]["uid"] for code in ("BR-10", "AC-10")]
+    package = {"code": "PK-1", "name": "保养套餐", "price": "150.00", "operation_uids": held, "starts_on": DAY[:10]}
+    offer = world.manager.create_service_package(body=package)["uid"]
+    put = advisor.create_order_package(body={"repair_order_uid": second, "package_uid": offer})["uid"]
+    act(advisor, "order_package", put, "dissolve", {"reason": "客户只做一项"})
+    act(world.manager, "service_package", offer, "end", {"ends_on": DAY[:10]})
     act(advisor, "declined_advice", again, "take_up", {"order_uid": second})
     _sheets(world, second)
     act(advisor, "repair_order", second, "withdraw", {"reason": "客户不做"})

@@ -19,6 +19,7 @@ from compliance.models import ArchiveRecord
 from compliance.services import archives, health_uploads
 from dealership.catalogue.models import Operation, Part, Resource, ResourceKind
 from dealership.catalogue.services import maintenance, models, plans, resources
+from dealership.catalogue.services import packages as catalogue_packages
 from dealership.catalogue.services import parts as catalogue_parts
 from dealership.catalogue.services import replacements as catalogue_replacements
 from dealership.catalogue.services import sheets as sheet_versions
@@ -99,6 +100,7 @@ from workshop.services import (
     lifts,
     old_parts,
     orders,
+    packages,
     proposals,
     purchasing,
     replacements,
@@ -117,7 +119,9 @@ STORY: dict[str, str] = {
     "catalogue.discard_plan": "one: 404",
     "catalogue.draft_next": "one: plan.draft_exists",
     "catalogue.drop_item": "one: plan_item.gone",
+    "catalogue.end_package": "one: package.ended",
     "catalogue.put_item": "both",
+    "catalogue.set_package": "one: package.later",
     "catalogue.release_plan": "one: plan.released",
     "catalogue.extend": "one: reservation.not_later",
     "catalogue.release": "one: reservation.released",
@@ -316,8 +320,10 @@ STORY: dict[str, str] = {
     "workshop.block_bay": "one: reservation.taken",
     "workshop.cancel_away": "one: away.ended",
     "workshop.cancel_line": "one: state.move",
+    "workshop.dissolve_package": "one: package.dissolved",
     "workshop.note_part_came": "same",
     "workshop.plan_away": "one: away.open",
+    "workshop.put_package": "one: package.there",
     "workshop.change_line": "one: line.unchanged",
     "workshop.change_part": "both",
     "workshop.change_promise": "one: promise.same",
@@ -892,6 +898,18 @@ def test_the_order_and_the_floor() -> None:
         handovers.scan_out(code=leaves.code, by=setup)
         clocking.release_line(line_uid=held.uid, by=setup)
         go(away.note_part_came, line_uid=held.uid, by=setup)
+        two = [Operation.objects.get(code=code).uid for code in ("MT-50", "TY-20")]
+        new = {
+            "code": "PK-1",
+            "name": "换液套餐",
+            "price": Decimal(100),
+            "operation_uids": two,
+            "starts_on": clock.today(),
+        }
+        offer = go(catalogue_packages.set_package, by=floor.shop.manager, **new)
+        put = go(packages.put_package, order_uid=wait.order.uid, package_uid=offer.uid, by=desk)
+        go(packages.dissolve_package, uid=put.uid, reason="客户不做", by=desk)
+        go(catalogue_packages.end_package, uid=offer.uid, ends_on=clock.today(), by=floor.shop.manager)
         _third, others = make_agreed(floor, "MT-50")
         go(orders.withdraw_line, line_uid=others[0].uid, reason="客户取消", by=desk)
         fourth, _lines = make_agreed(floor, "MT-50")

@@ -54,6 +54,7 @@ from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
 from tests.factories.away import make_away_wait
+from tests.factories.packages import put_package_on
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
@@ -147,7 +148,7 @@ class World:
             authorized_by="张试", note="电话", by=advisor,
         )  # fmt: skip
         keep_advice(visit_uid=order.visit.uid, by=system)
-        make_away_wait(advisor)
+        put_package_on(make_away_wait(advisor).order, manager=manager, by=advisor)
         repaired = Inspection.objects.filter(store=store, level="FINAL", result="PASSED").order_by("pk").first()
         assert repaired is not None
         allotted = CertificateRange.objects.filter(store=store).first()

@@ -61,6 +61,7 @@ from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
 from tests.factories.away import make_away_wait
 from tests.factories.dirty_files import as_csv, dirty_rows
+from tests.factories.packages import put_package_on
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from workshop import events as workshop_events
@@ -303,7 +304,8 @@ def make_every_kind() -> None:
         words="要求免费修理",
         by=acting("advisor"),
     )
-    make_away_wait(acting("advisor"))
+    parted = make_away_wait(acting("advisor"))
+    put_package_on(parted.order, manager=acting("manager"), by=acting("advisor"))
     work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
     quotations.give_quotation(operation_uids=list(work), contact_name="邓示例", by=acting("receptionist"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
 from dealership.kernel.money import ZERO
+from dealership.kernel.saying import say_name
 from reception.models import ContactRole, Customer, CustomerContact, CustomerKind, Visit, VisitPhoto
 from reception.selectors.contacts import contacts_of
 from reception.selectors.customers import list_customers
@@ -361,7 +362,7 @@ def get_order(uid: UUID, by: Actor) -> RepairOrder:
 
 def order_lines(order: RepairOrder) -> list[OrderLine]:
     found = list(
-        order.lines.select_related("operation", "quoted__quotation").prefetch_related(
+        order.lines.select_related("operation", "quoted__quotation", "package").prefetch_related(
             Prefetch("part_lines", PartLine.objects.select_related("part").order_by("pk")),
             Prefetch("authorizations", Authorization.objects.order_by("-pk")),
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
@@ -610,6 +611,8 @@ class AskedLine:
     extra_minutes: int
     photos: list[LinePhoto]
     is_diagnosis: bool
+    holds: list[str]
+    """What a package holds; empty for a line that stands by itself."""
     reassembly: Decimal | None
     """What putting together again costs if the repair is declined; None where nothing is taken apart."""
 
@@ -658,11 +661,9 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
             Asked(
                 order=order,
                 estimate=estimate,
-                lines=[
-                    _asked_line(entry, open_uids[entry["uid"]])
-                    for entry in estimate.content["lines"]
-                    if entry["uid"] in open_uids
-                ],
+                lines=_asked_lines(
+                    [entry for entry in estimate.content["lines"] if entry["uid"] in open_uids], open_uids
+                ),
                 agreed_labor=rules.total_of(line.labor_amount for line in agreed),
                 agreed_material=rules.total_of(p.amount for line in agreed for p in line.part_lines.all()),
                 agreed_fees=rules.total_of(line.fee_amount for line in agreed),
@@ -671,6 +672,35 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
             )
         )
     return [asked for asked in found if asked.lines]
+
+
+def _asked_lines(entries: list[dict[str, Any]], lines: Mapping[str, OrderLine]) -> list[AskedLine]:
+    """One card for each line; the lines of a package make one card with one price (3.1)."""
+    cards: dict[str, list[AskedLine]] = {}
+    names: dict[str, str] = {}
+    for entry in entries:
+        package = entry.get("package")
+        key = package["uid"] if package else entry["uid"]
+        if package:
+            names[key] = say_name(package["name"])
+        cards.setdefault(key, []).append(_asked_line(entry, lines[entry["uid"]]))
+    return [_package_card(names[key], cards[key]) if key in names else cards[key][0] for key in cards]
+
+
+def _package_card(name: str, held: list[AskedLine]) -> AskedLine:
+    return replace(
+        held[0],
+        description=name,
+        why=" · ".join(dict.fromkeys(line.why for line in held if line.why)),
+        holds=[line.description for line in held],
+        total=rules.total_of(line.total for line in held),
+        labor=rules.total_of(line.labor for line in held),
+        material=rules.total_of(line.material for line in held),
+        parts=[part for line in held for part in line.parts],
+        is_safety=any(line.is_safety for line in held),
+        extra_minutes=sum(line.extra_minutes for line in held),
+        photos=[photo for line in held for photo in line.photos],
+    )
 
 
 def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
@@ -705,6 +735,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
         extra_minutes=entry["extra_minutes"],
         photos=list(line.photos.all()),
         is_diagnosis=line.is_diagnosis,
+        holds=[],
         reassembly=Decimal(entry["reassembly_amount"]) if line.takes_apart and "reassembly_amount" in entry else None,
     )
 

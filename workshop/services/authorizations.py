@@ -109,6 +109,7 @@ def decide_lines(
         if signature
         else None
     )
+    decisions = _with_packages(decisions, lines)
     yes = [uid for uid, (approve, *_rest) in decisions.items() if approve and uid in lines]
     entitled, contact = deciders_of(order).entitle(name, rules.total_of(line_total(lines[uid]) for uid in yes))
     for uid in sorted(decisions, key=lambda key: lines[key].pk if key in lines else 0):
@@ -159,6 +160,28 @@ def decide_lines(
     follow_decisions(order, by=by)
     order.refresh_from_db(fields=["stage", "version"])
     return order
+
+
+def _with_packages(decisions: Mapping[UUID, Decision], lines: Mapping[UUID, OrderLine]) -> dict[UUID, Decision]:
+    """3.1: a package is decided on as a whole; what is said of one of its lines is said of all.
+
+    Raises RuleError ``package.whole`` where one is agreed to and another declined.
+    """
+    whole = dict(decisions)
+    for uid, decision in decisions.items():
+        line = lines.get(uid)
+        if line is None or line.package_id is None:
+            continue
+        for other in lines.values():
+            if other.package_id != line.package_id or other.state != L.PENDING:
+                continue
+            if whole.setdefault(other.uid, decision)[0] != decision[0]:
+                raise RuleError(
+                    "package.whole",
+                    _("The package “%(package)s” is agreed to or declined as a whole; to leave something out, ask us."),
+                    package=line.package.said if line.package else "",
+                )
+    return whole
 
 
 @transaction.atomic

@@ -41,6 +41,7 @@ from reception.services.visits import admit_visit, promise_visit
 from workshop import events, permissions, rules
 from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
 from workshop.models import (
+    AGREED,
     LINE_MOVES,
     Authorization,
     AuthorizationMethod,
@@ -58,6 +59,7 @@ from workshop.models import (
     PromiseTold,
     RepairOrder,
 )
+from workshop.package_models import OrderPackage
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.quoted import quoted_operation
 
@@ -317,6 +319,7 @@ def _write_line(
     is_dismantling: bool = False,
     reassembly_amount: Decimal | None = None,
     found_by: OrderLine | None = None,
+    package: OrderPackage | None = None,
     position: int = 0,
 ) -> OrderLine:
     """One line with its parts at today's prices, or at quoted ones that bind the shop and aren't dearer (2.2.2).
@@ -347,6 +350,7 @@ def _write_line(
         is_dismantling=is_dismantling,
         reassembly_amount=reassembly,
         found_by=found_by,
+        package=package,
         is_addition=is_addition,
         is_safety=bool(operation and operation.is_safety) if is_safety is None else is_safety,
         extra_minutes=extra_minutes,
@@ -382,6 +386,10 @@ def _write_line(
         found_by=found_by.uid if found_by else None,
     )
     return line
+
+
+write_line = _write_line
+"""For commands beside this module that write lines of an order they hold."""
 
 
 def quoted_line(order: RepairOrder, operation: Operation) -> QuotationLine | None:
@@ -504,8 +512,55 @@ def add_line(
     )
 
 
+# --- packages: several lines at one price (3.1) ---
+
+
+def refuse_packaged(line: OrderLine) -> None:
+    """Raises RuleError ``package.line``: what stands at the price of a package isn't changed by itself."""
+    if line.package_id is not None:
+        raise RuleError(
+            "package.line",
+            _("This line belongs to the package “%(package)s” at one price; dissolve the package first."),
+            package=line.package.said if line.package else "",
+        )
+
+
+def dissolve_package_of(package: OrderPackage, *, reason: str, by: Actor) -> list[OrderLine]:
+    """Each line of a package gets its single price of today and is asked about by itself; RuleError ``package.agreed``.
+
+    The caller holds the order.
+    """
+    order = package.order
+    lines = list(OrderLine.objects.filter(package=package).locked().prefetch_related("part_lines__part").order_by("pk"))
+    if any(line.state in AGREED for line in lines):
+        raise RuleError("package.agreed", _("The customer has agreed to this package; its lines stay at its price."))
+    for line in lines:
+        line.order = order
+        _draft_again(line, by=by)
+        line.package, line.discount = None, ZERO
+        line.labor_amount = rules.labor_amount(line.hours, line.rate)
+        line.save(update_fields=["package", "discount", "labor_amount"])
+        for part_line in line.part_lines.all():
+            part_line.unit_price = price_part(part_line.part, order.store_id)
+            part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
+            part_line.save(update_fields=["unit_price", "amount"])
+    package.dissolved_at, package.dissolved_reason = clock.now(), reason[:200]
+    package.save(update_fields=["dissolved_at", "dissolved_reason"])
+    record(package, events.PACKAGE_DISSOLVED, by=by, store_id=order.store_id, lines=[line.uid for line in lines])
+    return lines
+
+
 def back_to_draft(line: OrderLine, *, by: Actor) -> None:
-    """A line the customer was asked about is taken back, so that it may be changed and sent anew."""
+    """A line the customer was asked about is taken back, so that it may be changed and sent anew; a package as a whole."""
+    if line.package_id is not None and line.state in (L.PENDING, L.DECLINED):
+        others = OrderLine.objects.filter(package_id=line.package_id, state__in=(L.PENDING, L.DECLINED))
+        for other in others.exclude(pk=line.pk).locked().order_by("pk"):
+            other.order = line.order
+            _draft_again(other, by=by)
+    _draft_again(line, by=by)
+
+
+def _draft_again(line: OrderLine, *, by: Actor) -> None:
     if line.state == L.DRAFT:
         return
     if line.state not in (L.PENDING, L.DECLINED):
@@ -574,6 +629,8 @@ def change_line(
     _require_fee(new.get("fee_amount", line.fee_amount), new.get("fee_note", line.fee_note))
     if not new and not words:
         raise RuleError("line.unchanged", _("Nothing was changed."))
+    if new:
+        refuse_packaged(line)
     if line.state == L.AUTHORIZED and new.keys() == {"pay_type"}:
         _ask_other_payer(line, by=by)
     elif new:
@@ -645,6 +702,13 @@ def cancel_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
     require(LINE_MOVES, L(line.state), L.CANCELLED)
     if not reason.strip():
         raise RuleError("line.reason", _("Say why the line is taken off."), field="reason")
+    if line.package is not None:  # the others cost their single prices again
+        package = line.package
+        package.order = line.order
+        dissolve_package_of(package, reason=reason.strip(), by=by)
+        order = line.order
+        line = OrderLine.objects.select_related("operation").get(pk=line.pk)
+        line.order = order
     before, line.state = line.state, L.CANCELLED
     line.declined_reason = reason.strip()[:200]
     line.save(update_fields=["state", "declined_reason"])
@@ -704,6 +768,7 @@ def add_part(*, line_uid: UUID, part_uid: UUID, quantity: Decimal, by: Actor, ki
     """
     by.require(permissions.LINES_EDIT)
     line = locked_line(line_uid, by)
+    refuse_packaged(line)
     part = Part.objects.get(uid=part_uid, active=True)
     back_to_draft(line, by=by)
     part_line = _write_part(line, part=part, quantity=quantity, kind=kind or part.kind)
@@ -733,6 +798,7 @@ def change_part(*, part_line_uid: UUID, quantity: Decimal, by: Actor) -> PartLin
     """Changes how much of a part a line needs, before the customer's yes."""
     by.require(permissions.LINES_EDIT)
     line, part_line = _part_of(part_line_uid, by)
+    refuse_packaged(line)
     if quantity <= 0:
         raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
     back_to_draft(line, by=by)
@@ -755,6 +821,7 @@ def remove_part(*, part_line_uid: UUID, by: Actor) -> OrderLine:
     """Takes a part off a line, before the customer's yes."""
     by.require(permissions.LINES_EDIT)
     line, part_line = _part_of(part_line_uid, by)
+    refuse_packaged(line)
     back_to_draft(line, by=by)
     if part_line.reserved_quantity > 0:
         raise RuleError("part.reserved", _("This part is reserved; give it back to the shelf first."))
@@ -800,6 +867,7 @@ def discount_line(*, line_uid: UUID, amount: Decimal, reason: str, by: Actor) ->
             _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
             line=line.said,
         )
+    refuse_packaged(line)
     if line.reassembles_id is not None:
         raise RuleError("line.agreed", _("This price was agreed together with the taking apart and stays."))
     if rules.discount_percent(amount, gross) > allowed_percent(by, line.order.store_id) and amount > 0:
@@ -875,6 +943,17 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
                 "fee_amount": str(line.fee_amount),
                 "fee_note": line.fee_note,
                 **({"reassembly_amount": str(line.reassembly_amount)} if line.reassembly_amount is not None else {}),
+                **(
+                    {
+                        "package": {
+                            "uid": str(line.package.uid),
+                            "name": line.package.name,
+                            "price": str(line.package.price),
+                        }
+                    }
+                    if line.package
+                    else {}
+                ),
                 "parts": [
                     {
                         "uid": str(p.uid),
@@ -900,7 +979,13 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
 
 def lines_of(order: RepairOrder, *states: str) -> list[OrderLine]:
     """Locked lines by key with their parts; the caller holds the order's lock."""
-    rows = OrderLine.objects.filter(order=order).locked().prefetch_related("part_lines__part").order_by("pk")
+    rows = (
+        OrderLine.objects.filter(order=order)
+        .locked()
+        .select_related("package")
+        .prefetch_related("part_lines__part")
+        .order_by("pk")
+    )
     lines = list(rows.filter(state__in=states) if states else rows)
     for line in lines:
         line.order = order

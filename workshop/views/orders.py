@@ -583,6 +583,22 @@ class CancelLinePage(LineCommandPage):
     danger = True
     done = _("Line taken off.")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        more = {}
+        if self.line.package is not None:
+            more["explains"] = _(
+                "It belongs to the package “%(package)s”: without it the package is dissolved and its other lines cost "
+                "their single prices again."
+            ) % {"package": self.line.package.said}
+        return super().get_context_data(**kwargs) | more
+
+    def words(self, result: OrderLine) -> Any:
+        if self.line.package is None:
+            return self.done
+        return gettext(
+            "Line taken off. The package “%(package)s” is dissolved; its other lines cost their single prices again."
+        ) % {"package": self.line.package.said}
+
     def run(self, form: forms.ReasonForm) -> OrderLine:
         return orders.cancel_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
 

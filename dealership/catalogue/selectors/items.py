@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from dealership.catalogue.check_models import CheckItem, CheckTemplate
-from dealership.catalogue.models import Operation, OperationPart, Part, PayType
+from dealership.catalogue.models import Operation, OperationPart, Part, PayType, ServicePackage
 from dealership.catalogue.selectors.replacements import successors
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel.actors import Actor
@@ -153,7 +153,7 @@ _diagnoses: Kept[Operation] = Kept(lambda: Operation.objects.filter(active=True,
 
 
 def english_names() -> dict[str, str]:
-    """{Chinese name: English name} of operations, parts, check sheets and their items that have one."""
-    kinds = (CheckItem, CheckTemplate, Part, Operation)
+    """{Chinese name: English name} of operations, packages, parts, check sheets and their items that have one."""
+    kinds = (CheckItem, CheckTemplate, Part, ServicePackage, Operation)
     first, *others = (kind.objects.exclude(name_en="").values_list("name", "name_en") for kind in kinds)
     return dict(first.order_by().union(*(rows.order_by() for rows in others), all=True))
