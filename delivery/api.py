@@ -713,3 +713,6 @@ register(
         ),
     )
 )
+
+# --- sale over the counter (3.2) ---
+from delivery import sales_api  # noqa: E402, F401  (its resources)

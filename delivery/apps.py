@@ -18,6 +18,7 @@ class DeliveryConfig(AppConfig):
         from reception.selectors.capacity import DEPOSITS
         from reception.selectors.search import SOURCES, Series, series_source
         from reception.selectors.today import LANE_SOURCES, TILE_SOURCES
+        from workshop.permissions import SALES_VIEW
 
         from . import permissions
         from .models import Settlement
@@ -83,6 +84,17 @@ class DeliveryConfig(AppConfig):
                 permission=permissions.PAYMENTS_VIEW,
                 order=20,
                 start=("accountant",),
+            )
+        )
+        nav.register(
+            nav.Entry(
+                code="counter-sales",
+                label=_("Counter sales"),
+                icon="shopping-cart",
+                url_name="counter-sales",
+                group="workshop",
+                permission=SALES_VIEW,
+                order=67,
             )
         )
         nav.register(

@@ -246,7 +246,12 @@ class PaymentMethod(models.TextChoices):
     DEPOSIT = "DEPOSIT", _("From the deposit")
 
 
-MONEY = (PaymentMethod.CASH, PaymentMethod.CARD, PaymentMethod.TRANSFER, PaymentMethod.SCAN_CODE)
+MONEY: tuple[PaymentMethod, ...] = (
+    PaymentMethod.CASH,
+    PaymentMethod.CARD,
+    PaymentMethod.TRANSFER,
+    PaymentMethod.SCAN_CODE,
+)
 """How money comes in over the counter; DEPOSIT only moves what came in before."""
 
 
@@ -964,3 +969,6 @@ class SurveyAnswer(models.Model):
 
 # --- rework within the guarantee (3.2) ---
 from delivery.rework_models import CostBearer, ReworkCase, ReworkCause, ReworkState  # noqa: E402, F401  (found with the room's models)
+
+# --- sales over the counter (3.2) ---
+from delivery.sale_models import SalePayment  # noqa: E402, F401  (found with the room's models)

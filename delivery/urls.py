@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import followups, handovers, links, rework, settlements
+from .views import followups, handovers, links, rework, sales, settlements
 
 urlpatterns = [
     # settlement, payment, hand-over and gate
@@ -17,6 +17,16 @@ urlpatterns = [
     path("settlements/<uuid:uid>/void/", settlements.VoidPage.as_view(), name="settlement-void"),
     path("settlements/<uuid:uid>/pay/", settlements.PayPage.as_view(), name="settlement-pay"),
     path("settlements/<uuid:uid>/unpaid-exit/", settlements.UnpaidExitPage.as_view(), name="settlement-unpaid-exit"),
+    path("sales/", sales.CounterSalesPage.as_view(), name="counter-sales"),
+    path("sales/begin/", sales.BeginSaleView.as_view(), name="counter-sale-begin"),
+    path("sales/<uuid:uid>/", sales.CounterSalePage.as_view(), name="counter-sale"),
+    path("sales/<uuid:uid>/change/", sales.ChangeSalePage.as_view(), name="counter-sale-change"),
+    path("sales/<uuid:uid>/sell/", sales.SellView.as_view(), name="counter-sale-sell"),
+    path("sales/<uuid:uid>/drop/", sales.DropSaleView.as_view(), name="counter-sale-drop"),
+    path("sales/<uuid:uid>/pay/", sales.PaySalePage.as_view(), name="counter-sale-pay"),
+    path("sale-lines/<uuid:uid>/off/", sales.TakeOffSaleView.as_view(), name="sale-line-off"),
+    path("sale-lines/<uuid:uid>/return/", sales.SaleReturnPage.as_view(), name="sale-line-return"),
+    path("sale-payments/<uuid:uid>/refund/", sales.RefundSalePage.as_view(), name="sale-payment-refund"),
     path("payments/", settlements.PaymentsPage.as_view(), name="payment-list"),
     path("payments/<uuid:uid>/refund/", settlements.RefundPage.as_view(), name="payment-refund"),
     path("visits/<uuid:uid>/handover/", handovers.HandoverPage.as_view(), name="visit-handover"),

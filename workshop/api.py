@@ -1977,4 +1977,4 @@ register(
 
 
 # --- demands and long repairs under the statutory warranty (3.2), due list (3.1), lifts (3.4): with the resources above ---
-from workshop import claims_api, day_six_api, due_api, lifts_api  # noqa: E402, F401
+from workshop import claims_api, day_six_api, due_api, lifts_api, sales_api  # noqa: E402, F401

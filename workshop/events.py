@@ -330,3 +330,12 @@ OLD_PART_SCRAPPED = event("workshop.old_part.scrapped", _("Old part disposed of"
 DAY_SIX_GIVEN = event("workshop.day_six.given", _("Loan car or transport money given"), clause="3.2", stage=stages.WORK)
 DAY_SIX_ENDED = event("workshop.day_six.ended", _("Loan car of a long repair back"), clause="3.2")
 RECORD_HANDED_OUT = event("workshop.repair_record.handed_out", _("Record of the repair handed out"), clause="3.2")
+
+# --- sale over the counter ---
+SALE_BEGUN = event("workshop.counter_sale.begun", _("Counter sale begun"), clause="3.2")
+SALE_CHANGED = event("workshop.counter_sale.changed", _("Counter sale changed"), clause="3.2", folds=True)
+SALE_SOLD = event("workshop.counter_sale.sold", _("Sold over the counter"), clause="3.2")
+SALE_DROPPED = event("workshop.counter_sale.dropped", _("Counter sale dropped"), clause="3.2")
+SALE_RETURNED = event("workshop.sale_return.taken", _("Part of a counter sale taken back"), clause="3.2")
+STOCK_SOLD = event("workshop.stock.sold", _("Part sold over the counter"), clause="3.2")
+STOCK_SOLD_BACK = event("workshop.stock.sold_back", _("Sold part back on the shelf"), clause="3.2")

@@ -30,6 +30,7 @@ def on_discount_decided(event: Event) -> None:
     "workshop.stock.counted",
     "workshop.part.freed",
     "workshop.part.returned",
+    "workshop.stock.sold_back",
     name="workshop.serve_back_orders",
 )
 def serve_back_orders(event: Event) -> None:
@@ -56,7 +57,13 @@ def tell_waiting(event: Event) -> None:
         purchasing.tell_waiting(store_id=event.store_id or 0, part_uid=UUID(part))
 
 
-@handles("workshop.part.reserved", "workshop.part.issued", "workshop.stock.counted", name="workshop.lose_booked_parts")
+@handles(
+    "workshop.part.reserved",
+    "workshop.part.issued",
+    "workshop.stock.counted",
+    "workshop.stock.sold",
+    name="workshop.lose_booked_parts",
+)
 def lose_booked_parts(event: Event) -> None:
     """A part that a prepared booking counted on went to somebody else: the booking is planned anew (2.4)."""
     if event.facts.get("part"):

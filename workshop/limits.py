@@ -248,3 +248,13 @@ TRANSPORT_MONEY_A_DAY = limit(
     clause="3.2",
     source="design",
 )
+
+# --- sale over the counter ---
+SALE_RETURN_DAYS = limit(
+    "workshop.sale_return_days",
+    7,
+    "d",
+    _("Days for which what was sold over the counter is taken back"),
+    clause="3.2",
+    source="design",
+)

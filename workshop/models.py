@@ -1246,6 +1246,8 @@ class MovementKind(models.TextChoices):
     RETURN = "RETURN", _("Return")
     COUNT = "COUNT", _("Count difference")
     TRANSFER = "TRANSFER", _("Transfer between bins")
+    SALE = "SALE", _("Sale over the counter")
+    SALE_BACK = "SALEBACK", _("Return of a sale")
 
 
 class StockMovement(Root):
@@ -1266,6 +1268,10 @@ class StockMovement(Root):
         "workshop.PartReturn", models.PROTECT, null=True, blank=True, related_name="movement"
     )
     lot = models.ForeignKey("workshop.StockLot", models.PROTECT, null=True, blank=True, related_name="movements")
+    sale_line = models.ForeignKey("workshop.SaleLine", models.PROTECT, null=True, blank=True, related_name="movements")
+    sale_return = models.OneToOneField(
+        "workshop.SaleReturn", models.PROTECT, null=True, blank=True, related_name="movement"
+    )
     kind = models.CharField(max_length=8, choices=MovementKind.choices)
     quantity = models.DecimalField(max_digits=12, decimal_places=2)
     unit_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
@@ -1318,6 +1324,34 @@ class StockMovement(Root):
                 """,
                 code="stock.lot_missing",
                 text=_("This part is traced: name its batch, or the serial number of each piece."),
+            ),
+            states.guard(
+                # 3.2: what is sold over the counter is a part of its sale, in its store, as much of it and no more; and
+                # back onto the shelf comes what nobody opened.
+                "stockmovement_of_its_sale",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.sale_line_id IS NOT NULL OR NEW.sale_return_id IS NOT NULL OR NEW.kind IN ('SALE', 'SALEBACK')"
+                ),
+                declare=[("sold", "record")],
+                func="""
+                    SELECT l.quantity, s.state INTO sold FROM workshop_saleline l
+                        JOIN workshop_countersale s ON s.id = l.sale_id
+                        JOIN workshop_stockitem i ON i.part_id = l.part_id AND i.store_id = s.store_id
+                        WHERE l.id = NEW.sale_line_id AND i.id = NEW.item_id FOR SHARE OF s;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    IF NEW.kind = 'SALE' AND NEW.sale_return_id IS NULL AND sold.state = 'DRAFT'
+                        AND sold.quantity >= -NEW.quantity - (SELECT COALESCE(sum(quantity), 0)
+                            FROM workshop_stockmovement WHERE sale_line_id = NEW.sale_line_id AND kind = 'SALE')
+                    THEN RETURN NEW; END IF;
+                    IF NEW.kind = 'SALEBACK' AND EXISTS (SELECT 1 FROM workshop_salereturn r
+                        WHERE r.id = NEW.sale_return_id AND r.line_id = NEW.sale_line_id AND r.condition = 'UNOPENED'
+                        AND r.quantity = NEW.quantity AND r.lot_id IS NOT DISTINCT FROM NEW.lot_id)
+                    THEN RETURN NEW; END IF;
+                    {refuse}
+                """,
+                code="sale.movement",
+                text=_("Parts leave the shelf for what stands on the sale, and only unopened ones come back onto it."),
             ),
             states.guard(
                 # 3.2: what comes in of a purchase is its part, in its store, while it is running.
@@ -1383,8 +1417,8 @@ class StockMovement(Root):
         constraints = [
             models.CheckConstraint(
                 name="stockmovement_sign",
-                condition=Q(kind__in=["RECEIPT", "RETURN"], quantity__gt=0)
-                | Q(kind="ISSUE", quantity__lt=0)
+                condition=Q(kind__in=["RECEIPT", "RETURN", "SALEBACK"], quantity__gt=0)
+                | Q(kind__in=["ISSUE", "SALE"], quantity__lt=0)
                 | (Q(kind__in=["COUNT", "TRANSFER"]) & ~Q(quantity=0)),
             ),
             models.CheckConstraint(
@@ -1922,6 +1956,7 @@ from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found wit
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
+from workshop.sale_models import CounterSale, SaleLine, SaleReturn, SaleState  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,
     PurchaseLine,

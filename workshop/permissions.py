@@ -166,3 +166,13 @@ DAY_SIX_GIVE = permission(
 )
 for _code in ("advisor", "warranty", "manager"):
     role(_code, permissions={DAY_SIX_GIVE})
+# --- sale over the counter ---
+SALES_VIEW = permission("workshop.sales.view", _("See sales over the counter."))
+SALES_SELL = permission("workshop.sales.sell", _("Sell parts over the counter."))
+SALES_RETURN = permission("workshop.sales.return", _("Take back what was sold over the counter."))
+for _code in ("parts", "advisor", "manager", "gm", "cashier", "accountant"):
+    role(_code, permissions={SALES_VIEW})
+for _code in ("parts", "advisor", "manager"):
+    role(_code, permissions={SALES_SELL})
+for _code in ("parts", "manager"):
+    role(_code, permissions={SALES_RETURN})

@@ -14,7 +14,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
 
-from ..models import MONEY, Deposit, Payment, PaymentMethod, Settlement, SettlementState
+from ..models import MONEY, Deposit, Payment, PaymentMethod, SalePayment, Settlement, SettlementState
 from .settlements import with_paid
 
 
@@ -44,6 +44,7 @@ class DayClose:
     methods: list[MethodSum] = field(default_factory=list)
     payments: list[Payment] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
+    sales: list[SalePayment] = field(default_factory=list)
 
     @property
     def taken(self) -> Decimal:
@@ -75,15 +76,21 @@ def day_close(*, by: Actor, day: date | None = None) -> DayClose:
         .select_related("order__vehicle", "appointment__vehicle", "cashier", "reverses")
         .order_by("-at", "-pk")
     )
+    sales = list(
+        SalePayment.objects.for_actor(by)
+        .filter(at__gte=start, at__lt=start + timedelta(days=1))
+        .select_related("sale__customer", "cashier", "reverses")
+        .order_by("-at", "-pk")
+    )
     sums = {method.value: MethodSum(method.value, str(method.label)) for method in MONEY}
-    for payment in [*(p for p in payments if p.method != PaymentMethod.DEPOSIT), *deposits]:
+    for payment in [*(p for p in payments if p.method != PaymentMethod.DEPOSIT), *deposits, *sales]:
         entry = sums[payment.method]
         entry.count += 1
         if payment.amount > 0:
             entry.taken += payment.amount
         else:
             entry.given_back -= payment.amount
-    return DayClose(day, list(sums.values()), payments, deposits)
+    return DayClose(day, list(sums.values()), payments, deposits, sales)
 
 
 def unpaid_settlements(*, by: Actor) -> QuerySet[Settlement]:

@@ -29,6 +29,7 @@ from ..forms.settlements import GoodwillForm, IssueForm, PaymentForm, ReasonForm
 from ..models import Deposit, Payment, Settlement
 from ..selectors import exits, payments, settlements
 from ..selectors.health_records import missing_for_list
+from ..selectors.sales import unsettled_sales
 from ..selectors.ways import address, next_way
 from ..services import deposits as advance
 from ..services import payments as money
@@ -411,6 +412,7 @@ class PaymentsPage(Page):
         return super().get_context_data(**kwargs) | {
             "close": payments.day_close(by=self.actor, day=day),
             "unpaid": list(payments.unpaid_settlements(by=self.actor)),
+            "unpaid_sales": unsettled_sales(self.actor),
             "may_take": self.actor.may(permissions.PAYMENTS_TAKE),
             "may_return": self.actor.may(permissions.PAYMENTS_REFUND),
         }

@@ -566,6 +566,15 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.parts, "stock_item", item["uid"], "transfer", aside)
     delivered = {"part_uid": item["part_uid"], "quantity": "1.00", "unit_cost": "10.00"}
     world.parts.create_stock_movement(body=delivered)
+    sale = world.parts.create_counter_sale(body={})["uid"]
+    act(world.parts, "counter_sale", sale, "put", {"code": item["part_number"]})
+    act(world.parts, "counter_sale", sale, "change", {"customer_uid": made["customer"]})
+    act(world.parts, "counter_sale", sale, "sell")
+    paid = world.cashier.create_sale_payment(body={"counter_sale_uid": sale, "method": "CASH", "amount": "1.00"})["uid"]
+    act(world.accountant, "sale_payment", paid, "refund", {"amount": "1.00", "reason": "付错"})
+    line = world.parts.get_counter_sale(uid=sale)["lines"][0]["sale_line_uid"]
+    world.parts.create_sale_return(body={"sale_line_uid": line, "quantity": "1.00", "reason": "买错"})
+    act(world.parts, "counter_sale", world.parts.create_counter_sale(body={})["uid"], "drop")
     untouched = next(
         row["uid"] for row in world.parts.list_part()["data"]
         if not world.parts.list_stock_item(part_uid=row["uid"])["data"]

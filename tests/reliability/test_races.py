@@ -30,6 +30,7 @@ from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
 from delivery.models import DateReminder, Deposit
 from delivery.services import deposits, followups, handovers, payments, reminders, rework, settlements
+from delivery.services import sales as counter_money
 from quality.models import Complaint
 from quality.services import complaints
 from reception.models import Customer, CustomerMerge, Duplicate, SlotOffer, Vehicle, Visit
@@ -104,6 +105,7 @@ from workshop.services import (
     proposals,
     purchasing,
     replacements,
+    sales,
     screens,
     sheets,
     stock,
@@ -301,6 +303,14 @@ STORY: dict[str, str] = {
     "catalogue.set_tracing": "one: part.tracing_same",
     "catalogue.replace_part": "one: replacement.exists",
     "catalogue.end_replacement": "one: replacement.ended",
+    "workshop.put_on_sale": "both",
+    "workshop.change_sale": "both",
+    "workshop.take_off_sale": "one: 404",
+    "workshop.sell": "one: sale.final",
+    "workshop.drop_sale": "one: sale.final",
+    "workshop.take_back_sold": "one: sale.returned",
+    "delivery.take_sale_payment": "one: payment.amount",
+    "delivery.refund_sale_payment": "one: payment.amount",
     "workshop.take_replacement": "one: part.no_replacement",
     "workshop.add_line": "both",
     "workshop.judge_fault": "both",
@@ -415,6 +425,8 @@ STORY: dict[str, str] = {
 }
 # Commands whose meeting is proven elsewhere, or that no two people can meet on.
 ELSEWHERE: dict[str, str] = {
+    "workshop.put_out_sold": "part of sell, which holds the sale",
+    "workshop.put_back_sold": "part of take_back_sold, which holds the sale",
     "workshop.put_in": "part of receive_purchase, which holds the purchase",
     "exchange.begin": "tests/exchange/test_setup.py opens an empty system twice at once",
     "exchange.make_store": "only the start of the demo makes its store, and one start runs at a time",
@@ -817,6 +829,17 @@ def test_the_order_and_the_floor() -> None:
         given_up = purchasing.order_parts(supplier="示例备件", expected_on=DAY, lines=wanted, by=setup)
         go(purchasing.end_purchase, uid=given_up.uid, reason="停产", by=setup)
         go(stock.open_warehouse, code="T", name="轮胎库", by=setup)
+        sale = sales.begin_sale(by=setup)
+        pair = go(sales.put_on_sale, uid=sale.uid, code=pads.number, by=setup)
+        go(sales.take_off_sale, line_uid=pair.uid, by=setup)
+        sales.put_on_sale(uid=sale.uid, code=pads.number, by=setup)
+        go(sales.change_sale, uid=sale.uid, by=setup)
+        bought = go(sales.sell, uid=sale.uid, by=setup)
+        go(sales.drop_sale, uid=sales.begin_sale(by=setup).uid, by=setup)
+        till = {"sale_uid": sale.uid, "method": "CASH", "amount": bought.total}
+        paid = go(counter_money.take_sale_payment, **till, by=house.cashier)
+        go(sales.take_back_sold, line_uid=bought.lines.get().uid, quantity=Decimal(1), reason="买错", by=setup)
+        go(counter_money.refund_sale_payment, payment_uid=paid.uid, amount=bought.total, reason="退货", by=setup)
         lying = StockItem.objects.get(store=store, part=pads).bins.get()
         go(stock.transfer_stock, from_uid=lying.uid, quantity=Decimal(6), to_bin="B", by=setup)
         promised = at(15)

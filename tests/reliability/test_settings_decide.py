@@ -22,7 +22,7 @@ from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from dealership.catalogue.models import RepairCategory
+from dealership.catalogue.models import Part, RepairCategory
 from dealership.exchange.selectors import health
 from dealership.exchange.services.retention import prune as prune_imports
 from dealership.kernel import clock, limits, registry, worktime
@@ -68,7 +68,7 @@ from tests.workshop.test_tools import Crib
 from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
-from workshop.services import clocking, dispatch, orders, proposals, stock
+from workshop.services import clocking, dispatch, orders, proposals, sales, stock
 
 pytestmark = pytest.mark.django_db
 NOW = at("9:00")
@@ -437,6 +437,24 @@ def to_order() -> int:
         return int(row.quantity)
 
 
+def sold_is_taken_back() -> str:
+    """What is said when something comes back nine days after it was sold over the counter."""
+    with clock_at(9):
+        floor = make_floor()
+        keeper = actor(floor.hire("parts"))
+        number = Part.objects.order_by("pk")[0]
+        stock.receive_stock(part_uid=number.uid, quantity=Decimal(1), unit_cost=Decimal(5), by=keeper)
+        sale = sales.begin_sale(by=keeper)
+        line = sales.put_on_sale(uid=sale.uid, code=number.number, by=keeper)
+        sales.sell(uid=sale.uid, by=keeper)
+        with clock.moved_to(clock.now() + timedelta(days=9)):
+            try:
+                sales.take_back_sold(line_uid=line.uid, quantity=Decimal(1), reason="买错", by=keeper)
+            except RuleError as refusal:
+                return refusal.code
+            return ""
+
+
 def searched_for() -> int:
     with clock_at(9):
         floor = make_floor()
@@ -693,6 +711,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.clock_left_minutes": (closed_at_six, False, 20, True),
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
     "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
+    "workshop.sale_return_days": (sold_is_taken_back, "sale.too_late", 30, ""),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),
     "workshop.stock_use_days": (to_order, 1, 2, 9),
     "workshop.stock_cover_days": (to_order, 1, 100, 2),

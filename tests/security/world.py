@@ -33,6 +33,7 @@ from dealership.kernel.holidays import set_public_day
 from dealership.kernel.models import Store, User
 from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
+from delivery.services.sales import take_sale_payment
 from quality.services import complaints
 from reception.models import Visit, VisitLink
 from reception.services import (
@@ -69,6 +70,7 @@ from workshop.services import (
     lifts,
     orders,
     proposals,
+    sales,
     screens,
     stock,
     tools,
@@ -294,6 +296,17 @@ class World:
         stock.return_part(
             part_line_uid=lacking.uid, quantity=Decimal(1), reason="领错", condition="UNOPENED", by=system
         )
+        stock.receive_stock(part_uid=item.part.uid, quantity=Decimal(3), unit_cost=Decimal(1), by=system)
+        for sold in (True, False):
+            sale = sales.begin_sale(by=system)
+            sales.put_on_sale(uid=sale.uid, code=item.part.number, by=system)
+            if sold:
+                sale = sales.sell(uid=sale.uid, by=system)
+                take_sale_payment(sale_uid=sale.uid, method="CASH", amount=sale.total, by=system)
+                line = sale.lines.get()
+                sales.take_back_sold(
+                    line_uid=line.uid, quantity=Decimal(1), reason="买错", condition="OPENED", by=system
+                )
 
     def signed(self, store: Store, advisor: Actor) -> Visit:
         visit = make_received_visit(advisor)

@@ -41,6 +41,7 @@ from dealership.kernel.models import PublicDayKind, Store, User
 from dealership.kernel.services import actor_of, ask_approval
 from dealership.process.services.rollup import recompute_day
 from delivery.services.deposits import take_deposit
+from delivery.services.sales import take_sale_payment
 from reception.models import Visit
 from reception.services import (
     calendars,
@@ -78,6 +79,7 @@ from workshop.services import (
     orders,
     proposals,
     purchasing,
+    sales,
     screens,
     tools,
     warranty_claims,
@@ -268,6 +270,12 @@ def make_every_kind() -> None:
     spare = Part.objects.exclude(uid=pads).order_by("pk").values_list("uid", flat=True)[0]
     replace_part(part_uid=pads, other_uid=spare, kind="STAND_IN", by=acting("parts"))
     purchasing.order_parts(supplier="示例备件", expected_on=clock.today(), lines=wanted, by=acting("parts"))
+    for sold in (True, False):
+        sale = sales.begin_sale(by=acting("parts"))
+        sales.put_on_sale(uid=sale.uid, code="TYR-PATCH", by=acting("parts"))
+        if sold:
+            sale = sales.sell(uid=sale.uid, by=acting("parts"))
+            take_sale_payment(sale_uid=sale.uid, method="CASH", amount=Decimal(1), by=acting("cashier"))
     count = counting.start_count(by=acting("parts"))
     counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))
     pictured = tools.register_tool(

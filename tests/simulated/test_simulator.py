@@ -180,7 +180,8 @@ TOLD_WITH = {
     # roots whose events are told of the root they belong to
     "staff.RosterDay": "employee__uid", "reception.VisitLink": "visit__uid", "workshop.LineHold": "line__uid",
     "workshop.StockMovement": "part_line__line__uid", "workshop.StockItem": "part__uid",
-    "workshop.StockBin": "item__part__uid", "workshop.StockLot": "item__part__uid", "workshop.PurchaseLine": "purchase__uid",
+    "workshop.StockBin": "item__part__uid", "workshop.StockLot": "item__part__uid",
+    "workshop.SaleLine": "sale__uid", "workshop.PurchaseLine": "purchase__uid",
     "workshop.Warehouse": "bins__item__part__uid", "workshop.PartReturn": "part_line__uid",
     "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
     "workshop.LiftRound": "tool__uid",

@@ -110,7 +110,7 @@ def proposals(by: Actor) -> list[Proposal]:
     lead = int(limits.value(PARTS_LEAD_DAYS, store_id=store_id))
     since = clock.now() - timedelta(days=days)
     moved = StockMovement.objects.filter(store_id=store_id, at__gte=since)
-    moved = moved.filter(kind__in=(MovementKind.ISSUE, MovementKind.RETURN))
+    moved = moved.filter(kind__in=(MovementKind.ISSUE, MovementKind.RETURN, MovementKind.SALE, MovementKind.SALE_BACK))
     used = dict(moved.values_list("item__part").annotate(q=-Sum("quantity")).values_list("item__part", "q"))
     coming = _on_the_way(store_id).values_list("part").annotate(q=Sum(F("quantity") - F("received")))
     on_the_way = dict(coming.values_list("part", "q"))

@@ -85,6 +85,8 @@ class Trace:
     lot: StockLot
     receipts: list[Movement]
     uses: list[Use]
+    sales: list[Movement]
+    """What went over the counter."""
 
 
 def found_lots(by: Actor, code: str) -> list[StockLot]:
@@ -100,11 +102,15 @@ def traces(by: Actor, code: str) -> list[Trace]:
     """Each batch or serial number that fits, with its receipts and the orders and cars it went into (3.2)."""
     lots = found_lots(by, code)
     receipts: dict[int, list[Movement]] = defaultdict(list)
+    sales: dict[int, list[Movement]] = defaultdict(list)
     uses: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    for row in Movement.objects.filter(lot__in=lots).select_related("purchase_line__purchase").order_by("id"):
+    moved = Movement.objects.filter(lot__in=lots).order_by("id")
+    for row in moved.select_related("purchase_line__purchase", "sale_line__sale__customer"):
         assert row.lot_id is not None
         if row.kind == MovementKind.RECEIPT:
             receipts[row.lot_id].append(row)
+        elif row.kind in (MovementKind.SALE, MovementKind.SALE_BACK):
+            sales[row.lot_id].append(row)
         elif row.kind == MovementKind.ISSUE and row.part_line_id:
             uses[row.lot_id, row.part_line_id] -= row.quantity
     back: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
@@ -119,4 +125,4 @@ def traces(by: Actor, code: str) -> list[Trace]:
     found: dict[int, list[Use]] = defaultdict(list)
     for (lot, line), out in uses.items():
         found[lot].append(Use(lines[line], out, out - back[lot, line]))
-    return [Trace(lot, receipts[lot.pk], found[lot.pk]) for lot in lots]
+    return [Trace(lot, receipts[lot.pk], found[lot.pk], sales[lot.pk]) for lot in lots]

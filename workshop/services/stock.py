@@ -44,6 +44,8 @@ from workshop.models import (
     RepairOrder,
     ReservationMove,
     ReturnCondition,
+    SaleLine,
+    SaleReturn,
     StockBin,
     StockItem,
     StockLot,
@@ -760,3 +762,37 @@ def lose_booked_parts(*, store_id: int, part_uid: UUID) -> int:
             continue
         lost += 1
     return lost
+
+
+@transaction.atomic
+def put_out_sold(*, line: SaleLine, by: Actor) -> StockMovement:
+    """What stands on a line of a locked sale over the counter leaves the shelf. Raises RuleError ``stock.short``."""
+    item = _item(line.sale.store_id, line.part)
+    if line.quantity > item.on_hand - item.reserved:
+        raise RuleError(
+            "stock.short",
+            _("Only %(free)s %(unit)s are free on the shelf."),
+            field="quantity",
+            free=item.on_hand - item.reserved,
+            unit=line.part.unit,
+        )
+    lots = _lots(item, line.lot_codes, line.quantity)
+    for place, lot, quantity in _by_lots(_take_from(item, line.quantity, None), lots):
+        movement = _move(item, place, MovementKind.SALE, -quantity, sale_line=line, lot=lot)
+    record(movement, events.STOCK_SOLD, by=by, part=line.part.uid, quantity=line.quantity)
+    return movement
+
+
+@transaction.atomic
+def put_back_sold(*, returned: SaleReturn, by: Actor) -> StockMovement:
+    """What came back unopened from a sale goes where it was taken from."""
+    line = returned.line
+    item = _item(line.sale.store_id, line.part)
+    last = line.movements.filter(kind=MovementKind.SALE).select_related("place").order_by("-id").first()
+    place = last.place if last and last.place else _bin(item, warehouse_uid=None, bin=None)
+    movement = _move(
+        item, place, MovementKind.SALE_BACK, returned.quantity, sale_line=line, sale_return=returned, lot=returned.lot,
+        reason=returned.reason,
+    )  # fmt: skip
+    record(movement, events.STOCK_SOLD_BACK, by=by, part=line.part.uid, quantity=returned.quantity)
+    return movement

@@ -15,11 +15,13 @@ from dealership.catalogue.seeds import seed_store
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import History, PeriodicRun, Store
+from delivery.services.sales import take_sale_payment
 from reception.models import CustomerTag
 from reception.services.tags import define_tag
-from workshop.models import CertificateRange, PurchaseOrder, StockItem
+from workshop.models import CertificateRange, CounterSale, PurchaseOrder, StockItem
 from workshop.services.inspections import allot_certificates
 from workshop.services.purchasing import order_parts
+from workshop.services.sales import begin_sale, put_on_sale, sell
 from workshop.services.stock import stock_up
 
 from .demo_knowledge import write_knowledge
@@ -129,6 +131,20 @@ def order_first_parts(store: Store) -> None:
     )
 
 
+def sell_first_parts(store: Store) -> None:
+    """One sale over the counter that is paid, and one that waits for the cashier, where the store has none yet (3.2)."""
+    if CounterSale.objects.filter(store=store).exists():
+        return
+    by = machine("demo", store_id=store.pk)
+    for codes, method in ((("WIP-PAIR-01",), "SCAN_CODE"), (("FLD-COOL-1L", "FLT-CAB-02"), "")):
+        sale = begin_sale(by=by)
+        for code in codes:
+            put_on_sale(uid=sale.uid, code=code, by=by)
+        sale = sell(uid=sale.uid, by=by)
+        if method:
+            take_sale_payment(sale_uid=sale.uid, method=method, amount=sale.total, by=by)
+
+
 def equip(stores: list[Store]) -> None:
     """Prices, opening stock, tools and certificate numbers, where a store has none yet."""
     for store in stores:
@@ -139,6 +155,7 @@ def equip(stores: list[Store]) -> None:
         with clock.moved_to(before):
             stock_up(store=store, by=by)
         order_first_parts(store)
+        sell_first_parts(store)
         write_knowledge(store)
         name_tags(store)
         equip_tools(store)
