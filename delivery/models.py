@@ -544,6 +544,30 @@ class Handover(Root):
                 text=_("The customer's old parts go along with the car, and the maker's are shown before (3.2)."),
             ),
             states.guard(
+                # domain 4.2: no car with an open recall leaves without its customer being told; done is what an inspected
+                # line has done.
+                "handover_recall",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM reception_visit s JOIN reception_vehicle v ON v.id = s.vehicle_id
+                        JOIN kernel_store shop ON shop.id = s.store_id
+                        JOIN workshop_campaignvehicle r ON r.vin = v.vin
+                        JOIN workshop_campaign c ON c.id = r.campaign_id
+                        WHERE s.id = NEW.visit_id AND v.vin <> '' AND c.kind = 'RECALL'
+                        AND (NEW.at AT TIME ZONE shop.time_zone)::date BETWEEN c.starts_on
+                            AND coalesce(c.ends_on, 'infinity'::date)
+                        AND NOT EXISTS (SELECT 1 FROM workshop_orderline l
+                            WHERE l.id = r.line_id AND l.state = 'INSPECTED')
+                        AND NOT EXISTS (SELECT 1 FROM workshop_campaignanswer a
+                            WHERE a.visit_id = s.id AND a.vehicle_id = r.id)
+                    ) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.recall",
+                text=_("A recall of this car is open: do it, or write down what the customer was told."),
+            ),
+            states.guard(
                 "handover_gate_certificate",
                 operation=pgtrigger.Insert,
                 func="""

@@ -1976,5 +1976,5 @@ register(
 )
 
 
-# --- demands and long repairs under the statutory warranty (3.2), due list (3.1), lifts (3.4): with the resources above ---
-from workshop import claims_api, day_six_api, due_api, lifts_api, sales_api  # noqa: E402, F401
+# --- recalls, demands, long repairs (3.2), due list (3.1), lifts (3.4), sales: with the resources above ---
+from workshop import campaigns_api, claims_api, day_six_api, due_api, lifts_api, sales_api  # noqa: E402, F401

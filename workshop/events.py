@@ -339,3 +339,14 @@ SALE_DROPPED = event("workshop.counter_sale.dropped", _("Counter sale dropped"),
 SALE_RETURNED = event("workshop.sale_return.taken", _("Part of a counter sale taken back"), clause="3.2")
 STOCK_SOLD = event("workshop.stock.sold", _("Part sold over the counter"), clause="3.2")
 STOCK_SOLD_BACK = event("workshop.stock.sold_back", _("Sold part back on the shelf"), clause="3.2")
+
+# --- recalls and service campaigns ---
+CAMPAIGN_OPENED = event("workshop.campaign.opened", _("Recall or campaign opened"), clause="3.2")
+CAMPAIGN_VINS_ADDED = event("workshop.campaign.listed", _("VINs added to a recall or campaign"), clause="3.2")
+CAMPAIGN_ENDED = event("workshop.campaign.ended", _("Last day of a recall or campaign set"), clause="3.2")
+CAMPAIGN_PUT_ON_ORDER = event(
+    "workshop.campaign.put_on_order", _("Recall or campaign put on the order"), clause="3.2", stage=stages.DIAGNOSIS
+)
+CAMPAIGN_ANSWERED = event(
+    "workshop.campaign.answered", _("Customer told about an open recall or campaign"), clause="3.2"
+)

@@ -7,6 +7,7 @@ from dealership.process.clauses import screen
 from dealership.process.figures import figure
 
 screen("3.2", "order-list", _("Repair orders"))
+screen("3.2", "campaigns", _("Recalls and campaigns"))
 screen("3.2", "my-jobs", _("My jobs"))
 screen("3.2", "inspections", _("Inspections"))
 screen("3.2", "parts-board", _("Parts"))

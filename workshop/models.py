@@ -1949,6 +1949,7 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 
 # --- check sheets (3.1), where stock lies (3.2), tools (3.4) ---
 from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
+from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Customer, Vehicle, Visit, VisitState
+from reception.models import Appointment, Customer, Vehicle, Visit, VisitState
 from reception.permissions import APPOINTMENTS_BOOK
 from reception.selectors.today import LANE_SOURCES
 from workshop import permissions
@@ -19,6 +19,7 @@ from workshop.rules import total_of
 from workshop.selectors import (
     advice,
     away,
+    campaigns,
     claims,
     day_six,
     faults,
@@ -380,3 +381,53 @@ def order_old_parts(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
 
 
 register_panel("order_side", Panel("workshop.old_parts", "workshop/order_old_parts.html", order_old_parts, order=30))
+
+
+# --- recalls and service campaigns ---
+def vehicle_campaigns(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
+    """What is open for the car: on its own page and when it is booked."""
+    rows = campaigns.open_for(vehicle)
+    return {"rows": rows, "may_view": actor.may(permissions.ORDERS_VIEW)} if rows else None
+
+
+def appointment_campaigns(actor: Actor, appointment: Appointment) -> dict[str, Any] | None:
+    return vehicle_campaigns(actor, appointment.vehicle) if appointment.vehicle is not None else None
+
+
+def visit_campaigns(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """At the reception and until the hand-over: what is open and what the customer said."""
+    if not visit.is_open:
+        return None
+    rows = campaigns.open_for(visit.vehicle, visit)
+    if not rows:
+        return None
+    return {
+        "rows": rows,
+        "visit": visit,
+        "may_view": actor.may(permissions.ORDERS_VIEW),
+        "may_answer": actor.may(permissions.CAMPAIGNS_ANSWER),
+    }
+
+
+def order_campaigns(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """On the order: its line in one tap, or what the customer said."""
+    found = visit_campaigns(actor, order.visit)
+    if found is None:
+        return None
+    ended = bool(order.settled_at or order.withdrawn_at or order.closed_at)
+    return found | {"order": order, "may_add": actor.may(permissions.LINES_EDIT) and not ended}
+
+
+def customer_campaigns(actor: Actor, customer: Customer) -> dict[str, Any] | None:
+    cars = campaigns.open_for_customer(customer)
+    return {"cars": cars, "may_view": actor.may(permissions.ORDERS_VIEW)} if cars else None
+
+
+register_panel("vehicle", Panel("workshop.campaigns", "workshop/campaigns_open.html", vehicle_campaigns, order=1))
+register_panel("booking", Panel("workshop.campaigns", "workshop/campaigns_open.html", vehicle_campaigns, order=1))
+register_panel(
+    "appointment", Panel("workshop.campaigns", "workshop/campaigns_open.html", appointment_campaigns, order=1)
+)
+register_panel("visit", Panel("workshop.campaigns", "workshop/campaigns_open.html", visit_campaigns, order=1))
+register_panel("order", Panel("workshop.campaigns", "workshop/campaigns_open.html", order_campaigns, order=1))
+register_panel("customer", Panel("workshop.campaigns", "workshop/customer_campaigns.html", customer_campaigns, order=1))

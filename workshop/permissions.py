@@ -176,3 +176,12 @@ for _code in ("parts", "advisor", "manager"):
     role(_code, permissions={SALES_SELL})
 for _code in ("parts", "manager"):
     role(_code, permissions={SALES_RETURN})
+# --- recalls and service campaigns ---
+CAMPAIGNS_MANAGE = permission("workshop.campaigns.manage", _("Open recalls and service campaigns and add their VINs."))
+CAMPAIGNS_ANSWER = permission(
+    "workshop.campaigns.answer", _("Write down what a customer was told about an open recall or campaign.")
+)
+for _code in ("warranty", "manager"):
+    role(_code, permissions={CAMPAIGNS_MANAGE})
+for _code in ("advisor", "manager"):
+    role(_code, permissions={CAMPAIGNS_ANSWER})

@@ -5,6 +5,7 @@ from django.urls import path
 from .views import (
     advice,
     away,
+    campaigns,
     claims,
     day_six,
     faults,
@@ -71,6 +72,14 @@ urlpatterns = [
     path("day-six/<uuid:uid>/end/", day_six.EndCareView.as_view(), name="day-six-end"),
     path("orders/<uuid:uid>/repair-record/", day_six.RecordPage.as_view(), name="repair-record"),
     path("orders/<uuid:uid>/repair-record.pdf", day_six.RecordPdfView.as_view(), name="repair-record-pdf"),
+    # --- recalls and service campaigns ---
+    path("campaigns/", campaigns.CampaignListPage.as_view(), name="campaigns"),
+    path("campaigns/new/", campaigns.NewCampaignPage.as_view(), name="campaign-new"),
+    path("campaigns/<uuid:uid>/", campaigns.CampaignPage.as_view(), name="campaign"),
+    path("campaigns/<uuid:uid>/vins/", campaigns.AddVinsPage.as_view(), name="campaign-vins"),
+    path("campaigns/<uuid:uid>/end/", campaigns.EndCampaignPage.as_view(), name="campaign-end"),
+    path("orders/<uuid:uid>/campaign/", campaigns.PutOnOrderView.as_view(), name="order-campaign"),
+    path("visits/<uuid:uid>/campaign/", campaigns.AnswerPage.as_view(), name="visit-campaign"),
     # --- declined advice ---
     path("advice/", advice.AdvicePage.as_view(), name="advice-list"),
     path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),

@@ -21,6 +21,7 @@ from reception.services import transports
 from reception.services.visits import depart_visit
 from staff.selectors.employees import employee_of, require_employee
 from workshop.models import RepairOrder
+from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.old_parts import owed_to
 from workshop.services import away
@@ -143,6 +144,12 @@ def hand_over(
             ),
             field="risk_note_signed_by",
             line="、".join(state.unsigned_risks),
+        )
+    if recalls := unanswered_recalls(visit):
+        raise RuleError(
+            "handover.recall",
+            _("Recall %(number)s of this car is open: do it, or write down what the customer was told."),
+            number=recalls[0].campaign.number,
         )
     refuse_empty_pad(signature)
     keep_of_visit(visit=visit, by=by)

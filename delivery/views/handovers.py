@@ -17,6 +17,8 @@ from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception.models import Visit
 from reception.permissions import VISITS_KEYS
 from reception.services.visits import give_key
+from workshop.permissions import CAMPAIGNS_ANSWER
+from workshop.selectors.campaigns import open_for
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import DueList, due_list
 from workshop.selectors.old_parts import old_parts_at
@@ -84,6 +86,8 @@ class HandoverPage(CommandPage):
             "ready": self.exit.step == ExitStep.HANDOVER and not self.exit.unrepaired,
             "way": next_way(self.exit, self.actor),
             "parts_off": old_parts_at(self.visit),
+            "campaigns": open_for(self.visit.vehicle, self.visit) if not self.exit.handover else [],
+            "may_answer": self.actor.may(CAMPAIGNS_ANSWER),
             "old_parts": old_parts_words(self.visit.walkaround.old_parts) if hasattr(self.visit, "walkaround") else "",
         }
 

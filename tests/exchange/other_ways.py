@@ -640,7 +640,7 @@ def _long_repair(world: Any, made: dict[str, Any]) -> None:
     advisor = world.advisor
     world.at(9, 0, (2026, 12, 4))
     world.receptionist.create_vehicle(
-        body={"plate": "京D55555", "model_text": "途远 1.5T", "invoiced_on": "2026-03-01"}
+        body={"plate": "京D55555", "vin": "LSVAA2180K0000047", "model_text": "途远 1.5T", "invoiced_on": "2026-03-01"}
     )
     visit = _received(world, "京D55555", "19")
     opened = {"visit_uid": visit, "complaint": "漏油", "diagnosis_agreed_by": "李试驾", "signed_on_paper": True}
@@ -651,3 +651,20 @@ def _long_repair(world: Any, made: dict[str, Any]) -> None:
     loan = {"repair_order_uid": order, "kind": "LOAN_CAR", "starts_on": "2026-12-09", "loan_plate": "京AB0001"}
     act(advisor, "day_six_care", advisor.create_day_six_care(body=loan)["uid"], "end")
     advisor.create_repair_record_copy(body={"repair_order_uid": made["order"], "receiver": "张试驾"})
+    _recall(world, visit, order)
+
+
+def _recall(world: Any, visit: str, order: str) -> None:
+    """The maker calls a car back that stands here (3.2)."""
+    advisor, clerk = world.advisor, world.warranty
+    work = next(row["uid"] for row in advisor.list_operation(limit=100)["data"] if row["code"] == "EL-20")
+    told = {"number": "ZH-1", "kind": "RECALL", "title": "近光灯", "measure": "更换近光灯总成", "operation_uid": work}
+    made = clerk.create_campaign(body=told)["uid"]
+    vehicle = advisor.get_visit(uid=visit)["vehicle_uid"]
+    vin = world.receptionist.get_vehicle(uid=vehicle)["vin"]
+    act(clerk, "campaign", made, "add_vins", {"vins": [vin]})
+    act(clerk, "campaign", made, "end", {"ends_on": "2027-12-31"})
+    row = only(advisor.list_campaign_vehicle(campaign_uid=made))["uid"]
+    answer = {"visit_uid": visit, "campaign_vehicle_uid": row, "reply": "PARTS_MISSING", "told_to": "李试驾"}
+    advisor.create_campaign_answer(body=answer)
+    act(advisor, "campaign_vehicle", row, "put_on_order", {"repair_order_uid": order})

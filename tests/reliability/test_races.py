@@ -90,6 +90,7 @@ from workshop.services import (
     authorizations,
     away,
     blocking,
+    campaigns,
     claims,
     clocking,
     counting,
@@ -319,6 +320,10 @@ STORY: dict[str, str] = {
     "workshop.refuse_claim": "one: state.move",
     "workshop.finish_claim": "one: state.move",
     "workshop.withdraw_claim": "one: state.move",
+    "workshop.add_vins": "both",
+    "workshop.answer_campaign": "both",
+    "workshop.end_campaign": "both",
+    "workshop.put_on_order": "one: campaign.on_order",
     "workshop.give_care": "one: day_six.overlap",
     "workshop.end_care": "one: day_six.ended",
     "workshop.hand_out_record": "both",
@@ -1084,6 +1089,28 @@ def test_demands_of_owners() -> None:
     go(claims.finish_claim, uid=repair.uid, result="已修好", by=manager)
     money = claims.open_claim(remedy="TRANSPORT_MONEY", **asked)
     go(claims.withdraw_claim, uid=money.uid, result="不再要求", by=team.advisor)
+
+
+def test_a_recall() -> None:
+    with clock_at(9):
+        house = House()
+        shop, clerk = house.floor.shop, actor(house.floor.hire("warranty"))
+        visit = make_received_visit(shop)
+        order = orders.open_repair_order(visit_uid=visit.uid, complaint="召回", with_diagnosis=False, by=shop.advisor)
+        made = campaigns.open_campaign(
+            number="ZH-1",
+            kind="RECALL",
+            title="制动软管",
+            measure="更换",
+            operation_uid=operation("CH-10").uid,
+            by=clerk,
+        )
+        go(campaigns.add_vins, uid=made.uid, vins=[visit.vehicle.vin], by=clerk)
+        go(campaigns.end_campaign, uid=made.uid, ends_on=DAY + timedelta(days=9), by=clerk)
+        row = made.vehicles.get()
+        told = {"reply": "DECLINED", "told_to": "李送修", "by": shop.advisor}
+        go(campaigns.answer_campaign, uid=row.uid, visit_uid=visit.uid, **told)
+        go(campaigns.put_on_order, uid=row.uid, order_uid=order.uid, by=shop.advisor)
 
 
 def test_a_long_repair() -> None:

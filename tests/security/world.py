@@ -60,10 +60,12 @@ from tests.factories.reception import make_picture, make_received_visit, make_vi
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from tests.factories.warranty import make_warranty_repair
+from workshop.campaign_models import CampaignAnswer, CampaignVehicle
 from workshop.day_six_models import DaySixCare, RecordCopy
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
 from workshop.services import (
     blocking,
+    campaigns,
     claims,
     counting,
     faults,
@@ -178,6 +180,18 @@ class World:
         claims.open_claim(
             vehicle_uid=returned.vehicle.uid, customer_uid=gone.customer.uid, remedy="REFUND", words="退车", by=advisor
         )
+        seen = Visit.objects.filter(store=store, state="DEPARTED").exclude(vehicle__vin="").order_by("pk").first()
+        assert seen is not None, "a car with its VIN has left"
+        recall = campaigns.open_campaign(
+            number=f"ZH-{store.code}",
+            kind="CAMPAIGN",
+            title="软件升级",
+            measure="升级",
+            operation_uid=Operation.objects.get(code="EL-20").uid,
+            by=self.actor(store, "warranty"),
+        )
+        row = CampaignVehicle.objects.create(campaign=recall, vin=seen.vehicle.vin)
+        CampaignAnswer.objects.create(visit=seen, vehicle=row, reply="DECLINED", told_to="李试")
         DaySixCare.objects.create(order=order, kind="LOAN_CAR", starts_on=TODAY, loan_plate="京AB0001")
         RecordCopy.objects.create(order=order, receiver="李试", content_hash="0" * 64)
         twins = [customers.register_customer(name="双试", phone="13700000001", by=desk) for _n in range(3)]

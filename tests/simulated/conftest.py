@@ -33,7 +33,7 @@ from dealership.catalogue.models import Operation, Part, Resource
 from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
-from dealership.exchange.services.simulator import Simulation
+from dealership.exchange.services.simulator import Simulation, some_vin
 from dealership.kernel import clock, holidays, registry, stores
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.history import record
@@ -56,6 +56,7 @@ from reception.services import (
     waiting,
     walkarounds,
 )
+from reception.services.vehicles import correct_vehicle
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -72,6 +73,7 @@ from workshop.services import (
     advice,
     authorizations,
     blocking,
+    campaigns,
     claims,
     counting,
     day_six,
@@ -304,6 +306,24 @@ def make_every_kind() -> None:
     done = RepairOrder.objects.filter(stage="CLOSED").order_by("pk").first()
     assert done is not None, "a car has left"
     day_six.hand_out_record(order_uid=done.uid, receiver="李试", by=acting("advisor"))
+    listed = campaigns.open_campaign(
+        number="ZH-2026-01",
+        kind="CAMPAIGN",
+        title="近光灯升级",
+        measure="更换近光灯总成",
+        operation_uid=Operation.objects.get(code="EL-20").uid,
+        by=acting("warranty"),
+    )
+    here = line.order.visit
+    car = (
+        here.vehicle
+        if here.vehicle.vin
+        else correct_vehicle(uid=here.vehicle.uid, vin=some_vin(here.vehicle.plate), by=acting("advisor"))
+    )
+    campaigns.add_vins(uid=listed.uid, vins=[car.vin], by=acting("warranty"))
+    campaigns.answer_campaign(
+        uid=listed.vehicles.get().uid, visit_uid=here.uid, reply="DECLINED", told_to="李试", by=acting("advisor")
+    )
     back = come_back(acting("advisor"))
     claims.open_claim(
         vehicle_uid=back.vehicle.uid,
