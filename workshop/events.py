@@ -331,6 +331,13 @@ DAY_SIX_GIVEN = event("workshop.day_six.given", _("Loan car or transport money g
 DAY_SIX_ENDED = event("workshop.day_six.ended", _("Loan car of a long repair back"), clause="3.2")
 RECORD_HANDED_OUT = event("workshop.repair_record.handed_out", _("Record of the repair handed out"), clause="3.2")
 
+# --- trial parts ---
+TRIAL_LENT = event("workshop.part_trial.lent", _("Part lent to be tried"), clause="3.2", stage=stages.DIAGNOSIS)
+TRIAL_BACK = event(
+    "workshop.part_trial.returned", _("Tried part back on the shelf"), clause="3.2", stage=stages.DIAGNOSIS
+)
+TRIAL_ISSUED = event("workshop.part_trial.issued", _("Tried part issued to the order"), clause="3.2", stage=stages.WORK)
+
 # --- sale over the counter ---
 SALE_BEGUN = event("workshop.counter_sale.begun", _("Counter sale begun"), clause="3.2")
 SALE_CHANGED = event("workshop.counter_sale.changed", _("Counter sale changed"), clause="3.2", folds=True)

@@ -31,6 +31,7 @@ def on_discount_decided(event: Event) -> None:
     "workshop.part.freed",
     "workshop.part.returned",
     "workshop.stock.sold_back",
+    "workshop.part_trial.returned",
     name="workshop.serve_back_orders",
 )
 def serve_back_orders(event: Event) -> None:

@@ -1213,6 +1213,19 @@ class StockItem(Root):
     class Meta:
         triggers = [
             states.fixed("stockitem_part_fixed", "part_id"),
+            states.guard(
+                # 3.2: what is lent to be tried is nobody else's as long as it is out.
+                "stockitem_trials_stay",
+                operation=pgtrigger.UpdateOf("reserved"),
+                condition=pgtrigger.Condition("NEW.reserved < OLD.reserved"),
+                func="""
+                    IF NEW.reserved < (SELECT COALESCE(sum(quantity), 0) FROM workshop_parttrial
+                        WHERE item_id = NEW.id AND state = 'OUT') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="trial.out",
+                text=_("Some of this part is lent to be tried; take it back first."),
+            ),
             states.versioned(),
             states.guard(
                 # 3.2: the shelf never disagrees with its movements; only their trigger writes on_hand.
@@ -1970,4 +1983,5 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     Warehouse,
 )
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
+from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)

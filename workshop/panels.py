@@ -35,6 +35,7 @@ from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.lanes import place_work
 from workshop.selectors.quoted import quoted_orders
 from workshop.selectors.tools import count_tools_due
+from workshop.selectors.trials import trials_out
 from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
 
@@ -221,6 +222,15 @@ def tools_overdue(actor: Actor, _board: Any) -> dict[str, Any] | None:
 
 
 register_panel("today_actions", Panel("workshop.tools", "workshop/tools_overdue.html", tools_overdue, order=90))
+
+
+def trial_parts(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.2: the parts keeper is told on the Today board what is lent to be tried, and what is overdue in the evening."""
+    rows = trials_out(actor) if actor.may(permissions.PARTS_ISSUE) else []
+    return {"out": len(rows), "late": sum(row.late for row in rows)} if rows else None  # type: ignore[attr-defined]
+
+
+register_panel("today_actions", Panel("workshop.trials", "workshop/trials_today.html", trial_parts, order=91))
 
 
 def parts_came(actor: Actor, _board: Any) -> dict[str, Any] | None:

@@ -123,6 +123,19 @@ class StockLot(Root):
                 text=_("Stock changes by a movement only: receipt, issue, return, transfer or count."),
             ),
             states.guard(
+                # 3.2: what is lent to be tried is nobody else's as long as it is out.
+                "stocklot_trials_stay",
+                operation=pgtrigger.UpdateOf("on_hand"),
+                condition=pgtrigger.Condition("NEW.on_hand < OLD.on_hand"),
+                func="""
+                    IF NEW.on_hand < (SELECT COALESCE(sum(quantity), 0) FROM workshop_parttrial
+                        WHERE lot_id = NEW.id AND state = 'OUT') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="trial.out",
+                text=_("Some of this part is lent to be tried; take it back first."),
+            ),
+            states.guard(
                 # 3.2: of a serial number there is one piece.
                 "stocklot_serial_once",
                 operation=pgtrigger.UpdateOf("on_hand"),

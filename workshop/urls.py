@@ -25,6 +25,7 @@ from .views import (
     screens,
     sheets,
     tools,
+    trials,
     warranty_claims,
 )
 
@@ -129,6 +130,9 @@ urlpatterns = [
     path("parts/", parts.PartsBoardPage.as_view(), name="parts-board"),
     path("part-lines/<uuid:uid>/issue/", parts.IssuePartView.as_view(), name="part-issue"),
     path("part-lines/<uuid:uid>/issue/lots/", parts.IssueLotPage.as_view(), name="part-issue-lot"),
+    path("stock/trials/", trials.TrialsPage.as_view(), name="part-trials"),
+    path("stock/trials/<uuid:uid>/back/", trials.TrialBackView.as_view(), name="part-trial-back"),
+    path("stock/trials/<uuid:uid>/issue/", trials.TrialIssueView.as_view(), name="part-trial-issue"),
     path("stock/trace/", parts.TracePage.as_view(), name="stock-trace"),
     path("part-lines/<uuid:uid>/reserve/", parts.ReservePartView.as_view(), name="part-reserve"),
     path("part-lines/<uuid:uid>/replace/", replacements.TakeReplacementView.as_view(), name="part-replace"),

@@ -410,7 +410,9 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     given = {"source_part_line_uid": spare, "target_part_line_uid": pads, "reason": "客户在店等候"}
     parts.create_reservation_move(body=given)
     act(parts, "part_line", spare, "reserve")
-    act(parts, "part_line", pads, "issue")
+    tried = {"part_uid": pad, "repair_order_uid": order, "technician_uid": made["technician"]}
+    act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "back")
+    act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "issue")
     act(advisor, "labor_operation", diagnosis, "add_photo", {"content": photo()})
     world.at(14, 0, THURSDAY)
     act(technician, "labor_operation", diagnosis, "finish", {"cause": "磨损"})

@@ -84,7 +84,7 @@ from tests.factories.workshop import (
 )
 from tests.reliability.meeting import locking_commands, meet
 from tests.workshop import test_faults as maker_pays
-from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, RepairOrder, StockItem
+from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, PartTrial, RepairOrder, StockItem
 from workshop.services import (
     advice,
     authorizations,
@@ -111,6 +111,7 @@ from workshop.services import (
     sheets,
     stock,
     tools,
+    trials,
     warranty_claims,
 )
 
@@ -312,6 +313,9 @@ STORY: dict[str, str] = {
     "workshop.take_back_sold": "one: sale.returned",
     "delivery.take_sale_payment": "one: payment.amount",
     "delivery.refund_sale_payment": "one: payment.amount",
+    "workshop.lend_part": "both",
+    "workshop.take_trial_back": "one: trial.ended",
+    "workshop.issue_trial": "one: trial.ended",
     "workshop.take_replacement": "one: part.no_replacement",
     "workshop.add_line": "both",
     "workshop.judge_fault": "both",
@@ -845,6 +849,11 @@ def test_the_order_and_the_floor() -> None:
         paid = go(counter_money.take_sale_payment, **till, by=house.cashier)
         go(sales.take_back_sold, line_uid=bought.lines.get().uid, quantity=Decimal(1), reason="买错", by=setup)
         go(counter_money.refund_sale_payment, payment_uid=paid.uid, amount=bought.total, reason="退货", by=setup)
+        tried = {"part_uid": pads.uid, "order_uid": order.uid, "employee_uid": house.worker.uid, "by": setup}
+        lent = go(trials.lend_part, **tried)
+        go(trials.take_trial_back, uid=lent.uid, by=setup)
+        other_one = PartTrial.objects.filter(state="OUT").get()  # both took one
+        go(trials.issue_trial, uid=other_one.uid, by=setup)
         lying = StockItem.objects.get(store=store, part=pads).bins.get()
         go(stock.transfer_stock, from_uid=lying.uid, quantity=Decimal(6), to_bin="B", by=setup)
         promised = at(15)

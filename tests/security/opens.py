@@ -155,6 +155,8 @@ OPENS = {
     "part-price": "catalogue.Part",
     "part-remove": "workshop.PartLine",
     "part-issue-lot": "workshop.PartLine",
+    "part-trial-back": "workshop.PartTrial",
+    "part-trial-issue": "workshop.PartTrial",
     "part-tracing": "catalogue.Part",
     "part-replace": "workshop.PartLine",
     "part-replacement-end": "catalogue.PartReplacement",

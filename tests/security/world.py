@@ -76,6 +76,7 @@ from workshop.services import (
     screens,
     stock,
     tools,
+    trials,
     warranty_claims,
 )
 from workshop.services.advice import keep_advice
@@ -311,6 +312,9 @@ class World:
             part_line_uid=lacking.uid, quantity=Decimal(1), reason="领错", condition="UNOPENED", by=system
         )
         stock.receive_stock(part_uid=item.part.uid, quantity=Decimal(3), unit_cost=Decimal(1), by=system)
+        trials.lend_part(
+            part_uid=item.part.uid, order_uid=lacking.line.order.uid, employee_uid=lacking.line.order.advisor.uid, by=system
+        )  # fmt: skip
         for sold in (True, False):
             sale = sales.begin_sale(by=system)
             sales.put_on_sale(uid=sale.uid, code=item.part.number, by=system)

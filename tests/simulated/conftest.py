@@ -84,6 +84,7 @@ from workshop.services import (
     sales,
     screens,
     tools,
+    trials,
     warranty_claims,
 )
 
@@ -272,6 +273,8 @@ def make_every_kind() -> None:
     spare = Part.objects.exclude(uid=pads).order_by("pk").values_list("uid", flat=True)[0]
     replace_part(part_uid=pads, other_uid=spare, kind="STAND_IN", by=acting("parts"))
     purchasing.order_parts(supplier="示例备件", expected_on=clock.today(), lines=wanted, by=acting("parts"))
+    tried = Part.objects.get(number="TYR-PATCH").uid
+    trials.lend_part(part_uid=tried, order_uid=line.order.uid, employee_uid=absent.uid, by=acting("parts"))
     for sold in (True, False):
         sale = sales.begin_sale(by=acting("parts"))
         sales.put_on_sale(uid=sale.uid, code="TYR-PATCH", by=acting("parts"))

@@ -167,10 +167,11 @@ def _lots(
         there = rows[name].on_hand > 0 if coming == MovementKind.COUNT else bool(coming) and before.exists()
         if coming and how == Tracing.SERIAL and there:
             raise RaceLost("stock.serial_there", _("“%(lot)s” is there or came in already."), field="lots", lot=name)
-        if not coming and rows[name].on_hand < each:
+        lent = sum(rows[name].trials.filter(state="OUT").values_list("quantity", flat=True), ZERO)
+        if not coming and rows[name].on_hand - lent < each:
             raise RuleError(
                 "stock.lot_short", _("Only %(left)s %(unit)s of “%(lot)s” are left."), field="lots", lot=name, unit=unit,
-                left=f"{rows[name].on_hand.normalize():f}",
+                left=f"{(rows[name].on_hand - lent).normalize():f}",
             )  # fmt: skip
     return [(rows[name], each) for name in names]
 
