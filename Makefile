@@ -20,7 +20,7 @@ help:
 	@echo "make test      run the tests (ARGS=\"tests/reception\")"
 	@echo "make kill      kill -9 of workers, Redis and PostgreSQL under load; report in VAR_DIR/kill-report.md"
 	@echo "make check     style, types, import order, migrations, translations, API description"
-	@echo "make bench     the API beside raw SQL and an empty view, on volume data (SCALE=0.02 for a trial; ARGS=--write-docs)"
+	@echo "make bench     the API beside raw SQL and an empty view, on volume data (SCALE=0.02 for a trial; ARGS=--write-docs, ARGS=--floor for the workshop)"
 	@echo "make pictures  every page of the running demo at three widths in both languages"
 	@echo "make messages  bring the translation files up to date"
 	@echo "make lock      compile the requirements from pyproject.toml"

@@ -4,6 +4,7 @@ make bench                          full volume (kept in VAR_DIR/bench between r
 SCALE=0.01 make bench               a small trial
 make bench ARGS="--write-docs"      also puts the tables into docs/performance.md
 make bench ARGS=--search            the search box on 1,000,000 vehicles (kept in VAR_DIR/bench-search), beside raw SQL
+make bench ARGS=--floor             board, order page, clocking on and off, issuing a part, beside raw SQL
 make bench ARGS=--duplicates        customers who may be one among 200,000 (kept in VAR_DIR/bench-duplicates)
 make bench ARGS="--only list_repair_orders,book_slot --seconds 8"
 """
@@ -649,6 +650,7 @@ def main() -> int:
     parser.add_argument(
         "--search", action="store_true", help="the search box on a million vehicles (times SCALE), and nothing else"
     )
+    parser.add_argument("--floor", action="store_true", help="board, order page, clocking, issuing, and nothing else")
     parser.add_argument("--duplicates", action="store_true", help="finding duplicates, and nothing else")
     parser.add_argument("--quick", action="store_true", help="one cold start instead of three")
     options = parser.parse_args()
@@ -659,6 +661,10 @@ def main() -> int:
         from . import search
 
         return search.main(scale=options.scale, write_docs=options.write_docs)
+    if options.floor:
+        from . import floor
+
+        return floor.main(scale=options.scale, seconds=options.seconds, write_docs=options.write_docs)
     if options.duplicates:
         from . import duplicates
 
@@ -681,7 +687,7 @@ def main() -> int:
             servers.stop(VAR)
     kept = OUTER / "bench.json"
     before = json.loads(kept.read_text()) if kept.exists() else {}
-    result |= {name: before[name] for name in ("search", "duplicates") if name in before}
+    result |= {name: before[name] for name in ("search", "duplicates", "floor") if name in before}
     kept.write_text(json.dumps(result, indent=2) + "\n")
     text = tables(result)
     say("\n" + text + "\n")

@@ -18,24 +18,31 @@ import time
 import uuid
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
+GOOD = 400
+"""What isn't refused: the API answers 2xx, a form of a page leads on with 302."""
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.I)
 
 
-def message(method: str, path: str, token: str, body: Any) -> bytes:
-    lines = [
-        f"{method} {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        f"Authorization: Bearer {token}",
-        "Accept: application/json",
-    ]
+def message(method: str, path: str, token: Any, body: Any) -> bytes:
+    """A request of the API with its token, or of a page: ``token`` is then the signed-in person's headers."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     content = b""
+    if isinstance(token, dict):
+        lines += ["Accept: text/html", *(f"{name}: {value}" for name, value in token.items())]
+        if body is not None:
+            content = urlencode(body).encode()
+            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(content)}"]
+        return "\r\n".join([*lines, "", ""]).encode() + content
+    lines += [f"Authorization: Bearer {token}", "Accept: application/json"]
     if body is not None:
         content = json.dumps(body).encode()
         lines += [
             "Content-Type: application/json",
             f"Content-Length: {len(content)}",
             f"Idempotency-Key: {uuid.uuid4()}",
+            *(["If-Match: *"] if "/actions/" in path else []),
         ]
     return "\r\n".join([*lines, "", ""]).encode() + content
 
@@ -157,14 +164,14 @@ def run(lines: list[socket.socket], job: dict[str, Any]) -> dict[str, Any]:
             finished = time.perf_counter()
             taken.append(finished - known[2])
             statuses[answer[0]] += 1
-            if answer[0] < 300:
+            if answer[0] < GOOD:
                 last = answer[1]
             else:
                 refused = answer[1]
             if finished >= end or not send(line, known[0]):
                 busy -= 1
     taken.sort()
-    good = sum(count for status, count in statuses.items() if status < 300)
+    good = sum(count for status, count in statuses.items() if status < GOOD)
     return {
         "rps": round(good / (finished - begin), 1),
         "p50_ms": round(taken[len(taken) // 2] * 1000, 2),

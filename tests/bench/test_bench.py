@@ -57,3 +57,25 @@ def test_no_two_rows_of_the_volume_data_have_the_same_name() -> None:
     many = range(1, 300_001, 7)
     assert len({volume.plate(n) for n in many}) == len({volume.vin(n) for n in many}) == len(many)
     assert len({volume.uid(kind, n) for kind in (1, 2) for n in many}) == 2 * len(many)
+
+
+def test_the_floor_on_a_few_rows() -> None:
+    """Board, order page, clocking and issuing: both roads leave the same rows, and every answer has its row."""
+    kept = Path(os.environ.get("VAR_DIR") or servers.BASE_DIR / "var") / "test" / "small-bench"
+    kept.mkdir(parents=True, exist_ok=True)
+    with servers._alone(kept):
+        clean = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")}
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", "--scale", "0.002", "--seconds", "0.2", "--floor"],
+            cwd=servers.BASE_DIR,
+            env=clean | {"VAR_DIR": str(kept)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    said = json.loads((kept / "bench.json").read_text())["floor"]
+    for name in ("today_board", "order_page", "clock_on_off", "issue_part"):
+        assert said[name].keys() == {"rps", "p50_ms", "p95_ms", "raw_sql_rps"}
+        assert all(value > 0 for value in said[name].values()), (name, said[name])
+        assert f"| {name} |" in done.stdout
