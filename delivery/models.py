@@ -528,6 +528,21 @@ class Handover(Root):
                 text=_("Where the next service was explained, its day and its mileage above today's are written down."),
             ),
             states.guard(
+                # 3.2: what of an accident the customer bears is paid before the car goes, whoever else pays later.
+                "handover_own_share",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_accidentcase c JOIN workshop_repairorder o ON o.id = c.order_id
+                        JOIN delivery_settlement s ON s.order_id = o.id AND s.state = 'SIGNED'
+                        WHERE o.visit_id = NEW.visit_id AND LEAST(c.own_share, s.total) > (
+                            SELECT COALESCE(sum(p.amount), 0) FROM delivery_payment p WHERE p.settlement_id = s.id))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="handover.own_share",
+                text=_("The customer's own share of the accident isn't paid yet (3.2)."),
+            ),
+            states.guard(
                 # domain 3.3: the customer's old parts go along, the maker's were shown; nobody is left without them.
                 "handover_old_parts",
                 operation=pgtrigger.Insert,

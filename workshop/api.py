@@ -49,7 +49,7 @@ from dealership.kernel.api.shapes import (
 )
 from dealership.kernel.api.star import star_codes
 from reception.models import Vehicle
-from workshop import old_part_api, permissions, warranty_claim_api  # noqa: F401  (declares its own resources)
+from workshop import accident_api, old_part_api, permissions, warranty_claim_api  # noqa: F401  (declares its own resources)
 from workshop.away_models import AwayWait
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet, SheetState, Verdict
 from workshop.fault_models import FaultJudgement, LeftOut, MainSystem, SafetyFault

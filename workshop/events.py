@@ -273,6 +273,30 @@ CLAIM_WITHDRAWN = event(
     "workshop.statutory_claim.withdrawn", _("Demand under the statutory warranty taken back"), clause="3.2"
 )
 
+# --- accidents ---
+ACCIDENT_OPENED = event("workshop.accident.opened", _("Insurer's case entered"), clause="3.2", stage=stages.DIAGNOSIS)
+ACCIDENT_CHANGED = event("workshop.accident.changed", _("Insurer's case changed"), clause="3.2", stage=stages.WORK)
+ASSESSMENT_ASKED = event(
+    "workshop.assessment.asked",
+    _("Damage assessment laid before the insurer"),
+    clause="3.2",
+    stage=stages.CONSENT,
+    norm=("workshop.assessment.agreed", "workshop.assessment.refused"),
+    within=1080,
+)
+ASSESSMENT_AGREED = event(
+    "workshop.assessment.agreed", _("Damage assessment agreed by the insurer"), clause="3.2", stage=stages.CONSENT
+)
+ASSESSMENT_REFUSED = event(
+    "workshop.assessment.refused", _("Damage assessment refused by the insurer"), clause="3.2", stage=stages.CONSENT
+)
+STRUCTURE_MARKED = event(
+    "workshop.structural_job.marked", _("Work on the body's structure marked"), clause="3.2", stage=stages.WORK
+)
+STRUCTURE_CHECKED = event(
+    "workshop.structure_check.done", _("Structure checked after its repair"), clause="3.2", stage=stages.INSPECTION
+)
+
 # --- claims to the maker ---
 WARRANTY_CLAIM_OPENED = event(
     "workshop.warranty_claim.opened", _("Claim to the maker opened"), clause="3.2", stage=stages.WORK

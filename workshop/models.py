@@ -970,6 +970,23 @@ class Authorization(Root):
                 text=_("This person may not decide for the payer, or not about so much (3.2)."),
             ),
             states.guard(
+                # 3.2: where the insurer's case is entered, its yes to a line is an assessment that covers the price.
+                "authorization_within_assessment",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'APPROVED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_accidentcase c ON c.order_id = l.order_id
+                        WHERE l.id = NEW.line_id AND l.pay_type = 'INSURANCE')
+                    AND NOT EXISTS (SELECT 1 FROM workshop_assessmentrow r
+                        JOIN workshop_assessment a ON a.id = r.assessment_id
+                        WHERE r.line_id = NEW.line_id AND a.state = 'AGREED' AND r.amount >= NEW.amount)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="assessment.covers",
+                text=_("The insurer agrees to this item by an assessment that covers its price (3.2)."),
+            ),
+            states.guard(
                 # 3.2: nobody is asked only where somebody else bears the line under a standing agreement.
                 "authorization_unasked_for_others",
                 operation=pgtrigger.Insert,
@@ -1510,6 +1527,23 @@ class Inspection(Root):
                 text=_("Who worked on the car can't do its team or final inspection (3.2)."),
             ),
             states.guard(
+                # 3.2, JT/T 795: structural work has its own check, passed since it was done.
+                "inspection_structure_checked",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_structuraljob j JOIN workshop_orderline l ON l.id = j.line_id
+                        WHERE l.order_id = NEW.order_id AND l.state IN ('COMPLETED', 'INSPECTED')
+                        AND NOT EXISTS (SELECT 1 FROM workshop_structurecheck k WHERE k.job_id = j.id
+                            AND k.result = 'PASSED' AND k.at >= COALESCE(l.completed_at, '-infinity')
+                            AND k.id = (SELECT max(id) FROM workshop_structurecheck WHERE job_id = j.id)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="structure.unchecked",
+                text=_("Structural work needs its check, passed after the repair, before this (3.2)."),
+            ),
+            states.guard(
                 "inspection_in_order",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
@@ -1656,6 +1690,22 @@ class Certificate(Root):
 
     class Meta:
         triggers = [
+            states.guard(
+                # 3.2, JT/T 795: structural work has its own check, passed since it was done.
+                "certificate_structure_checked",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_structuraljob j JOIN workshop_orderline l ON l.id = j.line_id
+                        WHERE l.order_id = NEW.order_id AND l.state IN ('COMPLETED', 'INSPECTED')
+                        AND NOT EXISTS (SELECT 1 FROM workshop_structurecheck k WHERE k.job_id = j.id
+                            AND k.result = 'PASSED' AND k.at >= COALESCE(l.completed_at, '-infinity')
+                            AND k.id = (SELECT max(id) FROM workshop_structurecheck WHERE job_id = j.id)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="structure.unchecked",
+                text=_("Structural work needs its check, passed after the repair, before this (3.2)."),
+            ),
             states.versioned(),
             states.guard(
                 "certificate_after_final_inspection",
@@ -1961,6 +2011,13 @@ explain_constraint("advice_ended", "advice.reason", _("Say why the customer does
 
 
 # --- check sheets (3.1), where stock lies (3.2), tools (3.4) ---
+from workshop.accident_models import (  # noqa: E402, F401  (found with the room's models)
+    AccidentCase,
+    Assessment,
+    AssessmentRow,
+    StructuralJob,
+    StructureCheck,
+)
 from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)

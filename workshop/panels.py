@@ -17,6 +17,7 @@ from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
 from workshop.selectors import (
+    accidents,
     advice,
     away,
     campaigns,
@@ -363,6 +364,26 @@ def vehicle_claims(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
 
 register_panel("vehicle", Panel("workshop.claims", "workshop/vehicle_claims.html", vehicle_claims, order=10))
 register_panel("order_side", Panel("workshop.faults", "workshop/order_faults.html", order_faults, order=20))
+
+
+# --- accidents ---
+def order_accident(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """The insurer's case with its assessments, and the checks of the body's structure (3.2)."""
+    found = accidents.accident_file(order)
+    if found.case is None and not found.may_be_case and not found.structural:
+        return None
+    ended = bool(order.settled_at or order.withdrawn_at or order.closed_at)
+    return {
+        "file": found,
+        "order": order,
+        "may_work": actor.may(permissions.ACCIDENTS_WORK) and not ended,
+        "may_agree": actor.may(permissions.AUTHORIZATIONS_RECORD) and not ended,
+        "may_mark": actor.may(permissions.STRUCTURE_MARK) and not ended,
+        "may_check": actor.may(permissions.STRUCTURE_CHECK) and not ended,
+    }
+
+
+register_panel("order", Panel("workshop.accident", "workshop/order_accident.html", order_accident, order=5))
 
 
 # --- claims to the maker ---

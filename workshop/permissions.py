@@ -132,6 +132,18 @@ CLAIMS_ANSWER = permission(
 for _code in ("advisor", "warranty", "manager"):
     role(_code, permissions={CLAIMS_OPEN})
 role("manager", permissions={CLAIMS_ANSWER})
+# --- accidents ---
+ACCIDENTS_WORK = permission(
+    "workshop.accidents.work", _("Enter the insurer's case of an accident and lay assessments before the insurer.")
+)
+STRUCTURE_MARK = permission("workshop.structure.mark", _("Say that work is on the body's structure."))
+STRUCTURE_CHECK = permission("workshop.structure.check", _("Check the body's structure after its repair."))
+for _code in ("advisor", "manager"):
+    role(_code, permissions={ACCIDENTS_WORK})
+for _code in ("advisor", "foreman", "techdirector", "manager"):
+    role(_code, permissions={STRUCTURE_MARK})
+for _code in ("inspector", "techdirector"):
+    role(_code, permissions={STRUCTURE_CHECK})
 # --- claims to the maker ---
 WARRANTY_CLAIMS_VIEW = permission(
     "workshop.warranty_claims.view", _("See the claims to the maker, their papers, ages and amounts.")

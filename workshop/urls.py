@@ -3,6 +3,7 @@
 from django.urls import path
 
 from .views import (
+    accidents,
     advice,
     away,
     campaigns,
@@ -181,6 +182,14 @@ urlpatterns = [
     path("sheets/<uuid:uid>/offer/", sheets.OfferFindingView.as_view(), name="check-sheet-offer"),
     path("sheets/photos/<uuid:uid>/", sheets.CheckPhotoView.as_view(), name="check-sheet-photo"),
     path("v/<str:token>/sheet-photos/<uuid:uid>/", sheets.CheckPhotoOnLink.as_view(), name="visit-link-sheet-photo"),
+    # --- accidents ---
+    path("orders/<uuid:uid>/accident/", accidents.OpenAccidentPage.as_view(), name="accident-new"),
+    path("accidents/<uuid:uid>/change/", accidents.ChangeAccidentPage.as_view(), name="accident-change"),
+    path("accidents/<uuid:uid>/assess/", accidents.AssessmentPage.as_view(), name="accident-assess"),
+    path("assessments/<uuid:uid>/agree/", accidents.AgreePage.as_view(), name="assessment-agree"),
+    path("assessments/<uuid:uid>/refuse/", accidents.RefusePage.as_view(), name="assessment-refuse"),
+    path("lines/<uuid:uid>/structure/", accidents.MarkStructuralPage.as_view(), name="line-structure"),
+    path("structure/<uuid:uid>/check/", accidents.CheckStructurePage.as_view(), name="structure-check"),
     # --- claims to the maker ---
     path("warranty-claims/", warranty_claims.WarrantyClaimsPage.as_view(), name="warranty-claims"),
     path(

@@ -32,6 +32,7 @@ from ..limits import GATE_PASS_HOURS
 from ..models import CHECKS_THAT_MAY_NOT_APPLY, GatePass, GatePassKind, Handover, HandoverCheck
 from ..selectors import gate as reads
 from ..selectors.exits import ExitStep, VisitExit, visit_exit
+from ..selectors.shares import unpaid_share
 
 NOT_APPLICABLE = "NOT_APPLICABLE"
 FOR_GOOD = (GatePassKind.DELIVERED, GatePassKind.UNREPAIRED)
@@ -104,7 +105,8 @@ def hand_over(
     the same signature, those for the maker are shown (3.2). A car that went out on a RETURN
     pass is handed over at the customer's door: its visit ends with the signature. Raises RuleError
     ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``, ``handover.odometer``,
-    ``handover.receiver``, ``handover.next_service``, ``handover.old_parts``, ``handover.exists``.
+    ``handover.receiver``, ``handover.next_service``, ``handover.own_share``, ``handover.old_parts``,
+    ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
@@ -151,6 +153,8 @@ def hand_over(
             _("Recall %(number)s of this car is open: do it, or write down what the customer was told."),
             number=recalls[0].campaign.number,
         )
+    if unpaid_share(visit) > 0:
+        raise RuleError("handover.own_share", _("The customer's own share of the accident isn't paid yet (3.2)."))
     refuse_empty_pad(signature)
     keep_of_visit(visit=visit, by=by)
     if checks[HandoverCheck.OLD_PARTS_SHOWN] != "DONE" and owed_to(visit):

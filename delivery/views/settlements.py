@@ -30,6 +30,7 @@ from ..models import Deposit, Payment, Settlement
 from ..selectors import exits, payments, settlements
 from ..selectors.health_records import missing_for_list
 from ..selectors.sales import unsettled_sales
+from ..selectors.shares import share_of
 from ..selectors.ways import address, next_way
 from ..services import deposits as advance
 from ..services import payments as money
@@ -250,6 +251,7 @@ def list_context(paper: settlements.Paper) -> dict[str, Any]:
         "visit": paper.settlement.order.visit,
         "vehicle": paper.settlement.order.vehicle,
         "old_parts": old_parts_words(paper.settlement.old_parts),
+        "share": share_of(paper.settlement),
     }
 
 

@@ -513,6 +513,25 @@ def _came_back(world: Any, made: dict[str, Any]) -> None:
     act(advisor, "statutory_claim", other, "withdraw", {"result": "客户自行解决"})
     _old_parts(world, visit)
     _maker_claims(world, visit)
+    _accident(world)
+
+
+def _accident(world: Any) -> None:
+    """An assessment refused, one agreed; the structure is marked and checked (3.2)."""
+    advisor = world.advisor
+    order, line, name = world.accident_order()
+    body = {"repair_order_uid": order, "policy_number": "P-1", "report_number": "R-1", "happened_on": "2026-12-01"}
+    case = advisor.create_accident(body=body)["uid"]
+    act(advisor, "accident", case, "change", {"assessor": "乙", "own_share": "100.00", "share_agreed_by": "张试驾"})
+    asked = {"accident_uid": case, "rows": [{"labor_operation_uid": line, "amount": "9999.00"}], "reason": "拆检发现"}
+    first = advisor.create_assessment(body=asked)["uid"]
+    act(advisor, "assessment", first, "refuse", {"decided_by": name, "note": "缺照片"})
+    act(advisor, "labor_operation", line, "add_photo", {"content": photo()})
+    second = advisor.create_assessment(body=asked)["uid"]
+    act(advisor, "assessment", second, "agree", {"decided_by": name})
+    advisor.create_structural_job(body={"labor_operation_uid": line, "part": "RAIL"})
+    check = {"structural_job_uid": world.structure_is_repaired(), "result": "PASSED", "findings": "合格"}
+    world.inspector.create_structure_check(body=check)
 
 
 def _maker_claims(world: Any, visit: str) -> None:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import uuid
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import schemathesis
@@ -26,21 +27,24 @@ from compliance.models import ArchiveRecord
 from compliance.services import health_uploads
 from dealership.exchange import api
 from dealership.exchange.tasks import work_import
-from dealership.kernel.actors import machine
+from dealership.kernel.actors import Actor, machine
 from dealership.kernel.api import auth
 from dealership.kernel.api.resources import LISTINGS, RESOURCES
 from dealership.kernel.models import User
-from dealership.kernel.services import set_setting
+from dealership.kernel.services import actor_of, set_setting
 from reception.models import Visit
+from staff.models import Employee
 from tests.compliance.test_archives import old_file
 from tests.exchange.client_from_openapi import method_name
 from tests.exchange.other_ways import other_ways
 from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
+from tests.factories.accidents import AGREES, make_accident_order, structural
 from tests.factories.old_parts import make_old_parts
 from tests.factories.reminders import make_date_reminder
 from tests.factories.warranty import make_warranty_repair
+from tests.factories.workshop import Shop as House
 from workshop.models import RepairOrder
 from workshop.services import advice, proposals
 
@@ -174,6 +178,21 @@ class World:
     def warranty_repairs(self, visit: str, count: int) -> list[str]:
         here = Visit.objects.get(uid=visit)
         return [str(make_warranty_repair(here).order.uid) for _each in range(count)]
+
+    def _people(self, *logins: str) -> tuple[dict[str, Employee], dict[str, Actor]]:
+        people = {login: Employee.objects.get(user__username=login) for login in logins}
+        return people, {login: actor_of(person.user, self.shop.store) for login, person in people.items()}
+
+    def accident_order(self) -> tuple[str, str, str]:
+        """An insurance order with one item that was offered to the insurer: (order, item, who decides)."""
+        people, actors = self._people("advisor")
+        house = House(self.shop.store, actors["advisor"], actors["advisor"], people["advisor"])
+        order = make_accident_order(house)
+        return str(order.uid), str(order.lines.get().uid), AGREES
+
+    def structure_is_repaired(self) -> str:
+        people, actors = self._people("advisor", "technician")
+        return str(structural(SimpleNamespace(store=self.shop.store, people=people, **actors)).uid)
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))

@@ -64,6 +64,7 @@ from tests.delivery.test_whole_way import House
 from tests.factories import appointments as booked
 from tests.factories import kernel, staff
 from tests.factories import sheets as check_sheets
+from tests.factories.accidents import AGREES, make_accident_order, structural
 from tests.factories.api import make_credentials
 from tests.factories.away import make_away_wait
 from tests.factories.delivery import CHECKED, make_team
@@ -86,6 +87,7 @@ from tests.reliability.meeting import locking_commands, meet
 from tests.workshop import test_faults as maker_pays
 from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, PartTrial, RepairOrder, StockItem
 from workshop.services import (
+    accidents,
     advice,
     authorizations,
     away,
@@ -410,6 +412,13 @@ STORY: dict[str, str] = {
     "workshop.scrap_tool": "one: state.move",
     "workshop.check_tool": "both",
     "workshop.remind_of_tool": "same",
+    "workshop.open_accident": "one: accident.exists",
+    "workshop.change_accident": "both",
+    "workshop.ask_assessment": "one: assessment.asked",
+    "workshop.agree_assessment": "one: state.move",
+    "workshop.refuse_assessment": "one: state.move",
+    "workshop.mark_structural": "one: structure.marked",
+    "workshop.check_structure": "both",
     "workshop.open_warranty_claim": "one: warranty_claim.nothing",
     "workshop.ask_maker": "one: state.move",
     "workshop.start_warranty_repair": "one: state.move",
@@ -1131,6 +1140,27 @@ def test_a_long_repair() -> None:
         go(day_six.end_care, uid=care.uid, by=team.advisor)
         done = maker_pays.repaired(team, maker_pays.car(), ago=9).order
         go(day_six.hand_out_record, order_uid=done.uid, receiver="李送修", by=team.advisor)
+
+
+def test_accidents() -> None:
+    with clock_at(9):
+        house = House()
+        shop = house.floor.shop
+        order = make_accident_order(shop)
+        told = {"policy_number": "P-1", "report_number": "R-1", "happened_on": clock.today(), "by": shop.advisor}
+        case = go(accidents.open_accident, order_uid=order.uid, **told)
+        go(accidents.change_accident, uid=case.uid, assessor="乙", by=shop.advisor)
+        line = order.lines.get()
+        orders.add_line_photo(line_uid=line.uid, content=make_picture(), by=shop.advisor)
+        ask = {"accident_uid": case.uid, "amounts": {line.uid: Decimal(99_999)}, "reason": "追加", "by": shop.advisor}
+        first = go(accidents.ask_assessment, **ask)
+        go(accidents.refuse_assessment, uid=first.uid, decided_by=AGREES, note="太贵", by=shop.advisor)
+        again = accidents.ask_assessment(**ask)
+        go(accidents.agree_assessment, uid=again.uid, decided_by=AGREES, by=shop.advisor)
+        go(accidents.mark_structural, line_uid=line.uid, part="RAIL", by=shop.advisor)
+    team = returns.crew()
+    done = structural(team)
+    go(accidents.check_structure, job_uid=done.uid, result="PASSED", findings="合格", by=team.inspector)
 
 
 def test_claims_to_the_maker() -> None:

@@ -1,8 +1,13 @@
 """Which kind of row each address with a uid opens; ``test_other_stores`` compares it with the URL table."""
 
 OPENS = {
+    "accident-assess": "workshop.AccidentCase",
+    "accident-change": "workshop.AccidentCase",
+    "accident-new": "workshop.RepairOrder",
     "advice-drop": "workshop.Advice",
     "advice-offer": "workshop.Advice",
+    "assessment-agree": "workshop.Assessment",
+    "assessment-refuse": "workshop.Assessment",
     "away-cancel": "workshop.AwayWait",
     "answer-template-edit": "reception.AnswerTemplate",
     "api-client-withdraw": "exchange.ApiClient",
@@ -113,6 +118,7 @@ OPENS = {
     "line-photos": "workshop.OrderLine",
     "line-release": "workshop.OrderLine",
     "line-revoke": "workshop.OrderLine",
+    "line-structure": "workshop.OrderLine",
     "line-withdraw": "workshop.OrderLine",
     "maintenance-discard": "catalogue.MaintenancePlan",
     "maintenance-item": "catalogue.MaintenancePlan",
@@ -215,6 +221,7 @@ OPENS = {
     "purchase-end": "workshop.PurchaseOrder",
     "stock-item": "workshop.StockItem",
     "stock-transfer": "workshop.StockItem",
+    "structure-check": "workshop.StructuralJob",
     "tool": "workshop.ToolAsset",
     "tool-certificate": "workshop.ToolCheck",
     "tool-check": "workshop.ToolAsset",

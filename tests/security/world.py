@@ -54,12 +54,14 @@ from reception.services import (
 from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
+from tests.factories.accidents import make_assessed
 from tests.factories.away import make_away_wait
 from tests.factories.packages import put_package_on
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from tests.factories.warranty import make_warranty_repair
+from tests.factories.workshop import Shop
 from workshop.campaign_models import CampaignAnswer, CampaignVehicle
 from workshop.day_six_models import DaySixCare, RecordCopy
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
@@ -175,6 +177,8 @@ class World:
         self.parts_change_hands(store, advisor)
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
+        desk_of = Employee.objects.get(user=advisor.user)
+        make_assessed(Shop(store, advisor, manager, desk_of), self.signed(store, advisor))
         maker_pays = make_warranty_repair(self.signed(store, advisor))
         warranty_claims.open_warranty_claim(order_uid=maker_pays.order.uid, by=clerk)
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)
@@ -377,8 +381,6 @@ class World:
 
 
 def store_staff(store: Store) -> Any:
-    from staff.models import Employee
-
     return Employee.objects.filter(store=store, user__isnull=False).select_related("user")
 
 

@@ -61,11 +61,13 @@ from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
 from tests.factories import sheets as check_sheets
+from tests.factories.accidents import make_assessed
 from tests.factories.away import make_away_wait
 from tests.factories.dirty_files import as_csv, dirty_rows
 from tests.factories.packages import put_package_on
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
+from tests.factories.workshop import Shop, make_received_visit
 from workshop import events as workshop_events
 from workshop.day_six_models import DaySixCare
 from workshop.models import OrderLine, RepairOrder, ToolAsset
@@ -327,6 +329,8 @@ def make_every_kind() -> None:
     campaigns.answer_campaign(
         uid=listed.vehicles.get().uid, visit_uid=here.uid, reply="DECLINED", told_to="李试", by=acting("advisor")
     )
+    house = Shop(store, acting("advisor"), acting("manager"), Employee.objects.get(user__username="advisor"))
+    make_assessed(house, make_received_visit(house, plate="京A00949"))
     back = come_back(acting("advisor"))
     claims.open_claim(
         vehicle_uid=back.vehicle.uid,

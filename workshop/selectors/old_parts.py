@@ -16,8 +16,8 @@ from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
 from workshop.warranty_claim_models import WarrantyClaim
 
 PAGE = 100
-POURED = ("升", "L", "千克", "kg", "毫升", "ml")
-"""Units of what is poured in: nothing that could be handed back comes off for it."""
+POURED = ("升", "L", "千克", "kg", "毫升", "ml", "克", "g", "米", "m")
+"""Units of what is poured in, weighed or cut off: nothing that could be handed back comes off for it."""
 _FACTS = (
     "store", "part_line__part", "line__order__vehicle", "line__order__visit", "line__operation", "ended_by", "signature",
 )  # fmt: skip
