@@ -46,6 +46,7 @@ PUBLIC = {
     "ask-online",
     "asked-online",
     "calendar-feed",
+    "kiosk",
     "language",
     "link-settlement",
     "link-settlement-pdf",

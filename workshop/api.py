@@ -89,6 +89,7 @@ from workshop.models import (
     RepairOrder,
     ReservationMove,
     ReturnCondition,
+    ScreenKind,
     StockBin,
     StockItem,
     StockMovement,
@@ -861,9 +862,10 @@ register(
         room="workshop",
         model=WallScreen,
         view=permissions.PLAN_DISPATCH,
-        help="A screen that shows today's plan without a log-in: /wall/{key}/ (2.4).",
+        help="A screen without a log-in: today's plan at /wall/{key}/, clocking by scanning at /kiosk/{key}/ (2.4, 3.2).",
         shape={
             "name": Text(),
+            "kind": Choice(choices=ScreenKind),
             "key": Text(help="Whoever has it may look at the plan; take the screen back where it became known."),
             "made_at": Moment(),
             "ended_at": Moment(null=True),
@@ -871,7 +873,7 @@ register(
         create=Command(
             run=screens.add_screen,
             permission=permissions.PLAN_DISPATCH,
-            input={"name": Text(40, min=1)},
+            input={"name": Text(40, min=1), "kind": Choice(choices=ScreenKind, optional=True)},
             help="Give a screen on the wall its address",
         ),
         actions=(

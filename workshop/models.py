@@ -1918,18 +1918,29 @@ class PlanChange(models.Model):
         ]
 
 
+class ScreenKind(models.TextChoices):
+    PLAN = "PLAN", _("Plan on the wall")
+    KIOSK = "KIOSK", _("Clocking by scanning")
+
+
 class WallScreen(Root):
-    """A screen on the wall that shows the store's plan and nothing else; its address is the key, without a log-in (2.4)."""
+    """A screen that shows the store's plan, or where people clock on and off by scanning; its address is the key (2.4).
+
+    Nobody signs in there: the plan shows no names of customers, and who clocks is whoever's badge is scanned (3.2).
+    """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     name = models.CharField(pgettext_lazy("thing", "name"), max_length=40)
+    kind = models.CharField(
+        max_length=5, choices=ScreenKind.choices, default=ScreenKind.PLAN, db_default=ScreenKind.PLAN
+    )
     key = models.CharField(max_length=64, unique=True, editable=False)
     made_at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
-        triggers = [states.versioned(), states.fixed("wallscreen_fixed", "key", "store_id")]
+        triggers = [states.versioned(), states.fixed("wallscreen_fixed", "key", "store_id", "kind")]
         constraints = [
             models.CheckConstraint(name="wallscreen_key", condition=Q(key__regex=r"^[A-Za-z0-9_-]{32,64}$")),
         ]

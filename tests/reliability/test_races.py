@@ -86,6 +86,7 @@ from tests.factories.workshop import (
 from tests.reliability.meeting import locking_commands, meet
 from tests.workshop import test_faults as maker_pays
 from workshop.models import Advice, CertificateRange, Dispatch, Estimate, PartLine, PartTrial, RepairOrder, StockItem
+from workshop.selectors.kiosk import job_code
 from workshop.services import (
     accidents,
     advice,
@@ -101,6 +102,7 @@ from workshop.services import (
     faults,
     findings,
     inspections,
+    kiosk,
     lifts,
     old_parts,
     orders,
@@ -340,6 +342,7 @@ STORY: dict[str, str] = {
     "workshop.ask_proposal": "one: proposal.running",
     "workshop.block_bay": "one: reservation.taken",
     "workshop.cancel_away": "one: away.ended",
+    "workshop.clock_by_scan": "one: kiosk.again",
     "workshop.cancel_line": "one: state.move",
     "workshop.dissolve_package": "one: package.dissolved",
     "workshop.note_part_came": "same",
@@ -935,6 +938,9 @@ def test_the_order_and_the_floor() -> None:
         clocking.clock_on(line_uid=work.uid, by=actor(house.worker))
         go(clocking.finish_line, line_uid=work.uid, cause="磨损", correction="换新", by=actor(house.worker))
         go(authorizations.revoke_line, line_uid=spare.uid, reason="客户取消", by=desk)
+        scanner, (_scanned, [job]) = floor.technician("扫码工"), make_agreed(floor, "MT-50")
+        floor.give(job, scanner, "4", (16, 0))
+        go(kiosk.clock_by_scan, employee_uid=scanner.uid, code=job_code(job), by=setup)
         wait = make_away_wait(desk)
         go(away.cancel_away, uid=wait.uid, by=desk)
         held = wait.order.lines.get()

@@ -150,6 +150,7 @@ OPENS = {
     "order-maintenance": "workshop.RepairOrder",
     "order-open": "reception.Visit",
     "order-away": "workshop.RepairOrder",
+    "order-codes": "workshop.RepairOrder",
     "order-package": "workshop.RepairOrder",
     "order-promise": "workshop.RepairOrder",
     "package-dissolve": "workshop.OrderPackage",

@@ -117,6 +117,7 @@ WITHOUT_SIGNING_IN = {
     "online-booking": "a form; so many an hour, address and number",
     "online-waiting": "a form; so many an hour, address and number",
     "calendar-feed": "an address that can't be guessed, names nobody, ends when it is stopped",
+    "kiosk": "an address that can't be guessed; a badge clocks its own jobs and nothing else, no names of customers",
     "wall": "an address that can't be guessed, shows no names of customers, ends when it is stopped",
 }
 
@@ -128,7 +129,11 @@ def test_what_a_stranger_opens_is_named() -> None:
 
 def test_addresses_of_calendars_and_wall_screens_that_are_none(world: World) -> None:
     client, before = Client(raise_request_exception=False), world.mark()
-    for place in (reverse("calendar-feed", args=["TOKEN"]), reverse("wall", args=["TOKEN"])):
+    for place in (
+        reverse("calendar-feed", args=["TOKEN"]),
+        reverse("wall", args=["TOKEN"]),
+        reverse("kiosk", args=["TOKEN"]),
+    ):
         for token in (*MALFORMED, "0" * 24, "A" * 24):
             for method in METHODS:
                 said = client.generic(method, place.replace("TOKEN", token)).status_code

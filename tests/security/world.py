@@ -254,6 +254,7 @@ class World:
             by=manager,
         )
         screens.add_screen(name="大厅", by=system)
+        screens.add_screen(name="平板", kind="KIOSK", by=system)
         counting.start_count(by=self.actor(store, "parts"))
         pictured = tools.register_tool(
             number="G-PIC", name="量具", kind="MULTIMETER", place="A", keeper_uid=people["parts"].uid,

@@ -241,6 +241,7 @@ def make_every_kind() -> None:
     batch = imports.upload_import(content=as_csv(dirty_rows(3, 12)), file_name="客户.csv", by=acting("manager"))
     imports.read_import(uid=batch.uid)
     screens.add_screen(name="大厅", by=acting("foreman"))
+    screens.add_screen(name="工具间平板", kind="KIOSK", by=acting("foreman"))
     away = customers.register_customer(name="章示例", phone="13900008804", by=acting("receptionist"))
     fetched = vehicles.register_vehicle(
         plate="京A00939", model_text="途远", owner_uid=away.uid, by=acting("receptionist")

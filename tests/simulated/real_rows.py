@@ -93,7 +93,9 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
 
         yield from ({"code": code} for code in FIGURES)
     elif route.startswith("wall/"):
-        yield from ({"key": screen.key} for screen in WallScreen.objects.all())
+        yield from ({"key": screen.key} for screen in WallScreen.objects.filter(kind="PLAN"))
+    elif route.startswith("kiosk/"):
+        yield from ({"key": screen.key} for screen in WallScreen.objects.filter(kind="KIOSK"))
     elif route.startswith("settings/"):
         yield from ({"key": key} for key in list(registry.LIMITS)[:3])
     elif route.startswith("roster/"):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Operation
 from dealership.kernel.forms import set_choices, set_queryset
 from staff.models import Employee
-from workshop.models import HoldCause, OrderLine, PauseCause
+from workshop.models import HoldCause, OrderLine, PauseCause, ScreenKind
 from workshop.services.findings import Need
 
 
@@ -127,6 +127,9 @@ class WholeKm(forms.TextInput):
 
 class ScreenForm(forms.Form):
     name = forms.CharField(label=_("Where the screen hangs"), max_length=40)
+    kind = forms.ChoiceField(
+        label=_("What it is for"), choices=ScreenKind.choices, initial=ScreenKind.PLAN, required=False
+    )
 
 
 class BlockForm(forms.Form):

@@ -39,6 +39,7 @@ from workshop.models import (
     OrderKind,
     OrderLine,
     PauseCause,
+    ScreenKind,
     WallScreen,
 )
 from workshop.selectors.fitness import needs_two, skilled
@@ -569,9 +570,9 @@ def blocks_of(actor: Actor, begin: datetime, end: datetime) -> list[Reservation]
     )
 
 
-def screen_of(key: str) -> WallScreen | None:
-    """The screen behind an address that is still good."""
-    return WallScreen.objects.filter(key=key, ended_at__isnull=True).select_related("store").first()
+def screen_of(key: str, kind: str = ScreenKind.PLAN) -> WallScreen | None:
+    """The screen of a kind behind an address that is still good."""
+    return WallScreen.objects.filter(key=key, kind=kind, ended_at__isnull=True).select_related("store").first()
 
 
 def screens(actor: Actor) -> QuerySet[WallScreen]:

@@ -17,7 +17,7 @@ from dealership.kernel.actors import Actor, machine
 from dealership.kernel.pages import ActionView, CommandPage
 from workshop import permissions
 from workshop.forms.floor import ScreenForm
-from workshop.models import WallScreen
+from workshop.models import ScreenKind, WallScreen
 from workshop.selectors import plan as reads
 from workshop.selectors.stamp import stamp_of
 from workshop.services import screens
@@ -70,13 +70,22 @@ class ScreensPage(CommandPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         screens = [
-            {"name": s.name, "uid": s.uid, "address": self.request.build_absolute_uri(reverse("wall", args=[s.key]))}
+            {
+                "name": s.name,
+                "uid": s.uid,
+                "kind": s.get_kind_display(),
+                "address": self.request.build_absolute_uri(
+                    reverse("kiosk" if s.kind == ScreenKind.KIOSK else "wall", args=[s.key])
+                ),
+            }
             for s in reads.screens(self.actor)
         ]
         return super().get_context_data(**kwargs) | {"screens": screens}
 
     def run(self, form: ScreenForm) -> WallScreen:
-        return screens.add_screen(name=form.cleaned_data["name"], by=self.actor)
+        return screens.add_screen(
+            name=form.cleaned_data["name"], kind=form.cleaned_data["kind"] or ScreenKind.PLAN, by=self.actor
+        )
 
     def location(self, result: WallScreen) -> str:
         return reverse("wall-screens")
