@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Operation
 from workshop.campaign_models import CampaignKind, CampaignReply
@@ -16,7 +17,9 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class CampaignForm(forms.Form):
-    kind = forms.ChoiceField(label=_("What it is"), choices=CampaignKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("campaign", "Kind"), choices=CampaignKind.choices, widget=forms.RadioSelect
+    )
     number = forms.CharField(label=_("The maker's number"), max_length=40)
     title = forms.CharField(label=_("Title"), max_length=120)
     measure = forms.CharField(label=_("Measure of the maker"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))

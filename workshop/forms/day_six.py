@@ -16,8 +16,12 @@ class CareForm(forms.Form):
     ends_on = forms.DateField(
         label=_("Last day"), widget=DAY, required=False, help_text=_("Left empty for a loan car: until it is back.")
     )
-    loan_plate = forms.CharField(label=_("Plate of the loan car"), max_length=12, required=False)
-    note = forms.CharField(label=_("What was agreed"), max_length=200, required=False)
+    loan_plate = forms.CharField(
+        label=_("Plate of the loan car"), max_length=12, required=False, help_text=_("Where a loan car is given.")
+    )
+    note = forms.CharField(
+        label=_("What was agreed"), max_length=200, required=False, help_text=_("Where something else was agreed.")
+    )
 
 
 class RecordForm(forms.Form):

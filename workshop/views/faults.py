@@ -37,6 +37,7 @@ class AlertsPage(Page):
             "may_judge": self.actor.may(permissions.FAULTS_JUDGE),
             "claims": claim_counts(self.actor),
             "day_six": day_six_list(self.actor),
+            "may_campaigns": self.actor.may(permissions.ORDERS_VIEW),
         }
 
 
