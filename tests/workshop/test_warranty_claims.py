@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -22,11 +23,12 @@ from tests.delivery.test_handovers import settle
 from tests.factories.api import ApiCaller, problem
 from tests.factories.delivery import add_line, make_order, make_ready, make_team, make_visit
 from tests.factories.kernel import make_actor, make_user
-from tests.factories.reception import rule
+from tests.factories.reception import make_picture, rule
 from tests.factories.warranty import give_papers, make_warranty_repair
 from workshop.models import OrderLine
 from workshop.selectors import warranty_claims as reads
 from workshop.services import warranty_claims as claims
+from workshop.services.old_parts import keep_old_parts
 from workshop.warranty_claim_models import WarrantyClaim
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +312,32 @@ def test_the_end_of_the_repair_begins_the_days(team: SimpleNamespace, clerk: Act
     assert dated is not None
     assert dated.submit_until == clock.today(team.store.time_zone) + timedelta(days=30)
     assert claims.date_warranty_claim(line_uid=line.uid, by=clerk) is None
+
+
+def test_a_photo_that_the_maker_wants_is_added_after_the_settlement(team: SimpleNamespace, clerk: Actor) -> None:
+    order = make_ready(team, pay_type="WARRANTY")
+    line = order.lines.get()
+    keep_old_parts(line_uid=line.uid, by=clerk)
+    settle(order, team)
+    desk = Client()
+    desk.force_login(clerk.user)
+    photos = reverse("line-photos", args=[line.uid])
+
+    def send() -> int:
+        sent = SimpleUploadedFile("fault.png", make_picture("red"), "image/png")
+        return desk.post(photos, {"form_token": uuid4(), "next": here, "photos": sent}).status_code
+
+    here = reverse("warranty-claims")
+    send()
+    assert not line.photos.exists()  # settled, and nobody waits for it
+    claim = claims.open_warranty_claim(order_uid=order.uid, by=clerk)
+    claims.start_warranty_repair(uid=claim.uid, by=clerk)
+    here = reverse("warranty-claim", args=[claim.uid])
+    assert photos in desk.get(here).content.decode()
+    assert send() == 302
+    assert claims.complete_warranty_claim(uid=claim.uid, by=clerk).state == "COMPLETE"
+    claims.submit_warranty_claim(uid=claim.uid, reference="M-1", by=clerk)
+    assert photos not in desk.get(here).content.decode()
 
 
 def test_the_pages(line: OrderLine, clerk: Actor, team: SimpleNamespace) -> None:

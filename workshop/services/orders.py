@@ -62,6 +62,7 @@ from workshop.models import (
 from workshop.package_models import OrderPackage
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.quoted import quoted_operation
+from workshop.warranty_claim_models import TO_BE_SUBMITTED, WarrantyClaimLine
 
 L = LineState
 NOT_REQUIRED = (PayType.WARRANTY, PayType.INTERNAL, PayType.SERVICE_CONTRACT)
@@ -720,11 +721,13 @@ def cancel_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
 def add_line_photo(*, line_uid: UUID, content: bytes, by: Actor) -> LinePhoto:
     """Keeps a picture that shows why a line is offered; the customer sees it beside the price (domain 3.3).
 
-    Raises RuleError ``file.kind`` for what is no picture and ``line.photos`` above twelve of one line.
+    After the settlement too, while a claim to the maker waits for it (3.2). Raises RuleError ``file.kind`` for what is no
+    picture, ``line.photos`` above twelve of one line and ``order.ended``.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
-    line = locked_line(line_uid, by)
+    claimed = WarrantyClaimLine.objects.filter(line__uid=line_uid, live=True, claim__state__in=TO_BE_SUBMITTED)
+    line = locked_line(line_uid, by, living=not claimed.exists())
     if line.photos.count() >= MOST_PHOTOS:
         raise RuleError("line.photos", _("Twelve photos of one item are enough."), field="photos")
     kept = store_file(

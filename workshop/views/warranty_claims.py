@@ -16,7 +16,7 @@ from workshop.forms import warranty_claims as forms
 from workshop.models import RepairOrder
 from workshop.selectors import warranty_claims as reads
 from workshop.services import warranty_claims as commands
-from workshop.warranty_claim_models import WARRANTY_CLAIM_MOVES, WarrantyClaim, WarrantyClaimState
+from workshop.warranty_claim_models import TO_BE_SUBMITTED, WARRANTY_CLAIM_MOVES, WarrantyClaim, WarrantyClaimState
 
 W = WarrantyClaimState
 SHOWS = ("open", "submit", "late", "maker", "pay", "all")
@@ -56,6 +56,8 @@ class WarrantyClaimPage(Page):
             "missing": [paper for paper in papers if not paper.there],
             "late": claim.is_late(clock.today(claim.store.time_zone)),
             "form_token": uuid4(),
+            "may_photo": self.actor.may(permissions.LINES_EDIT) and claim.state in TO_BE_SUBMITTED,
+            "here": reverse("warranty-claim", args=[claim.uid]),
             **may,
             "may_paid": pays and W.PAID in next_ones,
         }
