@@ -7,11 +7,13 @@ import uuid
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, User
+from delivery.health_record import NAMES
 from delivery.models import Settlement
 
 
@@ -105,6 +107,14 @@ class HealthUpload(Root):
             ),
             models.Index(fields=["store", "state", "settled_at"], name="healthupload_list"),
         ]
+
+    @property
+    def said_reason(self) -> str:
+        """Why it isn't on the platform: names of missing facts in words, else what the platform said."""
+        names = self.reason.split(", ")
+        if not set(names) <= NAMES.keys():
+            return self.reason
+        return gettext("missing: %(what)s") % {"what": "; ".join(str(NAMES[name]) for name in names)}
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.settlement.order.history_keys()

@@ -37,10 +37,10 @@ def send(record: dict[str, Any], *, store_code: str) -> None:
     given = _ask(settings.HEALTH_RECORD_TOKEN_URL, {"companycode": company, "companypassword": password})
     token = given.get("access_token")
     if not isinstance(token, str) or not token:
-        raise Unreachable(_words("no token", given))
+        raise Unreachable(_words(given))
     answer = _ask(settings.HEALTH_RECORD_URL, {"access_token": token, **record})
     if str(answer.get("code")) != ADDED:
-        raise Refused(_words("refused", answer))
+        raise Refused(_words(answer))
 
 
 def _ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +56,7 @@ def _ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _words(said: str, answer: dict[str, Any]) -> str:
+def _words(answer: dict[str, Any]) -> str:
+    """The platform's own code and words."""
     code, status = answer.get("code", ""), answer.get("status") or answer.get("message") or ""
-    return f"{said}: {code} {status}".strip()
+    return f"{code} {status}".strip() or "—"

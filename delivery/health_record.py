@@ -13,11 +13,26 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 PLATE, VIN, COMPANY, FAULT, LIST, PROJECT, PART = 8, 17, 100, 200, 50, 200, 50
 """Lengths of the receiving fields (domain 7.2)."""
 MOST_KM = 2_000_000
 TENTH, HUNDREDTH = Decimal("0.1"), Decimal("0.01")
+
+
+NAMES = {
+    "companyname": _("company's name"),
+    "vin": pgettext_lazy("fact", "VIN"),
+    "vehicleplatenumber": _("plate that the platform takes"),
+    "repairmileage": _("mileage at the reception"),
+    "faultdescription": _("what the customer says is wrong"),
+    "repairdate": _("day on which the car came"),
+    "settledate": _("day of the settlement"),
+    "costlistcode": _("number of the list"),
+    "repairprojectlist": _("job or part"),
+}
+"""What the platform's names of facts mean."""
 
 
 @dataclass(frozen=True, slots=True)

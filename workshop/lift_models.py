@@ -24,15 +24,15 @@ class RoundKind(models.TextChoices):
 class LiftPoint(models.TextChoices):
     """What is looked at; the last three in the monthly service only."""
 
-    LOCKS = "LOCKS", pgettext_lazy("lift", "Locks engage on both sides")
-    ARMS = "ARMS", pgettext_lazy("lift", "Arms, pads and stops sound")
-    CABLES = "CABLES", pgettext_lazy("lift", "Cables and chains undamaged")
-    LEAKS = "LEAKS", pgettext_lazy("lift", "No oil or air leaks")
-    SWITCHES = "SWITCHES", pgettext_lazy("lift", "Limit and emergency switches work")
-    RUN = "RUN", pgettext_lazy("lift", "Rises and sinks evenly, without noise")
-    BOLTS = "BOLTS", pgettext_lazy("lift", "Anchor bolts tight")
-    GREASE = "GREASE", pgettext_lazy("lift", "Slides and bearings greased")
-    OIL = "OIL", pgettext_lazy("lift", "Oil level right")
+    LOCKS = "LOCKS", pgettext_lazy("lift", "Safety locks")
+    ARMS = "ARMS", pgettext_lazy("lift", "Arms, pads and stops")
+    CABLES = "CABLES", pgettext_lazy("lift", "Cables and chains")
+    LEAKS = "LEAKS", pgettext_lazy("lift", "Oil and air lines")
+    SWITCHES = "SWITCHES", pgettext_lazy("lift", "Limit and emergency switches")
+    RUN = "RUN", pgettext_lazy("lift", "Rising and sinking")
+    BOLTS = "BOLTS", pgettext_lazy("lift", "Anchor bolts")
+    GREASE = "GREASE", pgettext_lazy("lift", "Greasing")
+    OIL = "OIL", pgettext_lazy("lift", "Oil level")
 
 
 MONTHLY_ONLY = (LiftPoint.BOLTS, LiftPoint.GREASE, LiftPoint.OIL)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from compliance import platform
 from compliance.health_models import HealthUpload, UploadState
@@ -202,7 +203,7 @@ def test_a_wrong_password_is_tried_again_and_says_so(team, there, settings):
     settings.HEALTH_RECORD_ACCOUNTS = {team.store.code: ("C-310", "old")}
     settlement = signed(team)
     send_due_uploads()
-    assert (of(settlement).state, of(settlement).reason) == ("FAILED", "no token: 0 密码错误")
+    assert (of(settlement).state, of(settlement).reason) == ("FAILED", "0 密码错误")
     assert there.kept == {}
 
 
@@ -211,7 +212,7 @@ def test_a_refused_record_is_mended_and_drawn_anew(team, there, client):
     there.refuses = "车牌号码格式错误"
     send_due_uploads()
     upload = of(settlement)
-    assert (upload.state, upload.reason) == ("MANUAL", "refused: 0 车牌号码格式错误")
+    assert (upload.state, upload.reason) == ("MANUAL", "0 车牌号码格式错误")
     there.refuses = ""
     Vehicle.objects.filter(pk=settlement.order.vehicle_id).update(plate="沪A98765")
     clerk = make_actor("accountant", store=team.store)
@@ -253,6 +254,8 @@ def test_facts_that_went_missing_are_named_and_nothing_is_filled_in(team, there)
     settlement = signed(team, vin="")
     upload = of(settlement)
     assert (upload.state, upload.reason, upload.payload) == ("MANUAL", "vin", {})
+    with override("zh-hans"):
+        assert upload.said_reason == "缺：车辆识别代号（VIN）"
     Vehicle.objects.filter(pk=settlement.order.vehicle_id).update(vin="LSJA24U62JG269225")
     send_again(uid=upload.uid, by=make_actor("supervisor", store=team.store))
     send_due_uploads()
