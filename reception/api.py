@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db.models import BooleanField, ExpressionWrapper, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Operation, Powertrain
+from dealership.catalogue.models import Operation, Powertrain, ResourceKind
+from dealership.catalogue.models import Resource as PlannedResource
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_email, mask_name, mask_phone, mask_text
@@ -46,6 +47,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.models import MessageChannel, Store
 from dealership.kernel.permissions import SEARCH
 from reception import permissions
+from reception.loan_models import MOST_PHOTOS, LicenceClass, LoanPhase, LoanPhoto, LoanState, LoanTrip
 from reception.models import (
     CONSENT_TEXTS,
     MERGE_COLUMNS,
@@ -130,6 +132,7 @@ from reception.services import (
     customers,
     handing_over,
     knowledge,
+    loans,
     merging,
     quotations,
     tags,
@@ -1386,6 +1389,132 @@ register(
                 when={TS.PLANNED, TS.UNDERWAY},
                 input={"reason": Text(200, min=1)},
                 help="It isn't fetched or brought back after all",
+            ),
+        ),
+    )
+)
+
+# --- loan cars (2.1.2, 2.4) ---
+LEND = permissions.LOANS_WORK
+LOAN_PHOTOS = ListOf(inner=Bytes(help="JPEG, PNG or WebP as base64."), optional=True, most=MOST_PHOTOS)
+
+
+def _loan_photos() -> QuerySet:
+    return LoanPhoto.objects.select_related("file").order_by("phase", "number")
+
+
+def _loan_cars(by: Actor) -> QuerySet:
+    return PlannedResource.objects.for_actor(by).filter(kind=ResourceKind.LOAN_CAR)
+
+
+register(
+    Resource(
+        path="loan-cars",
+        name="LoanCar",
+        room="reception",
+        model=PlannedResource,
+        rows=_loan_cars,
+        view=permissions.LOANS_VIEW,
+        help="The store's loan cars (2.4).",
+        shape={
+            "code": Text(),
+            "name": Text(),
+            "name_en": Text(help="For people who work in English; empty: the Chinese name."),
+            "active": Flag(),
+        },
+        filters={"code": Filter(field=Text(20, min=1), lookup="code")},
+    )
+)
+
+register(
+    Resource(
+        path="loan-trips",
+        name="LoanTrip",
+        room="reception",
+        model=LoanTrip,
+        view=permissions.LOANS_VIEW,
+        help="A loan car with a customer: driver, licence, readings and condition as given and as back (2.1.2, 2.4).",
+        state="state",
+        lock_first=("visit", "car"),
+        shape={
+            "visit_uid": Uid(source="visit__uid"),
+            "loan_car_uid": Uid(source="car__uid"),
+            "state": Choice(choices=LoanState),
+            "driver_name": Text(mask=mask_name),
+            "licence_class": Choice(choices=LicenceClass),
+            "licence_last4": Text(mask=mask_text, help="The last four signs; the whole number is never kept."),
+            "licence_until": Day(null=True, help="null: without an end."),
+            "given_at": Moment(),
+            "given_by_uid": Uid(source="given_by__uid"),
+            "expected_at": Moment(),
+            "odometer_out": Whole(source="odometer_out_km", help="km"),
+            "energy_out_eighths": Whole(),
+            "condition_out": Text(mask=mask_text),
+            "back_at": Moment(null=True),
+            "back_by_uid": Uid(source="back_by__uid", null=True),
+            "odometer_in": Whole(source="odometer_in_km", null=True, help="km"),
+            "energy_in_eighths": Whole(null=True),
+            "condition_in": Text(mask=mask_text),
+            "damage": Text(mask=mask_text),
+            "photos": Many(
+                rows=_loan_photos,
+                by="trip_id",
+                fields={
+                    "uid": Uid(),
+                    "phase": Choice(choices=LoanPhase),
+                    "number": Whole(),
+                    "media_type": Text(source="file__media_type"),
+                    "sha256": Text(source="file__sha256"),
+                },
+            ),
+        },
+        filters={
+            "state": Filter(field=Choice(choices=LoanState), lookup="state"),
+            "visit_uid": Filter(field=Uid(), lookup="visit__uid"),
+            "loan_car_uid": Filter(field=Uid(), lookup="car__uid"),
+        },
+        create=Command(
+            run=loans.give_loan_car,
+            permission=LEND,
+            input={
+                "visit_uid": Uid(),
+                "loan_car_uid": Uid(source="car_uid"),
+                "licence_seen": Flag(),
+                "licence_class": Choice(choices=LicenceClass),
+                "licence_last4": Text(4, min=4, pattern="^[0-9Xx]{4}$"),
+                "licence_until": Day(optional=True, null=True),
+                "odometer_km": Whole(0, vehicles.MAX_KM),
+                "energy_eighths": Whole(0, 8),
+                "condition": Text(300, min=1),
+                "expected_at": Moment(),
+                "signed_name": Text(60, min=1, help="Who drives and signs."),
+                "signature": Bytes(optional=True, null=True),
+                "photos": LOAN_PHOTOS,
+            },
+            help="Give a loan car to the customer of a visit",
+        ),
+        actions=(
+            Action(
+                verb="take-back",
+                run=loans.take_back_loan_car,
+                permission=LEND,
+                when={LoanState.OUT},
+                input={
+                    "odometer_km": Whole(0, vehicles.MAX_KM),
+                    "energy_eighths": Whole(0, 8),
+                    "condition": Text(300, min=1),
+                    "damage": Text(300, optional=True),
+                    "photos": LOAN_PHOTOS,
+                },
+                help="The loan car is back",
+            ),
+            Action(
+                verb="keep-longer",
+                run=loans.keep_loan_car_longer,
+                permission=LEND,
+                when={LoanState.OUT},
+                input={"expected_at": Moment()},
+                help="The customer keeps it longer, as far as its next one leaves room",
             ),
         ),
     )

@@ -116,6 +116,22 @@ class ReceptionConfig(AppConfig):
             )
         )
 
+        from .selectors import loans
+
+        navigation.register(
+            navigation.Entry(
+                code="loans",
+                label=_("Loan cars"),
+                icon="car",
+                url_name="loans",
+                group="front",
+                permission=permissions.LOANS_VIEW,
+                order=43,
+                count=loans.loans_out,
+                hot=loans.has_overdue,
+            )
+        )
+
         from .selectors import transports
 
         navigation.register(

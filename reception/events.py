@@ -127,6 +127,14 @@ TRANSPORT_CALLED_OFF = event(
 SCRIPT_SAVED = event("reception.script.saved", _("Standard phrase written"), clause="2.1.3")
 RECEPTION_OBSERVED = event("reception.observation.observed", _("Reception watched on the floor"), clause="2.1.3")
 CHECKLIST_WRITTEN = event("reception.checklist.written", _("Opening checklist written"), clause="2.1.1")
+LOAN_GIVEN = event(
+    "reception.loan_trip.given",
+    _("Loan car given"),
+    clause="2.1.2",
+    norm=("reception.loan_trip.taken_back", "reception.loan_trip.kept_longer"),
+)
+LOAN_KEPT_LONGER = event("reception.loan_trip.kept_longer", _("Loan car stays longer with the customer"), clause="2.4")
+LOAN_TAKEN_BACK = event("reception.loan_trip.taken_back", _("Loan car taken back"), clause="2.1.2")
 CHECKLIST_ENDED = event("reception.checklist.ended", _("Opening checklist ended"), clause="2.1.1")
 OPENING_CHECKED = event("reception.opening_check.checked", _("Area checked before opening"), clause="2.1.1")
 POINT_RIGHTED = event("reception.opening_check.righted", _("Open point put right"), clause="2.1.1")

@@ -2985,3 +2985,5 @@ class ObservationScore(models.Model):
 
 
 explain_constraint("observationscore_seen", "observation.seen", _("Say what was seen where the standard wasn't kept."))
+
+from reception.loan_models import LoanPhoto, LoanTrip  # noqa: E402, F401  (found with the room's models)

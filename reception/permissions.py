@@ -65,6 +65,15 @@ for code in ("receptionist", "advisor", "manager", "care"):
 for code in ("foreman", "supervisor", "gm"):
     role(code, permissions={TRANSPORTS_VIEW})
 
+# --- loan cars (2.1.2, 2.4) ---
+LOANS_VIEW = permission("reception.loans.view", _("See which loan car is with whom and when it comes back."))
+LOANS_WORK = permission("reception.loans.work", _("Give loan cars to customers, keep them longer and take them back."))
+
+for code in ("receptionist", "advisor", "manager"):
+    role(code, permissions={LOANS_VIEW, LOANS_WORK})
+for code in ("foreman", "supervisor", "care", "gm"):
+    role(code, permissions={LOANS_VIEW})
+
 # --- opening checklists (2.1.1) ---
 CHECKLISTS_FILL = permission(
     "reception.checklists.fill", _("Go through the checklists before opening and put open points right.")

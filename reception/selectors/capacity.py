@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_UP, Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Func, IntegerField, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -41,6 +42,7 @@ from ..limits import (
     APPOINTMENT_WALK_INS,
     APPOINTMENT_WASH_MINUTES,
 )
+from ..loan_models import LoanState, LoanTrip
 from ..models import EXPECTED_STATES, Appointment, AppointmentState, WaitingMode
 
 PLAIN_WORK = Decimal("1.00")
@@ -246,6 +248,13 @@ def load_supply(
             booking=purpose == ReservationPurpose.APPOINTMENT,
             blocked=purpose == ReservationPurpose.BLOCKED,
         )
+    lent = [row.pk for row in resources if row.kind == ResourceKind.LOAN_CAR]
+    for car_id, since_at, until_at in _out_spans(lent, zone) if lent else ():
+        if until_at > start:
+            since_at = max(since_at, start)
+            supply.take(
+                car_id, rules.minute_of_epoch(since_at), rules.minute_of_epoch(until_at + timedelta(seconds=59))
+            )
     for found in carried:
         for resource_id, since_at, until_at in found.overruns:
             supply.take(
@@ -351,6 +360,15 @@ _arrivals: Kept[Any] = Kept(
     start=datetime,
     end=datetime,
 )
+
+
+def _out_spans(car_ids: Sequence[int], zone: ZoneInfo) -> Iterator[tuple[int, datetime, datetime]]:
+    """From when to when a loan car that is out isn't there for anybody else; one that is overdue isn't there today."""
+    now = clock.now()
+    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(0), zone)
+    out = LoanTrip.objects.filter(car__in=car_ids, state=LoanState.OUT)
+    for car_id, given_at, expected_at in out.values_list("car_id", "given_at", "expected_at"):
+        yield car_id, given_at, expected_at if expected_at > now else midnight
 
 
 def work_of(operations: Sequence[Operation], powertrain: str = "") -> list[Operation]:

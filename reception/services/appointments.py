@@ -65,7 +65,7 @@ from ..models import (
     WaitingMode,
 )
 from ..selectors import capacity
-from . import calendars, customers, telling, vehicles
+from . import calendars, customers, loan_terms, telling, vehicles
 from .online import booking_address, count_try
 
 LOOK_AHEAD = 14
@@ -563,6 +563,7 @@ def extend_loan(*, uid: UUID, ends_at: datetime, by: Actor) -> Appointment:
         )
     before = loan.period.upper
     plans.extend(reservation_uid=loan.uid, ends_at=ends_at, by=by)
+    loan_terms.loan_is_extended(appointment=appointment, expected_at=ends_at, by=by)
     record(
         appointment,
         events.APPOINTMENT_LOAN_EXTENDED,

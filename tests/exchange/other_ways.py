@@ -152,6 +152,7 @@ def _bookings(world: Any, vehicle: str) -> None:
     world.at(13, 0, THURSDAY)
     act(desk, "appointment", late, "mark_no_show")
     _fetched(world)
+    _lent(world, lent)
     _questions(world, first)
 
 
@@ -190,6 +191,29 @@ def _fetched(world: Any) -> None:
         act(desk, "transport", way, "set_out")
         act(desk, "transport", way, "take_over", {"odometer_km": 12000, "energy_eighths": 4, "need": "异响"})
         act(desk, "transport", way, "arrive")
+
+
+def _lent(world: Any, booking: str) -> None:
+    """A loan car is given, kept longer and taken back (2.1.2, 2.4)."""
+    desk = world.receptionist
+    visit = _arrival(world, "京B22225", appointment_uid=booking)
+    asked = {
+        "visit_uid": visit,
+        "loan_car_uid": desk.list_loan_car(limit=1)["data"][0]["uid"],
+        "licence_seen": True,
+        "licence_class": "C1",
+        "licence_last4": "123X",
+        "licence_until": "2030-01-01",
+        "odometer_km": 12000,
+        "energy_eighths": 6,
+        "condition": "完好",
+        "expected_at": "2026-12-03T14:30:00+08:00",
+        "signed_name": "李试驾",
+        "photos": [photo()],
+    }
+    trip = desk.create_loan_trip(body=asked)["uid"]
+    act(desk, "loan_trip", trip, "keep_longer", {"expected_at": "2026-12-03T15:00:00+08:00"})
+    act(desk, "loan_trip", trip, "take_back", {"odometer_km": 12080, "energy_eighths": 5, "condition": "完好"})
 
 
 def _arrival(world: Any, plate: str, *, greet: bool = True, **more: Any) -> str:

@@ -47,6 +47,7 @@ from reception.services import (
     evening,
     handing_over,
     knowledge,
+    loans,
     merging,
     quotations,
     tags,
@@ -70,6 +71,8 @@ from tests.factories.away import make_away_wait
 from tests.factories.delivery import CHECKED, make_team
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
+from tests.factories.loans import given as given_loan
+from tests.factories.loans import make_loan_car
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.reminders import make_ending
 from tests.factories.warranty import make_warranty_repair
@@ -287,6 +290,9 @@ STORY: dict[str, str] = {
     "reception.send_walkaround": "one: walkaround.sent",
     "reception.sign_walkaround": "one: walkaround.signed",
     "reception.take_back_walkaround": "one: walkaround.not_sent",
+    "reception.give_loan_car": "one: loan.has_one",
+    "reception.keep_loan_car_longer": "one: loan.not_later",
+    "reception.take_back_loan_car": "one: loan.back",
     "reception.plan_transport": "one: transport.open",
     "reception.set_out": "one: state.move",
     "reception.take_over": "one: transport.taken_over",
@@ -571,6 +577,10 @@ def test_customers_cars_and_reception() -> None:
     go(visits.give_key, uid=visit.uid, key_tag="7", by=desk)
     go(visits.promise_visit, uid=visit.uid, promised_at=clock.now() + timedelta(hours=3), reason="首次承诺", by=desk)
     go(visits.add_photo, visit_uid=visit.uid, content=make_picture(), name="a.jpg", by=desk)
+    trip = go(loans.give_loan_car, **given_loan(visit, make_loan_car(store)), by=desk)
+    go(loans.keep_loan_car_longer, uid=trip.uid, expected_at=trip.expected_at + timedelta(hours=1), by=desk)
+    back = {"odometer_km": 12080, "energy_eighths": 5, "condition": "完好"}
+    go(loans.take_back_loan_car, uid=trip.uid, **back, by=desk)
     given = {"odometer_km": 1000, "energy_eighths": 4, "old_parts": "TAKE", "no_valuables": True}
     go(walkarounds.save_walkaround, visit_uid=visit.uid, by=desk, **given)
     mark = go(walkarounds.add_damage, visit_uid=visit.uid, side="LEFT", kind="SCRATCH", place="前门", by=desk)

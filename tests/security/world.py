@@ -56,6 +56,7 @@ from staff.services import employees
 from tests.factories import sheets as check_sheets
 from tests.factories.accidents import make_assessed
 from tests.factories.away import make_away_wait
+from tests.factories.loans import make_loan_trip
 from tests.factories.packages import put_package_on
 from tests.factories.reception import make_picture, make_received_visit, make_visit
 from tests.factories.reminders import make_date_reminder
@@ -156,6 +157,7 @@ class World:
         )  # fmt: skip
         keep_advice(visit_uid=order.visit.uid, by=system)
         put_package_on(make_away_wait(advisor).order, manager=manager, by=advisor)
+        make_loan_trip(advisor, signature=make_picture(kind="PNG"), photos=[make_picture()])
         repaired = Inspection.objects.filter(store=store, level="FINAL", result="PASSED").order_by("pk").first()
         assert repaired is not None
         allotted = CertificateRange.objects.filter(store=store).first()
@@ -396,6 +398,7 @@ def _of_store(store: Store) -> Iterator[tuple[Any, Any]]:
     extra |= {"reception.ConsultationAttachment": "message__consultation__store_id"}
     extra |= {"reception.OpeningAnswer": "check_of__store_id", "reception.ChecklistItem": "checklist__store_id"}
     extra |= {"reception.DamageMark": "walkaround__visit__store_id", "reception.VisitPhoto": "visit__store_id"}
+    extra |= {"reception.LoanPhoto": "trip__visit__store_id"}
     for model in apps.get_models():
         path = extra.get(model._meta.label) or getattr(model, "store_path", None)
         if path and any(field.name == "uid" for field in model._meta.fields):

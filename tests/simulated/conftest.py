@@ -64,6 +64,7 @@ from tests.factories import sheets as check_sheets
 from tests.factories.accidents import make_assessed
 from tests.factories.away import make_away_wait
 from tests.factories.dirty_files import as_csv, dirty_rows
+from tests.factories.loans import make_loan_trip
 from tests.factories.packages import put_package_on
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
@@ -342,6 +343,7 @@ def make_every_kind() -> None:
     )
     parted = make_away_wait(acting("advisor"))
     put_package_on(parted.order, manager=acting("manager"), by=acting("advisor"))
+    make_loan_trip(acting("advisor"), signature=drawn("PNG"), photos=[drawn("JPEG")])
     work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
     quotations.give_quotation(operation_uids=list(work), contact_name="邓示例", by=acting("receptionist"))
 

@@ -29,7 +29,7 @@ from .real_rows import addresses, real_addresses, who_may_open
 pytestmark = pytest.mark.django_db
 NO_PAGE = {
     "visit-link-qr": "SVG", "visit-signature": "PNG", "visit-photo": "JPEG", "check-photo": "JPEG",
-    "observation-photo": "JPEG", "visit-link-photo": "JPEG",
+    "observation-photo": "JPEG", "visit-link-photo": "JPEG", "loan-photo": "JPEG", "loan-signature": "PNG",
     "consultation-file": "JPEG or PDF", "calendar-feed": "a calendar",
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
     "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
