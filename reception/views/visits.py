@@ -158,6 +158,7 @@ class VisitPage(VisitMixin, Page):
                 "customers": self.actor.may(permissions.CUSTOMERS_VIEW),
                 "vehicles": self.actor.may(permissions.VEHICLES_VIEW),
                 "book": self.actor.may(permissions.APPOINTMENTS_BOOK),
+                "lend": self.actor.may(permissions.LOANS_WORK),
             },
         }
 
