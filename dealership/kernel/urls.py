@@ -9,5 +9,6 @@ urlpatterns = [
     path("language/", views.language, name="language"),
     path("store/", views.store, name="store-switch"),
     path("profile/", views.profile, name="profile"),
+    path("worker.js", views.worker, name="worker"),
     path("styleguide/", views.style_page, name="styleguide"),
 ]

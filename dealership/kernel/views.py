@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from dealership.kernel import navigation, services, styleguide
 from dealership.kernel.middleware import LANGUAGE_COOKIE, known_language
@@ -87,3 +87,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose proof of origin is missing or has run out: what was typed is still in the browser."""
     context: dict[str, Any] = {"language": translation.get_language()}
     return render(request, "csrf.html", context, status=403)
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The script by which a device shows a technician's kept pages without a network; it says nothing of anybody."""
+    return render(request, "kernel/worker.js", content_type="text/javascript; charset=utf-8")

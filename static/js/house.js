@@ -34,6 +34,11 @@ wireTyped();
 if (document.body.dataset.who && localStorage.getItem("queue-waiting") !== null && !document.querySelector("[data-walk], [data-check-sheet]")) {
   import("./queue.js").then(({ wireQueueNote }) => wireQueueNote());
 }
+// Nobody is signed in: pages that a technician kept on this device go with the session.
+if (!document.body.dataset.who && "caches" in window && localStorage.getItem("jobs-kept-for") !== null) {
+  localStorage.removeItem("jobs-kept-for");
+  caches.delete("jobs");
+}
 wire(document);
 document.addEventListener("htmx:load", (event) => {
   if (event.target !== document.body) wire(event.target);

@@ -15,8 +15,27 @@ export const state = { trouble: "", sending: false, lasting: true };
 
 const memory = new Map();
 const listeners = new Set();
-const pageNow = Date.parse(document.body.dataset.now ?? "") || Date.now();
+const AHEAD = "clock-ahead";
+const pageNow = Date.parse(document.body.dataset.now ?? "") || Date.now() + keptAhead();
 const pageAge = performance.now();
+
+/** How far the shop's clock is ahead of this device's (ms): an old page, shown without a network, can't say it itself. */
+function keptAhead() {
+  try {
+    return Number(localStorage.getItem(AHEAD)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** The shop's hour of an instant of this device. */
+export const shopTime = (at) => new Date(at + (pageNow - Date.now() + (performance.now() - pageAge)));
+
+try {
+  if (document.body.dataset.now) localStorage.setItem(AHEAD, String(pageNow - Date.now()));
+} catch {
+  // a device that keeps nothing counts by its own clock
+}
 let opened;
 let running = null;
 let again = false;
@@ -137,17 +156,21 @@ function lateness(item) {
 
 /** A picture is kept as the camera gave it, so that nothing is lost while it is made smaller, which is done before it travels. */
 async function lighten(item) {
-  const { bytes, type, name } = item.file;
-  const small = await shrink(new File([bytes], name, { type }));
-  item.file = { ...item.file, name: small.name, type: small.type, bytes: await small.arrayBuffer(), light: true };
+  const lighter = async (file) => {
+    const small = await shrink(new File([file.bytes], file.name, { type: file.type }));
+    return { ...file, name: small.name, type: small.type, bytes: await small.arrayBuffer(), light: true };
+  };
+  if (item.file) item.file = await lighter(item.file);
+  if (item.files) item.files = await Promise.all(item.files.map(lighter));
   if ((await all()).some((row) => row.token === item.token)) await save(item);
 }
 
 async function send(item) {
-  if (item.file && !item.file.light) await lighten(item);
+  const files = [item.file, ...(item.files ?? [])].filter(Boolean);
+  if (files.some((file) => !file.light)) await lighten(item);
   const body = new FormData();
   for (const [name, value] of [...item.data, ["form_token", item.token], ...lateness(item)]) body.append(name, value);
-  if (item.file) body.append(item.file.field, new Blob([item.file.bytes], { type: item.file.type }), item.file.name);
+  for (const file of [item.file, ...(item.files ?? [])].filter(Boolean)) body.append(file.field, new Blob([file.bytes], { type: file.type }), file.name);
   const csrf = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
   return fetch(item.url, {
     method: "POST",

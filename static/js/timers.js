@@ -5,7 +5,7 @@ import { once } from "./once.js";
 const words = document.querySelector('meta[name="words"]')?.dataset ?? {};
 const fill = (pattern, values) => (pattern ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name]);
 // The page's clock is the server's: a device may be wrong, and a demo may run at another hour.
-const pageAhead = (Date.parse(document.body.dataset.now ?? "") || Date.now()) - Date.now();
+const pageAhead = document.body.dataset.now ? Date.parse(document.body.dataset.now) - Date.now() : Number(localStorage.getItem("clock-ahead")) || 0;
 const two = (number) => String(number).padStart(2, "0");
 
 function span(minutes) {
@@ -44,7 +44,7 @@ export function wireTimers(root) {
 export function wireClock() {
   const clock = document.querySelector("time[data-clock]");
   if (!clock) return;
-  const ahead = Date.parse(clock.dateTime) - Date.now();
+  const ahead = "was" in document.body.dataset ? pageAhead : Date.parse(clock.dateTime) - Date.now();
   const face = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: clock.dataset.clock });
   setInterval(() => (clock.textContent = face.format(new Date(Date.now() + ahead))), 5000);
 }

@@ -14,6 +14,7 @@ from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.forms import demand
 from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.queued import Queued
 from workshop import permissions
 from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
 from workshop.models import OrderLine
@@ -62,7 +63,7 @@ class OneJob:
         return f"{reverse('my-jobs')}?job={self.kwargs['uid']}"
 
 
-class ClockOnView(OneJob, ActionView):
+class ClockOnView(Queued, OneJob, ActionView):
     done = _("Clocked on; the time runs.")
 
     def run(self, form: Any) -> Any:
@@ -70,12 +71,14 @@ class ClockOnView(OneJob, ActionView):
         return clocking.clock_on(line_uid=self.kwargs["uid"], leave=leave, by=self.actor)
 
 
-class JobForm(OneJob, CommandPage):
+class JobForm(Queued, OneJob, CommandPage):
     """A form about one job; the line and what is known of it stand above."""
 
     template_name = "workshop/job_form.html"
     title: Any = ""
     submit: Any = ""
+    act: ClassVar[str] = ""
+    """What it does to the clock, for a device without a network: ``pause``, ``finish`` or ``tell``."""
 
     @cached_property
     def line(self) -> OrderLine:
@@ -89,11 +92,13 @@ class JobForm(OneJob, CommandPage):
             "title": self.title,
             "submit": self.submit,
             "back": back,
+            "act": self.act,
         }
 
 
 class PausePage(JobForm):
     form_class = PauseForm
+    act = "pause"
     title, submit, done = _("Pause"), _("Clock off"), _("Clocked off; the cause is noted.")
 
     def run(self, form: PauseForm) -> Any:
@@ -102,6 +107,7 @@ class PausePage(JobForm):
 
 class FinishPage(JobForm):
     form_class = FinishForm
+    act = "finish"
     title, submit = _("Finish the work"), _("Finish")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -122,6 +128,8 @@ class FinishPage(JobForm):
 
     def words(self, result: OrderLine) -> str:
         """What is true next: the self check comes after the last agreed line of the order."""
+        if self.is_queued:
+            return ""
         left, mine = reads.open_lines(result, self.actor)
         if not left:
             return gettext("Work done; the self check comes next.")
@@ -143,6 +151,7 @@ class FinishPage(JobForm):
 
 class MoreWorkPage(JobForm):
     form_class = MoreWorkForm
+    act = "tell"
     template_name = "workshop/more_work.html"
     title, submit = _("More work found"), _("Report it")
     done = _("Reported: the service advisor prices it and asks the customer. Agreed work goes on.")
@@ -161,6 +170,7 @@ class MoreWorkPage(JobForm):
 
 class AskPage(JobForm):
     form_class = NeedForm
+    act = "tell"
     title, submit, done = _("Ask for help or parts"), _("Ask"), _("Asked; they have a message.")
 
     def get_initial(self) -> dict[str, Any]:
