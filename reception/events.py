@@ -119,6 +119,7 @@ TRANSPORT_TAKEN_OVER = event(
 )
 TRANSPORT_ARRIVED = event("reception.transport.arrived", _("Driver arrived with the car"), clause="2.1.2")
 TRANSPORT_CAME_BACK = event("reception.transport.came_back", _("Car could not be brought back"), clause="2.1.2")
+TRANSPORT_MOVED = event("reception.transport.moved", _("Pick-up moved along with its booking"), clause="2.1.2")
 TRANSPORT_CALLED_OFF = event(
     "reception.transport.called_off", _("Fetching or bringing back called off"), clause="2.1.2"
 )

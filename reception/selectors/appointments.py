@@ -202,6 +202,7 @@ def appointment_page(by: Actor, uid: UUID) -> dict[str, Any]:
             .order_by("pk")
         ),
         "other_time": appointment.waiting_for_another.filter(state__in=WAITING_STATES).first(),
+        "pick_up": appointment.transports.select_related("driver").order_by("-pk").first(),
         "may_say_no_show": appointment.is_expected and gone,
         "no_show_minutes": minutes,
     }

@@ -464,8 +464,7 @@ def move_appointment(
     ``book_appointment``, and ``appointment.same`` and ``appointment.move_reason``.
     """
     by.require(permissions.APPOINTMENTS_BOOK)
-    vehicle_id = Appointment.objects.for_actor(by).values_list("vehicle_id", flat=True).get(uid=uid)
-    vehicle = Vehicle.objects.locked().get(pk=vehicle_id)
+    vehicle = _lock_car(uid, by)
     appointment = lock_appointment(uid=uid, by=by)
     store = appointment.store
     if appointment.state not in (*EXPECTED_STATES, A.NO_SHOW):
@@ -530,6 +529,7 @@ def move_appointment(
         by_shop=by_shop,
         by_customer=by_customer,
     )
+    _take_along(appointment, by, starts_at - before[1])
     return appointment
 
 
@@ -578,6 +578,7 @@ def extend_loan(*, uid: UUID, ends_at: datetime, by: Actor) -> Appointment:
 def cancel_appointment(*, uid: UUID, reason: str, by: Actor, by_customer: bool = False) -> Appointment:
     """2.4: the customer doesn't come; bay and technician are free again. Raises RuleError without a reason."""
     by.require(permissions.APPOINTMENTS_BOOK)
+    _lock_car(uid, by)
     appointment = lock_appointment(uid=uid, by=by)
     before = appointment.state
     appointment.go(A.CANCELLED, reason=customers.tidy(reason, field="reason", limit=200))
@@ -590,7 +591,21 @@ def cancel_appointment(*, uid: UUID, reason: str, by: Actor, by_customer: bool =
         changed={"state": (before, appointment.state)},
         by_customer=by_customer,
     )
+    _take_along(appointment, by)
     return appointment
+
+
+def _lock_car(uid: UUID, by: Actor) -> Vehicle:
+    """The booking's car, which is locked before the booking and its pick-up."""
+    vehicle_id = Appointment.objects.for_actor(by).values_list("vehicle_id", flat=True).get(uid=uid)
+    return Vehicle.objects.locked().get(pk=vehicle_id)
+
+
+def _take_along(appointment: Appointment, by: Actor, shift: timedelta | None = None) -> None:
+    """A pick-up that is planned for the booking moves or ends with it."""
+    from .transports import follow_booking
+
+    follow_booking(appointment, by=by, shift=shift)
 
 
 @transaction.atomic
@@ -676,6 +691,7 @@ def report_part_missing(
 def mark_no_show(*, uid: UUID, by: Actor) -> Appointment:
     """2.4 爽约: the customer did not come; refused (``appointment.not_late``) before the minutes that are set."""
     by.require(permissions.APPOINTMENTS_BOOK)
+    _lock_car(uid, by)
     appointment = lock_appointment(uid=uid, by=by)
     minutes = limits.value(NO_SHOW_MINUTES, store_id=appointment.store_id)
     if appointment.is_expected and clock.now() < appointment.starts_at + timedelta(minutes=minutes):
@@ -689,6 +705,7 @@ def mark_no_show(*, uid: UUID, by: Actor) -> Appointment:
     appointment.save(update_fields=["state"])
     release_plans(appointment=appointment, by=by)
     record(appointment, events.APPOINTMENT_NOT_SHOWN, by=by, changed={"state": (before, appointment.state)})
+    _take_along(appointment, by)
     return appointment
 
 

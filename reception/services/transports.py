@@ -6,17 +6,21 @@ the door by the hand-over: the room above calls ``return_sets_out``, ``return_co
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError, constraint_name
 from dealership.kernel.history import record
-from dealership.kernel.models import Store
+from dealership.kernel.models import MessageChannel, Store
+from dealership.kernel.services import queue_message
 from staff.models import Employee
 from staff.selectors.employees import employed
 
@@ -35,6 +39,7 @@ from ..models import (
     Visit,
 )
 from . import visits, walkarounds
+from .appointments import say_moment
 
 
 @transaction.atomic
@@ -230,6 +235,64 @@ def call_off(*, uid: UUID, reason: str, by: Actor) -> Transport:
     if transport.state == TransportState.UNDERWAY and transport.visit is not None:
         raise RuleError("transport.taken_over", _("The driver has the car: bring it to the shop or back first."))
     return _move(transport, TransportState.CANCELLED, events.TRANSPORT_CALLED_OFF, by, note=reason)
+
+
+# --- called by the commands on bookings inside their own transaction, car and booking locked (2.4) ---
+
+
+def follow_booking(appointment: Appointment, *, by: Actor, shift: timedelta | None = None) -> Transport | None:
+    """The planned pick-up of a booking that ended is called off; of one that moved (``shift``) it moves along.
+
+    Where the driver isn't free then, or is on the way already, it is called off and planned anew. The driver is told.
+    """
+    rows = Transport.objects.locked().select_related("driver__user", "vehicle", "store")
+    transport = rows.filter(
+        appointment=appointment, kind=TransportKind.PICK_UP, state__in=OPEN_TRANSPORTS, visit__isnull=True
+    ).first()
+    if transport is None:
+        return None
+    if shift is not None and transport.state == TransportState.PLANNED and _moves_along(transport, shift):
+        before = transport.starts_at
+        transport.starts_at, transport.ends_at = transport.starts_at + shift, transport.ends_at + shift
+        transport.save(update_fields=["starts_at", "ends_at"])
+        changed = {"starts_at": (before, transport.starts_at)}
+        record(transport, events.TRANSPORT_MOVED, by=by, changed=changed, ends_at=transport.ends_at)
+    else:
+        with translation.override(settings.LANGUAGE_CODE):
+            why = gettext("The booking was moved.") if shift is not None else gettext("The booking has ended.")
+        _move(transport, TransportState.CANCELLED, events.TRANSPORT_CALLED_OFF, by, note=why)
+    _tell_driver(transport, by)
+    return transport
+
+
+def _moves_along(transport: Transport, shift: timedelta) -> bool:
+    """Whether the driver, who is locked, is free in the window as it would be."""
+    driver = Employee.objects.locked().get(pk=transport.driver_id)
+    starts_at, ends_at = transport.starts_at + shift, transport.ends_at + shift
+    other = Transport.objects.filter(driver=driver, state__in=OPEN_TRANSPORTS).exclude(pk=transport.pk)
+    return ends_at > clock.now() and not other.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists()
+
+
+def _tell_driver(transport: Transport, by: Actor) -> None:
+    driver = transport.driver
+    with translation.override(driver.user.language if driver.user else settings.LANGUAGE_CODE):
+        words = {"car": str(transport.vehicle), "time": say_moment(transport.starts_at, transport.store)}
+        if transport.state == TransportState.CANCELLED:
+            said = gettext("%(car)s isn't fetched (%(time)s): its booking was moved or has ended.") % words
+        else:
+            said = gettext("%(car)s is fetched at another time: %(time)s.") % words
+        queue_message(
+            key=f"transport:{transport.uid}:{transport.version}",
+            store=transport.store,
+            channel=MessageChannel.STAFF,
+            recipient=driver.number,
+            recipient_name=driver.name,
+            template="transport_changed",
+            language=translation.get_language(),
+            subject=gettext("Pick-up changed"),
+            body=said,
+            by=by,
+        )
 
 
 # --- called by the room above inside its own transaction: the gate and the hand-over (4.1) ---

@@ -36,6 +36,7 @@ from ..forms.visits import (
 from ..limits import GREET_MINUTES
 from ..models import Visit, VisitState
 from ..selectors import visits as reads
+from ..selectors.appointments import find_cars
 from ..selectors.capacity import loan_of
 from ..selectors.consultations import asked_by
 from ..selectors.contacts import contacts_of, taggings_of
@@ -101,7 +102,8 @@ class KnownCarView(StaffPage, View):
         filled = (known.fills if known else guess) | {name: value for name, value in typed.items() if value}
         form = ArrivalForm(initial=filled, store_id=self.actor.store_id)
         form.fields["plate"].widget.attrs.pop("autofocus")  # the cursor stays where somebody is typing by now
-        context = {"form": form, "known": known, "plate_asked": plate or vin}
+        like = [] if known or len(plate.strip()) < 4 else find_cars(self.actor, plate)[:5]
+        context = {"form": form, "known": known, "plate_asked": plate or vin, "like": like}
         return render(request, "reception/visit_new.html#asked", context)
 
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from dealership.catalogue.models import Reservation
 from dealership.kernel import clock, outbox
@@ -23,6 +25,7 @@ from reception import rules
 from reception.models import A, Appointment, AppointmentSource, Customer, Vehicle, Visit, WaitingMode
 from reception.selectors import capacity
 from reception.services import appointments as commands
+from reception.services import transports
 from reception.services.visits import leave_unserved, register_arrival
 from staff.services.employees import hand_over_work
 from staff.services.rosters import set_roster_day
@@ -592,3 +595,50 @@ def test_moves_of_the_shop_are_a_figure_with_the_bookings_behind_it():
         assert (found.numerator, found.denominator) == (1, 3)
         behind = rows_behind(manager, "reception.moved_by_shop", TUESDAY, TUESDAY)
         assert {row.uid: row.numerator for row in behind.rows} == {moved.uid: 1, stayed.uid: 0, wished.uid: 0}
+
+
+def pick_up_of(shop, booked, driver, *, before=timedelta(hours=1)):
+    return transports.plan_transport(
+        kind="PICK_UP",
+        appointment_uid=booked.uid,
+        driver_uid=driver.uid,
+        starts_at=booked.starts_at - before,
+        ends_at=booked.starts_at - before + timedelta(minutes=30),
+        address="示例路 1 号",
+        by=shop.desk,
+    )
+
+
+def test_a_pick_up_moves_and_ends_with_its_booking_and_the_driver_is_told():
+    """2.4: nobody drives to a customer whose booking was moved or cancelled."""
+    shop = make_bookable()
+    driver = shop.technicians[0]
+    booked = make_appointment(shop)
+    way = pick_up_of(shop, booked, driver)
+    moved = commands.move_appointment(uid=booked.uid, starts_at=at("14:00", TUESDAY), reason="客户出差", by=shop.desk)
+    way.refresh_from_db()
+    assert (way.state, way.starts_at) == ("PLANNED", moved.starts_at - timedelta(hours=1))
+    assert Message.objects.filter(template="transport_changed", recipient=driver.number).count() == 1
+    commands.cancel_appointment(uid=booked.uid, reason="不来了", by=shop.desk)
+    way.refresh_from_db()
+    assert (way.state, way.ended_note) == ("CANCELLED", "预约已结束。")
+    assert Message.objects.filter(template="transport_changed", recipient=driver.number).count() == 2
+    codes = list(
+        History.objects.filter(code__startswith="reception.transport").order_by("id").values_list("code", flat=True)
+    )
+    assert codes == ["reception.transport.planned", "reception.transport.moved", "reception.transport.called_off"]
+
+
+def test_a_pick_up_is_called_off_where_its_driver_is_elsewhere_then():
+    shop = make_bookable(bays=("STANDARD_LIFT",) * 2, technicians=2, advisors=2)
+    driver = shop.technicians[0]
+    booked, other = make_appointment(shop), make_appointment(shop, starts_at=at("14:00", TUESDAY))
+    way = pick_up_of(shop, booked, driver)
+    pick_up_of(shop, other, driver)
+    commands.move_appointment(uid=booked.uid, starts_at=at("14:00", TUESDAY), reason="客户出差", by=shop.desk)
+    way.refresh_from_db()
+    assert (way.state, way.ended_note) == ("CANCELLED", "预约已改期。")
+    client = Client()
+    client.force_login(shop.advisor.user)
+    page = client.get(reverse("appointment-detail", args=[booked.uid])).content.decode()
+    assert reverse("transport-detail", args=[way.uid]) in page
