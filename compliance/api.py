@@ -87,7 +87,7 @@ register(
         filters={
             "state": Filter(field=Choice(choices=UploadState), lookup="state"),
             "settlement_uid": Filter(field=Uid(), lookup="settlement__uid"),
-            "settled_at_lt": Filter(field=Moment(), lookup="settled_at__lt"),
+            "settled_at_lte": Filter(field=Moment(), lookup="settled_at__lte"),
         },
         actions=(
             Action(
