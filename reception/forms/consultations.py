@@ -188,6 +188,10 @@ class LeadForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("contact_name", "contact_phone", "model_text", "topic"):
             self.fields[name].initial = getattr(consultation, name)
+        if not consultation.model_text and consultation.vehicle is not None:
+            self.fields["model_text"].initial = consultation.vehicle.model_text
+        if consultation.topic == ConsultationTopic.AFTER_SALES:  # a lead is about a car to buy
+            self.fields["topic"].initial = ConsultationTopic.MODEL
 
     def clean_contact_phone(self) -> str:
         return formats.clean_phone(self.cleaned_data["contact_phone"])

@@ -111,6 +111,7 @@ def visits_between(by: Actor, store: Store, first: date, last: date) -> QuerySet
         .filter(store=store, arrived_at__gte=span[0], arrived_at__lt=span[1])
         .annotate(
             wait=_minus("greeted_at", "arrived_at"),
+            gone_after=_minus("left_at", "arrived_at"),
             sign=_minus("signed_at", "greeted_at"),
             over=Case(When(greeted_at__gt=F("arrived_at") + limit, then=Value(True)), default=Value(False)),
             score=Coalesce("rating", Subquery(told.values("score")[:1])),

@@ -17,6 +17,7 @@ import { wireClock, wireTimers } from "./timers.js";
 import { wireToasts } from "./toasts.js";
 import { wireTyped } from "./typed.js";
 import { wireViews } from "./views.js";
+import { wireWrong } from "./wrong.js";
 
 const behaviours = [wireTimers, wireDialogs, wireDrafts, wireInserts, wirePhotos, wirePlan, wirePlatePads, wirePrint, wireSearch, wireSignatures, wireToasts, wireViews];
 
@@ -40,6 +41,7 @@ if (!document.body.dataset.who && "caches" in window && localStorage.getItem("jo
   caches.delete("jobs");
 }
 wire(document);
+wireWrong();
 document.addEventListener("htmx:load", (event) => {
   if (event.target !== document.body) wire(event.target);
 });

@@ -137,7 +137,7 @@ def test_a_morning(people: People, store: Store, set_clock) -> None:
     assert Visit.objects.get(appointment=late).state == "WAITING"
     for row in gone:
         desk.open(f"/appointments/{row.uid}/")
-        desk.press("未到店")
+        desk.press("爽约")
     assert {a.state for a in Appointment.objects.filter(pk__in=[row.pk for row in gone])} == {A.NO_SHOW}
     assert not Reservation.objects.filter(subject_uid__in=[row.uid for row in gone], live=True).exists()
     assert Visit.objects.filter(store=store).count() == 16

@@ -54,4 +54,4 @@ class GiveForm(forms.Form):
 
 
 class ScrapForm(forms.Form):
-    note = forms.CharField(label=_("Where it goes"), max_length=200, required=False)
+    note = demanded(forms.CharField(label=_("Where it goes"), max_length=200, required=False))
