@@ -1234,7 +1234,7 @@ class StockItem(Root):
                 # 3.2: what is lent to be tried is nobody else's as long as it is out.
                 "stockitem_trials_stay",
                 operation=pgtrigger.UpdateOf("reserved"),
-                condition=pgtrigger.Condition("NEW.reserved < OLD.reserved"),
+                condition=pgtrigger.Condition("NEW.reserved < OLD.reserved AND NEW.reserved >= 0"),
                 func="""
                     IF NEW.reserved < (SELECT COALESCE(sum(quantity), 0) FROM workshop_parttrial
                         WHERE item_id = NEW.id AND state = 'OUT') THEN {refuse} END IF;

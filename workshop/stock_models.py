@@ -126,7 +126,7 @@ class StockLot(Root):
                 # 3.2: what is lent to be tried is nobody else's as long as it is out.
                 "stocklot_trials_stay",
                 operation=pgtrigger.UpdateOf("on_hand"),
-                condition=pgtrigger.Condition("NEW.on_hand < OLD.on_hand"),
+                condition=pgtrigger.Condition("NEW.on_hand < OLD.on_hand AND NEW.on_hand >= 0"),
                 func="""
                     IF NEW.on_hand < (SELECT COALESCE(sum(quantity), 0) FROM workshop_parttrial
                         WHERE lot_id = NEW.id AND state = 'OUT') THEN {refuse} END IF;
