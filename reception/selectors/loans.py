@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
+
 from dealership.catalogue.models import Reservation, Resource, ResourceKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -36,9 +38,10 @@ class Where:
 
 def loan_cars(by: Actor) -> list[Where]:
     """The store's loan cars: overdue first, then the ones that are out, kept, free."""
-    cars = list(
-        Resource.objects.for_actor(by).filter(kind=ResourceKind.LOAN_CAR, active=True).order_by("position", "code")
-    )
+    of_store = Resource.objects.for_actor(by).filter(kind=ResourceKind.LOAN_CAR)
+    # One that was taken out of use while it is out stays in the list until it is back.
+    there = of_store.filter(Q(active=True) | Exists(LoanTrip.objects.filter(car=OuterRef("pk"), state=LoanState.OUT)))
+    cars = list(there.order_by("position", "code"))
     ids = [car.pk for car in cars]
     trips = {
         trip.car_id: trip for trip in LoanTrip.objects.filter(car__in=ids, state=LoanState.OUT).select_related(*JOINED)

@@ -10,12 +10,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from dealership.catalogue.models import Reservation
+from dealership.catalogue.services.resources import switch_resource
 from dealership.kernel import clock
+from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed, RaceLost, RuleError
 from dealership.kernel.models import History
 from reception.loan_models import LoanPhoto, LoanTrip
 from reception.models import WaitingMode
 from reception.selectors import capacity
+from reception.selectors.loans import choices_for
 from reception.services.appointments import extend_loan
 from reception.services.loans import give_loan_car, keep_loan_car_longer, take_back_loan_car
 from reception.services.visits import greet_visit, leave_unserved, register_arrival
@@ -324,6 +327,20 @@ def test_the_pages_give_it_show_it_and_take_it_back(shop, client):
         assert client.post(back, BACK).status_code == 302
         assert detail not in client.get(reverse("today")).content.decode()
         assert client.get(detail).status_code == 200
+
+
+def test_who_did_not_book_one_is_given_one_from_the_menu_and_a_car_out_of_use_stays_listed_until_it_is_back(
+    shop, client
+):
+    visit = make_received_visit(shop.desk)
+    client.force_login(shop.advisor.user)
+    page = reverse("visit-loan", args=[visit.uid])
+    assert page in client.get(reverse("visit-detail", args=[visit.uid])).content.decode()
+    make_loan_trip(shop.desk, visit=visit, car=shop.car)
+    switch_resource(uid=shop.car.uid, active=False, by=machine("tests", store_id=shop.store.pk))
+    assert shop.car.name in client.get(reverse("loans")).content.decode()
+    take_back_loan_car(uid=LoanTrip.objects.get().uid, **BACK, by=shop.desk)
+    assert not choices_for(shop.desk, visit)["rows"]
 
 
 def test_visit_and_booking_say_that_the_kept_car_is_not_free_yet(shop, client):

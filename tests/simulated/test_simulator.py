@@ -184,6 +184,7 @@ TOLD_WITH = {
     "workshop.SaleLine": "sale__uid", "workshop.PurchaseLine": "purchase__uid",
     "workshop.Warehouse": "bins__item__part__uid", "workshop.PartReturn": "part_line__uid",
     "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
+    "reception.LoanPhoto": "trip__uid",
     "workshop.LiftRound": "tool__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
