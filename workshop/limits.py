@@ -78,6 +78,25 @@ INSPECTION_LEVELS = limit(
     clause="3.2",
     source="design, domain 3.4",
 )
+INSPECTION_SAMPLES = limit(
+    "workshop.inspection_samples",
+    {},
+    "%",
+    _(
+        "Share of the orders without a team check that are drawn for one all the same, by repair category; the order "
+        "itself decides, so that nobody can choose"
+    ),
+    clause="3.2",
+    source="design, domain 3.4",
+)
+INSPECTION_NEW_DAYS = limit(
+    "workshop.inspection_new_days",
+    0,
+    "d",
+    _("Days after hiring in which all work of a person has the team check; 0: no such rule"),
+    clause="3.2",
+    source="design, domain 3.4",
+)
 GUARANTEE = limit(
     "workshop.guarantee",
     {

@@ -1547,7 +1547,14 @@ class Inspection(Root):
                 "inspection_in_order",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
-                declare=[("last_work", "timestamptz"), ("levels", "jsonb")],
+                declare=[
+                    ("last_work", "timestamptz"),
+                    ("levels", "jsonb"),
+                    ("samples", "jsonb"),
+                    ("new_days", "jsonb"),
+                    ("day", "date"),
+                    ("ticket", "int"),
+                ],
                 func="""
                     IF EXISTS (SELECT 1 FROM workshop_orderline
                         WHERE order_id = NEW.order_id AND state IN ('AUTHORIZED', 'IN_PROGRESS')) THEN {refuse} END IF;
@@ -1559,10 +1566,24 @@ class Inspection(Root):
                         AND (v.ends_on IS NULL OR v.ends_on >= (NEW.at AT TIME ZONE s.time_zone)::date)
                         ORDER BY v.store_id NULLS LAST LIMIT 1;
                     levels := COALESCE(levels, '{"FIRST_MAINTENANCE": 2, "MINOR": 2}');
+                    SELECT (NEW.at AT TIME ZONE s.time_zone)::date INTO day FROM kernel_store s WHERE s.id = NEW.store_id;
+                    SELECT v.value INTO samples FROM kernel_setting v WHERE v.key = 'workshop.inspection_samples'
+                        AND (v.store_id IS NULL OR v.store_id = NEW.store_id) AND v.starts_on <= day
+                        AND (v.ends_on IS NULL OR v.ends_on >= day) ORDER BY v.store_id NULLS LAST LIMIT 1;
+                    SELECT v.value INTO new_days FROM kernel_setting v WHERE v.key = 'workshop.inspection_new_days'
+                        AND (v.store_id IS NULL OR v.store_id = NEW.store_id) AND v.starts_on <= day
+                        AND (v.ends_on IS NULL OR v.ends_on >= day) ORDER BY v.store_id NULLS LAST LIMIT 1;
+                    SELECT ('x' || left(md5(o.uid::text), 8))::bit(32)::bigint % 100 INTO ticket
+                        FROM workshop_repairorder o WHERE o.id = NEW.order_id;
                     IF EXISTS (SELECT 1 FROM unnest(ARRAY['SELF', 'TEAM']) needed
                         WHERE (needed = 'SELF' OR EXISTS (SELECT 1 FROM workshop_orderline l
                             WHERE l.order_id = NEW.order_id AND l.state = 'COMPLETED'
-                            AND (l.is_safety OR COALESCE((levels ->> l.category)::int, 3) >= 3)))
+                            AND (l.is_safety OR COALESCE((levels ->> l.category)::int, 3) >= 3
+                                OR ticket < COALESCE((samples ->> l.category)::int, 0)
+                                OR EXISTS (SELECT 1 FROM workshop_clocking c
+                                    JOIN staff_employee e ON e.id = c.employee_id
+                                    WHERE c.line_id = l.id AND e.hired_on > day - COALESCE(new_days::int, 0)
+                                    AND COALESCE(new_days::int, 0) > 0))))
                         AND NOT EXISTS (
                             SELECT 1 FROM workshop_inspection i WHERE i.order_id = NEW.order_id AND i.level = needed
                             AND i.result = 'PASSED' AND i.at >= COALESCE(last_work, '-infinity')

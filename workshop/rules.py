@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -114,6 +115,15 @@ def needs_team_check(lines: Iterable[tuple[str, bool]], levels: Mapping[str, int
     ``levels``: how many levels a category has. One line that needs three makes the order need them (domain 3.4).
     """
     return any(safety or levels.get(category, 3) >= 3 for category, safety in lines)
+
+
+def is_drawn(order_uid: UUID, categories: Iterable[str], samples: Mapping[str, int]) -> bool:
+    """Whether an order is in the sample (3.2): its own number decides, the same in Python and in ``inspection_in_order``.
+
+    ``samples``: percent by repair category; the largest of the order's categories counts.
+    """
+    share = max((samples.get(category, 0) for category in categories), default=0)
+    return int(hashlib.md5(str(order_uid).encode(), usedforsecurity=False).hexdigest()[:8], 16) % 100 < share
 
 
 def road_test(from_km: int | None, to_km: int | None, km: int | None) -> tuple[int | None, int | None, int] | None:

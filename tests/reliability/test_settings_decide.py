@@ -729,6 +729,10 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.inspection_levels": (
         final_after_the_self_check, "", dict.fromkeys(RepairCategory.values, 3), "inspection.order",
     ),
+    "workshop.inspection_samples": (
+        final_after_the_self_check, "", dict.fromkeys(RepairCategory.values, 100), "inspection.order",
+    ),
+    "workshop.inspection_new_days": (final_after_the_self_check, "", 20_000, "inspection.order"),
     "workshop.plan_days": (planned_for_thursday, "", 1, "dispatch.too_far"),
     "workshop.planner_days": (planned_days, 2, 3, 3),
     "workshop.maintenance_soon_km": (lambda: small_service(9, 57_000), "LATER", 3000, "SOON"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from dealership.kernel import limits, registry
 from dealership.kernel.actors import machine
@@ -16,6 +17,7 @@ from tests.factories.reception import rule
 from tests.workshop.test_clocking import race
 from tests.workshop.test_floor_pages import client_of, english
 from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
+from workshop.rules import is_drawn
 from workshop.selectors.inspections import last_reading, number_ranges, waiting_for
 from workshop.services import clocking, inspections
 
@@ -205,6 +207,45 @@ def test_minor_work_that_no_safety_hangs_on_needs_two_people_not_three(nine, ref
         assert waiting_for(crew.floor.foreman, mixed.uid).level == "TEAM"
         with refused("inspection_in_order") as sql:
             sql(INSERT, [mixed.store_id, mixed.pk, "FINAL", crew.inspector.pk, at(11)])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [("workshop.inspection_samples", {"MINOR": 100}, "SAMPLE"), ("workshop.inspection_new_days", 20_000, "NEW")],
+)
+def test_a_drawn_order_and_somebody_new_have_the_team_check(nine, refused, key, value, why):
+    """3.2: what else needs two levels gets the third by the sample or because somebody new worked on it."""
+    crew = Crew()
+    order, _lines = crew.finished("EN-10")
+    crew.inspect(order, "SELF")
+    assert waiting_for(crew.floor.foreman, order.uid).level == "FINAL"
+    set_setting(key=key, value=value, starts_on=DAY, by=machine("test"), store=crew.floor.shop.store)
+    row = waiting_for(crew.floor.foreman, order.uid)
+    assert (row.level, row.team_check_for) == ("TEAM", why)
+    with rule("inspection.order"):
+        crew.inspect(order, "FINAL")
+    with refused("inspection_in_order") as sql:
+        sql(INSERT, [order.store_id, order.pk, "FINAL", crew.inspector.pk, at(10)])
+    crew.inspect(order, "TEAM")
+    crew.inspect(order, "FINAL")
+    assert stage(order) == "READY"
+
+
+@pytest.mark.django_db
+def test_python_and_the_database_draw_the_same_orders(nine):
+    uids = [uuid4() for _ in range(300)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_agg(('x' || left(md5(u::text), 8))::bit(32)::bigint %% 100 ORDER BY n)"
+            " FROM unnest(%s::uuid[]) WITH ORDINALITY AS t(u, n)",
+            [uids],
+        )
+        tickets = cursor.fetchone()[0]
+    drawn = [is_drawn(uid, ["MINOR"], {"MINOR": 30}) for uid in uids]
+    assert drawn == [ticket < 30 for ticket in tickets]
+    assert 40 < sum(drawn) < 150
+    assert not any(is_drawn(uid, ["MINOR"], {}) for uid in uids)
 
 
 @pytest.mark.django_db

@@ -79,7 +79,7 @@ class AssessmentForm(forms.Form):
 
 class AgreeForm(forms.Form):
     decided_by = forms.CharField(label=_("Who decided for the insurer"), max_length=60)
-    note = forms.CharField(label=_("What was said"), max_length=300, required=False)
+    note = demanded(forms.CharField(label=_("What was said"), max_length=300, required=False))
 
 
 class RefuseForm(forms.Form):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -16,7 +17,7 @@ from reception.models import Customer, Visit
 from staff.models import Employee, PostHolding
 from staff.selectors.employees import employed, employee_of, in_force
 from workshop import rules
-from workshop.limits import INSPECTION_LEVELS
+from workshop.limits import INSPECTION_LEVELS, INSPECTION_NEW_DAYS, INSPECTION_SAMPLES
 from workshop.models import (
     Certificate,
     CertificateRange,
@@ -49,6 +50,8 @@ class Waiting:
     """The road test of an earlier level since the last work, to be taken over."""
     unchecked: list[OrderLine] = field(default_factory=list)
     """Finished lines that none of those who worked on them has self-checked."""
+    team_check_for: str = ""
+    """Why the team check is asked (``LEVELS``, ``SAMPLE``, ``NEW``), where it comes next."""
 
     @property
     def worker_ids(self) -> set[int]:
@@ -110,9 +113,25 @@ def waiting(actor: Actor, *, level: str = "") -> list[Waiting]:
 
 def levels_of(order: RepairOrder, lines: Iterable[OrderLine]) -> tuple[InspectionLevel, ...]:
     """The inspections that finished ``lines`` of the order need, by today's setting of the store (3.2)."""
-    done = [(line.category, line.is_safety) for line in lines if line.state == L.COMPLETED]
-    asked = limits.value(INSPECTION_LEVELS, store_id=order.store_id, on=clock.today(order.store.time_zone))
-    return LEVELS if rules.needs_team_check(done, asked) else (InspectionLevel.SELF, InspectionLevel.FINAL)
+    return LEVELS if team_check_for(order, lines) else (InspectionLevel.SELF, InspectionLevel.FINAL)
+
+
+def team_check_for(order: RepairOrder, lines: Iterable[OrderLine]) -> str:
+    """Why the order's finished lines need the team check: their category or safety (``LEVELS``), the sample (``SAMPLE``),
+    somebody new (``NEW``), or ''."""
+    lines = [line for line in lines if line.state == L.COMPLETED]
+    today = clock.today(order.store.time_zone)
+
+    def asked(key: Any) -> Any:
+        return limits.value(key, store_id=order.store_id, on=today)
+
+    if rules.needs_team_check([(line.category, line.is_safety) for line in lines], asked(INSPECTION_LEVELS)):
+        return "LEVELS"
+    if rules.is_drawn(order.uid, [line.category for line in lines], asked(INSPECTION_SAMPLES)):
+        return "SAMPLE"
+    since = today - timedelta(days=asked(INSPECTION_NEW_DAYS))
+    new = since < today and any(c.employee.hired_on > since for line in lines for c in line.clockings.all())
+    return "NEW" if new else ""
 
 
 def _waiting(order: RepairOrder) -> Waiting:
@@ -143,6 +162,7 @@ def _waiting(order: RepairOrder) -> Waiting:
         failed[-1] if failed else None,
         driven[-1] if driven else None,
         unchecked,
+        team_check_for(order, lines) if level == InspectionLevel.TEAM else "",
     )
 
 
