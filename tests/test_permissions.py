@@ -41,7 +41,7 @@ NOT_BY_POST = (
     "dealership.exchange.views.metrics",
 )
 # What anybody may open without signing in: the customer's link (the token is the key), booking, the page's language, the
-# plan on a screen on the wall (the address is the key).
+# plan on a screen on the wall (the address is the key), the script that shows kept pages without a network.
 PUBLIC = {
     "ask-online",
     "asked-online",
@@ -77,6 +77,7 @@ PUBLIC = {
     "visit-link-total",
     "visit-link-walkaround",
     "wall",
+    "worker",
 }
 
 

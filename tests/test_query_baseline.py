@@ -42,7 +42,7 @@ api.load()
 PARAMETERS = {"search": "?q=1"}
 # Takes a form and shows nothing (a drop also says who would do it); set-up is there on an empty system only, the style
 # guide while DEBUG is on.
-NO_LISTS = {"language", "plan-drop", "setup", "store-switch", "styleguide"}
+NO_LISTS = {"language", "plan-drop", "setup", "store-switch", "styleguide", "worker"}
 
 
 def pages() -> list[str]:
@@ -139,7 +139,8 @@ def test_every_list_costs_what_the_table_says_however_much_there_is() -> None:
         more(house, 1)
         desk = Desk(order.store)
         PARAMETERS["dispatch-slots"] = f"?labor_operation_uid={OrderLine.objects.latest('pk').uid}"
-        PARAMETERS["statutory-warranty-counters"] = f"?vehicle_uid={order.vehicle.uid}"
+        for of_a_car in ("statutory-warranty-counters", "maintenance-due", "vehicle-book"):
+            PARAMETERS[of_a_car] = f"?vehicle_uid={order.vehicle.uid}"
         manager = make_actor("manager", store=order.store)
         batch = upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="客户.csv", by=manager)
         PARAMETERS["import-rows"] = f"?import_uid={read_import(uid=batch.uid).uid}"
