@@ -24,6 +24,7 @@ OF_THE_GROUP = {
     "catalogue.CheckTemplate",
     "catalogue.MaintenancePlan",
     "catalogue.Part",
+    "catalogue.PartReplacement",
     "catalogue.VehicleModel",
     "kernel.PublicDay",
     "reception.AnswerTemplate",
@@ -34,6 +35,8 @@ OF_THE_GROUP = {
     "reception.KnowledgeArticle",
     "reception.Script",
     "reception.Vehicle",
+    "workshop.Campaign",
+    "workshop.CampaignVehicle",
 }
 
 

@@ -13,6 +13,7 @@ from dealership.kernel.api.resources import LISTINGS, RESOURCES, Resource
 from dealership.kernel.models import ExternalRef
 from reception.models import Appointment, Visit
 from tests.factories.api import ApiCaller
+from workshop.models import RepairOrder
 
 from .bodies import body, commands, uid_fields
 from .test_other_stores import OF_THE_GROUP, changed
@@ -197,6 +198,8 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
         "dispatch-slots",
         "import-rows",
         "number-looks",
+        "maintenance-due",
+        "vehicle-book",
     }
     assert set(LISTINGS) == of_everybody | looked_at, "say here how the new listing keeps to the store"
     for visit in world.uids(world.theirs)["reception.Visit"]:
@@ -211,6 +214,20 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
         assert client.get(f"import-rows?import_uid={batch}").status_code == 400
     for line in world.uids(world.theirs)["workshop.OrderLine"]:
         assert client.get(f"dispatch-slots?labor_operation_uid={line}").status_code == 400
+    # Cars are the group's; their book holds the orders of the reader's stores, what is due the prices of these.
+    cars = {}
+    for store in (world.ours, world.theirs):
+        orders = RepairOrder.objects.filter(store=store, settled_at__isnull=False)
+        cars[store] = [str(uid) for uid in orders.values_list("vehicle__uid", flat=True).distinct()]
+    for car in cars[world.theirs]:
+        stays = client.get(f"vehicle-book?vehicle_uid={car}").json()["data"]
+        assert not {stay["repair_order_uid"] for stay in stays} & theirs
+        assert {stay["store_name"] for stay in stays} <= {world.ours.name}
+        due = client.get(f"maintenance-due?vehicle_uid={car}&store_code={world.theirs.code}")
+        assert due.json()["data"] == []
+    assert any(client.get(f"vehicle-book?vehicle_uid={car}").json()["data"] for car in cars[world.ours])
+    due_here = [f"maintenance-due?vehicle_uid={car}&store_code={world.ours.code}" for car in cars[world.ours]]
+    assert any(client.get(asked).json()["data"] for asked in due_here)
     for model, number in ((Visit, "number"), (Appointment, "number")):
         foreign = model.objects.filter(store=world.theirs).first()
         found = client.get(f"search?q={getattr(foreign, number)}")

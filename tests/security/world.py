@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.message import EmailMessage
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -54,8 +55,9 @@ from reception.services import (
 from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
-from tests.factories.accidents import make_assessed
+from tests.factories.accidents import make_assessed, structural
 from tests.factories.away import make_away_wait
+from tests.factories.delivery import make_employee
 from tests.factories.loans import make_loan_trip
 from tests.factories.packages import put_package_on
 from tests.factories.reception import make_picture, make_received_visit, make_visit
@@ -67,6 +69,7 @@ from workshop.campaign_models import CampaignAnswer, CampaignVehicle
 from workshop.day_six_models import DaySixCare, RecordCopy
 from workshop.models import Certificate, CertificateRange, Inspection, StockItem
 from workshop.services import (
+    accidents,
     blocking,
     campaigns,
     claims,
@@ -176,6 +179,7 @@ class World:
         complaints.open_complaint(
             customer_uid=gone.customer.uid, description="等太久", source="PHONE", visit_uid=gone.uid, by=desk
         )
+        self.structure_is_checked(store, advisor)
         self.parts_change_hands(store, advisor)
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
@@ -286,6 +290,15 @@ class World:
             template="test",
             body="试",
             by=system,
+        )
+
+    def structure_is_checked(self, store: Store, advisor: Actor) -> None:
+        """A rail is straightened by somebody new, and measured by the inspector."""
+        worker = make_employee(store)
+        people = {"advisor": Employee.objects.get(user=advisor.user), "technician": worker}
+        job = structural(SimpleNamespace(store=store, advisor=advisor, people=people))
+        accidents.check_structure(
+            job_uid=job.uid, result="PASSED", findings="A 点 +1 mm", by=self.actor(store, "inspector")
         )
 
     def parts_change_hands(self, store: Store, advisor: Actor) -> None:

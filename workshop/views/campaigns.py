@@ -12,13 +12,14 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
+from dealership.kernel.errors import RuleError
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from reception.models import Visit
 from reception.permissions import VISITS_VIEW
 from workshop import permissions
-from workshop.campaign_models import Campaign, CampaignAnswer
+from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle
 from workshop.forms import campaigns as forms
-from workshop.models import OrderLine
+from workshop.models import OrderLine, RepairOrder
 from workshop.selectors import campaigns as reads
 from workshop.services import campaigns as commands
 
@@ -133,8 +134,12 @@ class PutOnOrderView(ActionView):
     done = _("The campaign's line is on the order; the maker pays.")
 
     def run(self, form: Any) -> OrderLine:
-        row = reads.row_of(self.request.POST.get("row", ""))
-        return commands.put_on_order(uid=row.uid, order_uid=self.kwargs["uid"], by=self.actor)
+        order = RepairOrder.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
+        try:
+            row = reads.row_of(self.request.POST.get("row", ""))
+        except CampaignVehicle.DoesNotExist:
+            raise RuleError("campaign.other_car", _("This campaign isn't for the car of this order.")) from None
+        return commands.put_on_order(uid=row.uid, order_uid=order.uid, by=self.actor)
 
     def location(self, result: OrderLine) -> str:
         return reverse("order-detail", args=[self.kwargs["uid"]])

@@ -34,14 +34,15 @@ class PutPackageView(ActionView):
         return rows.get(uid=self.kwargs["uid"])
 
     def run(self, form: Any) -> OrderPackage:
+        order = self.order  # first: an order that isn't there is no refusal of the package
         try:
             wanted = UUID(self.request.POST.get("package", ""))
         except ValueError as exc:
             raise RuleError("package.gone", _("This package isn't offered for this car today.")) from exc
-        with translation.override(self.order.visit.customer.language):
-            found = maintenance.due_list(self.order.vehicle, store_id=self.order.store_id)
+        with translation.override(order.visit.customer.language):
+            found = maintenance.due_list(order.vehicle, store_id=order.store_id)
         causes = {row.operation.uid: row.why for row in found.proposed} if found else {}
-        return packages.put_package(order_uid=self.order.uid, package_uid=wanted, causes=causes, by=self.actor)
+        return packages.put_package(order_uid=order.uid, package_uid=wanted, causes=causes, by=self.actor)
 
     def location(self, result: OrderPackage) -> str:
         return order_url(self.order)

@@ -19,13 +19,14 @@ class TakeReplacementView(ActionView):
     permission = (permissions.PARTS_RESERVE, permissions.LINES_EDIT)
 
     def run(self, form: Any) -> PartLine:
+        part_line = PartLine.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])
         try:
             part_uid = UUID(self.request.POST.get("part", ""))
         except ValueError:
             raise RuleError(
                 "part.no_replacement", gettext("The catalogue doesn't name this part in place of the other one.")
             ) from None
-        return commands.take_replacement(part_line_uid=self.kwargs["uid"], part_uid=part_uid, by=self.actor)
+        return commands.take_replacement(part_line_uid=part_line.uid, part_uid=part_uid, by=self.actor)
 
     def words(self, result: PartLine) -> str:
         return gettext("%(part)s (%(number)s) stands on the line now.") % {
