@@ -140,9 +140,10 @@ def create_repair_order(cursor: Any, given: dict[str, Any]) -> Any:
     cursor.execute(
         "INSERT INTO workshop_orderline (uid, version, created_at, updated_at, position, description, category, pay_type,"
         " hours, rate, discount, labor_amount, is_diagnosis, is_addition, is_safety, extra_minutes, complaint, cause,"
-        " correction, state, declined_reason, declined_cause, fee_amount, fee_note, settled, operation_id, order_id)"
+        " correction, state, declined_reason, declined_cause, fee_amount, fee_note, settled,"
+        " reassembly_amount, operation_id, order_id)"
         f" VALUES ({NEW}, 1, %s, %s, 'CUSTOMER_PAY', %s, %s, 0, round(%s::numeric * %s::numeric, 2), TRUE, FALSE, %s, 0,"
-        " %s, '', '', 'DRAFT', '', '', 0, '', FALSE, %s, %s) RETURNING uid, labor_amount",
+        " %s, '', '', 'DRAFT', '', '', 0, '', FALSE, 0, %s, %s) RETURNING uid, labor_amount",
         [
             work["name"], work["category"], work["hours"], work["rate"], work["hours"], work["rate"], work["is_safety"],
             given["complaint"], work["id"], order,

@@ -26,8 +26,9 @@ ENGLISH_IN_CHINESE = frozenset(
     {"VIN", "NPS", "CSI", "SHA", "PDF", "API", "min", "Ctrl", "CSV", "XLSX", "JSON", "URL", "ISO", "UTC", "Redis"}
     | {"PostgreSQL", "Excel", "English", "csv", "xlsx", "Celery", "HTTP", "SMS", "DMS", "curl", "Python"}
 )
-AS_WRITTEN = frozenset({"/settings/", "/system/"})
-"""Pages of the administrator that show values, keys, processes and folders as they are written in the system."""
+AS_WRITTEN = frozenset({"/plan/screens/badges/", "/settings/", "/system/"})
+"""Pages of the administrator that show values, keys, processes and folders as they are written in the system, and the sheet
+of codes that a scanner reads."""
 CHINESE = r"[\u4e00-\u9fff]+"
 
 

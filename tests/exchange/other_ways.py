@@ -62,7 +62,7 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     desk.get_customer_tagging(uid=worn)
     act(desk, "customer_tagging", worn, "end")
     act(world.care, "customer_tag", tag, "end")
-    car = {"plate": "京B22222", "model_text": "途远 1.5T"}
+    car = {"plate": "京B22222", "vin": "LSVAA2183K0000012", "model_text": "途远 1.5T"}
     vehicle = desk.upsert_vehicle_by_ref(system="dms", external_id="V-2", body=car)["uid"]
     etag = desk.get_vehicle(uid=vehicle).etag
     desk.replace_vehicle(uid=vehicle, body={**car, "color": "白"}, if_match=etag)

@@ -21,7 +21,7 @@ from .real_rows import addresses, real_addresses, who_may_open
 pytestmark = pytest.mark.django_db
 ANSWERS = {200, 302, 400, 403, 404, 409, 422}
 """What a page may answer; a POST without its form's fields is refused."""
-ROW_IN_THE_FORM = {"system-retry"}
+ROW_IN_THE_FORM = {"order-campaign", "system-retry"}
 """Buttons that name their row in the form instead of in the address: without it, it isn't found."""
 
 

@@ -153,7 +153,7 @@ def test_a_second_job_is_begun_in_one_step_and_the_first_is_paused_or_neither(ni
     floor.give(first, person)
     floor.give(second, person, "4", (11, 0))
     client = client_of(person)
-    assert "Pause that job" not in english(client, f"/my-jobs/?job={second.uid}")
+    assert '<div data-when="busy" hidden>' in english(client, f"/my-jobs/?job={second.uid}")
     client.post(f"/my-jobs/{first.uid}/clock-on/")
     page = english(client, f"/my-jobs/?job={second.uid}")
     assert "You are clocked on to another job" in page

@@ -114,7 +114,7 @@ def put_on_order(*, uid: UUID, order_uid: UUID, by: Actor) -> OrderLine:
     ``add_line`` says.
     """
     by.require(permissions.LINES_EDIT)
-    row = CampaignVehicle.objects.select_related("campaign__operation", "line__order").locked().get(uid=uid)
+    row = CampaignVehicle.objects.locked().get(uid=uid)  # its line is read after the wait for it
     order = locked_order(order_uid, by)  # no command waits for a list's row while it holds an order
     if row.vin != order.vehicle.vin:
         raise RuleError("campaign.other_car", _("This campaign isn't for the car of this order."))
