@@ -17,7 +17,7 @@ from workshop.accident_models import AccidentCase, StructuralJob
 from workshop.models import RepairOrder
 from workshop.services import accidents, orders
 
-AGREES = "定损员甲"
+AGREES = "高定损"
 
 
 def make_insurer(up_to: int | None = None) -> Customer:
