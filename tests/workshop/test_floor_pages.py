@@ -140,7 +140,9 @@ def test_the_technician_works_through_a_job_on_the_phone(nine):
     floor.give(second, person, start=(11, 0))
     client.post(f"/my-jobs/{second.uid}/clock-on/")
     client.post(f"/my-jobs/{second.uid}/finish/", {"cause": "片磨到 3 mm", "correction": "换新片"})
-    assert told(client)[-1] == "Work done; the self check comes next."
+    found = "Work done. 1 line found on this car waits for the customer's answer; the self check comes after it."
+    assert told(client)[-1] == found
+    assert "Your self check is missing" not in english(client, "/my-jobs/")
 
 
 @pytest.mark.django_db

@@ -24,7 +24,8 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors.fitness import needs_two
-from workshop.selectors.tools import wears_gloves
+from workshop.selectors.tools import gloves_out, wears_gloves
+from workshop.tool_models import ToolIssue
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -118,6 +119,8 @@ class MyJobs:
     done_today: int
     bare_hands: bool = False
     """3.4, 8.1: the job on the screen is begun with insulating gloves, and the person has none out that are in date."""
+    gloves: list[ToolIssue] = field(default_factory=list)
+    """Then: who has which pair, so that they can be asked."""
 
     @property
     def running(self) -> Job | None:
@@ -166,6 +169,11 @@ def open_lines(line: OrderLine, actor: Actor) -> tuple[int, str]:
     return rows.count(), saying.say_name(mine.values_list("description", flat=True).first() or "")
 
 
+def undecided_lines(line: OrderLine) -> int:
+    """How many lines of the same order still wait for the customer's answer."""
+    return OrderLine.objects.filter(order_id=line.order_id, state__in=[L.DRAFT, L.PENDING]).count()
+
+
 def _job(line: OrderLine, employee: Employee) -> Job:
     clockings, dispatches = list(line.clockings.all()), list(line.dispatches.all())
     return Job(
@@ -199,7 +207,8 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
         and needs_two(current.line)
         and not wears_gloves(employee, clock.today(current.order.store.time_zone))
     )
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare)
+    gloves = list(gloves_out(employee.store_id)) if bare else []
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves)
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:

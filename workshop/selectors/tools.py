@@ -161,6 +161,12 @@ def wears_gloves(person: Employee, day: date) -> bool:
     return held.filter(tool__valid_until__gte=day).exists()
 
 
+def gloves_out(store_id: int) -> QuerySet[ToolIssue]:
+    """Pairs of insulating gloves of a store that are with somebody (3.4)."""
+    rows = ToolIssue.objects.filter(store_id=store_id, returned_at__isnull=True, tool__kind=AssetKind.GLOVES)
+    return rows.select_related("tool", "employee").order_by("tool__number")
+
+
 def unfit_resources(store_id: int, day: date) -> QuerySet[Any, Any]:
     """Keys of the plan's special tools that nobody may use on the store's day: damaged, out of use, out of date (3.4)."""
     broken = Q(state__in=[S.TO_CHECK, S.OUT_OF_ORDER, S.SCRAPPED])

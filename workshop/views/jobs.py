@@ -131,6 +131,12 @@ class FinishPage(JobForm):
         if self.is_queued:
             return ""
         left, mine = reads.open_lines(result, self.actor)
+        if not left and (asked := reads.undecided_lines(result)):
+            return ngettext(
+                "Work done. %(n)s line found on this car waits for the customer's answer; the self check comes after it.",
+                "Work done. %(n)s lines found on this car wait for the customer's answer; the self check comes after them.",
+                asked,
+            ) % {"n": asked}
         if not left:
             return gettext("Work done; the self check comes next.")
         if not mine:
