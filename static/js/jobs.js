@@ -117,10 +117,11 @@ once(document, "[data-jobs]", "Jobs", (page) => {
     const { own } = await queue.waiting(GROUP);
     let running = page.dataset.running;
     let since = null;
+    let stopped = null;
     const done = new Set();
     for (const item of own.filter((one) => !one.refused)) {
-      if (item.kind === "on") [running, since] = [item.job, item.at];
-      if (item.kind === "pause") [running, since] = ["", null];
+      if (item.kind === "on") [running, since, stopped] = [item.job, item.at, null];
+      if (item.kind === "pause") [running, since, stopped] = ["", null, running === job ? item.at : stopped];
       if (item.kind === "finish") {
         done.add(item.job);
         if (running === item.job) [running, since] = ["", null];
@@ -131,7 +132,11 @@ once(document, "[data-jobs]", "Jobs", (page) => {
       for (const part of document.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== state;
     }
     const clock = page.querySelector(".clockface time");
-    if (clock && since) clock.dateTime = queue.shopTime(since).toISOString();
+    if (clock && stopped) {
+      // It stands from the pause on, as the foreman will read it.
+      const seconds = Math.max(0, Math.floor((queue.shopTime(stopped) - Date.parse(clock.dateTime)) / 1000));
+      clock.replaceWith(`${String(Math.floor(seconds / 60)).padStart(2, "0")}:${String(seconds % 60).padStart(2, "0")}`);
+    } else if (clock && since) clock.dateTime = queue.shopTime(since).toISOString();
     for (const row of page.querySelectorAll("[data-job-row]")) row.hidden = done.has(row.dataset.jobRow);
     box.hidden = own.length === 0;
     box.querySelectorAll("[data-item]").forEach((row) => row.remove());

@@ -518,11 +518,11 @@ def imagine(asked: Asked) -> tuple[law.Rules | None, law.Watch | None]:
         repairs.append(law.Repair(agreed_at=begun, completed_at=done, fault=fault, km=asked.km, ref=fault, **more))
 
     if asked.longest:
-        add("this visit", days=asked.longest, still_here=True)
+        add(_("this repair"), days=asked.longest, still_here=True)
     for number in range(asked.days - asked.longest):
         add(f"day {number}", days=1)
     for _time in range(asked.same_fault):
-        add("same")
+        add(_("the same fault"))
     for number in range(asked.serious):
         add(f"serious {number}", serious=True)
     if asked.safety:

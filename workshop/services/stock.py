@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext, override
@@ -728,10 +729,12 @@ def serve_back_orders(*, store_id: int, part_uid: UUID) -> int:
 def stock_up(*, store: Store, by: Actor, quantity: Decimal = Decimal(40)) -> int:
     """Opening stock for a demo or a new store: ``quantity`` of every active part that has none."""
     parts = Part.objects.filter(active=True, tracing=Tracing.NONE).exclude(stock__store=store).order_by("pk")
+    with override(settings.LANGUAGE_CODE):
+        reason = gettext("Opening stock")
     for part in parts:
         price = part.prices.filter(store=store).order_by("-starts_on").values_list("price", flat=True).first()
         cost = round((price or Decimal(100)) * Decimal("0.62"), 2)
-        receive_stock(part_uid=part.uid, quantity=quantity, unit_cost=cost, reason="opening", by=by)
+        receive_stock(part_uid=part.uid, quantity=quantity, unit_cost=cost, reason=reason, by=by)
     return len(parts)
 
 

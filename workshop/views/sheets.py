@@ -83,7 +83,8 @@ class SheetPage(Queued, CommandPage):
         return context | {
             "sheet": self.sheet,
             "page": reads.read_sheet(self.sheet),
-            "saved_at": clock.of_database(self.sheet.updated_at),
+            # the database's clock writes every change but the first row
+            "saved_at": clock.of_database(self.sheet.updated_at) if self.sheet.version > 1 else self.sheet.updated_at,
             "writing": self.writing,
             "may_offer": may_offer and not (order.settled_at or order.closed_at or order.withdrawn_at),
             "may_see_order": self.actor.may(permissions.ORDERS_VIEW),
