@@ -80,11 +80,12 @@ def test_ten_minutes_without_a_network(people: People, set_clock: Callable[..., 
             break
         page.wait_for_timeout(100)
 
-    def offline(word: str, url: str) -> None:
+    def offline(word: str, url: str, *, when: str = "") -> None:
+        """A button that the page shows once it has read what waits on the device."""
+        place = page.locator(f".actionbar [data-when={when}]" if when else "form[data-act] .form-end")
+        expect(place).to_be_visible()
         with page.expect_navigation(url=url):
-            page.locator(
-                ".actionbar [data-when]:visible button, form[data-act]:visible .form-end button", has_text=word
-            ).first.click()
+            place.locator("button", has_text=word).click()
 
     page.context.set_offline(True)
     page.locator("a.btn:visible", has_text="停工").click()
@@ -97,7 +98,7 @@ def test_ten_minutes_without_a_network(people: People, set_clock: Callable[..., 
     page.context.clock.fast_forward("02:00")
     set_clock(9, 2)
     page.locator(f"[data-job-row='{second.uid}'] a").click()
-    offline("开工", f"**/my-jobs/?job={second.uid}")
+    offline("开工", f"**/my-jobs/?job={second.uid}", when="idle")
     expect(page.locator("a.btn:visible", has_text="停工")).to_be_visible()
     page.locator("a.btn", has_text=sheet.template.name).click()
     row = page.locator(".sheet-row", has_text="车轮螺栓")
@@ -115,7 +116,7 @@ def test_ten_minutes_without_a_network(people: People, set_clock: Callable[..., 
     offline("上报", f"**/my-jobs/?job={second.uid}")
     page.context.clock.fast_forward("05:00")
     set_clock(9, 10)
-    offline("完工", "**/my-jobs/**")
+    offline("完工", "**/my-jobs/**", when="running")
     expect(page.locator("[data-item]")).to_have_count(4)
     assert (Clocking.objects.count(), CheckAnswer.objects.count()) == (1, 0)
 
