@@ -17,9 +17,9 @@ HEALTH_VIEW = permission("compliance.health.view", _("See which health records a
 HEALTH_SEND = permission(
     "compliance.health.send", _("Send a health record again or write down that it was entered by hand.")
 )
-for code in ("manager", "gm", "supervisor", "accountant"):
+for code in ("manager", "gm", "supervisor", "accountant", "warranty"):
     role(code, permissions={HEALTH_VIEW})
-for code in ("manager", "supervisor", "accountant"):
+for code in ("manager", "supervisor", "accountant", "warranty"):
     role(code, permissions={HEALTH_SEND})
 
 # --- vehicle book ---

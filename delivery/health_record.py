@@ -51,6 +51,11 @@ class Facts:
     projects: Sequence[tuple[str, Decimal]]
     parts: Sequence[tuple[str, str, Decimal]]
 
+    @property
+    def has_work(self) -> bool:
+        """Whether anything was done or put in; without it there is no repair and so no record of one."""
+        return bool(self.projects or self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:

@@ -38,7 +38,8 @@ def pause_after(attempts: int) -> timedelta:
 
 @transaction.atomic
 def queue_upload(*, settlement_uid: UUID, by: Actor) -> HealthUpload | None:
-    """A signed list owes its record; None where the store sends none. Queuing again returns what is there."""
+    """A signed list owes its record; None where the store sends none and where nothing was done on the list, as all its
+    lines ended before the work. Queuing again returns what is there."""
     rows = Settlement.objects.for_actor(by).select_related("store", "order__visit", "order__vehicle", "order__store")
     settlement = rows.locked().get(uid=settlement_uid)
     if settlement.state != SettlementState.SIGNED or not limits.value(HEALTH_RECORD, store_id=settlement.store_id):
@@ -46,6 +47,8 @@ def queue_upload(*, settlement_uid: UUID, by: Actor) -> HealthUpload | None:
     there = HealthUpload.objects.filter(settlement=settlement).first()
     if there is not None:
         return there
+    if not facts_of_list(settlement).has_work:
+        return None
     drawn, reason = _drawn(settlement)
     upload = HealthUpload.objects.create(
         store=settlement.store,

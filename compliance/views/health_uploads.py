@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from compliance import permissions
+from compliance import permissions, platform
 from compliance.forms.health_uploads import EnteredForm
 from compliance.health_models import HealthUpload, UploadState
 from compliance.selectors import health_uploads as reads
@@ -64,7 +65,10 @@ class HealthUploadPage(CommandPage):
             "upload": upload,
             "basic": upload.payload.get("basicInfo", {}),
             "jobs": upload.payload.get("repairprojectlist", []),
-            "parts": upload.payload.get("vehiclepartslist", []),
+            "parts": [
+                row | {"quantity": Decimal(row["partsquantity"])} for row in upload.payload.get("vehiclepartslist", [])
+            ],
+            "connected": platform.connected(upload.store.code),
             "lacking": [] if upload.state == UploadState.SENT else missing(facts_of_list(upload.settlement)),
             "may_enter": may,
             "may_send": may and upload.state != UploadState.WAITING,

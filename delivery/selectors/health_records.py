@@ -12,16 +12,20 @@ from delivery.health_record import Facts, Missing, missing
 from delivery.limits import HEALTH_RECORD
 from delivery.models import Settlement, SettlementLineKind
 from reception.models import PlateKind
-from workshop.models import RepairOrder
+from workshop.models import LineState, RepairOrder
 
 NOT_YET = "—"
 
 
 def facts_of(order: RepairOrder, rows: Iterable[Any], *, number: str, at: Any) -> Facts:
-    """From an order and the rows of its list; ``at`` is when it was settled, days are the store's."""
+    """From an order and the rows of its list; ``at`` is when it was settled, days are the store's.
+
+    A line that was ended before anybody worked on it is no job of the record, though the list names it.
+    """
     zone = ZoneInfo(order.store.time_zone)
     car, visit = order.vehicle, order.visit
     rows = list(rows)
+    undone = set(order.lines.filter(state=LineState.WITHDRAWN, hours=0).values_list("pk", flat=True))
     return Facts(
         company=order.store.company or order.store.name,
         plate=car.plate,
@@ -32,7 +36,11 @@ def facts_of(order: RepairOrder, rows: Iterable[Any], *, number: str, at: Any) -
         settled_on=at.astimezone(zone).date(),
         fault=order.complaint,
         list_number=number,
-        projects=[(row.description, Decimal(row.quantity)) for row in rows if row.kind == SettlementLineKind.LABOR],
+        projects=[
+            (row.description, Decimal(row.quantity))
+            for row in rows
+            if row.kind == SettlementLineKind.LABOR and row.order_line_id not in undone
+        ],
         parts=[
             (row.description, row.code, Decimal(row.quantity))
             for row in rows
@@ -48,7 +56,11 @@ def facts_of_list(settlement: Settlement) -> Facts:
 
 
 def missing_for_list(order: RepairOrder, rows: Iterable[Any]) -> list[Missing]:
-    """What keeps the list of an order from being issued, where the store sends health records; [] elsewhere."""
+    """What keeps the list of an order from being issued, where the store sends health records; [] elsewhere.
+
+    A list on which nothing was done owes no record, so it lacks no job.
+    """
     if not limits.value(HEALTH_RECORD, store_id=order.store_id):
         return []
-    return missing(facts_of(order, rows, number=NOT_YET, at=clock.now()))
+    facts = facts_of(order, rows, number=NOT_YET, at=clock.now())
+    return [row for row in missing(facts) if row.fact != "repairprojectlist" or facts.has_work]

@@ -32,7 +32,7 @@ from dealership.kernel.services import set_setting
 from delivery.services.settlements import issue_settlement, sign_settlement
 from reception.models import Vehicle
 from tests.factories.api import ApiCaller, problem
-from tests.factories.delivery import make_ready, make_team
+from tests.factories.delivery import add_line, make_order, make_ready, make_team, make_visit
 from tests.factories.kernel import make_actor
 from tests.factories.reception import rule
 
@@ -352,3 +352,44 @@ def test_other_systems_read_and_send_again(team, there):
     assert caller.act(f"health-uploads/{row['uid']}", "send-again").json()["state"] == "WAITING"
     send_due_uploads()
     assert caller.get(f"health-uploads/{row['uid']}").json()["state"] == "SENT"
+
+
+UNDONE = {"hours": 0, "labor_amount": 0, "state": "WITHDRAWN"}
+
+
+def test_a_list_on_which_nothing_was_done_owes_no_record(team):
+    order = make_order(make_visit(team), team)
+    add_line(order, **UNDONE)
+    order.refresh_from_db()
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    outbox.drain()
+    assert settlement.lines.filter(kind="LABOR").count() == 1
+    assert not HealthUpload.objects.exists()
+
+
+def test_an_undone_line_stands_in_no_record_and_free_work_does(team):
+    order = make_ready(team)
+    add_line(order, description="后制动片更换", **UNDONE)
+    add_line(order, description="三包免费修理", state="INSPECTED", pay_type="WARRANTY")
+    settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
+    sign_settlement(uid=settlement.uid, signed_name="李送修", by=team.advisor)
+    outbox.drain()
+    jobs = [job["repairproject"] for job in of(settlement).payload["repairprojectlist"]]
+    assert jobs == ["更换机油机滤", "三包免费修理"]
+
+
+def test_the_warranty_clerk_sees_the_records_and_enters_one_by_hand(team, client, settings):
+    settings.HEALTH_RECORD_ACCOUNTS = {}
+    upload = of(signed(team))
+    client.force_login(make_actor("warranty", store=team.store).user)
+    assert upload.number in client.get(reverse("health-upload-list"), {"show": "WAITING"}).content.decode()
+    here = reverse("health-upload", args=[upload.uid])
+    page = client.get(here).content.decode()
+    assert "×1</span>" in page
+    assert "×1.00" not in page
+    assert "无：尚未设置平台账号" in page
+    assert reverse("setting", args=["delivery.health_record"]) in page
+    assert client.post(here, {"reference": "SH-1"}).status_code == 302
+    upload.refresh_from_db()
+    assert (upload.state, upload.reference) == ("SENT", "SH-1")

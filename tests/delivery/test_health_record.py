@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 from django.utils.translation import override
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dealership.kernel import clock, limits
@@ -109,6 +109,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=400)
 amounts = st.decimals(0, 9999, places=3)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(
     fault=texts,
     projects=st.lists(st.tuples(texts, amounts), max_size=4),

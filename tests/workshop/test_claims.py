@@ -300,6 +300,7 @@ def test_the_pages_from_the_car_to_the_end(team: SimpleNamespace) -> None:
     mine, theirs = (client.get(page).content.decode() for client in (desk, boss))
     assert grant not in mine
     assert grant in theirs
+    assert ("由服务经理答复" in mine, "由服务经理答复" in theirs) == (True, False)
     assert "2026-06-15" in theirs
     assert desk.get(grant).status_code == 403
     assert "NOT_MET" not in boss.get(refuse).content.decode()

@@ -366,6 +366,8 @@ def test_the_pages(line: OrderLine, clerk: Actor, team: SimpleNamespace) -> None
     for show in ("open", "submit", "late", "maker", "pay", "all"):
         page = desk.get(reverse("warranty-claims"), {"show": show}).content.decode()
         assert (claim.number in page) == (show in ("open", "pay", "all")), show
+    claim.refresh_from_db()
+    assert (claim.submit_until.isoformat() in page, claim.submitted_on.isoformat() in page) == (True, True)
     assert press("warranty-claim-pay", amount="300", reference="T-1", paid_on=clock.today().isoformat()) == 302
     claim.refresh_from_db()
     assert (claim.state, claim.borne_by_shop) == ("PAID", Decimal("40.00"))

@@ -12,7 +12,10 @@ from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, 
 
 from dealership.kernel import clock, holidays
 from dealership.kernel.actors import Actor
+from dealership.kernel.registry import ROLE_LABELS, ROLES
 from reception.models import Customer, Vehicle
+from staff.selectors.employees import employees_with_role
+from workshop import permissions
 from workshop import statutory_warranty as law
 from workshop.claim_models import ClaimRemedy, ClaimState, StatutoryClaim
 from workshop.selectors import faults
@@ -193,3 +196,12 @@ def guessed(claim: StatutoryClaim) -> bool:
     """Whether a clock's end lies in a year whose official list of holidays isn't known."""
     zone = ZoneInfo(claim.store.time_zone)
     return not all(holidays.is_listed(due.astimezone(zone).year) for due in (claim.answer_due_at, claim.finish_due_at))
+
+
+def answerers_of(claim: StatutoryClaim) -> list[tuple[str, list[str]]]:
+    """Who answers the demand and carries it out: each post that may with the names of those who hold it in the store."""
+    posts = [code for code in ROLE_LABELS if permissions.CLAIMS_ANSWER in ROLES.get(code, ())]
+    return [
+        (str(ROLE_LABELS[code]), [person.name for person in employees_with_role(claim.store_id, code)])
+        for code in posts
+    ]

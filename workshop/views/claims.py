@@ -44,6 +44,7 @@ class ClaimPage(Page):
             "table": faults.SOURCES.get(claim.grounds["table"], claim.grounds["table"]),
             "start": reads.start_in(claim),
             "guessed": reads.guessed(claim),
+            "answerers": [] if answers else reads.answerers_of(claim),
             "may_answer": answers and claim.state == ClaimState.OPEN,
             "may_finish": answers and claim.state == ClaimState.GRANTED,
             "may_withdraw": opens and claim.state in (ClaimState.OPEN, ClaimState.GRANTED),
