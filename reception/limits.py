@@ -59,7 +59,7 @@ DEPOSIT_PARTS = limit(
     "reception.deposit_parts",
     1000,
     "CNY",
-    _("Price of the parts ordered for a booking from which a deposit is asked; 0: never"),
+    _("Price of the parts missing on the shelf from which a booking asks for a deposit; 0: never"),
     clause="2.4",
     source="design",
 )

@@ -57,13 +57,14 @@ class WorkshopConfig(AppConfig):
         )
 
         # --- what bookings have to leave room for (2.4) ---
-        from reception.selectors.capacity import CARRIED, PART_DATES
+        from reception.selectors.capacity import CARRIED, PART_DATES, PARTS_THERE
 
         from .selectors.carried import carried_over
-        from .selectors.stock import parts_due
+        from .selectors.stock import availability, parts_due
 
         CARRIED.append(carried_over)
         PART_DATES.append(parts_due)
+        PARTS_THERE.append(availability)
 
         # --- dispatch, clocking, inspections ---
         from .selectors.inspections import count_waiting

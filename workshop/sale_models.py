@@ -67,6 +67,20 @@ class CounterSale(Root):
                 code="sale.final",
                 text=_("This sale is closed; what comes back is written as a return."),
             ),
+            states.guard(
+                # 3.2: a high-voltage or traced part is sold with a reason, to somebody whom a recall finds.
+                "countersale_with_care",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.state = 'SOLD' AND OLD.state = 'DRAFT'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_saleline l JOIN catalogue_part p ON p.id = l.part_id
+                        WHERE l.sale_id = NEW.id AND (p.high_voltage OR p.tracing <> 'NONE')
+                        AND (l.reason = '' OR NEW.customer_id IS NULL)) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sale.careful",
+                text=_("A high-voltage or traced part is sold with a reason and to a customer who is named."),
+            ),
             pgtrigger.Trigger(
                 # At the end of the transaction: what is sold has left the shelf, every line of it, and adds up.
                 name="countersale_sold_whole",
@@ -130,6 +144,8 @@ class SaleLine(Root):
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     returned = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     lot_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    reason = models.CharField(max_length=120, blank=True, default="", db_default="")
+    """Why a high-voltage or traced part goes over the counter."""
 
     class Meta:
         ordering = ["id"]

@@ -38,6 +38,7 @@ register(
                     "amount": Money(),
                     "returned": Number(2),
                     "lot_codes": ListOf(inner=Text()),
+                    "reason": Text(help="Why a high-voltage or traced part goes over the counter."),
                 },
             ),
         },
@@ -60,6 +61,7 @@ register(
                 input={
                     "code": Text(60, min=1, help="Part number, or the batch or serial number of a traced part."),
                     "quantity": Number(2, digits=6, optional=True, help="Left out: one."),
+                    "reason": Text(120, optional=True, help="Needed for a high-voltage or traced part."),
                 },
                 help="Put a part on the sale, or more of it",
             ),

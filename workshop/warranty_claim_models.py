@@ -131,7 +131,7 @@ class WarrantyClaim(Root):
                             OR NOT EXISTS (SELECT 1 FROM workshop_linephoto f WHERE f.line_id = l.id)
                             OR EXISTS (SELECT 1 FROM workshop_partline p JOIN catalogue_part a ON a.id = p.part_id
                                 WHERE p.line_id = l.id AND p.issued_quantity > 0 AND p.kind <> 'CUSTOMER_SUPPLIED'
-                                AND a.unit NOT IN ('升', 'L', '千克', 'kg', '毫升', 'ml', '克', 'g', '米', 'm')
+                                AND a.leaves_old
                                 AND NOT EXISTS (SELECT 1 FROM workshop_oldpart t WHERE t.part_line_id = p.id)))
                     ) THEN {refuse} END IF;
                     RETURN NEW;

@@ -37,7 +37,7 @@ from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
 from dealership.catalogue.services import maintenance, models, packages, prices, replacements, resources, sheets
-from dealership.catalogue.services.parts import set_tracing
+from dealership.catalogue.services.parts import set_handling, set_tracing
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
@@ -143,6 +143,8 @@ register(
             "guarantee_months": Whole(),
             "guarantee_km": Whole(),
             "tracing": Choice(choices=Tracing),
+            "leaves_old": Flag(help="An old part comes off the car where it is put in."),
+            "high_voltage": Flag(help="Belongs to the high-voltage system."),
             "active": Flag(),
         },
         filters={
@@ -157,6 +159,14 @@ register(
                 permission=permissions.PARTS_MANAGE,
                 input={"tracing": Choice(choices=Tracing)},
                 help="Say whether deliveries name a batch or serial numbers",
+            ),
+            Action(
+                verb="set-handling",
+                run=set_handling,
+                uid="part_uid",
+                permission=permissions.PARTS_MANAGE,
+                input={"leaves_old": Flag(), "high_voltage": Flag()},
+                help="Say whether it leaves an old part and belongs to the high-voltage system",
             ),
         ),
     )
@@ -673,6 +683,7 @@ register(
             "kind": Choice(choices=ReplacementKind),
             "starts_on": Day(),
             "note": Text(),
+            "other_kind": Flag(help="The other part is of another kind than this one."),
             "ended_at": Moment(null=True),
         },
         filters={
@@ -688,6 +699,7 @@ register(
                 "kind": Choice(choices=ReplacementKind),
                 "starts_on": Day(optional=True, null=True, help="Left out: today."),
                 "note": Text(120, optional=True),
+                "other_kind": Flag(optional=True, help="Known to be of another kind than customers agreed to."),
             },
             help="Say what is used in place of a part",
         ),

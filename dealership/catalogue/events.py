@@ -60,4 +60,5 @@ CHECK_TEMPLATE_DISCARDED = event(
 # which part follows another one
 PART_REPLACEMENT_SET = event("catalogue.part_replacement.set", _("Replacement of a part entered"), clause="3.2")
 PART_TRACING_SET = event("catalogue.part.tracing_set", _("Tracing of a part set"), clause="3.2")
+PART_HANDLING_SET = event("catalogue.part.handling_set", _("Handling of a part set"), clause="3.2")
 PART_REPLACEMENT_ENDED = event("catalogue.part_replacement.ended", _("Replacement of a part ended"), clause="3.2")

@@ -187,6 +187,10 @@ class Part(Root):
     guarantee_months = models.PositiveSmallIntegerField(default=12)
     guarantee_km = models.PositiveIntegerField(default=20000)
     tracing = models.CharField(max_length=6, choices=Tracing.choices, default=Tracing.NONE, db_default=Tracing.NONE)
+    leaves_old = models.BooleanField(default=True, db_default=True)
+    """Whether an old part comes off the car where it is put in; what is poured, sprayed or glued leaves none (3.2)."""
+    high_voltage = models.BooleanField(default=False, db_default=False)
+    """Belongs to the high-voltage system: over the counter only with a reason, to somebody who is named (3.2)."""
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -201,6 +205,11 @@ class Part(Root):
     def said(self) -> str:
         """Its name for a customer, in the language in force; the Chinese one where it has no other."""
         return in_language(self.name, self.name_en)
+
+    @property
+    def sold_with_care(self) -> bool:
+        """Whether a sale over the counter says why, and to whom: a recall has to find it (3.2)."""
+        return self.high_voltage or self.tracing != Tracing.NONE
 
 
 class OperationPart(models.Model):

@@ -39,6 +39,8 @@ class PartReplacement(Root):
     kind = models.CharField(max_length=9, choices=ReplacementKind.choices)
     starts_on = models.DateField(default=_today)
     note = models.CharField(max_length=120, blank=True)
+    other_kind = models.BooleanField(default=False, db_default=False)
+    """The other part is of another kind (原厂, 品牌, 同质 …), and whoever entered it knows that."""
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -65,6 +67,19 @@ class PartReplacement(Root):
                 """,
                 code="replacement.ring",
                 text=_("The chain of successors would come back to this part; end the other step first."),
+            ),
+            states.guard(
+                # domain 3.3: every part is agreed to with its kind; another kind never slips in with a replacement.
+                "partreplacement_kind_known",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NOT NEW.other_kind"),
+                func="""
+                    IF (SELECT count(DISTINCT kind) FROM catalogue_part WHERE id IN (NEW.part_id, NEW.other_id)) > 1
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="replacement.other_kind",
+                text=_("The other part is of another kind than the one customers agree to; say that you know it."),
             ),
         ]
         constraints = [

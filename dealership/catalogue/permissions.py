@@ -50,7 +50,7 @@ for _code in ("techdirector", "manager"):
 # which part follows another one
 PARTS_MANAGE = permission(
     "catalogue.parts.manage",
-    _("Say which part follows another one or may stand in for it, and which parts are traced."),
+    _("Say which part follows another one or may stand in for it, which are traced and which leave an old part."),
 )
 for _code in ("parts", "manager", "techdirector"):
     role(_code, permissions={PARTS_MANAGE})

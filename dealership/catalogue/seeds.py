@@ -79,6 +79,11 @@ MODEL_PRICES = {
 }
 
 # number, name, unit, brand, kind, price
+POURED = ("升", "L", "千克", "kg", "毫升", "ml", "克", "g", "米", "m")
+"""Units of what is poured in, weighed or cut off: nothing that could be handed back comes off for it."""
+USED_UP = ("FLD-WASH-2L", "TYR-PATCH", "AC-CLEAN-01", "PNT-BASE-01", "PNT-PRIM-01", "HV-SEAL-01")
+"""What is used up or put on, whatever its unit."""
+HIGH_VOLTAGE = ("HV-BAT-PACK", "HV-FUSE-01")
 PARTS = [
     ("OIL-5W30-1L", "全合成机油 5W-30", "升", "原厂", PartKind.GENUINE, "68.00"),
     ("OIL-0W20-1L", "全合成机油 0W-20", "升", "原厂", PartKind.GENUINE, "79.00"),
@@ -359,6 +364,8 @@ def seed() -> None:
             unit=unit,
             brand=brand,
             kind=kind,
+            leaves_old=unit not in POURED and number not in USED_UP,
+            high_voltage=number in HIGH_VOLTAGE,
             guarantee_months=3 if kind == PartKind.USED else 12,
             guarantee_km=5000 if kind == PartKind.USED else 20000,
         )

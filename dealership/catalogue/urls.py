@@ -11,6 +11,7 @@ urlpatterns = [
     path("catalogue/parts/<uuid:uid>/price/", prices.PartPricePage.as_view(), name="part-price"),
     path("catalogue/parts/<uuid:uid>/", replacements.ReplacementsPage.as_view(), name="part-replacements"),
     path("catalogue/parts/<uuid:uid>/tracing/", replacements.TracingView.as_view(), name="part-tracing"),
+    path("catalogue/parts/<uuid:uid>/handling/", replacements.HandlingView.as_view(), name="part-handling"),
     path(
         "catalogue/replacements/<uuid:uid>/end/", replacements.EndReplacementView.as_view(), name="part-replacement-end"
     ),

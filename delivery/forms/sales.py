@@ -21,6 +21,10 @@ class SaleScanForm(forms.Form):
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "autocapitalize": "characters"}),
     )  # fmt: skip
     quantity = forms.DecimalField(label=_("Quantity"), max_digits=8, decimal_places=2, initial=1)
+    reason = forms.CharField(
+        label=_("Why is it sold over the counter?"), max_length=120, required=False,
+        help_text=_("Asked of high-voltage and traced parts; the customer is named as well."),
+    )  # fmt: skip
 
 
 class SaleChangeForm(forms.Form):

@@ -142,6 +142,10 @@ PART_DATES: list[Callable[[Store, Sequence[tuple[int, Decimal]]], date | None]] 
 """Where upper rooms say on which store day parts (key, quantity) will be there; None: they are, or nobody knows."""
 
 
+PARTS_THERE: list[Callable[[int, Sequence[tuple[int, Decimal]]], list[bool]]] = []
+"""Where upper rooms say for each part (key, quantity) whether a store (key) has that much of it free."""
+
+
 def parts_on(store: Store, operations: Sequence[Operation]) -> date | None:
     """The store day on which the usual parts of a job will be there."""
     needed: dict[int, Decimal] = {}
@@ -696,16 +700,20 @@ def quote(store: Store, operations: Sequence[Operation], powertrain: str = "") -
     )
 
 
-def ordered_parts_price(store: Store, operations: Sequence[Operation]) -> Decimal:
-    """Price today (CNY with VAT) of those usual parts of a job that aren't there yet but have a day of arrival."""
-    parts = parts_of(operations)
-    awaited = [
+def missing_parts_price(store: Store, operations: Sequence[Operation]) -> Decimal:
+    """Price today (CNY with VAT) of those usual parts of a job that aren't free on the shelf, ordered already or not."""
+    needed = [(part.pk, quantity) for part, quantity in parts_of(operations)]
+    if not needed:
+        return Decimal(0)
+    there = [source(store.pk, needed) for source in PARTS_THERE]
+    missing = [
         (part, quantity)
-        for part, quantity in parts
-        if any(source(store, [(part.pk, quantity)]) is not None for source in PART_DATES)
+        for n, (part, quantity) in enumerate(needed)
+        if not all(known[n] for known in there)
+        or any(source(store, [(part, quantity)]) is not None for source in PART_DATES)
     ]
-    prices = part_prices([part.pk for part, _quantity in awaited], store.pk, clock.today(store.time_zone))
-    return sum((line_amount(quantity, prices[part.pk]) for part, quantity in awaited if part.pk in prices), Decimal(0))
+    prices = part_prices([part for part, _quantity in missing], store.pk, clock.today(store.time_zone))
+    return sum((line_amount(quantity, prices[part]) for part, quantity in missing if part in prices), Decimal(0))
 
 
 DEPOSITS: list[Callable[[Appointment], Decimal]] = []

@@ -136,7 +136,7 @@ def book_appointment(
     work = capacity.work_of(operations, vehicle.powertrain)
     found = _find(store, work, starts_at, waiting_mode=waiting_mode, advisor=advisor)
     quoted = capacity.quote(store, work)
-    deposit, deposit_reason = deposit_for(store, customer, operations, parts_are_awaited=found.parts_from is not None)
+    deposit, deposit_reason = deposit_for(store, customer, operations)
     appointment = insert(
         Appointment(
             store=store,
@@ -185,10 +185,10 @@ def book_appointment(
     return appointment
 
 
-def deposit_for(
-    store: Store, customer: Customer | None, operations: Sequence[Operation], *, parts_are_awaited: bool
-) -> tuple[Decimal, str]:
+def deposit_for(store: Store, customer: Customer | None, operations: Sequence[Operation]) -> tuple[Decimal, str]:
     """What deposit is asked for a booking (CNY) and why; (0, "") for most.
+
+    It is asked of who missed bookings, and for dear parts that aren't free on the shelf, whether ordered yet or not.
 
     Nobody is refused without it: the booking says that it isn't paid.
     """
@@ -203,7 +203,7 @@ def deposit_for(
     ):
         return amount, DepositReason.NO_SHOWS
     dear = limits.value(DEPOSIT_PARTS, store_id=store.pk)
-    if dear and parts_are_awaited and capacity.ordered_parts_price(store, operations) >= dear:
+    if dear and capacity.missing_parts_price(store, operations) >= dear:
         return amount, DepositReason.PARTS
     return Decimal(0), ""
 

@@ -209,12 +209,7 @@ class NewAppointmentPage(CommandPage):
                 "quoted": quoted,
                 "price_until": today + timedelta(days=limits.value(PRICE_DAYS, store_id=self.store.pk)),
                 "parts": capacity.parts_of(operations),
-                "deposit": commands.deposit_for(
-                    self.store,
-                    car.owner if car else None,
-                    operations,
-                    parts_are_awaited=capacity.parts_on(self.store, operations) is not None,
-                ),
+                "deposit": commands.deposit_for(self.store, car.owner if car else None, operations),
                 "team": people_of(shown["chosen"]),
                 "first": first,
                 "previous": first - timedelta(days=WEEK) if first > today else None,

@@ -27,6 +27,7 @@ from tests.factories.appointments import MONDAY, TUESDAY, at, make_appointment, 
 from tests.factories.delivery import make_ready, make_team
 from tests.factories.reception import rule
 from tests.factories.staff import actor_for, make_employee
+from workshop.services.stock import stock_up
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = MONDAY + timedelta(days=2)
@@ -64,6 +65,11 @@ def test_it_is_asked_of_who_missed_bookings_and_for_dear_parts_and_of_nobody_els
             key="reception.deposit_parts", value=50, starts_on=MONDAY, by=machine("test", store_id=shop.store.pk)
         )
         dear = make_appointment(shop, starts_at=at("15:00", TUESDAY), operation_uids=[operation("MT-10")])
+        # ordered or not: what the shelf has free asks for nothing
+    missing = make_appointment(shop, starts_at=at("16:00", TUESDAY), operation_uids=[operation("MT-10")])
+    stock_up(store=shop.store, by=machine("test", store_id=shop.store.pk))
+    there = make_appointment(shop, starts_at=at("16:30", TUESDAY), operation_uids=[operation("MT-10")])
+    assert (missing.deposit_reason, there.deposit_reason) == ("PARTS", "")
     assert (cheap.deposit_reason, dear.deposit_reason, dear.deposit_asked) == ("", "PARTS", 200)
     desk = Client()
     desk.force_login(shop.advisor.user)

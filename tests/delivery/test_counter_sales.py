@@ -169,8 +169,10 @@ def test_traced_parts_are_sold_and_taken_back_by_their_numbers(shop):
     sale = sales.begin_sale(by=by)
     assert refusal_of(sales.put_on_sale, uid=sale.uid, code=PLUG, by=by) == "stock.lot_missing"
     for code in ("s1", "S2"):
-        sales.put_on_sale(uid=sale.uid, code=code, by=by)
+        sales.put_on_sale(uid=sale.uid, code=code, reason="自行更换", by=by)
     assert refusal_of(sales.put_on_sale, uid=sale.uid, code="S1", by=by) == "sale.scanned"
+    buyer = customers.register_customer(name="向示例", phone="13900007777", by=shop.manager)
+    sales.change_sale(uid=sale.uid, customer_uid=buyer.uid, by=by)
     sales.sell(uid=sale.uid, by=by)
     assert set(StockMovement.objects.filter(kind="SALE").values_list("lot__code", "quantity")) == {
         ("S1", -1),

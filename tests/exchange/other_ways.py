@@ -625,6 +625,7 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
         if not world.parts.list_stock_item(part_uid=row["uid"])["data"]
     )  # fmt: skip
     act(world.parts, "part", untouched, "set_tracing", {"tracing": "BATCH"})
+    act(world.parts, "part", untouched, "set_handling", {"leaves_old": True, "high_voltage": True})
     case = world.care.create_complaint(
         body={"customer_uid": made["customer"], "description": "等太久", "source": "PHONE"}
     )["uid"]

@@ -313,6 +313,7 @@ STORY: dict[str, str] = {
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
     "catalogue.set_tracing": "one: part.tracing_same",
+    "catalogue.set_handling": "one: part.handling_same",
     "catalogue.replace_part": "one: replacement.exists",
     "catalogue.end_replacement": "one: replacement.ended",
     "workshop.put_on_sale": "both",
@@ -821,6 +822,9 @@ def test_the_order_and_the_floor() -> None:
         put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
         other = Part.objects.exclude(pk=pads.pk).order_by("pk")[0]
         go(catalogue_parts.set_tracing, part_uid=part("BRK-DISC-R").uid, tracing="BATCH", by=setup)
+        go(
+            catalogue_parts.set_handling, part_uid=part("BRK-DISC-R").uid, leaves_old=True, high_voltage=True, by=setup
+        )  # fmt: skip
         follows = go(
             catalogue_replacements.replace_part, part_uid=pads.uid, other_uid=other.uid, kind="STAND_IN", by=setup
         )  # fmt: skip

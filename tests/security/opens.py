@@ -170,6 +170,7 @@ OPENS = {
     "part-trial-back": "workshop.PartTrial",
     "part-trial-issue": "workshop.PartTrial",
     "part-tracing": "catalogue.Part",
+    "part-handling": "catalogue.Part",
     "part-replace": "workshop.PartLine",
     "part-replacement-end": "catalogue.PartReplacement",
     "part-replacements": "catalogue.Part",

@@ -308,7 +308,7 @@ class World:
         assert item is not None
         other = Part.objects.filter(active=True, replaces=None).exclude(pk=item.part_id).order_by("pk").first()
         if other is not None and not PartReplacement.objects.filter(part=item.part).exists():
-            replace_part(part_uid=item.part.uid, other_uid=other.uid, kind="STAND_IN", by=system)
+            replace_part(part_uid=item.part.uid, other_uid=other.uid, kind="STAND_IN", other_kind=True, by=system)
         rows = []
         for quantity in (item.on_hand - item.reserved, Decimal(1)):
             order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="换件", by=advisor)

@@ -78,7 +78,7 @@ def test_what_comes_off_has_a_tag_and_the_walk_arounds_wish(team: SimpleNamespac
 def test_what_is_poured_in_leaves_nothing(team: SimpleNamespace) -> None:
     order = make_ready(team)
     row = order.lines.get().part_lines.get()
-    type(row.part).objects.filter(pk=row.part_id).update(unit="升")
+    type(row.part).objects.filter(pk=row.part_id).update(leaves_old=False)
     assert old_parts.keep_old_parts(line_uid=order.lines.get().uid, by=machine("t", store_id=team.store.pk)) == []
 
 

@@ -43,7 +43,9 @@ def new_part(shop, number="NEW-1", *, price="10.00", kind="GENUINE") -> Part:
 
 
 def follows(shop, part, other, kind="SUCCESSOR", **facts):
-    return catalogue.replace_part(part_uid=part.uid, other_uid=other.uid, kind=kind, by=keeper(shop), **facts)
+    return catalogue.replace_part(
+        part_uid=part.uid, other_uid=other.uid, kind=kind, by=keeper(shop), **{"other_kind": True} | facts
+    )
 
 
 def first_part() -> Part:

@@ -16,8 +16,6 @@ from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
 from workshop.warranty_claim_models import WarrantyClaim
 
 PAGE = 100
-POURED = ("升", "L", "千克", "kg", "毫升", "ml", "克", "g", "米", "m")
-"""Units of what is poured in, weighed or cut off: nothing that could be handed back comes off for it."""
 _FACTS = (
     "store", "part_line__part", "line__order__vehicle", "line__order__visit", "line__operation", "ended_by", "signature",
 )  # fmt: skip
@@ -25,7 +23,7 @@ _FACTS = (
 
 def came_off() -> QuerySet[PartLine]:
     """Parts that are in a car and whose old ones are not written down yet."""
-    rows = PartLine.objects.filter(old_part__isnull=True).exclude(part__unit__in=POURED)
+    rows = PartLine.objects.filter(old_part__isnull=True).filter(part__leaves_old=True)
     rows = rows.filter(issued_quantity__gt=0).exclude(kind=PartKind.CUSTOMER_SUPPLIED)
     return rows.select_related("part", "line__order__store", "line__order__visit__vehicle", "line__order__vehicle")
 

@@ -55,6 +55,11 @@ class Wanted:
         return self.part_line.quantity - self.part_line.issued_quantity
 
     @property
+    def agreed(self) -> bool:
+        """Whether the customer has said yes to its line, so that it may be issued."""
+        return self.part_line.line.state in (*AGREED, LineState.COMPLETED)
+
+    @property
     def measured(self) -> bool:
         return self.part_line.part.unit in MEASURED
 

@@ -16,7 +16,6 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.money import ZERO
 from workshop.models import L, OrderLine, RepairOrder
-from workshop.selectors.old_parts import POURED
 from workshop.warranty_claim_models import (
     TO_BE_SUBMITTED,
     WITH_THE_MAKER,
@@ -49,7 +48,7 @@ def papers_of(claim: WarrantyClaim) -> list[Paper]:
         parts = [
             row
             for row in line.part_lines.all()
-            if row.issued_quantity > 0 and row.kind != PartKind.CUSTOMER_SUPPLIED and row.part.unit not in POURED
+            if row.issued_quantity > 0 and row.kind != PartKind.CUSTOMER_SUPPLIED and row.part.leaves_old
         ]
         order = line.order
         found += [

@@ -87,7 +87,7 @@ def _write_down(part_line: PartLine, line: OrderLine, by: Actor, place: str = ""
 def keep_old_parts(*, line_uid: UUID, by: Actor) -> list[OldPart]:
     """Writes down the old part of every part that was put in with a finished line, each with its tag (domain 3.6).
 
-    What is measured by the litre leaves none. A second run writes nothing.
+    What leaves none says so in the catalogue (``Part.leaves_old``). A second run writes nothing.
     """
     by.require(permissions.OLD_PARTS_KEEP)
     line = locked_line(line_uid, by, living=False)

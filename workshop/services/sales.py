@@ -65,11 +65,12 @@ def _meant(sale: CounterSale, code: str) -> tuple[Part, str]:
 
 
 @transaction.atomic
-def put_on_sale(*, uid: UUID, code: str, by: Actor, quantity: Decimal = Decimal(1)) -> SaleLine:
+def put_on_sale(*, uid: UUID, code: str, by: Actor, quantity: Decimal = Decimal(1), reason: str = "") -> SaleLine:
     """Puts a scanned part on a sale at today's price, or more of it; of a traced part its batch or serial number is scanned.
 
-    Raises RuleError ``sale.unknown``, ``sale.final``, ``stock.quantity``, ``stock.short``, ``stock.lot_missing``,
-    ``sale.scanned`` (this serial number stands there already) and ``price.part_missing``.
+    A high-voltage or traced part goes over the counter only with a ``reason``. Raises RuleError ``sale.unknown``,
+    ``sale.final``, ``stock.quantity``, ``stock.short``, ``stock.lot_missing``, ``sale.scanned`` (this serial number stands
+    there already), ``sale.careful`` and ``price.part_missing``.
     """
     sale = _draft(uid, by)
     stock.positive(quantity)
@@ -80,6 +81,13 @@ def put_on_sale(*, uid: UUID, code: str, by: Actor, quantity: Decimal = Decimal(
     line = SaleLine.objects.filter(sale=sale, part=part).first()
     if line is None:
         line = SaleLine(sale=sale, part=part, quantity=ZERO, unit_price=price_part(part, sale.store_id), lot_codes=[])
+    line.reason = one_line(reason)[:120] or line.reason
+    if part.sold_with_care and not line.reason:
+        raise RuleError(
+            "sale.careful",
+            _("“%(part)s” is a high-voltage or traced part and is fitted by trained people: say why it is sold like this."),
+            field="reason", part=part.said,
+        )  # fmt: skip
     if part.tracing == Tracing.SERIAL:
         quantity = Decimal(1)
         if lot in line.lot_codes:
@@ -153,12 +161,19 @@ def change_sale(
 def sell(*, uid: UUID, by: Actor) -> CounterSale:
     """3.2: the parts leave the shelf, the sale is closed, and the cashier takes the money.
 
-    Raises RuleError ``sale.empty``, ``sale.final``, ``stock.short``, ``discount.amount`` and those of traced parts.
+    Raises RuleError ``sale.empty``, ``sale.final``, ``sale.careful``, ``stock.short``, ``discount.amount`` and those of
+    traced parts.
     """
     sale = _draft(uid, by)
     lines = list(sale.lines.select_related("part", "sale").order_by("part_id"))
     if not lines:
         raise RuleError("sale.empty", _("Nothing stands on this sale yet; scan a part."), field="code")
+    if sale.customer_id is None and any(line.part.sold_with_care for line in lines):
+        raise RuleError(
+            "sale.careful",
+            _("A high-voltage or traced part is sold to somebody whom a recall finds: name the customer first."),
+            field="phone",
+        )
     gross = sum((line.amount for line in lines), ZERO)
     if sale.discount > gross:
         raise RuleError(

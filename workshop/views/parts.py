@@ -56,9 +56,12 @@ class PartsBoardPage(Page):
         show, number = self.request.GET.get("show", "ISSUE"), self.request.GET.get("number", "")
         show = show if show in ("ISSUE", "SHORT", "BACK", "OLD") else "ISSUE"
         rows = reads.wanted(self.actor, show=show, number=number) if show in ("ISSUE", "SHORT") else []
-        if show == "SHORT":
+        if rows:
             offered = offers(self.actor.store_id, {row.part_line.part_id for row in rows})
-            rows = [replace(row, offers=offered.get(row.part_line.part_id, ())) for row in rows]
+            rows = [
+                replace(row, offers=[o for o in offered.get(row.part_line.part_id, ()) if show == "SHORT" or o.follows])
+                for row in rows
+            ]
         back, old = reads.returnable(self.actor), reads.came_back(self.actor)
         return super().get_context_data(**kwargs) | {
             "show": show,
@@ -248,7 +251,8 @@ class OrderPartsPage(CommandPage):
             "order": self.order,
             "back": self.back,
             "rows": rows,
-            "left": sum(row.left > 0 for row in rows),
+            "left": sum(row.left > 0 and row.agreed for row in rows),
+            "waits": sum(row.left > 0 and not row.agreed for row in rows),
         }
 
     def run(self, form: ScanForm) -> PartLine:

@@ -31,6 +31,11 @@ class ReplacementForm(forms.Form):
         label=_("Note"), max_length=120, required=False, help_text=_("For example the maker's bulletin.")
     )
 
+    other_kind = forms.BooleanField(
+        label=_("It is of another kind, and I know it"), required=False,
+        help_text=_("A line that a customer agreed to never takes it without a new yes."),
+    )  # fmt: skip
+
     def clean_number(self) -> Any:
         part = Part.objects.filter(number__iexact=self.cleaned_data["number"].strip()).first()
         if part is None:

@@ -41,3 +41,21 @@ def set_tracing(*, part_uid: UUID, tracing: str, by: Actor) -> Part:
     part.save(update_fields=["tracing"])
     record(part, events.PART_TRACING_SET, by=by, changed={"tracing": (before, tracing)})
     return part
+
+
+@transaction.atomic
+def set_handling(*, part_uid: UUID, leaves_old: bool, high_voltage: bool, by: Actor) -> Part:
+    """3.2: whether an old part comes off where this one is put in, and whether it belongs to the high-voltage system.
+
+    For the whole group. Raises RuleError ``part.handling_same``.
+    """
+    by.require(permissions.PARTS_MANAGE)
+    part = Part.objects.locked().get(uid=part_uid)
+    before = part.leaves_old, part.high_voltage
+    if before == (leaves_old, high_voltage):
+        raise RuleError("part.handling_same", _("That stands there already."))
+    part.leaves_old, part.high_voltage = leaves_old, high_voltage
+    part.save(update_fields=["leaves_old", "high_voltage"])
+    changed = {"leaves_old": (before[0], leaves_old), "high_voltage": (before[1], high_voltage)}
+    record(part, events.PART_HANDLING_SET, by=by, changed={k: v for k, v in changed.items() if v[0] != v[1]})
+    return part

@@ -29,10 +29,12 @@ def replace_part(
     by: Actor,
     starts_on: date | None = None,
     note: str = "",
+    other_kind: bool = False,
 ) -> PartReplacement:
     """3.2: ``other`` follows ``part`` for good from a day on (default: today), or may be used in place of it.
 
-    Raises RuleError ``replacement.kind``, ``.same``, ``.unused`` (the other part is out of use), ``.ring`` and RaceLost
+    ``other_kind`` says that it is known to be of another kind (原厂, 品牌, 同质 …) than customers agreed to. Raises RuleError
+    ``replacement.kind``, ``.same``, ``.unused`` (the other part is out of use), ``.ring``, ``.other_kind`` and RaceLost
     ``.exists``, ``.successor_exists``.
     """
     by.require(permissions.PARTS_MANAGE)
@@ -64,9 +66,16 @@ def replace_part(
                 _("The chain of successors would come back to this part; end the other step first."),
                 field="other",
             )
+    if other.kind != part.kind and not other_kind:
+        raise RuleError(
+            "replacement.other_kind",
+            _("This is “%(other)s”; where “%(kind)s” was agreed, customers are asked anew. Tick that you know it."),
+            field="other_kind", other=other.get_kind_display(), kind=part.get_kind_display(),
+        )  # fmt: skip
     row = PartReplacement.objects.create(
-        part=part, other=other, kind=kind, starts_on=starts_on or clock.today(), note=one_line(note)[:120]
-    )
+        part=part, other=other, kind=kind, starts_on=starts_on or clock.today(), note=one_line(note)[:120],
+        other_kind=other.kind != part.kind,
+    )  # fmt: skip
     record(
         row, events.PART_REPLACEMENT_SET, by=by, part=part.uid, other=other.uid, kind=kind, starts_on=row.starts_on
     )  # fmt: skip

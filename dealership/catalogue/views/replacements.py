@@ -14,7 +14,7 @@ from dealership.catalogue.forms.replacements import ReplacementForm
 from dealership.catalogue.models import Part, PartReplacement, Tracing
 from dealership.catalogue.selectors import replacements as reads
 from dealership.catalogue.services import replacements as commands
-from dealership.catalogue.services.parts import set_tracing
+from dealership.catalogue.services.parts import set_handling, set_tracing
 from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.pages import ActionView, CommandPage
@@ -50,6 +50,7 @@ class ReplacementsPage(CommandPage):
             kind=facts["kind"],
             starts_on=facts["starts_on"],
             note=facts["note"],
+            other_kind=facts["other_kind"],
             by=self.actor,
         )
 
@@ -70,6 +71,23 @@ class TracingView(ActionView):
 
     def run(self, form: Any) -> Part:
         return set_tracing(part_uid=self.kwargs["uid"], tracing=self.request.POST.get("tracing", ""), by=self.actor)
+
+    def location(self, result: Part) -> str:
+        return reverse("part-replacements", args=[result.uid])
+
+
+class HandlingView(ActionView):
+    """Whether an old part comes off where the part is put in, and whether it belongs to the high-voltage system."""
+
+    permission = permissions.PARTS_MANAGE
+    done = _("Saved.")
+
+    def run(self, form: Any) -> Part:
+        told = self.request.POST
+        return set_handling(
+            part_uid=self.kwargs["uid"], leaves_old=told.get("leaves_old") == "1",
+            high_voltage=told.get("high_voltage") == "1", by=self.actor,
+        )  # fmt: skip
 
     def location(self, result: Part) -> str:
         return reverse("part-replacements", args=[result.uid])
