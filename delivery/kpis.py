@@ -231,3 +231,44 @@ CAME_BACK = figure(
     higher_is_better=False,
     target="3",
 )
+
+INTERNAL_COST = figure(
+    "delivery.internal_cost",
+    label=_("Work at the shop's cost"),
+    clause="3.2",
+    unit="¥",
+    formula=_("sum of the lines that the shop bears (its own, or as goodwill), at their prices, VAT included"),
+    population=_("lines on settlement lists signed on the day"),
+    sql="""
+        WITH lines AS (
+            SELECT e.uid::text AS advisor, l.labor_amount + l.fee_amount + (SELECT COALESCE(sum(
+                round(p.issued_quantity * p.unit_price, 2)), 0) FROM workshop_partline p WHERE p.line_id = l.id) AS amount
+            FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+            JOIN staff_employee e ON e.id = o.advisor_id
+            JOIN workshop_orderline l ON l.order_id = o.id AND l.settled AND (l.pay_type = 'INTERNAL'
+                OR (l.pay_type = 'GOODWILL' AND (SELECT g.bearer FROM workshop_linegoodwill g
+                    JOIN kernel_approval a ON a.id = g.approval_id AND a.state = 'APPROVED'
+                    WHERE g.line_id IN (l.id, l.reassembles_id) ORDER BY g.id DESC LIMIT 1) = 'SHOP'))
+            WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+              AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
+        )
+        SELECT COALESCE(advisor, ''), sum(amount), count(*) FROM lines GROUP BY ROLLUP (advisor)
+    """,
+    rows="""
+        SELECT 'order', o.uid, c.plate, c.plate_color, s.signed_at, e.uid::text, e.name,
+            l.labor_amount + l.fee_amount + (SELECT COALESCE(sum(round(p.issued_quantity * p.unit_price, 2)), 0)
+                FROM workshop_partline p WHERE p.line_id = l.id), 1
+        FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
+        JOIN reception_vehicle c ON c.id = o.vehicle_id JOIN staff_employee e ON e.id = o.advisor_id
+        JOIN workshop_orderline l ON l.order_id = o.id AND l.settled AND (l.pay_type = 'INTERNAL'
+            OR (l.pay_type = 'GOODWILL' AND (SELECT g.bearer FROM workshop_linegoodwill g
+                JOIN kernel_approval a ON a.id = g.approval_id AND a.state = 'APPROVED'
+                WHERE g.line_id IN (l.id, l.reassembles_id) ORDER BY g.id DESC LIMIT 1) = 'SHOP'))
+        WHERE s.store_id = %(store_id)s AND s.state = 'SIGNED'
+          AND s.signed_at >= %(day_start)s AND s.signed_at < %(day_end)s
+    """,
+    touched_by=("delivery.settlement.signed",),
+    decimals=2,
+    higher_is_better=False,
+    sums=True,
+)

@@ -1979,4 +1979,4 @@ register(
 
 
 # --- recalls, demands, long repairs (3.2), due list (3.1), lifts (3.4), sales: with the resources above ---
-from workshop import campaigns_api, claims_api, day_six_api, due_api, lifts_api, sales_api, trials_api  # noqa: E402, F401
+from workshop import campaigns_api, claims_api, day_six_api, due_api, goodwill_api, lifts_api, sales_api, trials_api  # noqa: E402, F401

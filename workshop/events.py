@@ -49,6 +49,13 @@ DISCOUNT_LAPSED = event(
     clause="3.2",
     stage=stages.CONSENT,
 )
+GOODWILL_ASKED = event("workshop.goodwill.asked", _("Goodwill asked for"), clause="3.2", stage=stages.CONSENT)
+GOODWILL_LAPSED = event(
+    "workshop.goodwill.lapsed",
+    _("Goodwill approved, but the line is no longer as it was asked for"),
+    clause="3.2",
+    stage=stages.CONSENT,
+)
 LINE_WITHDRAWN = event("workshop.line.withdrawn", _("Line withdrawn"), clause="3.2", stage=stages.WORK)
 
 # --- packages ---

@@ -11,7 +11,8 @@ from dealership.kernel.history import Event
 from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
-from workshop.services import advice, away, dispatch, old_parts, proposals, purchasing, stock, warranty_claims
+from workshop.goodwill_models import GOODWILL
+from workshop.services import advice, away, dispatch, goodwill, old_parts, proposals, purchasing, stock, warranty_claims
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -22,6 +23,13 @@ def on_discount_decided(event: Event) -> None:
     """An approved discount is given to its line."""
     if event.facts.get("kind") == DISCOUNT:
         give_approved_discount(approval=Approval.objects.get(uid=event.root_uid))
+
+
+@handles(APPROVAL_DECIDED, name="workshop.give_approved_goodwill")
+def on_goodwill_decided(event: Event) -> None:
+    """A line goes ahead when its goodwill is approved."""
+    if event.facts.get("kind") == GOODWILL:
+        goodwill.give_approved_goodwill(approval=Approval.objects.get(uid=event.root_uid))
 
 
 # --- parts and stock ---

@@ -520,10 +520,10 @@ class OrderLine(Root):
             ),
             states.guard(
                 # 3.2: whoever was told that a warranty repair is free doesn't pay for it, whatever the maker says: the line
-                # stays the maker's or becomes the shop's, and the same work isn't written down for them once more.
+                # stays the maker's or becomes the shop's or goodwill, and the same work isn't written down for them once more.
                 "orderline_told_free",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("pay_type", "operation_id"),
-                condition=pgtrigger.Condition("NEW.pay_type NOT IN ('WARRANTY', 'INTERNAL')"),
+                condition=pgtrigger.Condition("NEW.pay_type NOT IN ('WARRANTY', 'INTERNAL', 'GOODWILL')"),
                 func="""
                     IF EXISTS (SELECT 1 FROM workshop_warrantyclaimline c JOIN workshop_warrantyclaim k
                         ON k.id = c.claim_id JOIN workshop_orderline l ON l.id = c.line_id
@@ -993,12 +993,30 @@ class Authorization(Root):
                 condition=pgtrigger.Condition("NEW.status = 'NOT_REQUIRED'"),
                 func="""
                     PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND order_id = NEW.order_id
-                        AND pay_type IN ('WARRANTY', 'INTERNAL', 'SERVICE_CONTRACT');
+                        AND pay_type IN ('WARRANTY', 'INTERNAL', 'SERVICE_CONTRACT', 'GOODWILL');
                     IF NOT FOUND THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="authorization.who",
                 text=_("The payer of this line is asked before it is worked on (3.2)."),
+            ),
+            states.guard(
+                # 3.2: nobody but who approved the goodwill lets a line go ahead on it, and for no more than was approved;
+                # putting together again is covered by the goodwill for taking apart, which names its price.
+                "authorization_goodwill_granted",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status IN ('APPROVED', 'NOT_REQUIRED')"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline WHERE id = NEW.line_id AND pay_type = 'GOODWILL')
+                    AND NOT EXISTS (SELECT 1 FROM workshop_orderline l
+                        JOIN workshop_linegoodwill g ON g.line_id IN (l.id, l.reassembles_id)
+                        JOIN kernel_approval a ON a.id = g.approval_id AND a.state = 'APPROVED'
+                        WHERE l.id = NEW.line_id AND a.amount >= NEW.amount AND NEW.status = 'NOT_REQUIRED')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="goodwill.not_granted",
+                text=_("Nobody has approved goodwill for this line, or not for so much (3.2)."),
             ),
             states.guard(
                 # 3.2: “signed at the desk” is a drawing, and an offer that ran out binds nobody.
@@ -2056,6 +2074,7 @@ from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckShee
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
+from workshop.goodwill_models import LineGoodwill  # noqa: E402, F401  (found with the room's models)
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)

@@ -17,6 +17,7 @@ ORDERS_WITHDRAW = permission("workshop.orders.withdraw", _("Withdraw a line or a
 PROMISE_CHANGE = permission("workshop.promise.change", _("Change the promised time and tell the customer."))
 DISCOUNT_SMALL = permission("workshop.discount.small", _("Give a discount within the advisor's limit."))
 DISCOUNT_LARGE = permission("workshop.discount.large", _("Give a discount within the manager's limit."))
+GOODWILL_ASK = permission("workshop.goodwill.ask", _("Ask that the maker or the shop bears a line out of goodwill."))
 
 for _code in (
     "receptionist", "advisor", "foreman", "leader", "inspector", "techdirector", "supervisor", "parts", "warranty",
@@ -40,6 +41,8 @@ for _code in ("advisor", "manager"):
         },
     )
 role("warranty", permissions={LINES_EDIT})
+for _code in ("advisor", "warranty", "manager"):
+    role(_code, permissions={GOODWILL_ASK})
 role("manager", permissions={DISCOUNT_LARGE})
 role("gm", permissions={DISCOUNT_SMALL, DISCOUNT_LARGE})
 

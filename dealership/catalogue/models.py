@@ -51,6 +51,7 @@ class PayType(models.TextChoices):
     INSURANCE = "INSURANCE", _("Insurer")
     INTERNAL = "INTERNAL", _("The shop")
     SERVICE_CONTRACT = "SERVICE_CONTRACT", _("Service contract")
+    GOODWILL = "GOODWILL", _("Goodwill (maker or shop bears it)")
 
 
 class PartKind(models.TextChoices):

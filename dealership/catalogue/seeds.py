@@ -289,6 +289,7 @@ LABOR_RATES = {
     PayType.INSURANCE: "160.00",
     PayType.INTERNAL: "90.00",
     PayType.SERVICE_CONTRACT: "150.00",
+    PayType.GOODWILL: "136.00",
 }
 PRICES_FROM = date(2024, 1, 1)
 

@@ -75,7 +75,7 @@ def test_a_rate_that_cannot_be_is_refused_with_everything_kept(desk: Client, man
 def test_a_payer_without_a_rate_is_seen_at_once(client: Client) -> None:
     client.force_login(make_employee(make_store("EM01"), "manager").user)
     page = client.get(reverse("labor-rates"))
-    assert [row.now for row in page.context["rates"]] == [None] * 5
+    assert [row.now for row in page.context["rates"]] == [None] * 6
     assert page.content.decode().count('<td class="num"') == 5
 
 

@@ -376,6 +376,9 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "part_line", swapped["uid"], "take_replacement", {"part_uid": other})
     act(parts, "part_replacement", stands_in, "end")
     act(advisor, "labor_operation", slip, "cancel", {"reason": "写错了"})
+    kind = line(description="异响处理", hours="1.00", pay_type="GOODWILL")
+    advisor.create_line_goodwill(body={"labor_operation_uid": kind, "bearer": "SHOP", "reason": "刚过保"})
+    act(advisor, "labor_operation", kind, "cancel", {"reason": "客户自己付"})
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
     pads = rows[0]["uid"]
     act(advisor, "part_line", pads, "change", {"quantity": "2.00"})

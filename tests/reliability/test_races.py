@@ -104,6 +104,7 @@ from workshop.services import (
     dispatch,
     faults,
     findings,
+    goodwill,
     inspections,
     kiosk,
     lifts,
@@ -370,7 +371,9 @@ STORY: dict[str, str] = {
     "workshop.end_screen": "one: screen.ended",
     "workshop.fail_proposal": "same",
     "workshop.finish_line": "one: state.move",
+    "workshop.ask_goodwill": "one: goodwill.asked",
     "workshop.give_approved_discount": "same",
+    "workshop.give_approved_goodwill": "same",
     "workshop.hold_line": "one: hold.open",
     "workshop.inspect_order": "one: inspection.passed",
     "workshop.issue_certificate": "one: certificate.exists",
@@ -849,6 +852,11 @@ def test_the_order_and_the_floor() -> None:
         )
         services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
         go(orders.give_approved_discount, approval=Approval.objects.get(pk=asked.pk))
+        kind = add_operation(floor.shop, order, "MT-10", parts=[], pay_type="GOODWILL")
+        wish = go(goodwill.ask_goodwill, line_uid=kind.uid, bearer="SHOP", reason="刚过保", by=desk)
+        services.decide_approval(uid=wish.approval.uid, approve=True, by=floor.shop.manager)
+        go(goodwill.give_approved_goodwill, approval=Approval.objects.get(pk=wish.approval_id))
+        orders.withdraw_line(line_uid=kind.uid, reason="不做了", by=desk)
         go(stock.keep_for_line, line_uid=line.uid, by=setup)
         go(stock.reserve_part, part_line_uid=put.uid, by=setup)
         go(stock.reserve_parts, order_uid=order.uid, by=setup)

@@ -111,6 +111,7 @@ OPENS = {
     "line-cancel": "workshop.OrderLine",
     "line-discount": "workshop.OrderLine",
     "line-edit": "workshop.OrderLine",
+    "line-goodwill": "workshop.OrderLine",
     "line-hold": "workshop.OrderLine",
     "line-new": "workshop.RepairOrder",
     "line-offer": "workshop.OrderLine",

@@ -87,6 +87,7 @@ from workshop.services import (
 )
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
+from workshop.services.goodwill import ask_goodwill
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -150,6 +151,10 @@ class World:
         orders.add_line_photo(line_uid=line.uid, content=make_picture("red"), by=advisor)
         check_sheets.pictured(order, advisor)
         orders.discount_line(line_uid=line.uid, amount=Decimal(200), reason="老客户", by=advisor)
+        kind = orders.add_line(
+            order_uid=order.uid, description="异响处理", hours=Decimal(1), pay_type="GOODWILL", by=advisor
+        )
+        ask_goodwill(line_uid=kind.uid, bearer="SHOP", reason="老客户，刚过保", by=advisor)
         declined = orders.add_line(
             order_uid=order.uid, operation_uid=Operation.objects.get(code="AC-10").uid, by=advisor
         )

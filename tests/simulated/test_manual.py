@@ -101,6 +101,12 @@ COUNTS = {
         SELECT sum(l.amount), count(DISTINCT s.id) FROM delivery_settlement s
         JOIN delivery_settlementline l ON l.settlement_id = s.id
         WHERE s.signed_at {WEEK} AND s.state <> 'VOIDED'""",
+    "delivery.internal_cost": f"""
+        SELECT sum(l.hours * l.rate - l.discount + l.fee_amount + COALESCE(p.amount, 0)), count(*)
+        FROM delivery_settlement s JOIN workshop_orderline l ON l.order_id = s.order_id AND l.pay_type = 'INTERNAL'
+        LEFT JOIN (SELECT line_id, sum(issued_quantity * unit_price) AS amount FROM workshop_partline GROUP BY 1) p
+            ON p.line_id = l.id
+        WHERE s.signed_at {WEEK} AND s.state <> 'VOIDED' AND l.state IN ('INSPECTED', 'WITHDRAWN')""",
     "delivery.hours_per_order": f"""
         SELECT sum(l.quantity) FILTER (WHERE l.kind = 'LABOR'), count(DISTINCT s.id) FROM delivery_settlement s
         JOIN delivery_settlementline l ON l.settlement_id = s.id

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PartKind
+from dealership.catalogue.models import PartKind, PayType
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
@@ -27,6 +27,7 @@ from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, W
 from reception.selectors.visits import stage_steps as visit_steps
 from staff.selectors.employees import employee_of
 from workshop import rules
+from workshop.goodwill_models import GOODWILL
 from workshop.models import (
     AGREED,
     Authorization,
@@ -379,12 +380,19 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     now = clock.now()
     lines = order_lines(order)
     estimate = order.estimates.order_by("-number").first()
-    asked = dict(
-        Approval.objects.filter(
-            kind=DISCOUNT, state=ApprovalState.ASKED, root_uid__in=[line.uid for line in lines]
-        ).values_list("root_uid", "amount")
-    )
+    asked: dict[UUID, Decimal | None] = {}
+    goodwill: dict[UUID, Approval] = {}
+    for approval in Approval.objects.filter(
+        Q(kind=DISCOUNT, state=ApprovalState.ASKED) | Q(kind=GOODWILL), root_uid__in=[line.uid for line in lines]
+    ).order_by("pk"):
+        if approval.kind == GOODWILL:
+            goodwill[approval.root_uid] = approval
+        else:
+            asked[approval.root_uid] = approval.amount
     rows = [line_row(line, estimate, asked.get(line.uid), words=order.complaint[:300]) for line in lines]
+    for row in rows:
+        if row.line.pay_type == PayType.GOODWILL and row.line.state in (L.DRAFT, L.AUTHORIZED):
+            row.says.append(_said_goodwill(row.line, goodwill.get(row.line.uid)))
     dispatches = list(
         Dispatch.objects.filter(line__in=lines, live=True)
         .select_related("technician", "bay", "line")
@@ -523,6 +531,17 @@ def line_row(
     )
 
 
+def _said_goodwill(line: OrderLine, approval: Approval | None) -> Any:
+    """Where goodwill for a line stands."""
+    if line.state == L.AUTHORIZED:
+        return _("goodwill approved")
+    if approval is None or approval.state == ApprovalState.WITHDRAWN:
+        return _("goodwill: ask for it")
+    if approval.state == ApprovalState.ASKED:
+        return _("goodwill asked, waits for a decision")
+    return _("goodwill refused") if approval.state == ApprovalState.REFUSED else _("goodwill: ask for it")
+
+
 def allowed_on(line: OrderLine) -> frozenset[str]:
     """The verbs that the line's state admits; permissions are the page's affair."""
     if line.settled:
@@ -535,6 +554,8 @@ def allowed_on(line: OrderLine) -> frozenset[str]:
         L.IN_PROGRESS: {"withdraw"},
         L.COMPLETED: {"withdraw"},
     }
+    if line.pay_type == PayType.GOODWILL and line.state == L.DRAFT:
+        return frozenset({*verbs[L.DRAFT], "goodwill"})
     return frozenset(verbs.get(L(line.state), set()))
 
 

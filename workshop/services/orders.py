@@ -61,12 +61,13 @@ from workshop.models import (
 )
 from workshop.package_models import OrderPackage
 from workshop.selectors.entitled import deciders_of
+from workshop.selectors.goodwill import waiting_for_goodwill
 from workshop.selectors.quoted import quoted_operation
 from workshop.warranty_claim_models import TO_BE_SUBMITTED, WarrantyClaimLine
 
 L = LineState
-NOT_REQUIRED = (PayType.WARRANTY, PayType.INTERNAL, PayType.SERVICE_CONTRACT)
-"""Who pays here has agreed beforehand; the customer is told but not asked."""
+NOT_REQUIRED = (PayType.WARRANTY, PayType.INTERNAL, PayType.SERVICE_CONTRACT, PayType.GOODWILL)
+"""Who pays here has agreed beforehand; the customer is told but not asked. Goodwill is approved line by line."""
 PAYER_OF_KIND = {
     OrderKind.CUSTOMER: PayType.CUSTOMER_PAY,
     OrderKind.WARRANTY: PayType.WARRANTY,
@@ -1000,12 +1001,18 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
     """Locks what is drafted as a new version and asks the customer on the one link of the visit (3.2).
 
     Drafted lines become PENDING; lines that others pay for and have agreed to beforehand need no yes. Lines asked
-    earlier and still open stand in the new version too. Raises RuleError ``estimate.empty`` and ``line.unpriced``.
+    earlier and still open stand in the new version too. A line on goodwill that nobody has approved yet stays drafted.
+    Raises RuleError ``estimate.empty``, ``line.unpriced`` and ``goodwill.not_granted`` (only such lines are drafted).
     """
     by.require(permissions.ESTIMATES_SEND)
     order = locked_order(order_uid, by)
     lines = lines_of(order, L.DRAFT, L.PENDING)
+    waiting = waiting_for_goodwill(lines)
+    lines = [line for line in lines if line not in waiting]
     drafts = [line for line in lines if line.state == L.DRAFT]
+    if not drafts and waiting:
+        text = _("“%(line)s” is to be goodwill: ask for it first; it goes ahead when somebody approves.")
+        raise RuleError("goodwill.not_granted", text, line=waiting[0].said)
     if not drafts:
         raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
     for line in drafts:

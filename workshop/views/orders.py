@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 
-from dealership.catalogue.models import Operation, Part
+from dealership.catalogue.models import Operation, Part, PayType
 from dealership.catalogue.selectors.items import default_diagnosis, priced_operations, priced_parts
 from dealership.catalogue.services.prices import price_operation
 from dealership.kernel import clock
@@ -33,6 +33,7 @@ from workshop.forms import orders as forms
 from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
 from workshop.selectors import orders as reads
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.goodwill import goodwill_of
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.services import authorizations, orders
@@ -77,6 +78,7 @@ class OrderPage(Page):
             "withdraw": permissions.ORDERS_WITHDRAW,
             "promise": permissions.PROMISE_CHANGE,
             "discount": permissions.DISCOUNT_SMALL,
+            "goodwill": permissions.GOODWILL_ASK,
             "hold": permissions.LINES_HOLD,
             "issue": permissions.PARTS_ISSUE,
         }
@@ -533,6 +535,9 @@ class EditLinePage(LineCommandPage):
                 "percent": percent,
                 "may_discount": self.actor.may(permissions.DISCOUNT_SMALL),
                 "part_form": forms.AddPartForm(),
+                "goodwill": goodwill_of(self.line) if self.line.pay_type == PayType.GOODWILL else [],
+                "may_ask_goodwill": self.actor.may(permissions.GOODWILL_ASK)
+                and "goodwill" in reads.allowed_on(self.line),
             }
         )
 

@@ -18,6 +18,7 @@ from reception.models import Visit
 
 KINDS = {
     "workshop.discount": _("Discount on labour"),
+    "workshop.goodwill": _("Goodwill on a line"),
     "delivery.unpaid_exit": _("Car leaves before all is paid"),
     "delivery.goodwill": _("Goodwill on a bill"),
 }
