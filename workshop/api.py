@@ -1314,6 +1314,16 @@ register(
                 help="Write down what was counted",
             ),
             Action(
+                verb="name",
+                run=stock.name_stock,
+                permission=permissions.STOCK_MOVE,
+                input={
+                    "lots": ListOf(inner=Text(40, min=1)),
+                    "quantity": Number(2, digits=6, optional=True, help="Of a batch; left out: all of it."),
+                },
+                help="Write the numbers of what lies there from before the part was traced",
+            ),
+            Action(
                 verb="transfer",
                 run=_transfer,
                 permission=permissions.STOCK_MOVE,

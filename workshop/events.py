@@ -109,6 +109,7 @@ PURCHASE_MOVED = event("workshop.purchase.moved", _("Supplier names another day"
 PURCHASE_RECEIVED = event("workshop.purchase.received", _("Delivery of an order received"), clause="3.2")
 PURCHASE_ENDED = event("workshop.purchase.ended", _("Rest of an order given up"), clause="3.2")
 STOCK_RECEIVED = event("workshop.stock.received", _("Parts received"), clause="3.2")
+STOCK_NAMED = event("workshop.stock.named", _("Numbers of traced stock written"), clause="3.2")
 STOCK_TRANSFERRED = event("workshop.stock.transferred", _("Parts moved to another bin"), clause="3.2")
 WAREHOUSE_OPENED = event("workshop.warehouse.opened", _("Warehouse opened"), clause="3.2")
 STOCK_COUNTED = event("workshop.stock.counted", _("Stock counted with a difference"), clause="3.2")

@@ -1361,6 +1361,17 @@ class StockMovement(Root):
                         IF NEW.lot_id IS NOT NULL THEN {refuse} END IF;
                         RETURN NEW;
                     END IF;
+                    IF NEW.lot_id IS NULL THEN
+                        -- What lay there before tracing began goes without a number, and may come back so.
+                        IF NEW.kind IN ('ISSUE', 'COUNT') AND NEW.quantity < 0 AND -NEW.quantity <= (
+                            SELECT i.on_hand - (SELECT COALESCE(sum(l.on_hand), 0) FROM workshop_stocklot l
+                                WHERE l.item_id = i.id)
+                            FROM workshop_stockitem i WHERE i.id = NEW.item_id FOR NO KEY UPDATE OF i)
+                        THEN RETURN NEW; END IF;
+                        IF NEW.kind = 'RETURN' AND EXISTS (SELECT 1 FROM workshop_partreturn
+                            WHERE id = NEW.part_return_id AND lot_id IS NULL) THEN RETURN NEW; END IF;
+                        {refuse}
+                    END IF;
                     IF NOT EXISTS (SELECT 1 FROM workshop_stocklot WHERE id = NEW.lot_id AND item_id = NEW.item_id)
                         OR (how = 'SERIAL' AND abs(NEW.quantity) <> 1)
                         OR (how = 'SERIAL' AND NEW.kind = 'RECEIPT' AND EXISTS (

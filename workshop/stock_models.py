@@ -199,7 +199,7 @@ class PartReturn(Root):
                     SELECT p.tracing INTO how FROM catalogue_part p JOIN workshop_partline l ON l.part_id = p.id
                         WHERE l.id = NEW.part_line_id FOR SHARE OF p;
                     IF how = 'NONE' AND NEW.lot_id IS NULL THEN RETURN NEW; END IF;
-                    IF how = 'NONE' OR (NEW.lot_id IS NULL AND NEW.condition = 'UNOPENED') OR NEW.quantity > (
+                    IF how = 'NONE' OR NEW.quantity > (
                         SELECT COALESCE(-sum(quantity), 0) FROM workshop_stockmovement WHERE kind = 'ISSUE'
                             AND part_line_id = NEW.part_line_id AND lot_id IS NOT DISTINCT FROM NEW.lot_id
                     ) - (

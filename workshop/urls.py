@@ -154,6 +154,7 @@ urlpatterns = [
     path("stock/purchases/<uuid:uid>/end/", purchasing.PurchaseEndPage.as_view(), name="purchase-end"),
     path("stock/warehouses/", parts.WarehousesPage.as_view(), name="warehouses"),
     path("stock/<uuid:uid>/", parts.StockItemPage.as_view(), name="stock-item"),
+    path("stock/<uuid:uid>/numbers/", parts.NameStockPage.as_view(), name="stock-name"),
     path("stock/<uuid:uid>/count/", parts.CountPage.as_view(), name="stock-count"),
     path("stock/<uuid:uid>/transfer/", parts.TransferPage.as_view(), name="stock-transfer"),
     # --- tools ---

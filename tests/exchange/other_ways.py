@@ -628,6 +628,12 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
         if not world.parts.list_stock_item(part_uid=row["uid"])["data"]
     )  # fmt: skip
     act(world.parts, "part", untouched, "set_tracing", {"tracing": "BATCH"})
+    there = next(
+        row for row in world.parts.list_stock_item()["data"]
+        if float(row["on_hand"]) >= 2 and row["uid"] != item["uid"] and row["reserved"] == "0.00"
+    )  # fmt: skip
+    act(world.parts, "part", there["part_uid"], "set_tracing", {"tracing": "BATCH"})
+    act(world.parts, "stock_item", there["uid"], "name", {"lots": ["B-77"], "quantity": "1.00"})
     act(world.parts, "part", untouched, "set_handling", {"leaves_old": True, "high_voltage": True})
     case = world.care.create_complaint(
         body={"customer_uid": made["customer"], "description": "等太久", "source": "PHONE"}

@@ -398,6 +398,7 @@ STORY: dict[str, str] = {
     "workshop.expect_part": "same",
     "workshop.move_reservation": "one: reservation.enough",
     "workshop.open_warehouse": "one: warehouse.code",
+    "workshop.name_stock": "one: stock.named",
     "workshop.transfer_stock": "one: stock.bin_short",
     "workshop.receive_stock": "both",
     "workshop.move_dispatch": "one: dispatch.ended",
@@ -824,7 +825,11 @@ def test_the_order_and_the_floor() -> None:
         go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
         put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
         other = Part.objects.exclude(pk=pads.pk).order_by("pk")[0]
-        go(catalogue_parts.set_tracing, part_uid=part("BRK-DISC-R").uid, tracing="BATCH", by=setup)
+        disc = part("BRK-DISC-R")
+        stock.receive_stock(part_uid=disc.uid, quantity=Decimal(1), unit_cost=Decimal(100), by=setup)
+        go(catalogue_parts.set_tracing, part_uid=disc.uid, tracing="BATCH", by=setup)
+        there = StockItem.objects.get(store=store, part=disc)
+        go(stock.name_stock, uid=there.uid, lots=["B-1"], by=setup)
         go(
             catalogue_parts.set_handling, part_uid=part("BRK-DISC-R").uid, leaves_old=True, high_voltage=True, by=setup
         )  # fmt: skip

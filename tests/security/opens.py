@@ -224,6 +224,7 @@ OPENS = {
     "sale-line-return": "workshop.SaleLine",
     "sale-payment-refund": "delivery.SalePayment",
     "stock-count": "workshop.StockItem",
+    "stock-name": "workshop.StockItem",
     "purchase": "workshop.PurchaseOrder",
     "purchase-date": "workshop.PurchaseOrder",
     "purchase-end": "workshop.PurchaseOrder",

@@ -20,7 +20,7 @@ from tests.factories.workshop import make_shop
 from tests.workshop.test_returns import MOVE, RETURN
 from tests.workshop.test_stock import keeper, part_line, shelf
 from workshop.models import PartLine, PartReturn, StockLot, StockMovement
-from workshop.selectors.tracing import traces
+from workshop.selectors.tracing import traces, unnamed
 from workshop.services import purchasing, stock
 
 D = Decimal
@@ -236,3 +236,46 @@ def test_another_system_receives_issues_and_traces(shop):
     assert caller.act(f"part-lines/{row.uid}", "issue", {"lots": ["B-1"]}).json()["issued_quantity"] == "2.00"
     went = caller.get("stock-movements?lot_code=B-1&kind=ISSUE").json()["data"]
     assert [found["part_line_uid"] for found in went] == [str(row.uid)]
+
+
+def test_tracing_begins_while_stock_lies_there_and_what_lies_there_is_used_up_or_named(shop, refused):
+    part = Part.objects.order_by("pk").first()
+    assert part is not None
+    receive(shop, part, 5)
+    row, before = part_line(shop), part_line(shop)
+    issue(shop, before, quantity=D(1))
+    trace(shop, "SERIAL")
+    item = shelf(shop, part)
+    item.part.refresh_from_db()
+    assert unnamed(item) == D(4)
+    client = Client()
+    client.force_login(keeper(shop).user)
+    assert "4 升没有编号" in client.get(reverse("stock-item", args=[item.uid])).content.decode()
+    for lots, code in ((["S1", "S2", "S3", "S4", "S5"], "stock.lot_short"), ([], "stock.lot_missing")):
+        with pytest.raises(RuleError) as refusal:
+            stock.name_stock(uid=item.uid, lots=lots, by=keeper(shop))
+        assert refusal.value.code == code
+    answer = client.post(reverse("stock-name", args=[item.uid]), {"lots": "S1\nS2"})
+    assert answer.status_code == 302
+    assert (there(shop, part), shelf(shop, part).on_hand) == ({"S1": 1, "S2": 1}, D(4))
+    # what has no number goes without one, and no more of it than there is
+    chooses = reverse("part-issue-lot", args=[row.uid])
+    assert client.post(chooses, {"lots": ["-"], "quantity": "2"}).status_code == 302
+    with pytest.raises(RuleError) as refusal:
+        issue(shop, before, "-", quantity=D(1))
+    assert refusal.value.code == "stock.lot_short"
+    with refused("stockmovement_traced") as sql:
+        sql(MOVE, [shop.store.pk, item.pk, item.bins.get().pk, None, None, "COUNT", -1])
+    assert (there(shop, part), shelf(shop, part).on_hand) == ({"S1": 1, "S2": 1}, D(2))
+    # it comes back without one as well, unopened onto the shelf
+    taken = reverse("part-return", args=[before.uid])
+    assert "无编号" in client.get(taken).content.decode()
+    back = {"lot": "-", "quantity": "1", "reason": "多领", "condition": "UNOPENED"}
+    assert client.post(taken, back).status_code == 302
+    assert unnamed(shelf(shop, part)) == D(1)
+    with pytest.raises(RuleError) as refusal:
+        set_tracing(part_uid=part.uid, tracing="NONE", by=keeper(shop))
+    assert refusal.value.code == "part.in_stock"
+    caller = ApiCaller("workshop:write", store=shop.store)
+    assert caller.act(f"stock-items/{item.uid}", "name", {"lots": ["S3"]}).status_code == 200
+    assert unnamed(shelf(shop, part)) == D(0)

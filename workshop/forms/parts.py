@@ -13,6 +13,7 @@ from dealership.kernel import clock
 from dealership.kernel.forms import demanded, set_choices
 from dealership.kernel.saying import say_name, say_time
 from workshop.models import PartLine, ReturnCondition, StockBin, StockLot, Warehouse
+from workshop.services.stock import UNNAMED
 
 QUANTITY: dict[str, Any] = {"max_digits": 10, "decimal_places": 2}
 
@@ -29,7 +30,8 @@ class ReturnForm(forms.Form):
     def __init__(self, *args: Any, lots: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if lots:
-            set_choices(self, "lot", [(code, code) for code in lots])
+            named = [(code, gettext("Without a number") if code == UNNAMED else code) for code in lots]
+            set_choices(self, "lot", named)
         else:
             del self.fields["lot"]
 
@@ -126,12 +128,28 @@ class IssueLotForm(forms.Form):
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     lots = forms.MultipleChoiceField(label=_("Serial numbers"), widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *args: Any, lots: Sequence[StockLot], tracing: str, unit: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lots: Sequence[StockLot],
+        tracing: str,
+        unit: str,
+        unnamed: Decimal = Decimal(0),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         choices = [(row.code, f"{row.code} · {row.on_hand.normalize():f} {unit}") for row in lots]
-        if tracing == Tracing.SERIAL:
+        if unnamed > 0:
+            said = gettext("Without a number, from before tracing · %(left)s %(unit)s")
+            choices.append((UNNAMED, said % {"left": f"{unnamed.normalize():f}", "unit": unit}))
+        if tracing == Tracing.SERIAL and unnamed <= 0:
             del self.fields["quantity"]
             set_choices(self, "lots", [(row.code, row.code) for row in lots])
+        elif tracing == Tracing.SERIAL:
+            self.fields["quantity"].help_text = gettext(
+                "Counts for pieces without a number; the others are counted by it."
+            )
+            set_choices(self, "lots", choices)
         else:
             self.fields["lots"] = forms.ChoiceField(label=_("Batch"), choices=choices, widget=forms.RadioSelect)
 
@@ -139,8 +157,24 @@ class IssueLotForm(forms.Form):
         facts = super().clean() or {}
         chosen = facts.get("lots", [])
         facts["lots"] = [chosen] if isinstance(chosen, str) else chosen
-        facts.setdefault("quantity", Decimal(len(facts["lots"])))
+        if not isinstance(chosen, str) and UNNAMED not in chosen:
+            facts["quantity"] = Decimal(len(chosen))
+        elif not isinstance(chosen, str) and len(chosen) > 1:
+            self.add_error("lots", _("Issue pieces with a number and those without one after another."))
         return facts
+
+
+class NameForm(forms.Form):
+    """The numbers of what lies there from before tracing."""
+
+    quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
+    lots = LotsField()
+
+    def __init__(self, *args: Any, tracing: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_lots(self, tracing)
+        if tracing != Tracing.BATCH:
+            del self.fields["quantity"]
 
 
 class ReceiveForm(forms.Form):
@@ -190,7 +224,9 @@ class WarehouseForm(forms.Form):
 class CountForm(forms.Form):
     bin = forms.ChoiceField(label=_("Bin"), required=False)
     counted = forms.DecimalField(label=_("Counted"), **QUANTITY)
-    lots = LotsField(help_text=_("Of what is missing or was found; needed where the count differs."))
+    lots = LotsField(
+        help_text=_("Of what is missing or was found, where the count differs; - stands for pieces without a number.")
+    )
     reason = forms.CharField(
         label=_("What explains a difference"),
         max_length=120,

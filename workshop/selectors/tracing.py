@@ -50,6 +50,22 @@ def with_lots(part_lines: Iterable[PartLine]) -> None:
         row.lots = [lot.code for lot, _quantity in found.get(row.pk, ())]  # type: ignore[attr-defined]
 
 
+def unnamed(item: StockItem) -> Decimal:
+    """What lies there of a traced part without a number: it came in before it was traced, and nobody has it to try."""
+    if not traced(item.part):
+        return Decimal(0)
+    named = item.lots.aggregate(sum=Sum("on_hand"))["sum"] or Decimal(0)
+    lent = item.trials.filter(state="OUT", lot=None).aggregate(sum=Sum("quantity"))["sum"] or Decimal(0)
+    return item.on_hand - named - lent
+
+
+def unnamed_out(part_line: PartLine) -> Decimal:
+    """What went out for a line before its part was traced, or without a number, and didn't come back."""
+    out = part_line.movements.filter(kind=MovementKind.ISSUE, lot=None).aggregate(sum=Sum("quantity"))["sum"]
+    back = part_line.returns.filter(lot=None).aggregate(sum=Sum("quantity"))["sum"]
+    return -(out or Decimal(0)) - (back or Decimal(0))
+
+
 def lots_there(item: StockItem) -> list[StockLot]:
     """What lies on the shelf of a traced part, the oldest first."""
     return list(item.lots.filter(on_hand__gt=0).order_by("id"))

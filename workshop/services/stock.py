@@ -54,11 +54,13 @@ from workshop.models import (
     Warehouse,
 )
 from workshop.selectors.purchasing import arrivals
-from workshop.selectors.tracing import lots_out
+from workshop.selectors.tracing import lots_out, unnamed
 from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ZERO = Decimal(0)
+UNNAMED = "-"
+"""Stands for what lies on the shelf from before its part was traced."""
 LOT_CODE = re.compile(r"[A-Z0-9][A-Z0-9 ./_-]{0,39}")
 """What a batch or a serial number is written with."""
 FROM_SHELF = PartLine.objects.exclude(kind=PartKind.CUSTOMER_SUPPLIED)
@@ -130,7 +132,8 @@ def _part_line(uid: UUID, by: Actor) -> tuple[PartLine, StockItem]:
 def _lots(
     item: StockItem, codes: Sequence[str], quantity: Decimal, *, coming: MovementKind | None = None
 ) -> list[tuple[StockLot | None, Decimal]]:
-    """The batch or serial numbers by which ``quantity`` of a locked part comes or goes; one nameless where it isn't traced.
+    """The batch or serial numbers by which ``quantity`` of a locked part comes or goes; one nameless where it isn't traced,
+    or where ``UNNAMED`` alone is told: what lies there from before tracing goes out without a number.
 
     Raises RuleError ``stock.lot_untraced``, ``.lot_missing``, ``.one_lot``, ``.serials``, ``.lot_code``,
     ``.lot_unknown``, ``.lot_short`` and ``.serial_there``.
@@ -144,6 +147,14 @@ def _lots(
     if not names:
         text = _("This part is traced: name its batch, or the serial number of each piece.")
         raise RuleError("stock.lot_missing", text, field="lots")
+    if names == [UNNAMED] and coming is None:
+        left = unnamed(item)
+        if quantity > left:
+            raise RuleError(
+                "stock.lot_short", _("Only %(left)s %(unit)s without a number are left."), field="lots", unit=unit,
+                left=f"{left.normalize():f}",
+            )  # fmt: skip
+        return [(None, quantity)]
     wrong = next((name for name in names if not LOT_CODE.fullmatch(name)), None)
     if wrong is not None:
         raise RuleError(
@@ -200,6 +211,39 @@ def positive(quantity: Decimal, *, field: str = "quantity") -> Decimal:
     if quantity <= 0 or quantity != round(quantity, 2):
         raise RuleError("stock.quantity", _("Give a quantity above zero with two decimals at most."), field=field)
     return quantity
+
+
+@transaction.atomic
+def name_stock(*, uid: UUID, lots: Sequence[str], by: Actor, quantity: Decimal | None = None) -> StockItem:
+    """3.2: what lies there from before its part was traced gets its numbers: one a piece, or one batch for ``quantity``
+    of it (default: all of it). What is on hand stays the same.
+
+    Raises RuleError ``stock.named`` (all of it is), ``stock.quantity``, ``stock.lot_short`` and those of a receipt's numbers.
+    """
+    by.require(permissions.STOCK_MOVE)
+    found = StockItem.objects.for_actor(by).select_related("part").get(uid=uid)
+    item = _item(found.store_id, found.part)
+    left = unnamed(item)
+    if item.part.tracing == Tracing.NONE or left <= 0:
+        raise RuleError("stock.named", _("All of it has its numbers, or the part isn't traced."), field="lots")
+    if item.part.tracing == Tracing.SERIAL:
+        wanted = Decimal(len([code for code in lots if code.strip()]))
+    else:
+        wanted = positive(left if quantity is None else quantity)
+    if wanted > left:
+        raise RuleError(
+            "stock.lot_short", _("Only %(left)s %(unit)s without a number are left."), field="lots",
+            unit=item.part.unit, left=f"{left.normalize():f}",
+        )  # fmt: skip
+    named = _lots(item, lots, wanted, coming=MovementKind.COUNT)
+    reason = gettext("Numbers written")
+    # The number comes first: so what is kept for orders is covered at every moment.
+    for place, lot, each in _by_lots(_take_from(item, wanted, None), named):
+        _move(item, place, MovementKind.COUNT, each, reason=reason, lot=lot)
+        movement = _move(item, place, MovementKind.COUNT, -each, reason=reason)
+    record(movement, events.STOCK_NAMED, by=by, part=item.part.uid, quantity=wanted, lots=len(named))
+    item.refresh_from_db()
+    return item
 
 
 @transaction.atomic
@@ -524,6 +568,8 @@ def _lot_back(part_line: PartLine, code: str, quantity: Decimal) -> StockLot | N
         return None
     out = lots_out([part_line]).get(part_line.pk, [])
     wanted = " ".join(code.split()).upper()
+    if wanted == UNNAMED:
+        return None  # the database knows how much of it is out
     if not wanted and len(out) > 1:
         text = _("Several batches or serial numbers are out for this line; say which one comes back.")
         raise RuleError("stock.lot_missing", text, field="lot")

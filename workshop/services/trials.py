@@ -18,7 +18,7 @@ from staff.models import Employee
 from workshop import events, permissions
 from workshop.models import PartLine, PartTrial, RepairOrder, StockItem, StockLot, TrialState
 from workshop.selectors.trials import ISSUABLE
-from workshop.services.stock import issue_part, positive
+from workshop.services.stock import UNNAMED, issue_part, positive
 
 
 @transaction.atomic
@@ -111,6 +111,7 @@ def issue_trial(*, uid: UUID, by: Actor) -> PartTrial:
             _("Nobody agreed to this part on the order yet: write it there and ask the customer, or take it back."),
         )
     _end(trial, TrialState.ISSUED, by)
-    lots = [trial.lot.code] if trial.lot else []
+    plain = [UNNAMED] if trial.item.part.tracing != Tracing.NONE else []  # lent before the part was traced
+    lots = [trial.lot.code] if trial.lot else plain
     issue_part(part_line_uid=fit.uid, quantity=trial.quantity, lots=lots, by=by)
     return trial

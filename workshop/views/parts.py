@@ -22,6 +22,7 @@ from workshop.forms.parts import (
     CountForm,
     GiveForm,
     IssueLotForm,
+    NameForm,
     ReceiveForm,
     ReturnForm,
     ScanBackForm,
@@ -42,7 +43,7 @@ from workshop.models import (
 )
 from workshop.selectors import stock as reads
 from workshop.selectors.replacing import offers, with_offers
-from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces
+from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces, unnamed, unnamed_out
 from workshop.services import stock as commands
 
 
@@ -109,19 +110,28 @@ class IssueLotPage(CommandPage):
         items = StockItem.objects.filter(store=self.part_line.line.order.store_id, part=self.part_line.part_id)
         return [lot for item in items for lot in lots_there(item)]
 
+    @cached_property
+    def unnamed(self) -> Decimal:
+        """What lies there from before the part was traced."""
+        rows = StockItem.objects.filter(store=self.part_line.line.order.store_id, part=self.part_line.part_id)
+        return sum((unnamed(item) for item in rows.select_related("part")), Decimal(0))
+
     @property
     def left(self) -> Decimal:
         return self.part_line.quantity - self.part_line.issued_quantity
 
     def get_form_kwargs(self) -> dict[str, Any]:
         part = self.part_line.part
-        return super().get_form_kwargs() | {"lots": self.lots, "tracing": part.tracing, "unit": part.unit}
+        return super().get_form_kwargs() | {
+            "lots": self.lots, "tracing": part.tracing, "unit": part.unit, "unnamed": self.unnamed,
+        }  # fmt: skip
 
     def get_initial(self) -> dict[str, Any]:
         return {"quantity": f"{self.left.normalize():f}"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"part_line": self.part_line, "lots": self.lots, "left": self.left}
+        there = bool(self.lots) or self.unnamed > 0
+        return super().get_context_data(**kwargs) | {"part_line": self.part_line, "there": there, "left": self.left}
 
     def run(self, form: IssueLotForm) -> PartLine:
         return commands.issue_part(part_line_uid=self.part_line.uid, by=self.actor, **form.cleaned_data)
@@ -179,7 +189,9 @@ class ReturnPartPage(_PartLinePage):
     @cached_property
     def lots(self) -> list[str]:
         """The batches or serial numbers that are out for the line."""
-        return [lot.code for lot, _quantity in lots_out([self.part_line]).get(self.part_line.pk, [])]
+        named = [lot.code for lot, _quantity in lots_out([self.part_line]).get(self.part_line.pk, [])]
+        plain = self.part_line.part.tracing != Tracing.NONE and unnamed_out(self.part_line) > 0
+        return [*named, commands.UNNAMED] if plain else named
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"lots": self.lots}
@@ -353,6 +365,7 @@ class StockItemPage(_ItemPage):
             "bins": self.bins,
             "movements": reads.movements(self.item),
             "lots": lots_there(self.item) if self.item.part.tracing != Tracing.NONE else [],
+            "unnamed": unnamed(self.item),
             "offers": offers(self.item.store_id, [self.item.part_id]).get(self.item.part_id, []),
             "may_catalogue": self.actor.may(CATALOGUE_VIEW),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
@@ -362,6 +375,30 @@ class StockItemPage(_ItemPage):
         facts = form.cleaned_data
         warehouse = facts.pop("warehouse", "") or None
         return commands.receive_stock(part_uid=self.item.part.uid, warehouse_uid=warehouse, by=self.actor, **facts)
+
+
+class NameStockPage(_ItemPage):
+    """Writes the numbers of what lies there from before the part was traced."""
+
+    template_name = "workshop/stock_name.html"
+    form_class = NameForm
+    done = _("Numbers written.")
+
+    @cached_property
+    def left(self) -> Decimal:
+        return unnamed(self.item)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"tracing": self.item.part.tracing}
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"quantity": f"{self.left.normalize():f}"}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"left": self.left}
+
+    def run(self, form: NameForm) -> StockItem:
+        return commands.name_stock(uid=self.item.uid, by=self.actor, **form.cleaned_data)
 
 
 class TransferPage(_ItemPage):

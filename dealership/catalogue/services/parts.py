@@ -22,8 +22,9 @@ LIES_SOMEWHERE: list[Callable[[Part], bool]] = []
 def set_tracing(*, part_uid: UUID, tracing: str, by: Actor) -> Part:
     """3.2: whether deliveries of a part name a batch or serial numbers; for the whole group.
 
-    It is changed while no store has any of it, so that every piece on a shelf is named. Raises RuleError
-    ``part.tracing``, ``part.tracing_same`` and ``part.in_stock``.
+    It may begin while some lies in a store: that counts as from before tracing until it is used up or named. How it is
+    traced is changed, and tracing ended, while no store has any of it. Raises RuleError ``part.tracing``,
+    ``part.tracing_same`` and ``part.in_stock``.
     """
     by.require(permissions.PARTS_MANAGE)
     if tracing not in Tracing.values:
@@ -31,7 +32,7 @@ def set_tracing(*, part_uid: UUID, tracing: str, by: Actor) -> Part:
     part = Part.objects.locked().get(uid=part_uid)
     if part.tracing == tracing:
         raise RuleError("part.tracing_same", _("The part is traced like that already."), field="tracing")
-    if any(lies(part) for lies in LIES_SOMEWHERE):
+    if part.tracing != Tracing.NONE and any(lies(part) for lies in LIES_SOMEWHERE):
         raise RuleError(
             "part.in_stock",
             _("Some of it lies in a store; count it down to zero, change this, and receive it anew with its numbers."),
