@@ -534,7 +534,7 @@ class Handover(Root):
                 func="""
                     IF EXISTS (SELECT 1 FROM workshop_accidentcase c JOIN workshop_repairorder o ON o.id = c.order_id
                         JOIN delivery_settlement s ON s.order_id = o.id AND s.state = 'SIGNED'
-                        WHERE o.visit_id = NEW.visit_id AND LEAST(c.own_share, s.total) > (
+                        WHERE o.visit_id = NEW.visit_id AND LEAST(workshop_own_share(c.id), s.total) > (
                             SELECT COALESCE(sum(p.amount), 0) FROM delivery_payment p WHERE p.settlement_id = s.id))
                     THEN {refuse} END IF;
                     RETURN NEW;

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
-from dealership.kernel.api.shapes import Choice, Day, ListOf, Moment, Money, Nested, Text, Uid, Whole
+from dealership.kernel.api.shapes import Bytes, Choice, Day, ListOf, Moment, Money, Nested, Text, Uid, Whole
 from workshop import permissions
 from workshop.accident_models import (
     AccidentCase,
@@ -23,7 +23,9 @@ from workshop.accident_models import (
     StructurePart,
     StructureResult,
 )
-from workshop.services import accidents
+from workshop.difference_models import DifferenceConsent
+from workshop.models import AuthorizationMethod
+from workshop.services import accidents, differences
 
 
 def _rows() -> QuerySet:
@@ -35,6 +37,14 @@ def _ask(*, accident_uid: UUID, rows: list[dict[str, Any]], by: Actor, reason: s
     return accidents.ask_assessment(accident_uid=accident_uid, amounts=amounts, reason=reason, by=by)
 
 
+def _agree(
+    *, uid: UUID, decided_by: str, by: Actor, note: str = "", rows: list[dict[str, Any]] | None = None
+) -> Assessment:
+    amounts: dict[UUID, Decimal] = {row["line_uid"]: row["amount"] for row in rows or []}
+    return accidents.agree_assessment(uid=uid, decided_by=decided_by, note=note, amounts=amounts, by=by)
+
+
+ROW = {"labor_operation_uid": Uid(source="line_uid"), "amount": Money()}
 SHARE = {
     "assessor": Text(60, optional=True),
     "own_share": Money(optional=True),
@@ -105,7 +115,11 @@ register(
             "rows": Many(
                 rows=_rows,
                 by="assessment_id",
-                fields={"labor_operation_uid": Uid(source="line__uid"), "amount": Money()},
+                fields={
+                    "labor_operation_uid": Uid(source="line__uid"),
+                    "amount": Money(),
+                    "agreed_amount": Money(null=True, help="What the insurer agreed to pay; null before its answer."),
+                },
             ),
         },
         filters={
@@ -117,18 +131,22 @@ register(
             permission=permissions.ACCIDENTS_WORK,
             input={
                 "accident_uid": Uid(),
-                "rows": ListOf(inner=Nested(fields={"labor_operation_uid": Uid(source="line_uid"), "amount": Money()})),
+                "rows": ListOf(inner=Nested(fields=ROW)),
                 "reason": Text(300, optional=True),
             },
         ),
         actions=(
             Action(
                 verb="agree",
-                run=accidents.agree_assessment,
+                run=_agree,
                 permission=permissions.AUTHORIZATIONS_RECORD,
                 when={AssessmentState.ASKED},
-                input={"decided_by": Text(60, min=1), "note": Text(300, optional=True)},
-                help="The insurer agrees (3.2)",
+                input={
+                    "decided_by": Text(60, min=1),
+                    "note": Text(300, optional=True),
+                    "rows": ListOf(inner=Nested(fields=ROW), optional=True),
+                },
+                help="The insurer agrees, to all that was asked or to the amounts named in rows (3.2)",
             ),
             Action(
                 verb="refuse",
@@ -138,6 +156,39 @@ register(
                 input={"decided_by": Text(60, min=1), "note": Text(300, min=1)},
                 help="The insurer refuses (3.2)",
             ),
+        ),
+    )
+)
+register(
+    Resource(
+        path="difference-consents",
+        name="DifferenceConsent",
+        room="workshop",
+        model=DifferenceConsent,
+        view=permissions.ORDERS_VIEW,
+        help="The customer bears what the insurer leaves open of a line; it holds until ended_at (3.2).",
+        lock_first=("line__order", "line"),
+        shape={
+            "labor_operation_uid": Uid(source="line__uid"),
+            "amount": Money(),
+            "agreed_by": Text(mask=mask_name),
+            "method": Choice(choices=AuthorizationMethod),
+            "note": Text(mask=mask_text),
+            "at": Moment(),
+            "ended_at": Moment(null=True),
+        },
+        filters={"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},
+        create=Command(
+            run=differences.bear_difference,
+            permission=permissions.AUTHORIZATIONS_RECORD,
+            input={
+                "labor_operation_uid": Uid(source="line_uid"),
+                "agreed_by": Text(60, min=1),
+                "method": Choice(choices=AuthorizationMethod),
+                "amount": Money(optional=True),
+                "note": Text(300, optional=True),
+                "signature": Bytes(optional=True),
+            },
         ),
     )
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 
 import pgtrigger
 from django.db import models
@@ -130,6 +131,11 @@ class Assessment(Root):
         ]
 
     @property
+    def agreed(self) -> Decimal:
+        """What the insurer pays of it, once it has agreed."""
+        return sum((row.borne for row in self.rows.all()), Decimal("0.00"))
+
+    @property
     def is_supplement(self) -> bool:
         return self.number > 1
 
@@ -142,17 +148,32 @@ class Assessment(Root):
 
 
 class AssessmentRow(models.Model):
-    """What the insurer is to pay for one line, CNY with VAT. Never changed."""
+    """What the insurer is to pay for one line, and what it has agreed to, CNY with VAT; that is written once."""
 
     assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="rows")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="assessed_in")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
+    agreed_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True, help_text="empty: not answered, or all of it"
+    )
 
     class Meta:
         ordering = ["id"]
         triggers = [
             states.ShownIn("assessment"),
-            states.append_only("assessmentrow_append_only"),
+            states.guard(
+                "assessmentrow_append_only",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                unchanged_passes=True,
+                func="""
+                    IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'agreed_amount' = to_jsonb(OLD) - 'agreed_amount'
+                        AND OLD.agreed_amount IS NULL AND EXISTS (SELECT 1 FROM workshop_assessment
+                            WHERE id = NEW.assessment_id AND state = 'ASKED') THEN RETURN NEW; END IF;
+                    {refuse}
+                """,
+                code="row.append_only",
+                text=_("What was written here is never changed."),
+            ),
             states.guard(
                 "assessmentrow_of_insurer",
                 operation=pgtrigger.Insert,
@@ -170,7 +191,17 @@ class AssessmentRow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["assessment", "line"], name="assessmentrow_once"),
             models.CheckConstraint(name="assessmentrow_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="assessmentrow_agreed",
+                condition=Q(agreed_amount__isnull=True)
+                | (Q(agreed_amount__gte=0) & Q(agreed_amount__lte=models.F("amount"))),
+            ),
         ]
+
+    @property
+    def borne(self) -> Decimal:
+        """What the insurer pays of it, once its assessment is agreed to."""
+        return self.amount if self.agreed_amount is None else self.agreed_amount
 
 
 class StructurePart(models.TextChoices):
@@ -251,6 +282,9 @@ explain_constraint(
 )
 explain_constraint(
     "assessment_one_asked", "assessment.asked", _("An assessment is with the insurer already; wait for its answer.")
+)
+explain_constraint(
+    "assessmentrow_agreed", "assessment.amount", _("The insurer agrees to no more than was laid before it.")
 )
 explain_constraint("assessment_supplement_reason", "assessment.reason", _("Say what makes the supplement necessary."))
 explain_constraint("structurecheck_findings", "structure.findings", _("Write down what was measured."))

@@ -125,6 +125,7 @@ from workshop.services import (
     stock,
     tools,
 )
+from workshop.services.differences import price_as_assessed
 from workshop.statutory_warranty import MAIN_ASSEMBLIES
 from workshop.stock_models import RUNNING
 from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, ToolCondition, ToolState
@@ -606,6 +607,14 @@ register(
                 permission=permissions.LINES_HOLD,
                 when={L.AUTHORIZED, L.IN_PROGRESS},
                 help="The line goes on",
+            ),
+            Action(
+                verb="price-as-assessed",
+                run=price_as_assessed,
+                uid="line_uid",
+                permission=permissions.ACCIDENTS_WORK,
+                when={L.DRAFT, L.PENDING},
+                help="Price the line at what the insurer has agreed to, and release it (3.2)",
             ),
             Action(
                 verb="revoke",

@@ -298,6 +298,12 @@ ASSESSMENT_AGREED = event(
 ASSESSMENT_REFUSED = event(
     "workshop.assessment.refused", _("Damage assessment refused by the insurer"), clause="3.2", stage=stages.CONSENT
 )
+LINE_REPRICED = event(
+    "workshop.line.repriced", _("Item priced at the insurer's assessment"), clause="3.2", stage=stages.CONSENT
+)
+DIFFERENCE_AGREED = event(
+    "workshop.difference.agreed", _("Customer bears what the insurer doesn't"), clause="3.2", stage=stages.CONSENT
+)
 STRUCTURE_MARKED = event(
     "workshop.structural_job.marked", _("Work on the body's structure marked"), clause="3.2", stage=stages.WORK
 )

@@ -186,6 +186,12 @@ class DeclineCause(models.TextChoices):
     DOUBT = "DOUBT", _("Not convinced it is needed")
 
 
+class DiscountKind(models.TextChoices):
+    """Why a discount needs no post's limit (3.2)."""
+
+    ASSESSMENT = "ASSESSMENT", _("The insurer's assessment")
+
+
 L = LineState
 LINE_MOVES = {
     L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
@@ -273,6 +279,14 @@ class OrderLine(Root):
     )
     discount_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     discount_at = models.DateTimeField(null=True, blank=True)
+    discount_kind = models.CharField(
+        max_length=10,
+        choices=DiscountKind.choices,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="empty: given by a post within its limit, or approved",
+    )
 
     class Meta:
         ordering = ["order", "position"]
@@ -395,7 +409,8 @@ class OrderLine(Root):
             ),
             states.guard(
                 # 3.2: who gives a discount stays within the limit of the post, or somebody else has approved the amount.
-                # A discount that doesn't grow in per cent passes: what was done of a withdrawn line keeps its share.
+                # A discount that doesn't grow in per cent passes: what was done of a withdrawn line keeps its share. So does
+                # one that brings an insured line down to what the insurer has agreed to pay, and no lower.
                 "orderline_discount_within_limit",
                 operation=pgtrigger.Insert | pgtrigger.Update,
                 condition=pgtrigger.Condition(
@@ -409,6 +424,9 @@ class OrderLine(Root):
                         IF OLD.discount > 0 AND before > 0 AND NEW.discount <= OLD.discount * gross / before + 0.01
                         THEN RETURN NEW; END IF;
                     END IF;
+                    IF NEW.discount_kind = 'ASSESSMENT' AND NEW.pay_type = 'INSURANCE' AND workshop_insured(NEW.id) > 0
+                        AND gross - NEW.discount + NEW.fee_amount + COALESCE((SELECT sum(amount) FROM workshop_partline
+                            WHERE line_id = NEW.id), 0) >= workshop_insured(NEW.id) THEN RETURN NEW; END IF;
                     IF EXISTS (SELECT 1 FROM kernel_approval WHERE kind = 'workshop.discount' AND root_uid = NEW.uid
                         AND state = 'APPROVED' AND amount = NEW.discount) THEN RETURN NEW; END IF;
                     SELECT o.store_id, (COALESCE(NEW.discount_at, NEW.updated_at) AT TIME ZONE s.time_zone)::date AS day
@@ -576,6 +594,11 @@ class OrderLine(Root):
                 name="orderline_reassembly",
                 condition=Q(reassembly_amount__isnull=True)
                 | (Q(reassembly_amount__gte=0) & (Q(is_diagnosis=True) | Q(is_dismantling=True))),
+            ),
+            models.CheckConstraint(
+                # 3.2: only what the insurer pays is priced by its assessment.
+                name="orderline_assessed_discount",
+                condition=Q(discount_kind="") | Q(discount_kind=DiscountKind.ASSESSMENT, pay_type="INSURANCE"),
             ),
             models.CheckConstraint(
                 name="orderline_amount",
@@ -958,6 +981,11 @@ class Authorization(Root):
                     SELECT COALESCE(sum(authorized_amount), 0) INTO agreed FROM workshop_orderline
                         WHERE order_id = NEW.order_id AND id <> NEW.line_id AND pay_type IN ('CUSTOMER_PAY', 'INSURANCE')
                         AND state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED');
+                    -- What the customer bears of insured lines is nothing that the insurer's person has agreed to.
+                    agreed := agreed - COALESCE((SELECT sum(d.amount) FROM workshop_differenceconsent d
+                        JOIN workshop_orderline l ON l.id = d.line_id WHERE l.order_id = NEW.order_id
+                        AND d.ended_at IS NULL AND (l.id = NEW.line_id
+                            OR l.state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED'))), 0);
                     PERFORM 1 FROM reception_customercontact WHERE id = NEW.contact_id AND customer_id = payer.id
                         AND name = NEW.authorized_by AND ended_at IS NULL AND 'AUTHORISES' = ANY(roles)
                         AND COALESCE(authorises_from, payer.today) <= payer.today
@@ -970,16 +998,16 @@ class Authorization(Root):
                 text=_("This person may not decide for the payer, or not about so much (3.2)."),
             ),
             states.guard(
-                # 3.2: where the insurer's case is entered, its yes to a line is an assessment that covers the price.
+                # 3.2: where the insurer's case is entered, its yes to a line is an assessment that covers the price, or
+                # all of it but what the customer has agreed to bear.
                 "authorization_within_assessment",
                 operation=pgtrigger.Insert,
                 condition=pgtrigger.Condition("NEW.status = 'APPROVED'"),
                 func="""
                     IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_accidentcase c ON c.order_id = l.order_id
                         WHERE l.id = NEW.line_id AND l.pay_type = 'INSURANCE')
-                    AND NOT EXISTS (SELECT 1 FROM workshop_assessmentrow r
-                        JOIN workshop_assessment a ON a.id = r.assessment_id
-                        WHERE r.line_id = NEW.line_id AND a.state = 'AGREED' AND r.amount >= NEW.amount)
+                    AND workshop_insured(NEW.line_id) + COALESCE((SELECT amount FROM workshop_differenceconsent
+                        WHERE line_id = NEW.line_id AND ended_at IS NULL), 0) < NEW.amount
                     THEN {refuse} END IF;
                     RETURN NEW;
                 """,
@@ -1048,6 +1076,17 @@ class Authorization(Root):
                 """,
                 code="line.begun",
                 text=_("An agreement is taken back before work begins; afterwards the line is withdrawn (3.2)."),
+            ),
+            pgtrigger.Trigger(
+                name="authorization_ends_difference",  # 3.2: who takes the yes back bears no difference any more
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'REVOKED'"),
+                func="""
+                    UPDATE workshop_differenceconsent SET ended_at = NEW.at
+                        WHERE line_id = NEW.line_id AND ended_at IS NULL;
+                    RETURN NULL;
+                """,
             ),
         ]
         constraints = [
@@ -2084,6 +2123,7 @@ from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
+from workshop.difference_models import DifferenceConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
 from workshop.goodwill_models import LineGoodwill  # noqa: E402, F401  (found with the room's models)
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)

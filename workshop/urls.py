@@ -195,6 +195,8 @@ urlpatterns = [
     path("accidents/<uuid:uid>/assess/", accidents.AssessmentPage.as_view(), name="accident-assess"),
     path("assessments/<uuid:uid>/agree/", accidents.AgreePage.as_view(), name="assessment-agree"),
     path("assessments/<uuid:uid>/refuse/", accidents.RefusePage.as_view(), name="assessment-refuse"),
+    path("lines/<uuid:uid>/difference/", accidents.BearDifferencePage.as_view(), name="line-difference"),
+    path("lines/<uuid:uid>/price-as-assessed/", accidents.PriceAsAssessedView.as_view(), name="line-price-as-assessed"),
     path("lines/<uuid:uid>/structure/", accidents.MarkStructuralPage.as_view(), name="line-structure"),
     path("structure/<uuid:uid>/check/", accidents.CheckStructurePage.as_view(), name="structure-check"),
     # --- claims to the maker ---

@@ -559,6 +559,17 @@ def _accident(world: Any) -> None:
     advisor.create_structural_job(body={"labor_operation_uid": line, "part": "RAIL"})
     check = {"structural_job_uid": world.structure_is_repaired(), "result": "PASSED", "findings": "合格"}
     world.inspector.create_structure_check(body=check)
+    for ends in ("reprice", "bear"):
+        order, line, name = world.accident_order()
+        case = advisor.create_accident(body=body | {"repair_order_uid": order})["uid"]
+        rows = [{"labor_operation_uid": line, "amount": "300.00"}]
+        less = advisor.create_assessment(body={"accident_uid": case, "rows": rows})["uid"]
+        act(advisor, "assessment", less, "agree", {"decided_by": name, "rows": rows})
+        if ends == "reprice":
+            act(advisor, "labor_operation", line, "price_as_assessed")
+        else:
+            told = {"agreed_by": "张试驾", "method": "VERBAL_PHONE", "note": "张试驾来电同意自付差额"}
+            advisor.create_difference_consent(body={"labor_operation_uid": line} | told)
 
 
 def _maker_claims(world: Any, visit: str) -> None:

@@ -14,7 +14,8 @@ from tests.factories.delivery import add_line, make_order, make_visit, work
 from tests.factories.reception import make_customer
 from tests.factories.workshop import Shop, add_operation, make_received_visit
 from workshop.accident_models import AccidentCase, StructuralJob
-from workshop.models import RepairOrder
+from workshop.models import OrderLine, RepairOrder
+from workshop.selectors.accidents import price_of
 from workshop.services import accidents, orders
 
 AGREES = "高定损"
@@ -69,3 +70,13 @@ def make_assessed(shop: Shop, visit: Visit) -> AccidentCase:
     accidents.ask_assessment(accident_uid=case.uid, amounts={line.uid: Decimal(9999)}, by=shop.advisor)
     accidents.mark_structural(line_uid=line.uid, part="RAIL", by=shop.advisor)
     return case
+
+
+def assessed_below(shop: Shop, amount: str = "300.00", **fields: object) -> OrderLine:
+    """An item of an accident of which the insurer has agreed to ``amount``, less than it costs."""
+    order = make_accident_order(shop)
+    case, line = make_accident(shop, order, **fields), order.lines.get()
+    asked = accidents.ask_assessment(accident_uid=case.uid, amounts={line.uid: price_of(line)}, by=shop.advisor)
+    accidents.agree_assessment(uid=asked.uid, decided_by=AGREES, amounts={line.uid: Decimal(amount)}, by=shop.advisor)
+    line.refresh_from_db()
+    return line

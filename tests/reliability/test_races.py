@@ -65,7 +65,7 @@ from tests.delivery.test_whole_way import House
 from tests.factories import appointments as booked
 from tests.factories import kernel, staff
 from tests.factories import sheets as check_sheets
-from tests.factories.accidents import AGREES, make_accident_order, structural
+from tests.factories.accidents import AGREES, assessed_below, make_accident_order, structural
 from tests.factories.api import make_credentials
 from tests.factories.away import make_away_wait
 from tests.factories.delivery import CHECKED, make_team
@@ -101,6 +101,7 @@ from workshop.services import (
     clocking,
     counting,
     day_six,
+    differences,
     dispatch,
     faults,
     findings,
@@ -431,6 +432,8 @@ STORY: dict[str, str] = {
     "workshop.ask_assessment": "one: assessment.asked",
     "workshop.agree_assessment": "one: state.move",
     "workshop.refuse_assessment": "one: state.move",
+    "workshop.price_as_assessed": "one: difference.none",
+    "workshop.bear_difference": "one: difference.none",
     "workshop.mark_structural": "one: structure.marked",
     "workshop.check_structure": "both",
     "workshop.open_warranty_claim": "one: warranty_claim.nothing",
@@ -1191,6 +1194,10 @@ def test_accidents() -> None:
         again = accidents.ask_assessment(**ask)
         go(accidents.agree_assessment, uid=again.uid, decided_by=AGREES, by=shop.advisor)
         go(accidents.mark_structural, line_uid=line.uid, part="RAIL", by=shop.advisor)
+        cheaper, borne = (assessed_below(shop).uid for _n in range(2))
+        go(differences.price_as_assessed, line_uid=cheaper, by=shop.advisor)
+        bears = {"agreed_by": "沈示例", "method": "VERBAL_PHONE", "note": "来电同意", "by": shop.advisor}
+        go(differences.bear_difference, line_uid=borne, **bears)
     team = returns.crew()
     done = structural(team)
     go(accidents.check_structure, job_uid=done.uid, result="PASSED", findings="合格", by=team.inspector)

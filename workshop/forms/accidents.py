@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.forms import demanded
 from workshop.accident_models import StructurePart, StructureResult
-from workshop.models import OrderLine
+from workshop.models import AuthorizationMethod, OrderLine
 
 WORDS = forms.Textarea(attrs={"rows": 3})
 
@@ -50,8 +50,22 @@ class OpenAccidentForm(_ShareForm):
     field_order = ["policy_number", "report_number", "happened_on", "assessor", "own_share", "share_agreed_by"]
 
 
-class AssessmentForm(forms.Form):
-    """An amount for each line; what is left empty isn't part of this assessment."""
+class _AmountsForm(forms.Form):
+    """An amount for each line, in a field of its own."""
+
+    def __init__(self, *args: Any, rows: Sequence[tuple[OrderLine, Decimal]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines = {f"amount_{line.uid}": line.uid for line, _price in rows}
+        for line, price in rows:
+            self.fields[f"amount_{line.uid}"] = forms.DecimalField(
+                label=line.said, max_digits=12, decimal_places=2, min_value=0, required=False, initial=price
+            )
+        others = [name for name in self.fields if name not in self.lines]
+        self.order_fields([*self.lines, *others])
+
+
+class AssessmentForm(_AmountsForm):
+    """What is left empty isn't part of this assessment."""
 
     reason = demanded(
         forms.CharField(
@@ -63,23 +77,43 @@ class AssessmentForm(forms.Form):
         )
     )
 
-    def __init__(self, *args: Any, rows: Sequence[tuple[OrderLine, Decimal]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.lines = {f"amount_{line.uid}": line.uid for line, _price in rows}
-        for line, price in rows:
-            self.fields[f"amount_{line.uid}"] = forms.DecimalField(
-                label=line.said, max_digits=12, decimal_places=2, min_value=0, required=False, initial=price
-            )
-        self.order_fields([*self.lines, "reason"])
-
     def told(self) -> dict[UUID, Decimal]:
         given = {uid: self.cleaned_data.get(name) for name, uid in self.lines.items()}
         return {uid: amount for uid, amount in given.items() if amount}
 
 
-class AgreeForm(forms.Form):
+class AgreeForm(_AmountsForm):
+    """The insurer's yes with what it pays of each line: all that was asked, unless it said less."""
+
     decided_by = forms.CharField(label=_("Who decided for the insurer"), max_length=60)
     note = demanded(forms.CharField(label=_("What was said"), max_length=300, required=False))
+
+    def told(self) -> dict[UUID, Decimal]:
+        """What was left empty is agreed to as it was asked."""
+        given = {uid: self.cleaned_data.get(name) for name, uid in self.lines.items()}
+        return {uid: amount for uid, amount in given.items() if amount is not None}
+
+
+class DifferenceForm(forms.Form):
+    """The customer bears what the insurer doesn't: who said so, and how."""
+
+    method = forms.ChoiceField(
+        label=_("How"),
+        choices=[
+            (value, label)
+            for value, label in AuthorizationMethod.choices
+            if value not in (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION)
+        ],
+    )
+    agreed_by = forms.CharField(label=_("Who agrees to bear it"), max_length=60)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("By telephone: who said what, at what number."),
+    )
+    amount = forms.DecimalField(max_digits=12, decimal_places=2, widget=forms.HiddenInput)
 
 
 class RefuseForm(forms.Form):

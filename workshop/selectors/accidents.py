@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
+
+from django.db.models import DecimalField, F, Func
 
 from dealership.catalogue.models import PayType
 from dealership.kernel.actors import Actor
@@ -32,6 +35,15 @@ def get_assessment(uid: UUID, by: Actor) -> Assessment:
     )
 
 
+def get_difference(line_uid: UUID, by: Actor) -> tuple[OrderLine, Difference | None]:
+    """An item and what the insurer has left open of it; None where nothing is."""
+    rows = OrderLine.objects.for_actor(by)
+    line = rows.select_related("order__customer", "order__visit__customer", "order__vehicle", "order__store").get(
+        uid=line_uid
+    )
+    return line, next((row for row in differences_of(line.order) if row.line.pk == line.pk), None)
+
+
 def get_job(uid: UUID, by: Actor) -> StructuralJob:
     return StructuralJob.objects.for_actor(by).select_related("line__order__vehicle", "line__operation").get(uid=uid)
 
@@ -40,11 +52,67 @@ def price_of(line: OrderLine) -> Decimal:
     return total_of([line.labor_amount, *(part.amount for part in line.part_lines.all()), line.fee_amount])
 
 
-def to_assess(case: AccidentCase) -> list[OrderLine]:
-    """The insurer's lines that it has not agreed to in an assessment."""
-    agreed = AssessmentRow.objects.filter(assessment__state=AssessmentState.AGREED).values("line_id")
-    rows = case.order.lines.filter(pay_type=PayType.INSURANCE).exclude(state__in=ENDED).exclude(pk__in=agreed)
-    return list(rows.select_related("operation").prefetch_related("part_lines", "photos").order_by("position"))
+def insured_of(line_ids: Iterable[int]) -> dict[int, Decimal]:
+    """What the insurer has agreed to pay of each line, by its key; a line that stands in no agreed assessment is left out.
+    The database reads the same in ``workshop_insured``."""
+    found: dict[int, Decimal] = {}
+    rows = AssessmentRow.objects.filter(line_id__in=line_ids, assessment__state=AssessmentState.AGREED)
+    for row in rows.order_by("pk"):
+        found[row.line_id] = found.get(row.line_id, ZERO) + row.borne
+    return found
+
+
+def own_share_of(order: RepairOrder) -> Decimal:
+    """3.2: what the customer bears of an order that an insurer pays, CNY with VAT: the share named in the insurer's case
+    and the agreed differences. The one place where it is added up is the database's ``workshop_own_share``."""
+    share = Func(F("pk"), function="workshop_own_share", output_field=DecimalField())
+    return AccidentCase.objects.filter(order=order).values_list(share, flat=True).first() or ZERO
+
+
+def to_assess(case: AccidentCase) -> list[tuple[OrderLine, Decimal]]:
+    """The insurer's lines with what it has not agreed to pay of each yet, CNY with VAT."""
+    rows = case.order.lines.filter(pay_type=PayType.INSURANCE).exclude(state__in=ENDED)
+    found = list(rows.select_related("operation").prefetch_related("part_lines", "photos").order_by("position"))
+    insured = insured_of([line.pk for line in found])
+    waiting = [line for line in found if line.pk not in insured or line.state in (L.DRAFT, L.PENDING)]
+    left = [(line, price_of(line) - insured.get(line.pk, ZERO)) for line in waiting]
+    return [(line, amount) for line, amount in left if amount > 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A line whose price is above what the insurer has agreed to; amounts CNY with VAT. ``open`` 0: it only waits to be
+    released. ``reprice``: its price can be brought down to the assessment."""
+
+    line: OrderLine
+    price: Decimal
+    insured: Decimal
+    asked: bool
+    sent: bool
+
+    @property
+    def open(self) -> Decimal:
+        return max(ZERO, self.price - self.insured)
+
+    @property
+    def reprice(self) -> bool:
+        return self.insured > 0 and self.line.package_id is None and self.line.reassembles_id is None
+
+
+def differences_of(order: RepairOrder) -> list[Difference]:
+    """3.2: what waits though the insurer has answered: lines dearer than assessed, and those to be released yet."""
+    rows = order.lines.filter(pay_type=PayType.INSURANCE, state__in=(L.DRAFT, L.PENDING), assessed_in__isnull=False)
+    lines = list(
+        rows.distinct().select_related("operation", "order").prefetch_related("part_lines").order_by("position")
+    )
+    insured = insured_of([line.pk for line in lines])
+    asked = AssessmentRow.objects.filter(line__in=lines, assessment__state=AssessmentState.ASKED)
+    waiting = set(asked.values_list("line_id", flat=True))
+    return [
+        Difference(line, price_of(line), insured[line.pk], line.pk in waiting, line.state == L.PENDING)
+        for line in lines
+        if line.pk in insured
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +123,9 @@ class AccidentFile:
     agreed: Decimal
     asked: bool
     left: int
+    drafts: int
+    share: Decimal
+    differences: list[Difference]
     structural: list[StructuralJob]
     unmarked: list[OrderLine]
 
@@ -72,13 +143,17 @@ def accident_file(order: RepairOrder) -> AccidentFile:
     marked = [job.line_id for job in structural]
     open_lines = order.lines.exclude(state__in=ENDED).exclude(pk__in=marked).exclude(is_diagnosis=True)
     accident = order.kind == OrderKind.INSURANCE
+    left = to_assess(case) if case is not None else []
     return AccidentFile(
         case=case,
         may_be_case=accident and case is None,
         assessments=found,
-        agreed=sum((row.amount for row in found if row.state == AssessmentState.AGREED), ZERO),
+        agreed=sum((row.agreed for row in found if row.state == AssessmentState.AGREED), ZERO),
         asked=any(row.state == AssessmentState.ASKED for row in found),
-        left=len(to_assess(case)) if case is not None else 0,
+        left=len(left),
+        drafts=sum(line.state == L.DRAFT for line, _amount in left),
+        share=own_share_of(order) if case is not None else ZERO,
+        differences=differences_of(order) if case is not None else [],
         structural=structural,
         unmarked=list(open_lines.select_related("operation").order_by("position")) if accident else [],
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q, Sum
+
 from dealership.catalogue.models import PayType
 from dealership.kernel import clock
 from dealership.kernel.money import ZERO
@@ -58,10 +60,28 @@ def deciders_of(order: RepairOrder) -> Deciders:
         if ContactRole.AUTHORISES in person.roles
     ]
     brings = payer.pk == order.visit.customer_id
-    rows = order.lines.filter(state__in=AGREED, pay_type__in=ASKED).values_list("authorized_amount", flat=True)
+    borne = Sum("differences__amount", filter=Q(differences__ended_at__isnull=True), default=ZERO)
+    agreed = order.lines.filter(state__in=AGREED, pay_type__in=ASKED).annotate(borne=borne)
+    rows = agreed.values_list("authorized_amount", "borne")
     return Deciders(
         owner=payer.name if payer.kind == CustomerKind.PERSON else "",
         anybody=brings and not listed,
         named=[person for person in listed if person.authorises_on(today)],
-        agreed=sum((amount or ZERO for amount in rows), ZERO),
+        agreed=sum(((amount or ZERO) - borne for amount, borne in rows), ZERO),
+    )
+
+
+def bearers_of(order: RepairOrder) -> Deciders:
+    """Whose yes counts for what the insurer leaves open: the customer of the visit, not the payer of the order (3.2)."""
+    customer, today = order.visit.customer, clock.today(order.store.time_zone)
+    listed = [
+        person
+        for person in CustomerContact.objects.filter(customer=customer, ended_at__isnull=True).order_by("pk")
+        if ContactRole.AUTHORISES in person.roles
+    ]
+    return Deciders(
+        owner=customer.name if customer.kind == CustomerKind.PERSON else "",
+        anybody=not listed,
+        named=[person for person in listed if person.authorises_on(today)],
+        agreed=ZERO,
     )

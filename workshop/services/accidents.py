@@ -19,7 +19,7 @@ from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
-from dealership.kernel.money import round_money
+from dealership.kernel.money import ZERO, round_money
 from dealership.kernel.states import require
 from staff.selectors.employees import require_employee
 from workshop import events, permissions
@@ -36,8 +36,9 @@ from workshop.accident_models import (
 )
 from workshop.models import AuthorizationMethod, Clocking, L, OrderKind, OrderLine
 from workshop.rules import total_of
+from workshop.selectors.accidents import insured_of, price_of
 from workshop.selectors.entitled import deciders_of
-from workshop.services.authorizations import decide_lines
+from workshop.services.authorizations import decide_lines, latest_estimate
 from workshop.services.orders import locked_line, locked_order
 
 Z = AssessmentState
@@ -129,7 +130,8 @@ def ask_assessment(*, accident_uid: UUID, amounts: Mapping[UUID, Decimal], by: A
 
     The first is the assessment (定损), each later one a supplement (追加定损) with its reason and a photo of each line.
     Raises RuleError ``assessment.asked``, ``assessment.line``, ``assessment.amount``, ``assessment.reason``,
-    ``assessment.photo`` and ``assessment.agreed`` (the insurer has agreed to the line already).
+    ``assessment.photo``, ``assessment.not_sent`` (a line wasn't offered yet) and ``assessment.agreed`` (the insurer has
+    agreed to the line's whole price already). What was agreed to below the price may be asked for once more.
     """
     by.require(permissions.ACCIDENTS_WORK)
     case = _locked_accident(accident_uid, by)
@@ -141,11 +143,10 @@ def ask_assessment(*, accident_uid: UUID, amounts: Mapping[UUID, Decimal], by: A
     if not rows or any(amount <= 0 for amount in rows.values()):
         raise RuleError("assessment.amount", _("Give each assessed item an amount above nothing."), field="amounts")
     found = OrderLine.objects.filter(order=case.order, uid__in=rows, pay_type=PayType.INSURANCE, state__in=ASSESSED)
-    lines = list(found.select_related("operation").prefetch_related("photos").order_by("pk"))
+    lines = list(found.select_related("operation").prefetch_related("photos", "part_lines").order_by("pk"))
     if len(lines) != len(rows):
         raise RuleError("assessment.line", _("The insurer assesses items of this order that it pays."), field="amounts")
-    if taken := AssessmentRow.objects.filter(line__in=lines, assessment__state=Z.AGREED).first():
-        raise RuleError("assessment.agreed", _("The insurer has agreed to “%(line)s” already."), line=taken.line.said)
+    _require_open(lines)
     number = (case.assessments.aggregate(last=Max("number"))["last"] or 0) + 1
     words = formats.one_line(reason)[:300]
     if number > 1:
@@ -170,6 +171,15 @@ def ask_assessment(*, accident_uid: UUID, amounts: Mapping[UUID, Decimal], by: A
     return assessment
 
 
+def _require_open(lines: list[OrderLine]) -> None:
+    insured = insured_of([line.pk for line in lines])
+    for line in lines:
+        if line.state == L.DRAFT:
+            raise RuleError("assessment.not_sent", _("Send the estimate first: “%(line)s” is a draft."), line=line.said)
+        if line.pk in insured and (line.state != L.PENDING or insured[line.pk] >= price_of(line)):
+            raise RuleError("assessment.agreed", _("The insurer has agreed to “%(line)s” already."), line=line.said)
+
+
 def _require_pictures(lines: list[OrderLine]) -> None:
     for line in lines:
         if not line.photos.all():
@@ -186,7 +196,15 @@ def _locked_assessment(uid: UUID, by: Actor) -> Assessment:
     return assessment
 
 
-def _write_answer(assessment: Assessment, new: AssessmentState, name: str, note: str, by: Actor, event: str) -> None:
+def _write_answer(
+    assessment: Assessment,
+    new: AssessmentState,
+    name: str,
+    note: str,
+    by: Actor,
+    event: str,
+    amount: Decimal | None = None,
+) -> None:
     before = Z(assessment.state)
     require(ASSESSMENT_MOVES, before, new)
     assessment.state, assessment.decided_by, assessment.note = new, name, note
@@ -198,16 +216,34 @@ def _write_answer(assessment: Assessment, new: AssessmentState, name: str, note:
         by=by,
         store_id=assessment.accident.order.store_id,
         changed={"state": (before, new)},
-        amount=assessment.amount,
+        amount=assessment.amount if amount is None else amount,
+        asked=assessment.amount,
     )
 
 
-@transaction.atomic
-def agree_assessment(*, uid: UUID, decided_by: str, by: Actor, note: str = "") -> Assessment:
-    """The insurer's entitled person says yes: the lines are agreed at their prices, none above its assessed amount.
+def _answers(rows: list[AssessmentRow], amounts: Mapping[UUID, Decimal] | None) -> dict[UUID, Decimal]:
+    """What the insurer agrees to of each row, by the line's uid; all of it where nothing else is said."""
+    given = {row.line.uid: row.amount for row in rows}
+    for uid, amount in (amounts or {}).items():
+        if uid not in given or not 0 <= round_money(amount) <= given[uid]:
+            raise RuleError(
+                "assessment.amount", _("The insurer agrees to no more than was laid before it."), field=f"amount_{uid}"
+            )
+        given[uid] = round_money(amount)
+    if not total_of(given.values()):
+        raise RuleError("assessment.amount", _("An insurer that pays nothing refuses; note its no."), field="amounts")
+    return given
 
-    Raises RuleError ``assessment.who`` (not named by the insurer, or not about so much), ``assessment.not_sent`` (a line
-    was not offered yet), ``assessment.above`` and ``state.move``.
+
+@transaction.atomic
+def agree_assessment(
+    *, uid: UUID, decided_by: str, by: Actor, note: str = "", amounts: Mapping[UUID, Decimal] | None = None
+) -> Assessment:
+    """The insurer's entitled person says yes to ``amounts`` (by the line's uid, CNY with VAT; else to all that was asked).
+
+    A line whose price that covers is agreed to and may be begun. Of a dearer one the difference stands open: see
+    ``services.differences``. Raises RuleError ``assessment.who`` (not named by the insurer, or not about so much),
+    ``assessment.amount`` and ``state.move``.
     """
     by.require(permissions.AUTHORIZATIONS_RECORD)
     name, words = formats.one_line(decided_by)[:60], formats.one_line(note)[:300]
@@ -215,29 +251,30 @@ def agree_assessment(*, uid: UUID, decided_by: str, by: Actor, note: str = "") -
     require(ASSESSMENT_MOVES, Z(assessment.state), Z.AGREED)
     order = assessment.accident.order
     rows = list(assessment.rows.select_related("line__operation").prefetch_related("line__part_lines").order_by("pk"))
-    waiting = [row for row in rows if row.line.state in (L.DRAFT, L.PENDING)]
-    for row in waiting:
-        if row.line.state == L.DRAFT:
-            raise RuleError(
-                "assessment.not_sent", _("Send the estimate first: “%(line)s” is a draft."), line=row.line.said
-            )
-        price = total_of([row.line.labor_amount, *(p.amount for p in row.line.part_lines.all()), row.line.fee_amount])
-        if price > row.amount:
-            raise RuleError(
-                "assessment.above",
-                _("“%(line)s” costs more than was assessed: change its price, or ask for a supplement."),
-                line=row.line.said,
-            )
-    entitled, _contact = deciders_of(order).entitle(name, total_of(row.amount for row in waiting))
+    given = _answers(rows, amounts)
+    before = insured_of([row.line_id for row in rows])
+    paid, covered = [], []
+    for row in rows:
+        if row.line.state not in (L.DRAFT, L.PENDING):
+            continue
+        left = price_of(row.line) - before.get(row.line_id, ZERO)
+        paid.append(min(left, given[row.line.uid]))
+        if row.line.state == L.PENDING and given[row.line.uid] >= left:
+            covered.append(row.line.uid)
+    entitled, _contact = deciders_of(order).entitle(name, total_of(paid))
     if not name or not entitled:
         raise RuleError(
             "assessment.who", _("The insurer hasn't named this person to decide about so much."), field="decided_by"
         )
-    _write_answer(assessment, Z.AGREED, name, words, by, events.ASSESSMENT_AGREED)
-    if waiting:
+    for row in rows:
+        row.agreed_amount = given[row.line.uid]
+        row.save(update_fields=["agreed_amount"])
+    _write_answer(assessment, Z.AGREED, name, words, by, events.ASSESSMENT_AGREED, amount=total_of(given.values()))
+    offer = latest_estimate(order)
+    if covered and offer is not None and offer.expires_at >= clock.now():
         decide_lines(
             order_uid=order.uid,
-            decisions={row.line.uid: (True, "") for row in waiting},
+            decisions=dict.fromkeys(covered, (True, "")),
             method=AuthorizationMethod.VERBAL_PHONE,
             authorized_by=name,
             note=words or f"{assessment.accident.report_number} #{assessment.number}",

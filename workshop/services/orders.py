@@ -542,14 +542,21 @@ def dissolve_package_of(package: OrderPackage, *, reason: str, by: Actor) -> lis
         line.package, line.discount = None, ZERO
         line.labor_amount = rules.labor_amount(line.hours, line.rate)
         line.save(update_fields=["package", "discount", "labor_amount"])
-        for part_line in line.part_lines.all():
-            part_line.unit_price = price_part(part_line.part, order.store_id)
-            part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
-            part_line.save(update_fields=["unit_price", "amount"])
+        _price_parts(line)
     package.dissolved_at, package.dissolved_reason = clock.now(), reason[:200]
     package.save(update_fields=["dissolved_at", "dissolved_reason"])
     record(package, events.PACKAGE_DISSOLVED, by=by, store_id=order.store_id, lines=[line.uid for line in lines])
     return lines
+
+
+def _price_parts(line: OrderLine) -> None:
+    """Each part of a drafted line costs what it costs today; what the customer brings stays free."""
+    for part_line in line.part_lines.select_related("part").order_by("pk"):
+        if part_line.kind == PartKind.CUSTOMER_SUPPLIED:
+            continue
+        part_line.unit_price = price_part(part_line.part, line.order.store_id)
+        part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
+        part_line.save(update_fields=["unit_price", "amount"])
 
 
 def back_to_draft(line: OrderLine, *, by: Actor) -> None:
@@ -642,6 +649,9 @@ def change_line(
     before, gross = line.labor_amount, line_amount(line.hours, line.rate)
     for name, value in (new | words).items():
         setattr(line, name, value)
+    assessed = "pay_type" in new and bool(line.discount_kind)
+    if assessed:  # the insurer's assessment doesn't make it cheaper for anybody else
+        line.discount, line.discount_kind = ZERO, ""
     if "pay_type" in new:
         kept = line.quoted if line.pay_type == PayType.CUSTOMER_PAY else None
         line.rate = kept.rate if kept else labor_rate(line.order.store_id, line.pay_type)
@@ -654,9 +664,12 @@ def change_line(
         line.authorized_amount = None
     line.save(
         update_fields=[
-            *new, *words, "rate", "discount", "labor_amount", *(["state", "authorized_amount"] if asked_again else []),
+            *new, *words, "rate", "discount", "labor_amount", "discount_kind",
+            *(["state", "authorized_amount"] if asked_again else []),
         ]
     )  # fmt: skip
+    if assessed:
+        _price_parts(line)
     record(
         line,
         events.LINE_CHANGED,
@@ -892,8 +905,8 @@ def _apply_discount(line: OrderLine, amount: Decimal, *, by: Actor) -> None:
     back_to_draft(line, by=by)
     before, line.discount = line.discount, round_money(amount)
     line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
-    line.discount_by, line.discount_at = by.user, clock.now()
-    line.save(update_fields=["discount", "labor_amount", "discount_by", "discount_at"])
+    line.discount_by, line.discount_at, line.discount_kind = by.user, clock.now(), ""
+    line.save(update_fields=["discount", "labor_amount", "discount_by", "discount_at", "discount_kind"])
     record(
         line,
         events.LINE_DISCOUNTED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -9,15 +10,18 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
-from dealership.kernel.pages import CommandPage
+from dealership.kernel.pages import ActionView, CommandPage
 from workshop import permissions
 from workshop.accident_models import AccidentCase, Assessment, StructuralJob
 from workshop.forms import accidents as forms
-from workshop.models import OrderLine, RepairOrder
+from workshop.models import LineState, OrderLine, RepairOrder
 from workshop.selectors import accidents as reads
-from workshop.selectors.entitled import deciders_of
+from workshop.selectors.entitled import bearers_of, deciders_of
 from workshop.selectors.faults import get_line
 from workshop.services import accidents as commands
+from workshop.services import differences
+
+from .orders import drawn_signature
 
 
 class _AccidentStep(CommandPage):
@@ -79,12 +83,17 @@ class AssessmentPage(_OfAccident):
     done = _("It is with the insurer.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        lines = reads.to_assess(self.case)
-        return super().get_form_kwargs() | {"rows": [(line, reads.price_of(line)) for line in lines]}
+        return super().get_form_kwargs() | {"rows": self.left}
+
+    @cached_property
+    def left(self) -> list[tuple[OrderLine, Decimal]]:
+        return reads.to_assess(self.case)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         first = not self.case.assessments.exists()
         return super().get_context_data(**kwargs) | {
+            "drafts": [line.said for line, _amount in self.left if line.state == LineState.DRAFT],
+            "may_send": self.actor.may(permissions.ESTIMATES_SEND),
             "title": _("Assessment of the damage") if first else _("Supplement to the assessment"),
             "submit": _("Lay it before the insurer"),
         }
@@ -109,13 +118,28 @@ class AgreePage(_OfAssessment):
     permission = permissions.AUTHORIZATIONS_RECORD
     form_class = forms.AgreeForm
     extra_context = {"title": _("The insurer agrees"), "submit": _("Note the yes")}
-    done = _("The insurer has agreed; the work may begin.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        rows = self.assessment.rows.select_related("line__operation")
+        return super().get_form_kwargs() | {"rows": [(row.line, row.amount) for row in rows]}
+
+    def words(self, result: Assessment) -> Any:
+        if reads.differences_of(self.order):
+            return _("The insurer's yes is noted. What it leaves open, or isn't sent, waits below.")
+        return _("The insurer has agreed; the work may begin.")
 
     def get_initial(self) -> dict[str, Any]:
         return {"decided_by": deciders_of(self.order).proposed}
 
     def run(self, form: forms.AgreeForm) -> Assessment:
-        return commands.agree_assessment(uid=self.assessment.uid, by=self.actor, **form.cleaned_data)
+        data = form.cleaned_data
+        return commands.agree_assessment(
+            uid=self.assessment.uid,
+            decided_by=data["decided_by"],
+            note=data["note"],
+            amounts=form.told(),
+            by=self.actor,
+        )
 
 
 class RefusePage(_OfAssessment):
@@ -127,11 +151,62 @@ class RefusePage(_OfAssessment):
         return commands.refuse_assessment(uid=self.assessment.uid, by=self.actor, **form.cleaned_data)
 
 
+class BearDifferencePage(_AccidentStep):
+    """By telephone, on paper or signed at the desk: the customer bears what the insurer leaves open of an item."""
+
+    permission = permissions.AUTHORIZATIONS_RECORD
+    template_name = "workshop/accident_difference.html"
+    form_class = forms.DifferenceForm
+    done = _("The customer bears the difference; the work may begin.")
+
+    @cached_property
+    def found(self) -> tuple[OrderLine, reads.Difference | None]:
+        return reads.get_difference(self.kwargs["uid"], self.actor)
+
+    @property
+    def order(self) -> RepairOrder:
+        return self.found[0].order
+
+    def get_initial(self) -> dict[str, Any]:
+        row = self.found[1]
+        return {
+            "method": "VERBAL_PHONE",
+            "agreed_by": bearers_of(self.order).proposed or self.order.visit.contact_name,
+            "amount": row.open if row else None,
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        line, row = self.found
+        return super().get_context_data(**kwargs) | {"line": line, "row": row, "deciders": bearers_of(self.order)}
+
+    def run(self, form: forms.DifferenceForm) -> Any:
+        return differences.bear_difference(
+            line_uid=self.found[0].uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+        )
+
+
+class PriceAsAssessedView(ActionView):
+    """One tap: the item costs what the insurer pays, and is released."""
+
+    permission = permissions.ACCIDENTS_WORK
+    done = _("Priced at the assessment and released; the work may begin.")
+
+    def run(self, form: Any) -> OrderLine:
+        return differences.price_as_assessed(line_uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: OrderLine) -> str:
+        return reverse("order-detail", args=[result.order.uid]) + "#accident"
+
+
 class MarkStructuralPage(_AccidentStep):
     permission = permissions.STRUCTURE_MARK
     form_class = forms.StructureForm
-    extra_context = {"title": _("This item repairs the structure"), "submit": _("Mark it")}
-    done = _("Marked; the structure is checked before the final inspection.")
+    extra_context = {
+        "title": _("Declare as a structural part"),
+        "submit": _("Declare it"),
+        "explains": _("It then needs a check of its own before the final inspection; that isn't taken back."),
+    }
+    done = _("Declared; the structure is checked before the final inspection.")
 
     @cached_property
     def line(self) -> OrderLine:

@@ -302,7 +302,7 @@ class SendEstimateView(ActionView):
         return format_html("{} {}", said, message_words(told, self.actor)) if told else said
 
     def location(self, result: Estimate) -> str:
-        return order_url(result.order)
+        return super().location(result) if self.request.POST.get("next") else order_url(result.order)
 
 
 class DecidePage(OrderCommandPage):
