@@ -2526,16 +2526,21 @@ class QuotationLine(models.Model):
             states.guard(
                 "quotationline_live_price",
                 operation=pgtrigger.Insert,
-                declare=[("shop", "bigint"), ("day", "date")],
+                declare=[("shop", "bigint"), ("day", "date"), ("car", "bigint")],
                 func="""
-                    SELECT q.store_id, (q.quoted_at AT TIME ZONE s.time_zone)::date INTO shop, day
+                    SELECT q.store_id, (q.quoted_at AT TIME ZONE s.time_zone)::date, v.model_id INTO shop, day, car
                         FROM reception_quotation q JOIN kernel_store s ON s.id = q.store_id
+                        LEFT JOIN reception_vehicle v ON v.id = q.vehicle_id
                         WHERE q.id = NEW.quotation_id AND q.total IS NULL FOR SHARE OF q;
                     IF shop IS NULL OR NOT (CASE WHEN NEW.operation_id IS NOT NULL THEN EXISTS (
                         SELECT 1 FROM catalogue_operation o JOIN catalogue_laborrate r ON r.store_id = shop
                             AND r.pay_type = 'CUSTOMER_PAY' AND day BETWEEN r.starts_on AND COALESCE(r.ends_on, day)
-                        WHERE o.id = NEW.operation_id AND o.hours = NEW.hours AND r.rate = NEW.rate
-                            AND NEW.amount = round(o.hours * r.rate, 2)
+                        WHERE o.id = NEW.operation_id AND r.rate = NEW.rate
+                            AND NEW.amount = round(NEW.hours * r.rate, 2)
+                            AND NEW.hours = COALESCE((
+                                SELECT h.hours FROM catalogue_operationhours h
+                                WHERE h.operation_id = o.id AND h.model_id = car
+                            ), o.hours)
                     ) ELSE EXISTS (
                         SELECT 1 FROM catalogue_modelprice m WHERE m.store_id = shop AND m.model_id = NEW.model_id
                             AND day BETWEEN m.starts_on AND COALESCE(m.ends_on, day) AND m.price = NEW.amount

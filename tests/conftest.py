@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from django.conf import settings
@@ -28,6 +29,10 @@ from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 from tools import servers
+
+# A busy machine is no defect: examples have no deadline and may be slow to draw.
+hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("calm")
 
 CI = os.environ.get("CI", "").lower() in {"true", "1"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

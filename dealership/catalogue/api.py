@@ -17,6 +17,7 @@ from dealership.catalogue.models import (
     MaintenancePlan,
     ModelPrice,
     Operation,
+    OperationHours,
     OperationPart,
     PackageItem,
     Part,
@@ -30,13 +31,24 @@ from dealership.catalogue.models import (
     ReplacementKind,
     ResourceKind,
     ServicePackage,
+    ToolKind,
     Tracing,
     VehicleModel,
 )
 from dealership.catalogue.models import (
     Resource as PlannedResource,
 )
-from dealership.catalogue.services import maintenance, models, packages, prices, replacements, resources, sheets
+from dealership.catalogue.services import (
+    maintenance,
+    models,
+    operations,
+    packages,
+    part_master,
+    prices,
+    replacements,
+    resources,
+    sheets,
+)
 from dealership.catalogue.services.parts import set_handling, set_tracing
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name
@@ -54,6 +66,38 @@ _MODEL = {
     "service_interval_months": Whole(least=models.MONTHS[0], most=models.MONTHS[1]),
     "aliases": ListOf(inner=Text(80, min=1), most=models.MOST_ALIASES, optional=True),
 }
+
+
+_OPERATION = {
+    "code": Text(30, min=1),
+    "name": Text(80, min=1),
+    "hours": Number(2),
+    "name_en": Text(80, optional=True),
+    "category": Choice(choices=RepairCategory, optional=True),
+    "skill_code": Text(30, optional=True),
+    "skill_level": Whole(1, 4, optional=True),
+    "capability": Choice(choices=BayCapability, optional=True),
+    "tool": Choice(choices=ToolKind, optional=True),
+    "is_diagnosis": Flag(optional=True),
+    "is_maintenance": Flag(optional=True),
+    "is_safety": Flag(optional=True),
+    "bookable_online": Flag(optional=True),
+    "active": Flag(optional=True),
+}
+_PART = {
+    "name": Text(80, min=1),
+    "unit": Text(10, min=1),
+    "name_en": Text(80, optional=True),
+    "brand": Text(40, optional=True),
+    "kind": Choice(choices=PartKind, optional=True),
+    "guarantee_months": Whole(0, part_master.MOST_MONTHS, optional=True),
+    "guarantee_km": Whole(0, part_master.MOST_KM, optional=True),
+    "active": Flag(optional=True),
+}
+
+
+def _model_hours() -> QuerySet:
+    return OperationHours.objects.order_by("model__make", "model__series", "model__name")
 
 
 def _operation_parts() -> QuerySet:
@@ -107,6 +151,7 @@ register(
             "skill_code": Text(source="skill__code", null=True),
             "skill_level": Whole(),
             "capability": Choice(choices=BayCapability),
+            "tool": Choice(choices=ToolKind, null=True),
             "is_diagnosis": Flag(),
             "is_maintenance": Flag(),
             "is_safety": Flag(),
@@ -117,11 +162,39 @@ register(
                 by="operation_id",
                 fields={"part_uid": Uid(source="part__uid"), "quantity": Number(2)},
             ),
+            "model_hours": Many(
+                rows=_model_hours,
+                by="operation_id",
+                fields={"model_uid": Uid(source="model__uid"), "hours": Number(2)},
+            ),
         },
         filters={
             "code": Filter(field=Text(30, min=1), lookup="code"),
             "active": Filter(field=Flag(), lookup="active"),
         },
+        create=Command(run=operations.add_operation, permission=permissions.OPERATIONS_MANAGE, input=_OPERATION),
+        update=Command(run=operations.correct_operation, permission=permissions.OPERATIONS_MANAGE, input=_OPERATION),
+        actions=(
+            Action(
+                verb="set-hours",
+                run=operations.set_model_hours,
+                uid="operation_uid",
+                permission=permissions.OPERATIONS_MANAGE,
+                input={
+                    "model_uid": Uid(),
+                    "hours": Number(2, null=True),
+                },
+                help="Say how long it takes on one model; null: as long as on the others again (3.2)",
+            ),
+            Action(
+                verb="set-usual-part",
+                run=operations.set_usual_part,
+                uid="operation_uid",
+                permission=permissions.OPERATIONS_MANAGE,
+                input={"part_uid": Uid(), "quantity": Number(2)},
+                help="Say how much of a part it usually needs; 0 takes it out (3.2)",
+            ),
+        ),
     )
 )
 
@@ -151,6 +224,12 @@ register(
             "number": Filter(field=Text(40, min=1), lookup="number"),
             "active": Filter(field=Flag(), lookup="active"),
         },
+        create=Command(
+            run=part_master.add_master_part,
+            permission=permissions.PARTS_MANAGE,
+            input={"number": Text(40, min=1), **_PART},
+        ),
+        update=Command(run=part_master.correct_master_part, permission=permissions.PARTS_MANAGE, input=_PART),
         actions=(
             Action(
                 verb="set-tracing",

@@ -62,3 +62,11 @@ PART_REPLACEMENT_SET = event("catalogue.part_replacement.set", _("Replacement of
 PART_TRACING_SET = event("catalogue.part.tracing_set", _("Tracing of a part set"), clause="3.2")
 PART_HANDLING_SET = event("catalogue.part.handling_set", _("Handling of a part set"), clause="3.2")
 PART_REPLACEMENT_ENDED = event("catalogue.part_replacement.ended", _("Replacement of a part ended"), clause="3.2")
+
+# operations and parts of the master
+OPERATION_ADDED = event("catalogue.operation.added", _("Operation added"), clause="3.2")
+OPERATION_CORRECTED = event("catalogue.operation.corrected", _("Operation corrected"), clause="3.2")
+OPERATION_HOURS_SET = event("catalogue.operation.hours_set", _("Hours of an operation on one model set"), clause="3.2")
+OPERATION_PART_SET = event("catalogue.operation.part_set", _("Usual part of an operation set"), clause="3.2")
+PART_ADDED = event("catalogue.part.added", _("Part added to the master"), clause="3.2")
+PART_CORRECTED = event("catalogue.part.corrected", _("Part of the master corrected"), clause="3.2")

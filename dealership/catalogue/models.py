@@ -587,6 +587,8 @@ explain_constraint("maintenanceitem_once", "plan_item.once", _("This work stands
 explain_constraint("maintenanceitem_interval", "plan_item.interval", _("Say after how many km or months it is due."))
 
 
+explain_constraint("catalogue_operation_code_key", "operation.exists", _("An operation has this code already."))
+explain_constraint("catalogue_part_number_key", "part.exists", _("The master has a part of this number already."))
 explain_constraint(
     "reservation_no_overlap",
     "reservation.taken",
@@ -603,6 +605,9 @@ explain_constraint("resource_efficiency", "resource.efficiency", _("A person's e
 
 # --- check sheets (3.1) ---
 from dealership.catalogue.check_models import CheckItem, CheckLimit, CheckTemplate  # noqa: E402, F401  (found with the room's models)
+
+# --- hours of an operation on one model (3.2) ---
+from dealership.catalogue.hours_models import OperationHours  # noqa: E402, F401
 
 # --- several pieces of work at one price (3.1) ---
 from dealership.catalogue.package_models import PackageItem, PackagePart, ServicePackage  # noqa: E402, F401  (found with the room's models)

@@ -54,3 +54,10 @@ PARTS_MANAGE = permission(
 )
 for _code in ("parts", "manager", "techdirector"):
     role(_code, permissions={PARTS_MANAGE})
+
+# operations and parts of the master
+OPERATIONS_MANAGE = permission(
+    "catalogue.operations.manage", _("Add and correct operations, their hours by model and their usual parts.")
+)
+for _code in ("techdirector", "manager"):
+    role(_code, permissions={OPERATIONS_MANAGE})

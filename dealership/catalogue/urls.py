@@ -2,11 +2,36 @@
 
 from django.urls import path
 
-from dealership.catalogue.views import maintenance, models, packages, prices, replacements, resources, sheets
+from dealership.catalogue.views import (
+    maintenance,
+    models,
+    operations,
+    packages,
+    prices,
+    replacements,
+    resources,
+    sheets,
+)
 
 urlpatterns = [
     path("catalogue/rates/", prices.LaborRatesPage.as_view(), name="labor-rates"),
     path("catalogue/rates/new/", prices.NewLaborRatePage.as_view(), name="labor-rate-new"),
+    path("catalogue/operations/", operations.OperationsPage.as_view(), name="operations"),
+    path("catalogue/operations/new/", operations.NewOperationPage.as_view(), name="operation-new"),
+    path("catalogue/operations/<uuid:uid>/", operations.OperationPage.as_view(), name="operation"),
+    path("catalogue/operations/<uuid:uid>/edit/", operations.CorrectOperationPage.as_view(), name="operation-edit"),
+    path("catalogue/operations/<uuid:uid>/hours/", operations.OperationHoursPage.as_view(), name="operation-hours"),
+    path(
+        "catalogue/operations/<uuid:uid>/hours/drop/", operations.DropHoursView.as_view(), name="operation-hours-drop"
+    ),
+    path("catalogue/operations/<uuid:uid>/parts/", operations.UsualPartPage.as_view(), name="operation-part"),
+    path(
+        "catalogue/operations/<uuid:uid>/parts/drop/",
+        operations.DropUsualPartView.as_view(),
+        name="operation-part-drop",
+    ),
+    path("catalogue/parts/new/", operations.NewPartPage.as_view(), name="part-new"),
+    path("catalogue/parts/<uuid:uid>/edit/", operations.CorrectPartPage.as_view(), name="part-edit"),
     path("catalogue/parts/", prices.PartPricesPage.as_view(), name="part-prices"),
     path("catalogue/parts/<uuid:uid>/price/", prices.PartPricePage.as_view(), name="part-price"),
     path("catalogue/parts/<uuid:uid>/", replacements.ReplacementsPage.as_view(), name="part-replacements"),

@@ -24,6 +24,7 @@ from dealership.catalogue.models import (
     ToolKind,
 )
 from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel import clock, limits, saying
 from dealership.kernel.errors import RuleError
@@ -536,7 +537,7 @@ def other_times(booked: Appointment, *, first: date, days: int, notice: timedelt
     items = booked.items.select_related("operation").prefetch_related("operation__parts")
     return free_days(
         booked.store,
-        [item.operation for item in items if item.operation],
+        fit_hours((item.operation for item in items if item.operation), booked.vehicle.model_id),
         first=first,
         days=days,
         powertrain=booked.vehicle.powertrain,

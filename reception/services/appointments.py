@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Reservation, ReservationPurpose
 from dealership.catalogue.services import plans
+from dealership.catalogue.services.operations import fit_hours
 from dealership.kernel import clock, formats, limits, numbering, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
@@ -133,7 +134,7 @@ def book_appointment(
         by=by,
     )
     _require_unbooked(store, vehicle, starts_at)
-    work = capacity.work_of(operations, vehicle.powertrain)
+    work = fit_hours(capacity.work_of(operations, vehicle.powertrain), vehicle.model_id)
     found = _find(store, work, starts_at, waiting_mode=waiting_mode, advisor=advisor)
     quoted = capacity.quote(store, work)
     deposit, deposit_reason = deposit_for(store, customer, operations)
@@ -488,7 +489,7 @@ def move_appointment(
     operations = [item.operation for item in appointment.items.select_related("operation") if item.operation]
     found = _find(
         store,
-        capacity.work_of(operations, vehicle.powertrain),
+        fit_hours(capacity.work_of(operations, vehicle.powertrain), vehicle.model_id),
         starts_at,
         waiting_mode=appointment.waiting_mode,
         advisor=appointment.advisor,

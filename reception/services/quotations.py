@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, PayType, VehicleModel
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import price_model, price_operation, price_part
 from dealership.kernel import clock, formats, limits, numbering
 from dealership.kernel.actors import Actor
@@ -81,7 +82,7 @@ def give_quotation(
         valid_until=until,
     )
     total = ZERO
-    for position, operation in enumerate(operations, 1):
+    for position, operation in enumerate(fit_hours(operations, vehicle.model_id if vehicle else None), 1):
         total += _write_operation(quotation, position, operation, today)
     for position, model in enumerate(models, len(operations) + 1):
         price = price_model(model, store.pk, today)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
+from dealership.catalogue.services.operations import fit_hours
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
@@ -228,8 +229,9 @@ def _close_offer(entry: WaitingEntry, state: OfferState, by: Actor) -> None:
 
 
 def work_of(entry: WaitingEntry) -> list[Operation]:
-    """What is still offered of the entry's work, in its order."""
-    rows = {o.uid: o for o in Operation.objects.filter(uid__in=entry.operation_uids, active=True)}
+    """What is still offered of the entry's work, in its order, with the hours of the car's model."""
+    work = Operation.objects.filter(uid__in=entry.operation_uids, active=True)
+    rows = {o.uid: o for o in fit_hours(work, entry.vehicle.model_id)}
     return [rows[uid] for uid in entry.operation_uids if uid in rows]
 
 

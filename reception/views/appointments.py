@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.plans import next_plan
 from dealership.kernel import clock, limits
 from dealership.kernel.models import Store
@@ -183,6 +184,7 @@ class NewAppointmentPage(CommandPage):
         self._fill(form, values, car)
         operations = self._operations(values.get("operations") or [])
         powertrain = car.vehicle.powertrain if car else ""
+        operations = fit_hours(operations, car.vehicle.model_id if car else None)
         advisor = self._advisor(values.get("advisor", ""))
         today = clock.today(self.store.time_zone)
         first = first_day(self.request.POST.get("look") or self.request.POST.get("first", ""), today)

@@ -182,7 +182,9 @@ def test_of_two_cashiers_who_take_the_whole_sum_at_once_one_is_refused():
 
 
 @pytest.mark.django_db
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(moves=st.lists(st.tuples(st.booleans(), st.decimals(min_value="0.01", max_value=400, places=2)), max_size=8))
 def test_whatever_is_paid_and_given_back_the_list_stays_between_nothing_and_its_amount(db, moves):
     team = make_team()

@@ -670,6 +670,16 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     etag = world.manager.get_vehicle_model(uid=model).etag
     world.manager.replace_vehicle_model(uid=model, body=car | {"aliases": ["途远2.0T"]}, if_match=etag)
     act(world.manager, "vehicle_model", model, "end", {"ends_on": "2026-12-31"})
+    work = {"code": "EF-01", "name": "示例作业", "hours": "0.50"}
+    added = world.manager.create_operation(body=work)["uid"]
+    etag = world.manager.get_operation(uid=added).etag
+    world.manager.replace_operation(uid=added, body=work | {"hours": "0.60"}, if_match=etag)
+    act(world.manager, "operation", added, "set_hours", {"model_uid": model, "hours": "0.80"})
+    piece = {"name": "示例件", "unit": "件"}
+    part = world.manager.create_part(body=piece | {"number": "NEW-99"})["uid"]
+    etag = world.manager.get_part(uid=part).etag
+    world.manager.replace_part(uid=part, body=piece | {"unit": "套"}, if_match=etag)
+    act(world.manager, "operation", added, "set_usual_part", {"part_uid": part, "quantity": "2.00"})
     bay = world.manager.list_bay()["data"][-1]["uid"]
     act(world.manager, "bay", bay, "set_capacity", {"capacity": 2})
     act(world.manager, "bay", bay, "switch", {"active": False})

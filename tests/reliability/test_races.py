@@ -18,7 +18,7 @@ import pytest
 from compliance.models import ArchiveRecord
 from compliance.services import archives, health_uploads
 from dealership.catalogue.models import Operation, Part, Resource, ResourceKind
-from dealership.catalogue.services import maintenance, models, plans, resources
+from dealership.catalogue.services import maintenance, models, operations, part_master, plans, resources
 from dealership.catalogue.services import packages as catalogue_packages
 from dealership.catalogue.services import parts as catalogue_parts
 from dealership.catalogue.services import replacements as catalogue_replacements
@@ -129,6 +129,10 @@ STORY: dict[str, str] = {
     "catalogue.add_model": "one: model.exists",
     "catalogue.correct_model": "both",
     "catalogue.end_model": "one: model.same",
+    "catalogue.correct_operation": "both",
+    "catalogue.correct_master_part": "both",
+    "catalogue.set_model_hours": "both",
+    "catalogue.set_usual_part": "both",
     "catalogue.discard_plan": "one: 404",
     "catalogue.draft_next": "one: plan.draft_exists",
     "catalogue.drop_item": "one: plan_item.gone",
@@ -549,6 +553,13 @@ def test_people_and_rosters() -> None:
     model = go(models.add_model, **car)
     go(models.correct_model, uid=model.uid, aliases=["途远2.0T"], **car)
     go(models.end_model, uid=model.uid, ends_on=today, by=manager)
+    facts = {"name": "示例作业", "hours": Decimal("0.5"), "by": manager}
+    work = operations.add_operation(code="AB-01", **facts)
+    go(operations.correct_operation, uid=work.uid, code="AB-01", **facts)
+    go(operations.set_model_hours, operation_uid=work.uid, model_uid=model.uid, hours=Decimal("0.8"), by=manager)
+    piece = part_master.add_master_part(number="NEW-1", name="示例件", unit="件", by=manager)
+    go(part_master.correct_master_part, uid=piece.uid, name="示例件", unit="套", by=manager)
+    go(operations.set_usual_part, operation_uid=work.uid, part_uid=piece.uid, quantity=Decimal(2), by=manager)
 
 
 def test_customers_cars_and_reception() -> None:

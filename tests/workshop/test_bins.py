@@ -178,7 +178,9 @@ STEPS = st.tuples(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(STEPS, min_size=1, max_size=8))
 def test_bins_always_add_up_to_what_is_on_hand(shop, steps):
     part, by, names = Part.objects.order_by("-pk").first(), keeper(shop), ("A", "B", "C")

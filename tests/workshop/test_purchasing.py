@@ -183,7 +183,9 @@ COST = st.decimals(D("0.01"), D("9999"), places=2)
 MANY = st.decimals(D("0.01"), D("500"), places=2)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(MANY, COST), min_size=1, max_size=6))
 def test_the_mean_cost_is_exact_to_four_places(shop, receipts):
     part, by = Part.objects.order_by("-pk").first(), keeper(shop)

@@ -256,7 +256,9 @@ def test_the_database_gives_only_what_is_kept_to_the_same_part_with_a_reason(sho
 STEPS = st.lists(st.tuples(st.sampled_from(["issue", "give", *CONDITIONS]), st.integers(0, 2)), min_size=1, max_size=9)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(STEPS)
 def test_nothing_is_lost_between_shelf_lines_and_old_parts(shop, steps):
     rows, by = [part_line(shop) for _ in range(3)], keeper(shop)

@@ -268,7 +268,9 @@ def test_the_database_refuses_more_than_agreed_and_a_movement_of_the_wrong_sign(
     assert (shelf(shop, wanted.part).on_hand, StockMovement.objects.count()) == (D(9), 1)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(st.sampled_from(["receive", "count"]), st.integers(1, 30)), min_size=1, max_size=8))
 def test_the_shelf_always_equals_the_sum_of_its_movements(shop, steps):
     part = Part.objects.order_by("-pk").first()

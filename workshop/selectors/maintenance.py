@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 from dealership.catalogue.models import MaintenanceItem, MaintenancePlan, Operation, OperationPart, PayType
 from dealership.catalogue.selectors.maintenance import plan_for
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import part_prices, price_operation
 from dealership.kernel import clock, limits
 from dealership.kernel.errors import RuleError
@@ -159,7 +160,8 @@ def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
             rows.append(DueRow(item.operation, found, LABELS[found.standing], COLORS[found.standing], why(found)))
     rows.sort(key=lambda row: (rules.URGENCY[row.standing], row.operation.code))
     _cover(rows, needs)
-    _price([row for row in rows if row.standing not in (Standing.UNREAD, Standing.LATER)], needs, store_id, today)
+    urgent = [row for row in rows if row.standing not in (Standing.UNREAD, Standing.LATER)]
+    _price(urgent, needs, vehicle.model_id, store_id, today)
     note = next((told for source in NOTES if (told := source(vehicle))), None)
     return DueList(plan, trend, severe, note, rows)
 
@@ -236,8 +238,11 @@ def _cover(rows: list[DueRow], needs: dict[int, dict[int, Decimal]]) -> None:
                 break
 
 
-def _price(rows: list[DueRow], needs: dict[int, dict[int, Decimal]], store_id: int, today: date) -> None:
-    """Labour and parts of each at today's prices."""
+def _price(
+    rows: list[DueRow], needs: dict[int, dict[int, Decimal]], model_id: int | None, store_id: int, today: date
+) -> None:
+    """Labour and parts of each at today's prices, with the hours of the car's model."""
+    fit_hours((row.operation for row in rows), model_id)
     parts = {part for row in rows for part in needs.get(row.operation.pk, {})}
     prices = part_prices(sorted(parts), store_id, today)
     for row in rows:

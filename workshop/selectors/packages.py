@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from dealership.catalogue.models import PayType, ServicePackage
 from dealership.catalogue.selectors.packages import packages_for
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -53,6 +54,7 @@ def offers_for(
         rate = labor_rate(store_id, PayType.CUSTOMER_PAY, today)
     except RuleError:
         return []
+    fit_hours((item.operation for row in rows for item in row.items.all()), vehicle.model_id)
     needs = {row.pk: [need for item in row.items.all() for need in item.parts.all()] for row in rows}
     prices = part_prices(sorted({need.part_id for held in needs.values() for need in held}), store_id, today)
     due = {row.operation.pk for row in found.proposed} if found else set()

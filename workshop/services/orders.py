@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
 from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import labor_rate, price_operation, price_part
 from dealership.kernel import clock, formats, limits, saying
 from dealership.kernel.actors import Actor, machine
@@ -329,6 +330,8 @@ def _write_line(
     The caller holds the order's lock or has just made it. ``position`` 0: after the last one.
     """
     quoted = None
+    if operation is not None and hours is None:
+        fit_hours([operation], order.vehicle.model_id)
     if operation is not None and pay_type == PayType.CUSTOMER_PAY and hours is None and parts is None:
         quoted = quoted_line(order, operation)
     rate = quoted.rate if quoted else labor_rate(order.store_id, pay_type)

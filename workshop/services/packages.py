@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PayType
 from dealership.catalogue.selectors.packages import get_package, packages_for
+from dealership.catalogue.services.operations import fit_hours
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -48,6 +49,7 @@ def put_package(
     if order.kind != "CUSTOMER":
         raise RuleError("package.payer", _("A package is for orders that the customer pays."))
     items = list(package.items.all())
+    fit_hours((item.operation for item in items), vehicle.model_id)
     there = set(operations_of(order))
     again = next((item for item in items if item.operation_id in there), None)
     if again is not None:

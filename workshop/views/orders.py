@@ -19,6 +19,7 @@ from django.views.generic import View
 
 from dealership.catalogue.models import Operation, Part, PayType
 from dealership.catalogue.selectors.items import default_diagnosis, priced_operations, priced_parts
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import price_operation
 from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
@@ -150,6 +151,8 @@ class OpenOrderPage(CommandPage):
         chosen = self.request.POST.get("payer", "")
         payers = reads.payers_for(self.visit, self.actor, words=asked, chosen=chosen)
         operation = default_diagnosis(self.visit.vehicle.powertrain)
+        if operation:
+            fit_hours([operation], self.visit.vehicle.model_id)
         quote = price_operation(operation, self.visit.store_id, "CUSTOMER_PAY") if operation else None
         return super().get_context_data(**kwargs) | {
             "visit": self.visit,
@@ -251,6 +254,7 @@ class NewLinePage(OrderCommandPage):
             pay_type=PAYER_OF_KIND[self.order.kind],  # type: ignore[index]
             limit=most + 1,
             chosen=chosen,
+            model_id=self.order.vehicle.model_id,
         )
         return {"operations": rows[:most], "more": len(rows) > most, "q": asked, "picked": chosen}
 

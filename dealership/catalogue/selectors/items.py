@@ -11,6 +11,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from dealership.catalogue.check_models import CheckItem, CheckTemplate
 from dealership.catalogue.models import Operation, OperationPart, Part, PayType, ServicePackage
 from dealership.catalogue.selectors.replacements import successors
+from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import labor_rate, part_prices
 from dealership.kernel.actors import Actor
 from dealership.kernel.formats import fold_width
@@ -83,7 +84,12 @@ def search_operations(text: str, *, limit: int = 20, diagnosis: bool | None = No
     rows = Operation.objects.filter(active=True)
     if diagnosis is not None:
         rows = rows.filter(is_diagnosis=diagnosis)
-    return list(_matching(rows, text, "code")[:limit])
+    return list(matching_operations(rows, text)[:limit])
+
+
+def matching_operations(rows: QuerySet, text: str) -> QuerySet:
+    """Those of the operations that match, best first."""
+    return _matching(rows, text, "code")
 
 
 def matching_parts(text: str) -> QuerySet:
@@ -97,13 +103,23 @@ def search_parts(text: str, *, limit: int = 20) -> list[Part]:
 
 
 def priced_operations(
-    text: str, *, by: Actor, pay_type: str = PayType.CUSTOMER_PAY, limit: int = 20, chosen: UUID | None = None
+    text: str,
+    *,
+    by: Actor,
+    pay_type: str = PayType.CUSTOMER_PAY,
+    limit: int = 20,
+    chosen: UUID | None = None,
+    model_id: int | None = None,
 ) -> list[PricedOperation]:
-    """Operations that match with today's labour price in the actor's store; a ``chosen`` one stays on top of them."""
+    """Operations that match with today's labour price in the actor's store; a ``chosen`` one stays on top of them.
+
+    ``model_id``: the hours are those of this model.
+    """
     rate = labor_rate(by.store_id, pay_type)
     rows = search_operations(text, limit=limit)
     if chosen is not None and all(row.uid != chosen for row in rows):
         rows = [*Operation.objects.filter(uid=chosen, active=True), *rows[: max(limit - 1, 0)]]
+    fit_hours(rows, model_id)
     with_it = _usual_parts(rows, by.store_id)
     return [
         PricedOperation(

@@ -58,6 +58,7 @@ class PartPricesPage(Page):
             "missing": missing,
             "most": reads.SHOWN,
             "may_set": self.actor.may(permissions.PRICES_MANAGE),
+            "may_manage": self.actor.may(permissions.PARTS_MANAGE),
         }
 
 
