@@ -24,6 +24,12 @@ class ExchangeConfig(AppConfig):
         auth.read_tokens_with(caller_by_token)
         auth.name_scopes_with(scopes.giving)
 
+        # What the demo's own data is called in English.
+        from dealership.exchange.services import demo_english
+        from dealership.kernel import saying
+
+        saying.ENGLISH_NAMES.append(demo_english.names)
+
         self.register_pages()
 
     def register_pages(self) -> None:

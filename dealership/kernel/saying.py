@@ -13,6 +13,8 @@ from django.core.signals import request_finished, request_started
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 
+from .formats import pinyin_initials
+
 SOON_MINUTES = 30
 """A promise nearer than this many minutes is coloured."""
 
@@ -129,12 +131,13 @@ def say_plate(plate: str | None) -> str:
 
 
 def say_initials(name: str | None) -> str:
-    """林 for 林晓, AB for Ann Brown, — for nobody."""
+    """林 for 林晓 (LX for an English reader), AB for Ann Brown, — for nobody."""
     words = (name or "").split()
     if not words:
         return "—"
     if words[0][0] > "\u2e7f":
-        return words[0][0]
+        english = (get_language() or "").startswith("en")
+        return pinyin_initials(words[0]).upper()[:3] if english else words[0][0]
     return "".join(word[0] for word in words[:2]).upper()
 
 

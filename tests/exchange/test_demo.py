@@ -13,13 +13,27 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from dealership.catalogue.models import PartReplacement
 from dealership.exchange.services import demo
+from dealership.exchange.services.demo_stories import tell_stories
 from dealership.exchange.services.simulator import Shop, Simulation
+from dealership.exchange.services.simulator_words import MENDED
 from dealership.kernel import clock
+from dealership.kernel.actors import machine
 from dealership.kernel.models import PeriodicRun, Store
+from delivery.selectors.sales import unsettled_sales
 from reception.models import Visit
 from tests.conftest import _owner_sql
 from tests.factories.kernel import make_store
+from workshop.accident_models import AccidentCase
+from workshop.campaign_models import Campaign, CampaignVehicle
+from workshop.claim_models import StatutoryClaim
+from workshop.day_six_models import DaySixCare
+from workshop.models import CounterSale, PurchaseOrder
+from workshop.old_part_models import OldPart
+from workshop.package_models import OrderPackage
+from workshop.trial_models import PartTrial
+from workshop.warranty_claim_models import WarrantyClaim
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -37,6 +51,7 @@ def _small(monkeypatch: pytest.MonkeyPatch, settings, tmp_path) -> Iterator[None
     monkeypatch.setattr(demo, "DAYS", len(DAYS))
     monkeypatch.setattr(demo, "CARS_A_DAY", {"BJ01": 4})
     monkeypatch.setattr(demo, "QUIET_DAYS", {"BJ01": 3})
+    monkeypatch.setattr(demo, "STORIES_IN", "")
     stores = demo.make_demo_stores
     monkeypatch.setattr(demo, "make_demo_stores", lambda count: stores(count=1))
     with clock.moved_to(EVENING):
@@ -112,6 +127,34 @@ def test_a_later_start_adds_the_days_since_and_a_booking_that_nobody_kept_is_a_n
         added = Visit.objects.exclude(pk__in=earlier)
         assert {v.arrived_at.astimezone(SHANGHAI).date() for v in added} == {date(2026, 3, 7)}
         assert demo.missing_days(clock.today()) == []
+
+
+def test_a_newcomer_finds_one_of_each_rare_thing_at_work() -> None:
+    """The stories alone, in a shop without other cars: nothing is refused, and each thing stands where it is tried."""
+    demo.load_stores()
+    store, today = Store.objects.get(), clock.today()
+    simulation = Simulation([store], seed=4, cars_a_day=lambda _day: 0)
+    tell_stories(simulation, simulation.shops[0], today)
+    morning = EVENING.replace(hour=10, minute=40)
+    report = simulation.run(today + timedelta(days=1), today, morning)
+    assert set(report.refusals) <= {"dispatch.off_duty"}, "nobody was on duty in the evening; nothing else was refused"
+    case = AccidentCase.objects.get()
+    assert list(case.assessments.order_by("number").values_list("state", flat=True)) == ["AGREED", "ASKED"]
+    assert {campaign.kind for campaign in Campaign.objects.all()} == {"RECALL", "CAMPAIGN"}
+    assert Visit.objects.filter(state="IN_SHOP", vehicle__vin__in=CampaignVehicle.objects.values("vin")).count() == 2
+    assert StatutoryClaim.objects.get().state == "OPEN"
+    assert DaySixCare.objects.get().kind == "LOAN_CAR"
+    assert PartTrial.objects.get().state == "OUT"
+    assert OrderPackage.objects.get().order.customer.kind == "COMPANY"
+    assert set(PartReplacement.objects.values_list("kind", flat=True)) == {"SUCCESSOR", "STAND_IN"}
+    assert PurchaseOrder.objects.filter(state="ORDERED", expected_on=today + timedelta(days=1)).exists()
+    with clock.moved_to(morning):
+        assert len(unsettled_sales(machine("tests", store_id=store.pk))) == 1
+    assert CounterSale.objects.filter(sold_at__gt=morning - timedelta(hours=3)).count() == 2
+    maker = WarrantyClaim.objects.get(order__vehicle__plate="京A88846")
+    line = maker.lines.get().line
+    assert (line.order.complaint, line.cause, line.correction) == MENDED["CH-30"]
+    assert OldPart.objects.filter(disposition="MAKER", state="KEPT", line=line).exists()
 
 
 @pytest.mark.django_db(transaction=True)

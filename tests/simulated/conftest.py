@@ -295,7 +295,8 @@ def make_every_kind() -> None:
         uid=pictured.uid, done_on=clock.today(), result="PASSED", body="市计量测试所", certificate_number="JL-99",
         certificate=drawn("JPEG"), by=acting("techdirector"),
     )  # fmt: skip
-    lift = ToolAsset.objects.filter(store=store, kind="LIFT", state="AVAILABLE").order_by("pk").first()
+    free = ToolAsset.objects.filter(store=store, kind="LIFT", state="AVAILABLE")
+    lift = free.exclude(rounds__kind="DAILY", rounds__done_on=clock.today()).order_by("pk").first()
     assert lift is not None
     lifts.record_round(uid=lift.uid, kind="DAILY", by=acting("techdirector"))
     bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,14 +19,16 @@ from django.conf import settings
 from django.db import connection
 
 from dealership.exchange.services import simulator
+from dealership.exchange.services.simulator_words import MENDED
 from dealership.kernel import registry
 from dealership.kernel.models import History, Root
 from delivery.models import FollowUpAttempt, Payment, ReworkCase, Survey
 from quality.models import Complaint
 from reception.models import Appointment, Consent, OdometerReading, ReceptionNote, Visit, VisitState
 from tests.conftest import _drop, _owner_sql, _schema_hash
-from workshop.models import Authorization, Inspection, LineHold, OrderLine, PartLine, StockItem
+from workshop.models import Authorization, Inspection, LineHold, OrderLine, PartLine, StockItem, StockMovement
 from workshop.old_part_models import OldPart
+from workshop.tool_models import ToolIssue
 
 from .conftest import DAYS, FIRST, SEED, SHANGHAI, Run
 from .fingerprint import LEFT_OUT, digest, fingerprint, tables_of
@@ -43,6 +46,15 @@ def test_no_car_drives_backwards_and_customers_agree_rate_and_talk(run: Run) -> 
         read[vehicle_id].append(km)
     assert len(read) > 20
     assert [kms for kms in read.values() if kms != sorted(kms)] == []
+    per_day = []
+    for vehicle_id in read:
+        rows = list(
+            OdometerReading.objects.filter(vehicle_id=vehicle_id).order_by("read_at").values_list("read_at", "km")
+        )
+        for (at, km), (later, more) in pairwise(rows):
+            per_day.append((more - km) / max(1.0, (later - at) / timedelta(days=1)))
+    assert len(per_day) > 20
+    assert max(per_day) < 300
     assert Consent.objects.values("purpose").distinct().count() == 4
     assert set(Visit.objects.exclude(rating=None).values_list("rating", flat=True)) >= {4, 5}
     assert ReceptionNote.objects.exists()
@@ -57,6 +69,46 @@ def test_no_line_waits_for_what_lies_free_on_the_shelf(run: Run) -> None:
         expected_on__isnull=False,
     ).select_related("line__order")
     assert [part for part in waiting if free.get((part.line.order.store_id, part.part_id), 0) > 0] == []
+
+
+def test_gloves_are_back_tools_were_tested_before_their_first_loan_and_stock_is_older_than_its_use(run: Run) -> None:
+    """3.4: at the end at most one pair is with somebody; nothing is lent before it was registered and tested."""
+    lent = ToolIssue.objects.filter(tool__kind="GLOVES")
+    assert lent.filter(returned_at__isnull=False).exists()
+    assert lent.filter(returned_at__isnull=True).count() <= 1
+    registered = dict(History.objects.filter(code="workshop.tool.registered").values_list("root_uid", "at"))
+    assert registered
+    loans = ToolIssue.objects.filter(tool__uid__in=registered).values_list("tool__uid", "issued_at")
+    assert [uid for uid, at in loans if at < registered[uid]] == []
+    opening = StockMovement.objects.filter(reason="期初入库")
+    first = opening.order_by("-at").values_list("at", flat=True)[0]
+    assert not StockMovement.objects.exclude(reason="期初入库").filter(at__lt=first, kind="ISSUE").exists()
+
+
+def test_what_a_recall_must_find_again_is_traced_from_its_first_receipt(run: Run) -> None:
+    traced = StockItem.objects.filter(part__tracing="SERIAL")
+    assert {item.part.number for item in traced} == {"HV-BAT-PACK", "TRN-ASSY-01"}
+    assert all(item.on_hand <= 4 for item in traced)
+    assert all(item.bin for item in traced)
+    assert StockItem.objects.filter(part__tracing="BATCH", lots__on_hand__gt=0).exists()
+
+
+def test_what_customers_say_fits_what_is_done(run: Run) -> None:
+    """A finished fault has the customer's words, its cause and its correction, each of the same story."""
+    done = OrderLine.objects.filter(
+        operation__code__in=MENDED, operation__is_maintenance=False, state="INSPECTED", is_diagnosis=False
+    ).exclude(correction="按力矩重新紧固")
+    assert done.count() > 5
+    for line in done.select_related("operation"):
+        said, cause, correction = MENDED[line.operation.code]
+        assert (line.cause, line.correction) == (cause, correction)
+        if line.is_addition:
+            assert line.complaint
+        elif line.order.original_id is None:
+            assert said == line.order.complaint
+    assert not OrderLine.objects.filter(complaint="增项").exists()
+    overnight = Visit.objects.filter(state=VisitState.IN_SHOP, waiting_mode="WAIT_AT_DEALER")
+    assert [v for v in overnight if v.arrived_at.astimezone(SHANGHAI).hour >= 14] == []
 
 
 # who writes
@@ -186,6 +238,7 @@ TOLD_WITH = {
     "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
     "reception.LoanPhoto": "trip__uid",
     "workshop.LiftRound": "tool__uid",
+    "workshop.PromiseChange": "order__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

@@ -23,7 +23,7 @@ from dealership.catalogue.services.plans import PLANNED, taken_spans
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import CalendarDay, OpeningHours, Store
-from dealership.kernel.saying import say_date, say_plate, say_span, say_time
+from dealership.kernel.saying import say_date, say_initials, say_name, say_plate, say_span, say_time
 from dealership.kernel.worktime import Calendar
 from reception.models import Appointment, VisitState, WaitingMode
 from staff.models import Employee, EmployeeSkill, RosterDay
@@ -642,7 +642,7 @@ def _row(
     if by_people:
         day = roster.get(resource.employee_id or 0)
         spans = shift_hours(day.shift if day else None)
-        row.say = day.shift.name if day and day.shift else ((day.absence if day else "") or _("off today"))
+        row.say = say_name(day.shift.name) if day and day.shift else ((day.absence if day else "") or _("off today"))
     else:
         spans = frame.open_spans
     row.offs = _offs(frame, spans, by_people)
@@ -711,7 +711,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         who = dispatch.bay.said
     else:
         names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
-        who = "、".join(name[:1] for name in names)
+        who = "、".join(say_initials(name) for name in names)
     says = [who]
     if line.state in OPEN and order.promised_at is not None:
         says.append(pgettext("hand-over time", "due %(time)s") % {"time": say_time(order.promised_at, now=clock.now())})

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
+from dealership.catalogue import english
 from dealership.catalogue.check_models import CheckItem, CheckTemplate
 from dealership.catalogue.models import Operation, OperationPart, Part, PayType, ServicePackage
 from dealership.catalogue.selectors.replacements import successors
@@ -169,7 +170,9 @@ _diagnoses: Kept[Operation] = Kept(lambda: Operation.objects.filter(active=True,
 
 
 def english_names() -> dict[str, str]:
-    """{Chinese name: English name} of operations, packages, parts, check sheets and their items that have one."""
+    """{Chinese name: English name} of operations, packages, parts, check sheets and their items that have one, of units
+    and of the starting plans."""
     kinds = (CheckItem, CheckTemplate, Part, ServicePackage, Operation)
     first, *others = (kind.objects.exclude(name_en="").values_list("name", "name_en") for kind in kinds)
-    return dict(first.order_by().union(*(rows.order_by() for rows in others), all=True))
+    held = dict(first.order_by().union(*(rows.order_by() for rows in others), all=True))
+    return english.UNITS | english.PLANS | held

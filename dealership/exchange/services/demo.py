@@ -10,22 +10,24 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.models import Max, Min, Q, QuerySet
 
-from dealership.catalogue.models import Part
+from dealership.catalogue.models import Operation, Part, ServicePackage
 from dealership.catalogue.seeds import seed_store
+from dealership.catalogue.services.packages import set_package, single_price
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import History, PeriodicRun, Store
 from delivery.services.sales import take_sale_payment
 from reception.models import CustomerTag
 from reception.services.tags import define_tag
-from workshop.models import CertificateRange, CounterSale, PurchaseOrder, StockItem
+from workshop.models import CertificateRange, CounterSale, PurchaseOrder
 from workshop.services.inspections import allot_certificates
 from workshop.services.purchasing import order_parts
 from workshop.services.sales import begin_sale, put_on_sale, sell
 from workshop.services.stock import stock_up
 
 from .demo_knowledge import write_knowledge
-from .demo_store import make_demo_stores
+from .demo_store import extend_rosters, make_demo_stores
+from .demo_stories import know_companies, tell_stories
 from .demo_tools import equip_tools
 from .simulator import Report, Simulation
 
@@ -33,6 +35,13 @@ JOB, MARK, LOCK = "demo", "database", "dealership demo"
 DAYS = 14
 CARS_A_DAY = {"BJ01": 12, "NH02": 3}
 FIRST_ORDER = (("BRK-PAD-F", 8, "340.00"), ("BAT-12V-60", 4, "318.00"), ("TYR-2055516", 12, "262.00"))
+PACKAGES = (
+    ("TC-01", "小保养轮胎套餐", "Minor service and tyres", "ICE", ("MT-10", "TY-20")),
+    ("TC-02", "空调清爽套餐", "Fresh air", "", ("AC-10", "EL-10")),
+    ("TC-03", "纯电年度套餐", "Battery car, yearly", "BEV", ("MT-40", "TY-20", "AC-10")),
+)
+"""Code, name, English name, energy (empty: any) and the work of each package."""
+STORIES_IN = "BJ01"
 QUIET_DAYS = {"BJ01": 4, "NH02": 1}
 """Cars a day of the last two days, and of the days before: the first start must not take long."""
 
@@ -132,33 +141,42 @@ def order_first_parts(store: Store) -> None:
 
 
 def sell_first_parts(store: Store) -> None:
-    """One sale over the counter that is paid, and one that waits for the cashier, where the store has none yet (3.2)."""
+    """One sale over the counter that is paid, where the store has none yet (3.2)."""
     if CounterSale.objects.filter(store=store).exists():
         return
     by = machine("demo", store_id=store.pk)
-    for codes, method in ((("WIP-PAIR-01",), "SCAN_CODE"), (("FLD-COOL-1L", "FLT-CAB-02"), "")):
-        sale = begin_sale(by=by)
-        for code in codes:
-            put_on_sale(uid=sale.uid, code=code, by=by)
-        sale = sell(uid=sale.uid, by=by)
-        if method:
-            take_sale_payment(sale_uid=sale.uid, method=method, amount=sale.total, by=by)
+    sale = begin_sale(by=by)
+    put_on_sale(uid=sale.uid, code="WIP-PAIR-01", by=by)
+    sale = sell(uid=sale.uid, by=by)
+    take_sale_payment(sale_uid=sale.uid, method="SCAN_CODE", amount=sale.total, by=by)
 
 
-def equip(stores: list[Store]) -> None:
-    """Prices, opening stock, tools and certificate numbers, where a store has none yet."""
+def offer_packages(store: Store) -> None:
+    """Three packages for what the demo's cars are, where the store offers none yet (3.1)."""
+    if ServicePackage.objects.filter(store=store).exists():
+        return
+    today = clock.today(store.time_zone)
+    for code, name, name_en, powertrain, works in PACKAGES:
+        held = list(Operation.objects.filter(code__in=works))
+        price = Decimal(int(single_price(held, store.pk, today) * 86 // 100))
+        set_package(
+            code=code, name=name, name_en=name_en, price=price, powertrain=powertrain, starts_on=today,
+            operation_uids=[work.uid for work in held], by=machine("demo", store_id=store.pk),
+        )  # fmt: skip
+
+
+def equip(stores: list[Store], on: date) -> None:
+    """Prices, opening stock, tools, packages and certificate numbers, where a store has none yet."""
     for store in stores:
         by = machine("demo", store_id=store.pk)
         seed_store(store)
-        filled = StockItem.objects.filter(store=store).exists()
-        before = clock.now() - timedelta(days=0 if filled else DAYS + 1)  # the shelf is full before the first car comes
-        with clock.moved_to(before):
-            stock_up(store=store, by=by)
+        stock_up(store=store, by=by)
         order_first_parts(store)
         sell_first_parts(store)
-        write_knowledge(store)
         name_tags(store)
-        equip_tools(store)
+        offer_packages(store)
+        know_companies(store)
+        equip_tools(store, on)
         if not CertificateRange.objects.filter(store=store).exists():
             first = store.pk * 100_000 + 1
             allot_certificates(prefix="京HG", first=first, last=first + 4999, by=by)
@@ -167,8 +185,15 @@ def equip(stores: list[Store]) -> None:
 def load_stores(*, count: int = 2) -> list[Store]:
     """The stores of the demo with their people, prices and stock, made once and topped up."""
     mark_demo()
-    stores = make_demo_stores(count=count)
-    equip(stores)
+    now, today = clock.now(), clock.today()
+    days = 0 if Store.objects.exists() else DAYS + 1
+    with clock.moved_to(now - timedelta(days=days)):  # what the shop has is there before its first car comes
+        stores = make_demo_stores(count=count)
+        equip(stores, today)
+    for store in stores:
+        write_knowledge(store)
+        if days:
+            extend_rosters(store=store, by=machine("demo"))
     return stores
 
 
@@ -208,6 +233,8 @@ def load_days(days: list[date], *, seed: int = 4, progress: Callable[[datetime],
 
         simulation = Simulation([store], seed=seed + taken[0].toordinal(), cars_a_day=a_day)
         since = came_to(store, begun_at) if begun_at else None
+        if code == STORIES_IN and since is None:
+            tell_stories(simulation, simulation.shops[0], taken[-1])
         with commits_unwaited():
             ran = simulation.run(taken[0], taken[-1], until, resume=True, since=since, progress=progress)
         report.cars += ran.cars

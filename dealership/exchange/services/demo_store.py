@@ -16,8 +16,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from dealership.catalogue.models import BayCapability, PartPrice, ResourceKind, ToolKind
+from dealership.catalogue.models import BayCapability, PartPrice, ResourceKind, ToolKind, Tracing
 from dealership.catalogue.seeds import seed_store
+from dealership.catalogue.services.parts import set_tracing
 from dealership.catalogue.services.resources import add_resource
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
@@ -192,6 +193,14 @@ HOLIDAYS = {
 }
 # price below → pieces (or litres, grams) on the shelf at the opening
 OPENING_STOCK = ((Decimal(5), 20000), (Decimal(100), 400), (Decimal(300), 60), (Decimal(1000), 16), (Decimal(5000), 4))
+# part: how it is traced, its bin, and what lies there: number of the batch or the piece → quantity
+TRACED: dict[str, tuple[Tracing, str, dict[str, int]]] = {
+    "HV-BAT-PACK": (Tracing.SERIAL, "H-01", {"LX62-260318-0417": 1, "LX62-260405-0096": 1}),
+    "TRN-ASSY-01": (Tracing.SERIAL, "H-02", {"AT8-25K-10342": 1, "AT8-25K-10388": 1}),
+    "FLD-BRK-1L": (Tracing.BATCH, "C-09", {"DOT4-2607A": 48, "DOT4-2609C": 60}),
+}
+ONE_USED = {"TRN-ASSY-U1": (1, "H-03")}
+"""A single used assembly; it has no number of its maker any more."""
 CLOSED_DAYS = {"New Year's Day": 1, "Spring Festival": 3, "National Day": 1}
 """How many days of a holiday the shop is closed; on the other ones it opens from 9 to 16."""
 
@@ -385,19 +394,22 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
 
 
 def _stock(store: Store) -> None:
-    """Opening stock: plenty of what is cheap, little of what is dear, no assemblies, so that some work waits for parts."""
+    """Opening stock: plenty of what is cheap, little of what is dear, so that some work waits for parts; a few assemblies
+    by their serial numbers."""
     by = machine("demo", store_id=store.pk)
+    _stock_by_number(store, by)
     liquids = open_warehouse(code="OIL", name="油品库", by=by)
     prices = PartPrice.objects.filter(store=store).select_related("part").order_by("part__number")
     for position, price in enumerate(prices):
         quantity = next((q for limit, q in OPENING_STOCK if price.price < limit), 0)
-        if quantity:
+        quantity, place = ONE_USED.get(price.part.number, (quantity, ""))
+        if quantity and price.part.number not in TRACED:
             movement = receive_stock(
                 part_uid=price.part.uid,
                 quantity=Decimal(quantity),
                 unit_cost=(price.price * Decimal("0.62")).quantize(Decimal("0.01")),
                 reason="期初入库",
-                bin=f"{chr(65 + position % 6)}-{position // 6 + 1:02d}",
+                bin=place or f"{chr(65 + position % 6)}-{position // 6 + 1:02d}",
                 by=by,
             )
             if price.part.unit in ("升", "克") and movement.place:  # drums stand apart, a part of them is at hand
@@ -405,6 +417,25 @@ def _stock(store: Store) -> None:
                     from_uid=movement.place.uid, quantity=Decimal(quantity) * 3 / 4, to_warehouse_uid=liquids.uid,
                     to_bin=f"T-{position + 1:02d}", by=by,
                 )  # fmt: skip
+
+
+def _stock_by_number(store: Store, by: Actor) -> None:
+    """What a recall must find again is traced from its first receipt (3.2)."""
+    prices = PartPrice.objects.filter(store=store, part__number__in=TRACED).select_related("part")
+    for price in prices.order_by("part__number"):
+        how, place, there = TRACED[price.part.number]
+        if price.part.tracing != how:
+            set_tracing(part_uid=price.part.uid, tracing=how, by=by)
+        for code, quantity in there.items():
+            receive_stock(
+                part_uid=price.part.uid,
+                quantity=Decimal(quantity),
+                unit_cost=(price.price * Decimal("0.62")).quantize(Decimal("0.01")),
+                reason="期初入库",
+                bin=place,
+                lots=[code],
+                by=by,
+            )
 
 
 @transaction.atomic

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Store
+from dealership.kernel.services import actor_of
 from staff.selectors.employees import employees_with_role
-from workshop.services import tools
+from workshop.services import lifts, tools
 from workshop.tool_models import ToolAsset, ToolClass
 from workshop.tool_rules import good_until
 
@@ -52,11 +53,13 @@ IN_THE_PLAN = {"G-0013": "T6", "G-0026": "T1", "G-0028": "T3"}
 DAMAGED = ("G-0029", "拉爪断裂一只")
 
 
-def equip_tools(store: Store) -> None:
-    """Enters the tools of a store that has none."""
+def equip_tools(store: Store, on: date) -> None:
+    """Enters the tools of a store that has none, as they are to stand on the day ``on``."""
     if ToolAsset.objects.filter(store=store).exists():
         return
     by, today = machine("demo", store_id=store.pk), clock.today(store.time_zone)
+    director = employees_with_role(store.pk, "techdirector").select_related("user").order_by("number")[0]
+    assert director.user is not None
     keepers = {
         role: employees_with_role(store.pk, role).order_by("number").first() for _n, _m, _k, _p, role, _d in TOOLS
     }
@@ -74,7 +77,7 @@ def equip_tools(store: Store) -> None:
             by=by,
         )
         if days is not None and tool.check_months is not None:
-            until = today + timedelta(days=days)
+            until = on + timedelta(days=days)
             done_on = min(until - (good_until(until, tool.check_months) - until), today)
             tools.check_tool(
                 uid=tool.uid,
@@ -85,5 +88,7 @@ def equip_tools(store: Store) -> None:
                 valid_until=min(until, good_until(done_on, tool.check_months)),
                 by=by,
             )
+        if kind == "LIFT":
+            lifts.record_round(uid=tool.uid, kind="MONTHLY", by=actor_of(director.user, store))
         if number == DAMAGED[0]:
             tools.report_damage(uid=tool.uid, note=DAMAGED[1], by=by)

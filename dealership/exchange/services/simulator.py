@@ -22,14 +22,17 @@ from dealership.catalogue.check_models import READINGS, CheckItem, CheckKind
 from dealership.catalogue.models import (
     BayCapability,
     Operation,
+    Part,
     PayType,
     RepairCategory,
     Reservation,
     Resource,
     ResourceKind,
+    Tracing,
     VehicleModel,
 )
 from dealership.exchange.services.pictures import grey_picture
+from dealership.exchange.services.simulator_words import MENDED, ON_INSPECTION, code_of, said_of, story_of
 from dealership.kernel import clock, formats, outbox
 from dealership.kernel.actors import Actor, customer_link
 from dealership.kernel.errors import NotAllowed, RuleError
@@ -98,8 +101,11 @@ from workshop.models import (
     PartLine,
     PurchaseOrder,
     RepairOrder,
+    StockItem,
+    StockLot,
 )
 from workshop.old_part_models import OldPart
+from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
@@ -109,10 +115,12 @@ from workshop.selectors.stock import MEASURED, availability
 from workshop.selectors.warranty_claims import papers_of
 from workshop.services import (
     authorizations,
+    campaigns,
     clocking,
     dispatch,
     faults,
     inspections,
+    lifts,
     old_parts,
     orders,
     purchasing,
@@ -181,10 +189,12 @@ FAULTS: dict[str, dict[str, Any]] = {
     "CH-20": {"system": "STEERING", "part": "转向拉杆球头", "serious": True},
     "CH-30": {"system": "SUSPENSION", "part": "减振器"},
     "EN-20": {"system": "ENGINE", "part": "正时皮带"},
-    "EL-20": {"fault": "近光灯行驶中熄灭", "serious": True},
+    "EL-20": {"fault": "行驶中左侧近光灯熄灭", "serious": True},
     "AS-10": {"assembly": "TRANSMISSION"},
 }
-"""What the warranty clerk finds behind a repair that the maker pays; brake pads are wear, the rest is a fault without more."""
+"""What the warranty clerk finds behind a repair that the maker pays; the rest is a fault without more."""
+WEARS = {"BR-10", "BR-20", "BR-30", "EL-10", "TY-10", "TY-30"}
+"""What wears out: the maker doesn't pay for it."""
 CAME_BACK = [
     ("上次修的地方又有异响", "PART", "更换的零件有早期磨损，供应商批次问题"),
     ("取车第二天同样的问题又出现", "WORKMANSHIP", "紧固件未按力矩拧紧，复测确认"),
@@ -203,6 +213,8 @@ PRAISE = ["很满意", "态度好", "等得有点久，但修好了", "还可以
 TAKEN_BACK = {
     3: ("OPENED", "包装已拆，划痕，换一件"), 11: ("FITTED", "装上后异响未消除，拆下换新"), 17: ("UNOPENED", "领错批次，换一件"),
 }  # fmt: skip
+PROMISES_KEPT = ((8, 25), (10, 20), (13, 30), (15, 30), (17, 40))
+"""When advisors look which car won't be ready in time and tell its customer another hour."""
 BLAME = ["等太久没人理", "说好十一点结果拖到下午", "异响还在", "清单没讲清楚"]
 
 
@@ -295,6 +307,13 @@ class Shop:
         holders = employees_with_role(self.store.pk, role, self.day).select_related("user").order_by("number")
         return self.actor(holders[0])
 
+    def on_turn(self, role: str, number: int = 0) -> Actor:
+        """One of those with the role who are on duty, by turns; takes nothing from the shop's chance."""
+        self.wake()
+        holders = list(employees_with_role(self.store.pk, role, self.day).select_related("user").order_by("number"))
+        here = [person for person in holders if person.pk in self.here] or holders
+        return self.actor(here[number % len(here)])
+
     def at_desk(self) -> Actor:
         """Whoever of the desk is on duty; takes nothing from the shop's chance."""
         self.wake()
@@ -330,6 +349,10 @@ class Simulation:
         self.heap: list[_Next] = []
         self.shops = [Shop(store, random.Random(f"{seed}-{store.code}"), self._serial) for store in stores]
         self.plates = 10000 + seed % 7 * 10000
+
+    def aside(self, shop: Shop, name: str) -> Shop:
+        """The same shop with a source of chance of its own, for what its days must not hang on."""
+        return Shop(shop.store, random.Random(f"{name}-{self.seed}-{shop.store.code}"), self._serial)
 
     def _serial(self) -> int:
         self.count += 1
@@ -417,6 +440,8 @@ class Simulation:
         planned.append((shop.local(day, 16, 30), self.care_round(shop)))
         planned.append((shop.local(day, 8, 20), self.restock(shop)))
         planned.append((shop.local(day, 17, 10), self.back_office(shop)))
+        planned.append((shop.local(day, 8, 2), self.lift_rounds(shop)))
+        planned.extend((shop.local(day, hour, minute), self.keep_promises(shop)) for hour, minute in PROMISES_KEPT)
         opening = random.Random(f"opening-{self.seed}-{shop.store.code}-{day}")
         planned.append((shop.local(day, 8), self.open_up(shop, opening)))
         planned.append(
@@ -494,11 +519,25 @@ class Simulation:
         return shop.rng.choice([need for need in NEEDS[kind] if not (without_engine(plate) and need in OF_ENGINES)])
 
     def kind_of_need(self, need: str) -> str:
+        if code := code_of(need):
+            return {"TY": "tyre", "AL": "tyre", "BD": "body", "PT": "body"}.get(code[:2], "fault")
         return next((kind for kind, needs in NEEDS.items() if need in needs), "maintenance")
 
-    def some_work(self, shop: Shop, kind: str, plate: str) -> list[Operation]:
+    def some_work(self, shop: Shop, kind: str, plate: str, need: str = "") -> list[Operation]:
         fits = [row for row in shop.operations[kind] if fits_plate(row, plate)]
-        return shop.rng.sample(fits, 1) if fits else []
+        known = code_of(need)
+        return [row for row in fits if row.code == known] or (shop.rng.sample(fits, 1) if fits else [])
+
+    @staticmethod
+    def fitting_need(kind: str, chosen: list[Operation], need: str) -> str:
+        """What the customer says of the work that is to be done; the first words where these fit as well."""
+        return need if kind == "maintenance" or not chosen else said_of(chosen[0].code, need)
+
+    @staticmethod
+    def waits(shop: Shop, drawn: str, arrival: datetime, chosen: list[Operation]) -> str:
+        """Who brings a car late or for long work doesn't wait in the shop."""
+        short = sum((row.hours for row in chosen), Decimal(0)) <= Decimal("1.5")
+        return drawn if short and arrival.astimezone(shop.zone).hour < 14 else "LEAVE"
 
     def booked(self, shop: Shop, arrival: datetime) -> Steps:
         """Books by telephone the day before, is prepared, reminded, and comes – or not (2.4)."""
@@ -529,6 +568,7 @@ class Simulation:
                 else customers.register_customer(name=car["contact_name"], phone=car["contact_phone"], by=desk)
             )
         chosen = self.some_work(shop, kind, car["plate"])
+        need = self.fitting_need(kind, chosen, need)
         appointment = None
         start = arrival.replace(minute=arrival.minute // 30 * 30, second=0)
         for attempt in range(4):
@@ -541,7 +581,7 @@ class Simulation:
                     starts_at=start + timedelta(minutes=30 * attempt),
                     concern=need,
                     operation_uids=[o.uid for o in chosen],
-                    waiting_mode=shop.rng.choice(["WAIT_AT_DEALER", "LEAVE"]),
+                    waiting_mode=self.waits(shop, shop.rng.choice(["WAIT_AT_DEALER", "LEAVE"]), start, chosen),
                     source="PHONE",
                     by=desk,
                 )
@@ -607,8 +647,9 @@ class Simulation:
     def walk_in(self, shop: Shop) -> Steps:
         kind = self.kind_of_work(shop)
         car = self.car(shop)
-        car["need"] = self.some_need(shop, kind, car["plate"])
-        yield from self.visit(shop, car, kind, self.some_work(shop, kind, car["plate"]), None)
+        need = self.some_need(shop, kind, car["plate"])
+        chosen = self.some_work(shop, kind, car["plate"])
+        yield from self.visit(shop, car | {"need": self.fitting_need(kind, chosen, need)}, kind, chosen, None)
 
     def visit(self, shop: Shop, car: dict[str, Any], kind: str, chosen: list[Operation], appointment_uid: Any) -> Steps:
         """One stay from the gate to the gate."""
@@ -616,7 +657,7 @@ class Simulation:
         visit = visits.register_arrival(
             **car,
             appointment_uid=appointment_uid,
-            waiting_mode=rng.choice(["WAIT_AT_DEALER", "LEAVE"]),
+            waiting_mode=self.waits(shop, rng.choice(["WAIT_AT_DEALER", "LEAVE"]), clock.now(), chosen),
             **({} if appointment_uid else self.came()),
             by=shop.someone("receptionist"),
         )
@@ -740,7 +781,7 @@ class Simulation:
                 diagnosis_agreed_by=self.who_decides(visit, name) if kind == "fault" else "",
                 signed_on_paper=kind == "fault",
                 operation_uids=[operation.uid for operation in chosen],
-                promised_at=shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)),
+                promised_at=self.promise(shop, shop.working(clock.now() + timedelta(hours=hours * 1.5 + 3.5)), hours),
                 by=advisor,
             )
             if kind == "fault":
@@ -756,14 +797,51 @@ class Simulation:
         yield from self.deliver(shop, visit, order, advisor, link, name)
 
     @staticmethod
+    def promise(shop: Shop, reckoned: datetime, hours: float) -> datetime:
+        """What is promised for the next morning is promised for when it can be ready, not for the opening."""
+        local = reckoned.astimezone(shop.zone)
+        if reckoned.date() == clock.now().date() and local.hour < 18:
+            return reckoned
+        return max(reckoned, shop.local(local.date(), 11, 30) + timedelta(minutes=round(hours * 60)))
+
+    def keep_promises(self, shop: Shop) -> Steps:
+        """Each advisor looks which car won't be ready in time and tells its customer when; one call is made later."""
+        soon = clock.now() + timedelta(minutes=45)
+        behind = RepairOrder.objects.filter(store=shop.store, closed_at__isnull=True, promised_at__lt=soon)
+        behind = behind.filter(lines__state__in=[LineState.AUTHORIZED, LineState.IN_PROGRESS]).distinct()
+        rows = list(behind.select_related("visit__advisor__user").order_by("promised_at", "pk"))
+        later = rows[-1:] if clock.now().astimezone(shop.zone).hour < 12 and len(rows) > 1 else []
+        for order in rows:
+            advisor = order.visit.advisor
+            if order in later or advisor is None:
+                continue
+            lines = order.lines.filter(state__in=[LineState.AUTHORIZED, LineState.IN_PROGRESS])
+            waits = LineHold.objects.filter(line__in=lines, ended_at__isnull=True, cause="PARTS").exists()
+            hours = sum(float(line.hours) for line in lines)
+            ready = self.in_hours(shop, clock.now() + timedelta(hours=hours * 1.2 + (26 if waits else 2.5)))
+            self.try_to(
+                orders.change_promise, order_uid=order.uid, promised_at=ready, told_by_phone=True,
+                reason="等待备件到货" if waits else "前一台车作业延后", by=shop.actor(advisor),
+            )  # fmt: skip
+        yield clock.now() + timedelta(minutes=1)
+
+    @staticmethod
+    def in_hours(shop: Shop, moment: datetime) -> datetime:
+        """The moment on a full quarter, or in the next morning."""
+        local = moment.astimezone(shop.zone)
+        if local.hour >= 17:
+            return shop.local(local.date() + timedelta(days=1), 11)
+        return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0) + timedelta(minutes=15)
+
+    @staticmethod
     def maker_pays(order: RepairOrder, advisor: Actor) -> None:
-        """A fault within the period of free repair is the maker's to pay (domain 3.6); maintenance never is."""
+        """A fault within the period of free repair is the maker's to pay (domain 3.6); maintenance and wear never are."""
         periods = statutory_of(order.vehicle)
         if periods is None or periods.repair_period is None or not periods.repair_period.running:
             return
         drafts = order.lines.filter(state=LineState.DRAFT, is_diagnosis=False).select_related("operation")
         for line in drafts.order_by("position"):
-            if line.operation is not None and not line.operation.is_maintenance:
+            if line.operation is not None and not line.operation.is_maintenance and line.operation.code not in WEARS:
                 orders.change_line(line_uid=line.uid, pay_type=PayType.WARRANTY, by=advisor)
 
     def judge(self, shop: Shop, order: RepairOrder) -> None:
@@ -772,8 +850,8 @@ class Simulation:
         for line in mended.select_related("operation").order_by("position"):
             code = line.operation.code if line.operation is not None else ""
             if random.Random(f"fault-{self.seed}-{order.number}-{line.position}").random() < 0.8:
-                found = {"is_quality": False} if code.startswith("BR") else {"is_quality": True, **FAULTS.get(code, {})}
-                self.try_to(faults.judge_fault, line_uid=line.uid, by=shop.first("warranty"), **found)
+                found = FAULTS.get(code, {})
+                self.try_to(faults.judge_fault, line_uid=line.uid, is_quality=True, by=shop.first("warranty"), **found)
 
     def claim(self, shop: Shop, order: RepairOrder) -> None:
         """What the maker pays is claimed; now and then nobody took the photo it wants (3.2)."""
@@ -831,7 +909,7 @@ class Simulation:
         rng = shop.rng
         walkarounds.save_walkaround(
             visit_uid=visit.uid,
-            odometer_km=Vehicle.objects.get(pk=visit.vehicle_id).odometer_km + rng.randrange(*driven),
+            odometer_km=self.mileage(shop, visit, rng.randrange(*driven)),
             energy_eighths=rng.randrange(1, 9),
             kit_fitted=True,
             no_valuables=True,
@@ -856,6 +934,18 @@ class Simulation:
             walkarounds.sign_walkaround(visit_uid=visit.uid, signed_name=visit.contact_name, by=advisor)
         else:
             walkarounds.send_walkaround(visit_uid=visit.uid, by=advisor)
+
+    def mileage(self, shop: Shop, visit: Visit, drawn: int) -> int:
+        """What the car shows: some tens of kilometres for each day since it was read, or since it was new."""
+        car = Vehicle.objects.get(pk=visit.vehicle_id)
+        a_day = random.Random(f"km-{self.seed}-{car.plate}").randrange(18, 55)
+        last = car.readings.order_by("-read_at", "-pk").first()
+        if last is not None:
+            gone = clock.now() - last.read_at
+            return car.odometer_km + max(2, round(gone.total_seconds() / 86400 * a_day) + drawn % 5)
+        if car.registered_on is None:
+            return car.odometer_km + drawn
+        return car.odometer_km + (shop.today() - car.registered_on).days * a_day + drawn % 400
 
     def after_reception(self, shop: Shop, visit: Visit, advisor: Actor) -> None:
         """What the customer agrees to, taps on the link and says at the desk (2.1.4, 2.3); has a chance of its own."""
@@ -977,20 +1067,39 @@ class Simulation:
                     order_uid=order.uid,
                     operation_uid=extra.uid,
                     is_addition=True,
-                    cause="检查时发现磨损",
-                    complaint="增项",
+                    cause=story_of(extra.code)[0],
+                    complaint=ON_INSPECTION,
                     extra_minutes=40,
                     by=worker,
                 )
                 yield from self.ask(shop, order, advisor, link, name)
             yield shop.working(clock.now() + timedelta(minutes=span))
-            fault = not (line.operation and line.operation.is_maintenance)
-            clocking.finish_line(
-                line_uid=line.uid,
-                cause="磨损" if fault else "",
-                correction="更换并试车正常" if fault else "",
-                by=worker,
-            )
+            cause, correction = self.found_and_done(line)
+            clocking.finish_line(line_uid=line.uid, cause=cause, correction=correction, by=worker)
+            self.gloves_back(shop, line, worker)
+
+    @staticmethod
+    def found_and_done(line: OrderLine) -> tuple[str, str]:
+        """Cause and correction of a fault; maintenance has none, a diagnosis says what it led to."""
+        if line.operation is not None and line.operation.is_maintenance:
+            return "", ""
+        if not line.is_diagnosis:
+            return story_of(line.operation.code if line.operation else "")
+        others = line.order.lines.filter(is_diagnosis=False, is_addition=False, operation__isnull=False)
+        beside = others.select_related("operation").order_by("position").first()
+        code = beside.operation.code if beside is not None and beside.operation is not None else ""
+        cause = MENDED[code][1] if code in MENDED else "读取数据流正常，路试未再现"
+        return cause, "检测并确认故障点" if code in MENDED else "检测完成，请客户留意"
+
+    def gloves_back(self, shop: Shop, line: OrderLine, worker: Actor) -> None:
+        """After high-voltage work the gloves go back to their place (3.4)."""
+        if line.operation is None or not needs_two(line):
+            return
+        held = ToolIssue.objects.filter(
+            employee=employee_of(worker), returned_at__isnull=True, tool__kind="GLOVES"
+        ).select_related("tool")
+        for issue in held.order_by("pk"):
+            self.try_to(tools.return_tool, uid=issue.tool.uid, condition="GOOD", by=worker)
 
     def check_over(self, order: RepairOrder, line: OrderLine, worker: Actor) -> bool:
         """3.1: with some maintenance a check sheet is filled in and signed; says whether a finding was offered."""
@@ -1113,16 +1222,35 @@ class Simulation:
     def issue(self, shop: Shop, line: OrderLine) -> Steps:
         for part_line in PartLine.objects.filter(line=line).order_by("pk"):
             if part_line.issued_quantity < part_line.quantity:
-                self.try_to(stock.issue_part, part_line_uid=part_line.uid, by=shop.someone("parts"))
+                keeper = shop.someone("parts")
+                self.try_to(stock.issue_part, part_line_uid=part_line.uid, lots=self.oldest(part_line), by=keeper)
                 self.take_back_one(shop, part_line)
         yield clock.now() + shop.minutes(2, 8)
+
+    @staticmethod
+    def oldest(part_line: PartLine) -> list[str]:
+        """The numbers by which a traced part is taken: the batch that came first, or the first serial numbers."""
+        how, wanted = part_line.part.tracing, part_line.quantity - part_line.issued_quantity
+        if how == Tracing.NONE:
+            return []
+        lots = StockLot.objects.filter(item__store=part_line.line.order.store, item__part=part_line.part).order_by("pk")
+        if how == Tracing.BATCH:
+            return list(lots.filter(on_hand__gte=wanted).values_list("code", flat=True)[:1])
+        return list(lots.filter(on_hand__gt=0).values_list("code", flat=True)[: int(wanted)])
+
+    def numbers(self, shop: Shop, part: Part, quantity: Decimal) -> list[str]:
+        """What stands on the boxes of a traced part that came today."""
+        if part.tracing == Tracing.BATCH:
+            return [f"B{shop.today():%y%m%d}"]
+        count = int(quantity) if part.tracing == Tracing.SERIAL else 0
+        return [f"SN{shop.today():%y%m%d}-{self._serial():05d}" for _piece in range(count)]
 
     def take_back_one(self, shop: Shop, part_line: PartLine) -> None:
         """Now and then one piece comes back, and a good one is issued in its place; nothing is drawn for it."""
         condition, reason = TAKEN_BACK.get(part_line.pk % 23, ("", ""))
         part_line.refresh_from_db()
         [free] = availability(shop.store.pk, [(part_line.part_id, Decimal(1))])
-        piece = part_line.part.unit not in MEASURED
+        piece = part_line.part.unit not in MEASURED and part_line.part.tracing == Tracing.NONE
         if condition and piece and free and part_line.issued_quantity >= 1:
             keeper = shop.first("parts")
             back = {"condition": condition, "quantity": Decimal(1), "reason": reason}
@@ -1165,6 +1293,7 @@ class Simulation:
                 clocking.finish_line(
                     line_uid=line.uid, cause="紧固不足", correction="按力矩重新紧固", by=shop.actor(worker)
                 )
+                self.gloves_back(shop, line, shop.actor(worker))
                 continue
             inspections.inspect_order(
                 order_uid=order.uid, level="FINAL", result="PASSED", by=inspector, **self.road_test(order)
@@ -1224,6 +1353,9 @@ class Simulation:
             checks[HandoverCheck.NEXT_SERVICE.value] = True
         if PartLine.objects.filter(line__order__visit=visit, issued_quantity__gt=0).exists():
             checks[HandoverCheck.OLD_PARTS_SHOWN.value] = True
+        for recall in unanswered_recalls(visit):
+            told = {"reply": "PARTS_MISSING", "told_to": name, "by": advisor}
+            self.try_to(campaigns.answer_campaign, uid=recall.row.uid, visit_uid=visit.uid, **told)
         repaired = OrderLine.objects.filter(order=order, state=LineState.INSPECTED).exists()
         gate_pass = GatePass.objects.filter(visit=visit, out_at__isnull=True, cancelled_at__isnull=True).first()
         if repaired and not Handover.objects.filter(visit=visit).exists():
@@ -1277,7 +1409,7 @@ class Simulation:
         kind = self.kind_of_need(visit.need)
         booked = visit.appointment.items.select_related("operation") if visit.appointment else []
         chosen = [item.operation for item in booked if item.operation]
-        chosen = chosen or self.some_work(shop, kind, visit.vehicle.plate)
+        chosen = chosen or self.some_work(shop, kind, visit.vehicle.plate, visit.need)
         yield from self.stay(shop, visit, kind, chosen)
 
     def arrive(self, shop: Shop, appointment: Appointment) -> Steps:
@@ -1295,7 +1427,7 @@ class Simulation:
         kind = self.kind_of_need(appointment.concern)
         items = appointment.items.select_related("operation")
         chosen = [item.operation for item in items if item.operation]
-        chosen = chosen or self.some_work(shop, kind, car["plate"])
+        chosen = chosen or self.some_work(shop, kind, car["plate"], car["need"])
         yield from self.visit(shop, car, kind, chosen, appointment.uid)
 
     def missed(self, shop: Shop, appointment: Appointment) -> Steps:
@@ -1481,6 +1613,19 @@ class Simulation:
             )  # fmt: skip
             yield clock.now() + timedelta(minutes=chance.randrange(2, 20))
 
+    def lift_rounds(self, shop: Shop) -> Steps:
+        """3.4: lifts are looked at before the day's work, the last one when its bay is free; once a month serviced."""
+        today = shop.today()
+        lifts_here = list(ToolAsset.objects.filter(store=shop.store, kind="LIFT", state="AVAILABLE").order_by("number"))
+        for number, lift in enumerate(lifts_here):
+            serviced = lift.rounds.filter(kind="MONTHLY").order_by("-done_on").values_list("done_on", flat=True).first()
+            if serviced is None or (today - serviced).days >= 28:
+                self.try_to(lifts.record_round, uid=lift.uid, kind="MONTHLY", by=shop.on_turn("techdirector"))
+            if number == len(lifts_here) - 1:
+                yield shop.local(today, 13, 5)
+            self.try_to(lifts.record_round, uid=lift.uid, kind="DAILY", by=shop.on_turn("technician", number))
+            yield clock.now() + timedelta(minutes=4)
+
     def restock(self, shop: Shop) -> Steps:
         """The parts keeper receives what lines wait for and what runs low."""
         keeper = shop.someone("parts")
@@ -1493,12 +1638,20 @@ class Simulation:
         came: set[UUID] = set()
         due = PurchaseOrder.objects.filter(store=shop.store, state="ORDERED", expected_on__lte=shop.today())
         for purchase in list(due.order_by("pk")):
-            lines = list(purchase.lines.select_related("part"))
+            lines = list(purchase.lines.select_related("part").order_by("pk"))
             delivered = [(line.uid, line.quantity) for line in lines]
-            purchasing.receive_purchase(uid=purchase.uid, lines=delivered, note="送货单", by=keeper)
+            lots = {row.uid: self.numbers(shop, row.part, row.quantity) for row in lines if row.part.tracing != "NONE"}
+            purchasing.receive_purchase(uid=purchase.uid, lines=delivered, lots=lots, note="送货单", by=keeper)
             came |= {line.part.uid for line in lines}
         for uid in [uid for uid in short if uid not in came]:
-            stock.receive_stock(part_uid=uid, quantity=Decimal(12), unit_cost=Decimal(60), reason="到货", by=keeper)
+            part = Part.objects.get(uid=uid)
+            held = StockItem.objects.filter(store=shop.store, part=part).first()
+            cost = held.average_cost if held is not None and held.average_cost else Decimal(60)
+            quantity = Decimal(1 if cost > 5000 else 4 if cost > 500 else 12)
+            stock.receive_stock(
+                part_uid=uid, quantity=quantity, unit_cost=cost, reason="到货", by=keeper,
+                lots=self.numbers(shop, part, quantity),
+            )  # fmt: skip
         yield clock.now() + timedelta(minutes=1)
         wanted = [(row.part.uid, row.quantity, row.unit_cost or Decimal(60)) for row in proposals(keeper)]
         if wanted:
