@@ -239,6 +239,8 @@ def test_what_is_due_offers_the_package(shop: Shop) -> None:
     page = desk.get(reverse("order-detail", args=[order.uid])).content.decode()
     assert f"涵盖 {offer.due} 项到期保养中的 {offer.covers} 项" in page
     assert "省 ¥100.01" in page
+    adding = desk.get(reverse("line-new", args=[order.uid])).content.decode()
+    assert "省 ¥100.01" in adding, "who adds work sees the package too"
     answer = desk.post(reverse("order-package", args=[order.uid]), {"package": str(package.uid)})
     assert answer.status_code == 302
     assert (worth(lines(order)), bool(lines(order)[0].cause)) == (package.price, True)

@@ -35,6 +35,7 @@ from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderL
 from workshop.selectors import orders as reads
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.goodwill import goodwill_of
+from workshop.selectors.packages import packages_panel
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.services import authorizations, orders
@@ -265,7 +266,8 @@ class NewLinePage(OrderCommandPage):
         return super().get_form_kwargs() | {"apart": reads.taken_apart(self.order)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | self.found()
+        panel = packages_panel(self.actor, self.order, None) or {}
+        return super().get_context_data(**kwargs) | self.found() | {"packages": panel.get("offers")}
 
     def run(self, form: forms.NewLineForm) -> OrderLine:
         data = form.cleaned_data

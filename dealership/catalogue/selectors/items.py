@@ -10,7 +10,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from dealership.catalogue import english
 from dealership.catalogue.check_models import CheckItem, CheckTemplate
-from dealership.catalogue.models import Operation, OperationPart, Part, PayType, ServicePackage
+from dealership.catalogue.models import Operation, OperationPart, Part, PayType, Resource, ServicePackage
 from dealership.catalogue.selectors.replacements import successors
 from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import labor_rate, part_prices
@@ -170,9 +170,9 @@ _diagnoses: Kept[Operation] = Kept(lambda: Operation.objects.filter(active=True,
 
 
 def english_names() -> dict[str, str]:
-    """{Chinese name: English name} of operations, packages, parts, check sheets and their items that have one, of units
-    and of the starting plans."""
-    kinds = (CheckItem, CheckTemplate, Part, ServicePackage, Operation)
+    """{Chinese name: English name} of operations, packages, parts, bays, check sheets and their items that have one, of
+    units and of the starting plans."""
+    kinds = (Resource, CheckItem, CheckTemplate, Part, ServicePackage, Operation)
     first, *others = (kind.objects.exclude(name_en="").values_list("name", "name_en") for kind in kinds)
     held = dict(first.order_by().union(*(rows.order_by() for rows in others), all=True))
     return english.UNITS | english.PLANS | held

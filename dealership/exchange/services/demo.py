@@ -41,6 +41,7 @@ PACKAGES = (
     ("TC-03", "纯电年度套餐", "Battery car, yearly", "BEV", ("MT-40", "TY-20", "AC-10")),
 )
 """Code, name, English name, energy (empty: any) and the work of each package."""
+TAGS = (("VIOLET", "大客户"), ("TEAL", "企业用车"), ("GREEN", "老客户介绍"), ("AMBER", "网约车"))
 STORIES_IN = "BJ01"
 QUIET_DAYS = {"BJ01": 4, "NH02": 1}
 """Cars a day of the last two days, and of the days before: the first start must not take long."""
@@ -122,7 +123,7 @@ def name_tags(store: Store) -> None:
     """The words by which the store sorts its customers, where it has none yet (2.3)."""
     if CustomerTag.objects.filter(store=store).exists():
         return
-    for name, color in (("大客户", "VIOLET"), ("企业用车", "TEAL"), ("老客户介绍", "GREEN"), ("网约车", "AMBER")):
+    for color, name in TAGS:
         define_tag(name=name, color=color, by=machine("demo", store_id=store.pk))
 
 
