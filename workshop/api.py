@@ -1126,7 +1126,12 @@ register(
                 verb="correct",
                 run=clocking.correct_clocking,
                 permission=permissions.CLOCKINGS_CORRECT,
-                input={"started_at": Moment(), "ended_at": Moment(null=True), "reason": Text(200, min=1)},
+                input={
+                    "started_at": Moment(),
+                    "ended_at": Moment(null=True),
+                    "reason": Text(200, min=1),
+                    "past_finish": Flag(optional=True, help="Work after the line's finish is meant."),
+                },
                 help="Correct the times, with a reason",
             ),
         ),
@@ -1160,6 +1165,7 @@ register(
             "inspector_uid": Uid(source="inspector__uid"),
             "failed_labor_operation_uid": Uid(source="failed_line__uid", null=True),
             "reason": Text(),
+            "sheet_reason": Text(),
             "road_test_km": Whole(null=True, help="How far the car was driven"),
             "road_test_from_km": Whole(null=True),
             "road_test_to_km": Whole(null=True),
@@ -1187,6 +1193,7 @@ register(
                 "level": Choice(choices=InspectionLevel),
                 "result": Choice(choices=InspectionResult),
                 "reason": Text(300, optional=True),
+                "sheet_reason": Text(200, optional=True, help="Why it passes although a check sheet isn't signed."),
                 "failed_labor_operation_uid": Uid(source="failed_line_uid", optional=True, null=True),
                 "road_test_km": Whole(
                     0, 500, optional=True, null=True, help="The distance alone, or leave it out and give both readings."
@@ -1998,4 +2005,14 @@ register(
 
 
 # --- recalls, demands, long repairs (3.2), due list (3.1), lifts (3.4), sales: with the resources above ---
-from workshop import campaigns_api, claims_api, day_six_api, due_api, goodwill_api, lifts_api, sales_api, trials_api  # noqa: E402, F401
+from workshop import (  # noqa: E402, F401
+    calls_api,
+    campaigns_api,
+    claims_api,
+    day_six_api,
+    due_api,
+    goodwill_api,
+    lifts_api,
+    sales_api,
+    trials_api,
+)

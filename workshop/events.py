@@ -149,6 +149,12 @@ LINE_FINISHED = event(
     within=30,
 )
 HELP_ASKED = event("workshop.line.help_asked", _("Help or parts asked for"), clause="3.2", stage=stages.WORK)
+CALL_ANSWERED = event(
+    "workshop.technician_call.answered", _("Technician's call answered"), clause="3.2", stage=stages.WORK
+)
+CALL_ENDED = event(
+    "workshop.technician_call.ended", _("Technician's call over with the job"), clause="3.2", stage=stages.WORK
+)
 LINE_PICTURED = event("workshop.line.pictured", _("Picture of a finding taken"), clause="3.2", stage=stages.WORK)
 CLOCKING_LEFT = event("workshop.clocking.left", _("Clock left open, closed at the shift's end"), clause="3.2")
 CLOCKING_CORRECTED = event("workshop.clocking.corrected", _("Clocking corrected"), clause="3.2", stage=stages.WORK)

@@ -12,7 +12,18 @@ from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
 from workshop.goodwill_models import GOODWILL
-from workshop.services import advice, away, dispatch, goodwill, old_parts, proposals, purchasing, stock, warranty_claims
+from workshop.services import (
+    advice,
+    away,
+    dispatch,
+    findings,
+    goodwill,
+    old_parts,
+    proposals,
+    purchasing,
+    stock,
+    warranty_claims,
+)
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
 
@@ -116,6 +127,13 @@ def keep_advice(event: Event) -> None:
 def keep_old_parts(event: Event) -> None:
     """What came off the car gets its tag when the work is done (3.2)."""
     old_parts.keep_old_parts(line_uid=event.root_uid, by=machine("old parts", store_id=event.store_id))
+
+
+# --- technicians' calls ---
+@handles(events.LINE_FINISHED, events.LINE_WITHDRAWN, events.LINE_REVOKED, name="workshop.end_calls")
+def end_calls(event: Event) -> None:
+    """What a technician called for is over with the job (3.2)."""
+    findings.end_calls(line_uid=event.root_uid, by=machine("calls", store_id=event.store_id))
 
 
 # --- claims to the maker ---

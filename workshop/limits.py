@@ -52,6 +52,14 @@ HV_SECOND_LEVEL = limit(
     clause="3.2",
     source="design",
 )
+LIFT_FIRST = limit(
+    "workshop.lift_first",
+    0,
+    "",
+    _("Work on a lift begins only when somebody has looked at it that day (1), or with a warning (0)"),
+    clause="3.4",
+    source="design",
+)
 CLOCK_LEFT_MINUTES = limit(
     "workshop.clock_left_minutes",
     60,

@@ -165,7 +165,7 @@ explain_constraint("promisechange_reason", "promise.reason", _("Say why the prom
 class LineState(models.TextChoices):
     """STAR LaborOperationStatusTypes where it has the meaning."""
 
-    DRAFT = "DRAFT", _("Being written")
+    DRAFT = "DRAFT", _("Not sent")
     PENDING = "PENDING", _("Asked, no answer yet")
     AUTHORIZED = "AUTHORIZED", _("Agreed")
     DECLINED = "DECLINED", _("Declined")
@@ -1572,6 +1572,8 @@ class Inspection(Root):
     road_test_to_km = models.PositiveIntegerField(null=True, blank=True)
     road_test_route = models.CharField(max_length=120, blank=True, db_default="")
     road_test_findings = models.CharField(max_length=300, blank=True, db_default="")
+    sheet_reason = models.CharField(max_length=200, blank=True, db_default="")
+    """Why it passed although a check sheet of the car isn't signed."""
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -2119,6 +2121,7 @@ from workshop.accident_models import (  # noqa: E402, F401  (found with the room
     StructureCheck,
 )
 from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
+from workshop.call_models import CallState, Need, TechnicianCall  # noqa: E402, F401  (found with the room's models)
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)

@@ -65,6 +65,7 @@ PLAN_DISPATCH = permission("workshop.plan.dispatch", _("Give work to technicians
 JOBS_OWN = permission("workshop.jobs.own", _("See the own jobs and clock on and off there."))
 CLOCK_OTHERS = permission("workshop.clockings.others", _("Clock other people on and off."))
 CLOCKINGS_CORRECT = permission("workshop.clockings.correct", _("Correct clockings, with a reason."))
+CALLS_ANSWER = permission("workshop.calls.answer", _("Answer what technicians call for from their jobs."))
 LINES_HOLD = permission("workshop.lines.hold", _("Let a line wait for a cause and go on with it."))
 INSPECTIONS_VIEW = permission("workshop.inspections.view", _("See what waits for inspection and what was found."))
 INSPECT_SELF = permission("workshop.inspections.self", _("Do the self check of the own work."))
@@ -74,6 +75,8 @@ CERTIFICATES_MANAGE = permission(
     "workshop.certificates.manage", _("Enter allotted certificate numbers and void certificates.")
 )
 
+for _code in ("parts", "foreman", "leader", "manager"):
+    role(_code, permissions={CALLS_ANSWER})
 for _code in ("foreman", "leader", "techdirector", "advisor", "parts", "manager", "gm", "supervisor", "inspector"):
     role(_code, permissions={PLAN_VIEW})
 for _code in ("foreman", "manager"):

@@ -36,11 +36,11 @@ class ExchangeConfig(AppConfig):
         """The rail's entries of messages, approvals and the system itself."""
         from dealership.exchange.permissions import CLIENTS_MANAGE, IMPORTS_RUN
         from dealership.exchange.selectors.approvals import count_waiting
-        from dealership.exchange.selectors.messages import in_trouble
+        from dealership.exchange.selectors.messages import on_the_bell
         from dealership.kernel import navigation as nav
         from dealership.kernel import permissions
 
-        nav.bell_counts.append(lambda actor: in_trouble(actor) if actor.may(permissions.MESSAGES_VIEW) else 0)
+        nav.bell_counts.append(on_the_bell)
         for entry in (
             nav.Entry(
                 code="approvals",

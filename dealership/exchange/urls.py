@@ -20,6 +20,7 @@ urlpatterns = [
     path("settings/<str:key>/", settings.SettingPage.as_view(), name="setting"),
     # --- messages and approvals (1.2, 1.3) ---
     path("messages/", messages.MessagesPage.as_view(), name="messages"),
+    path("messages/read/", messages.ReadMessagesView.as_view(), name="messages-read"),
     path("messages/<uuid:uid>/", messages.MessagePage.as_view(), name="message"),
     path("messages/<uuid:uid>/retry/", messages.RetryMessageView.as_view(), name="message-retry"),
     path("approvals/", approvals.ApprovalsPage.as_view(), name="approvals"),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from dealership.kernel import clock, navigation
-from dealership.kernel.permissions import MESSAGES_VIEW
+from dealership.kernel.permissions import MESSAGES_OWN, MESSAGES_VIEW
 
 PHONE_ENTRIES = 4
 """Entries in the bar of a phone; the fifth place is the one that opens all of them."""
@@ -63,7 +63,7 @@ class Shell:
 
     @property
     def messages_url(self) -> str | None:
-        may = self.actor is not None and self.actor.may(MESSAGES_VIEW)
+        may = self.actor is not None and (self.actor.may(MESSAGES_VIEW) or self.actor.may(MESSAGES_OWN))
         return navigation.resolve("messages") if may else None
 
     @property

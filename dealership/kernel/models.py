@@ -300,10 +300,24 @@ class Message(Root):
     reason = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="the recipient's quiet hours end then")
+    read_at = models.DateTimeField(null=True, blank=True, help_text="a colleague has read it here")
 
     class Meta:
         triggers = [states.versioned(), states.fsm(MESSAGE_MOVES, field="state", name="message_moves")]
-        indexes = [models.Index(fields=["store", "-id"], name="message_store")]
+        indexes = [
+            models.Index(fields=["store", "-id"], name="message_store"),
+            models.Index(
+                fields=["recipient"],
+                name="message_unread",
+                condition=models.Q(channel=MessageChannel.STAFF, read_at__isnull=True),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="message_read_by_staff",
+                condition=models.Q(read_at__isnull=True) | models.Q(channel=MessageChannel.STAFF),
+            ),
+        ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"visit": self.visit_uid}

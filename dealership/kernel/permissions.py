@@ -7,6 +7,7 @@ from .registry import permission, role
 SETTINGS_VIEW = permission("kernel.settings.view", _("See the dated settings and where each number comes from."))
 SETTINGS_MANAGE = permission("kernel.settings.manage", _("Change a setting from a day on."))
 MESSAGES_VIEW = permission("kernel.messages.view", _("See the messages that were sent and why some were not."))
+MESSAGES_OWN = permission("kernel.messages.own", _("Read the messages that are sent to oneself."))
 HEALTH_VIEW = permission("kernel.health.view", _("See queues, failed events and heartbeats."))
 HEALTH_RETRY = permission("kernel.health.retry", _("Let a failed event be tried again."))
 APPROVALS_DECIDE = permission(
@@ -49,7 +50,7 @@ for code, label in (
     ("gm", _("General manager")),
     ("admin", _("IT administrator")),
 ):
-    role(code, label, {SEARCH} if code != "admin" else set())
+    role(code, label, {SEARCH, MESSAGES_OWN} if code != "admin" else {MESSAGES_OWN})
 
 role("admin", permissions={STORES_MANAGE, SETTINGS_VIEW, SETTINGS_MANAGE, MESSAGES_VIEW, HEALTH_VIEW, HEALTH_RETRY})
 role("manager", permissions={SETTINGS_VIEW, MESSAGES_VIEW, APPROVALS_DECIDE})

@@ -25,7 +25,28 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
   const measured = (form) => values(form).length > 0;
   const words = (form) => form.querySelector("[name=note]")?.value.trim() ?? "";
   const shots = (form) => form.querySelectorAll(".photos figure").length;
-  const number = (text) => (text.trim() === "" ? NaN : Number(text.trim().replace(",", ".")));
+  const number = (text) => (/^-?\d+([.,]\d*)?$/.test(text.trim()) ? Number(text.trim().replace(",", ".")) : NaN);
+  const wrong = (form) => (chosen(form) === "NA" ? [] : values(form).filter((field) => field.value.trim() !== "" && Number.isNaN(number(field.value))));
+  const partly = (form) => measured(form) && verdict(form) === "" && wrong(form).length === 0 && values(form).some((field) => field.value.trim() !== "");
+
+  // What can't be sent yet (no number, a wheel without its value) stays on this device and comes back with the page.
+  const keptAs = (form) => `sheet-typed:${sheet}:${form.dataset.item}`;
+  function keepTyped(form) {
+    try {
+      if (wrong(form).length || partly(form)) localStorage.setItem(keptAs(form), JSON.stringify(values(form).map((field) => field.value)));
+      else localStorage.removeItem(keptAs(form));
+    } catch {
+      // a private window or a full device: the page says so above
+    }
+  }
+  function bringTypedBack(form) {
+    try {
+      const kept = JSON.parse(localStorage.getItem(keptAs(form)) ?? "null");
+      if (kept) values(form).forEach((field, n) => (field.value = kept[n] ?? field.value));
+    } catch {
+      // nothing readable is kept
+    }
+  }
 
   function bound(form, name) {
     const text = form.dataset[name];
@@ -57,11 +78,17 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
 
   function look() {
     let done = 0;
+    let all = 0;
     let left = 0;
     let first = null;
     for (const form of forms) {
       const now = verdict(form);
       form.classList.toggle("found", now === "RED" || now === "YELLOW");
+      const bad = wrong(form);
+      values(form).forEach((field) => {
+        field.classList.toggle("is-invalid", bad.includes(field));
+        field.setAttribute("aria-invalid", bad.includes(field));
+      });
       const chip = form.querySelector("[data-says]");
       if (chip) {
         chip.replaceChildren();
@@ -72,16 +99,20 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
           chip.append(word);
         }
       }
-      if (isDone(form)) done += 1;
-      else first ??= form;
+      if (form.dataset.kind !== "NOTE" || words(form) !== "") {
+        all += 1; // words for the customer may stay away
+        if (isDone(form)) done += 1;
+        else first ??= form;
+      }
       if (form.dataset.kind === "RATING" && !("safety" in form.dataset) && now === "") left += 1;
     }
     rest.hidden = left === 0;
     next.hidden = first === null;
     sign.hidden = first !== null;
     if (first) next.href = `#${first.closest("li").id}`;
-    page.querySelector("[data-done]").textContent = page.dataset.doneWords.replace("{done}", done).replace("{all}", forms.length);
-    page.querySelector("[data-live=head] progress").value = done;
+    page.querySelector("[data-done]").textContent = page.dataset.doneWords.replace("{done}", done).replace("{all}", all);
+    rest.querySelector("[data-left]").textContent = left;
+    Object.assign(page.querySelector("[data-live=head] progress"), { max: all, value: done });
   }
 
   // --- answers ---
@@ -94,7 +125,8 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
     clearTimeout(typed.get(form));
     typed.delete(form);
     look();
-    if (verdict(form) === "" && form.dataset.kind !== "NOTE") return;
+    keepTyped(form);
+    if (verdict(form) === "" && form.dataset.kind !== "NOTE") return draw();
     await queue.put({ ...late, key: keyOf(form), kind: "answer", item: form.dataset.item, url: location.pathname, data: read(form) });
   }
 
@@ -206,7 +238,8 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
       for (const item of [...sentPhotos.filter((sent) => sent.item === form.dataset.item), ...mine]) {
         if (item.kind === "photo") drawPhoto(form, item);
       }
-      showWrong(form, mine.find((item) => item.kind === "answer" && item.refused)?.refused);
+      const refused = mine.find((item) => item.kind === "answer" && item.refused)?.refused;
+      showWrong(form, wrong(form).length ? { number: [page.dataset.number] } : partly(form) ? { wheels: [page.dataset.wheels] } : refused);
     }
     look();
     say(own, others);
@@ -239,11 +272,12 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
   function say(own, others) {
     const refused = own.filter((item) => item.refused);
     const open = own.length - refused.length;
-    const name = refused.length ? "refused" : !open ? "" : queue.state.trouble || "saving";
+    const unsent = { wrong: forms.filter((form) => wrong(form).length).length, partly: forms.filter(partly).length };
+    const name = refused.length ? "refused" : unsent.wrong ? "wrong" : open ? queue.state.trouble || "saving" : unsent.partly ? "partly" : "";
     for (const part of says.querySelectorAll("[data-state]")) {
       part.hidden = !(part.dataset.state === (name || says.dataset.saved) || (part.dataset.state === "others" && others > 0));
       const text = part.querySelector("[data-words]");
-      if (text) text.textContent = text.dataset.words.replace("{n}", part.dataset.state === "others" ? others : own.length);
+      if (text) text.textContent = text.dataset.words.replace("{n}", part.dataset.state === "others" ? others : (unsent[part.dataset.state] ?? own.length));
     }
     if (refused.length) {
       const sentences = refused.flatMap((item) => Object.values(item.refused).flat());
@@ -280,6 +314,7 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
         else if (kept.length) field.value = kept[0];
       }
     }
+    forms.forEach(bringTypedBack);
     await draw();
     queue.flush();
   })();

@@ -429,6 +429,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     world.plan_is_worked_out(ready)
     act(foreman, "dispatch_proposal", ready, "accept")
     technician.create_clocking(body={"labor_operation_uid": diagnosis})
+    wanted = {"labor_operation_uid": diagnosis, "need": "PARTS"}
+    act(parts, "technician_call", technician.create_technician_call(body=wanted)["uid"], "answer", {"answer": "COMING"})
     act(parts, "part_line", pads, "reserve")
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})
     act(parts, "part_line", pads, "return", {"quantity": "1.00", "reason": "多领"})

@@ -23,7 +23,7 @@ from dealership.catalogue.services import packages as catalogue_packages
 from dealership.catalogue.services import parts as catalogue_parts
 from dealership.catalogue.services import replacements as catalogue_replacements
 from dealership.catalogue.services import sheets as sheet_versions
-from dealership.exchange.services import clients, imports
+from dealership.exchange.services import clients, imports, inbox
 from dealership.exchange.services.health import retry_event
 from dealership.kernel import clock, outbox, services
 from dealership.kernel.actors import machine
@@ -193,6 +193,7 @@ STORY: dict[str, str] = {
     "delivery.send_rework_out": "one: state.move",
     "delivery.start_rework": "one: rework.started",
     "delivery.withdraw_rework": "one: state.move",
+    "exchange.read_messages": "same",
     "exchange.retry_event": "one: event.not_failed",
     "exchange.undo_import": "one: state.move",
     "exchange.withdraw_api_client": "one: api_client.withdrawn",
@@ -315,6 +316,7 @@ STORY: dict[str, str] = {
     "staff.grade_skill": "both",
     "staff.hand_over_work": "both",
     "staff.plan_roster": "both",
+    "staff.set_badge": "one: badge.same",
     "staff.set_password": "both",
     "staff.set_roster_day": "both",
     "workshop.accept_proposal": "one: state.move",
@@ -351,7 +353,9 @@ STORY: dict[str, str] = {
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
+    "workshop.answer_call": "one: call.answered",
     "workshop.ask_for": "both",
+    "workshop.end_calls": "same",
     "workshop.ask_proposal": "one: proposal.running",
     "workshop.block_bay": "one: reservation.taken",
     "workshop.cancel_away": "one: away.ended",
@@ -497,6 +501,7 @@ def test_people_and_rosters() -> None:
     person, other = staff.make_employee(store, login=False), staff.make_employee(store, "technician")
     today = clock.today()
     go(employees.give_login, employee_uid=person.uid, username="met", password="kite-Harbour-92", by=hr)
+    go(employees.set_badge, employee_uid=person.uid, badge="K-0001", by=hr)
     go(employees.set_password, employee_uid=person.uid, password="lamp-River-4711", by=hr)
     holding = go(employees.give_post, employee_uid=person.uid, post_code="technician", starts_on=today, by=hr)
     go(employees.grade_skill, employee_uid=person.uid, skill_code="engine", level=2, by=hr)
@@ -523,6 +528,10 @@ def test_people_and_rosters() -> None:
     )
     services.close_message(message=message, state="FAILED", by=chief)
     go(services.retry_message, uid=message.uid, by=staff.make_actor(store, "admin"))
+    reader = staff.make_employee(store, "parts")
+    to_reader = {"channel": "STAFF", "recipient": reader.number, "template": "t", "body": "x"}
+    services.queue_message(key="reader", store=store, by=chief, **to_reader)
+    go(inbox.read_messages, by=staff.actor_for(reader))
     credentials = make_credentials("reception:read", stores=[store])
     go(clients.withdraw_api_client, uid=credentials.client.uid, by=machine("tests"))
     bay = resources.add_resource(store=store, kind="BAY", code="B1", name="1 号工位", capability="PAINT", by=manager)
@@ -964,7 +973,8 @@ def test_the_order_and_the_floor() -> None:
         floor.give(work, house.worker)
         made = go(clocking.clock_on, line_uid=work.uid, by=actor(house.worker))
         floor.hire("parts")
-        go(findings.ask_for, line_uid=work.uid, need="PARTS", by=actor(house.worker))
+        called = go(findings.ask_for, line_uid=work.uid, need="PARTS", by=actor(house.worker))
+        go(findings.answer_call, uid=called.uid, answer="COMING", by=floor.foreman)
         go(findings.report_more_work, line_uid=work.uid, cause="片薄", description="换片", by=actor(house.worker))
     with clock_at(10):
         go(clocking.clock_off, pause_cause="BREAK", by=actor(house.worker))
@@ -978,6 +988,7 @@ def test_the_order_and_the_floor() -> None:
         )
         clocking.clock_on(line_uid=work.uid, by=actor(house.worker))
         go(clocking.finish_line, line_uid=work.uid, cause="磨损", correction="换新", by=actor(house.worker))
+        go(findings.end_calls, line_uid=work.uid, by=floor.foreman)
         go(authorizations.revoke_line, line_uid=spare.uid, reason="客户取消", by=desk)
         scanner, (_scanned, [job]) = floor.technician("扫码工"), make_agreed(floor, "MT-50")
         floor.give(job, scanner, "4", (16, 0))

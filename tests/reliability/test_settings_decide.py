@@ -536,6 +536,16 @@ def reminded_of_tools() -> int:
         return len(to_remind_of())
 
 
+def on_a_lift_nobody_looked_at() -> str:
+    """Work begun in the bay of a tested lift that has no round of today."""
+    with clock_at(9):
+        crib = Crib()
+        crib.tool("LIFT", tested=30, place="2 号举升")
+        _order, [line] = make_agreed(crib.floor, "BR-10")
+        crib.floor.give(line, crib.technician, "2")
+        return refused(clocking.clock_on, line_uid=line.uid, by=actor(crib.technician))
+
+
 def offered_again(code: str) -> int:
     """Days after which work that was declined is offered again."""
     shop = make_shop()
@@ -725,6 +735,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.waiting_notice_minutes": (soonest_offer, 120, 30, 60),
     "reception.waiting_offers": (offered_one_place, 3, 1, 1),
     "reception.settle_minutes": (email_settled_in, 72, {"EMAIL": 1440}, 24),
+    "workshop.lift_first": (on_a_lift_nobody_looked_at, "", 1, "clocking.lift"),
     "workshop.hv_second_level": (second_of_level_two, "", 3, "dispatch.skill"),
     "workshop.inspection_levels": (
         final_after_the_self_check, "", dict.fromkeys(RepairCategory.values, 3), "inspection.order",

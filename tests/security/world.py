@@ -75,6 +75,7 @@ from workshop.services import (
     claims,
     counting,
     faults,
+    findings,
     lifts,
     orders,
     proposals,
@@ -340,6 +341,7 @@ class World:
         trials.lend_part(
             part_uid=item.part.uid, order_uid=lacking.line.order.uid, employee_uid=lacking.line.order.advisor.uid, by=system
         )  # fmt: skip
+        findings.ask_for(line_uid=lacking.line.uid, need="PARTS", note="卡扣", by=system)
         for sold in (True, False):
             sale = sales.begin_sale(by=system)
             sales.put_on_sale(uid=sale.uid, code=item.part.number, by=system)

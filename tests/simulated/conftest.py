@@ -80,6 +80,7 @@ from workshop.services import (
     claims,
     counting,
     day_six,
+    findings,
     lifts,
     orders,
     proposals,
@@ -279,6 +280,11 @@ def make_every_kind() -> None:
     purchasing.order_parts(supplier="示例备件", expected_on=clock.today(), lines=wanted, by=acting("parts"))
     tried = Part.objects.get(number="TYR-PATCH").uid
     trials.lend_part(part_uid=tried, order_uid=line.order.uid, employee_uid=absent.uid, by=acting("parts"))
+    at_work = (
+        OrderLine.objects.filter(order__store=store, state__in=("AUTHORIZED", "IN_PROGRESS")).order_by("pk").first()
+    )
+    assert at_work is not None
+    findings.ask_for(line_uid=at_work.uid, need="PARTS", note="卡扣", by=acting("leader"))
     for sold in (True, False):
         sale = sales.begin_sale(by=acting("parts"))
         sales.put_on_sale(uid=sale.uid, code="TYR-PATCH", by=acting("parts"))

@@ -239,6 +239,7 @@ TOLD_WITH = {
     "reception.LoanPhoto": "trip__uid",
     "workshop.LiftRound": "tool__uid",
     "workshop.PromiseChange": "order__uid",
+    "workshop.TechnicianCall": "line__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

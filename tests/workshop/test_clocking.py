@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from dealership.kernel.models import History
 from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from tests.factories.workshop import add_operation, agree_all, make_order, operation, part
+from tests.workshop.test_floor_pages import client_of
 from workshop import tasks
 from workshop.models import Clocking, LineHold, OrderLine, PartLine, RepairOrder
 from workshop.services import authorizations, clocking, dispatch, orders, stock
@@ -397,3 +399,25 @@ def test_of_two_foremen_giving_one_bay_at_once_one_is_told_when_it_is_free():
     )
     assert told == ["given", "reservation.taken"]
     assert dispatch.Dispatch.objects.filter(live=True).count() == 1
+
+
+@pytest.mark.django_db
+def test_work_after_the_finish_is_counted_only_where_it_is_meant(nine):
+    floor = make_floor()
+    person, foreman = floor.technician(), floor.hire("foreman", name="孟工长")
+    order, [line] = make_agreed(floor, "BR-10")
+    floor.give(line, person)
+    made = clocking.clock_on(line_uid=line.uid, by=actor(person))
+    with clock_at(10):
+        clocking.finish_line(line_uid=line.uid, cause="片薄", correction="换新片", by=actor(person))
+    with clock_at(12):
+        client, page = client_of(foreman), f"/clockings/{made.uid}/"
+        form = {"started_at": "2026-11-24T09:00", "ended_at": "2026-11-24T11:00", "reason": "收尾"}
+        answer = client.post(page, form | {"form_token": uuid4()})
+        assert (answer.status_code, "finished at 10:00" in answer.content.decode()) == (422, True)
+        made.refresh_from_db()
+        assert made.ended_at == at(10)
+        answer = client.post(page, form | {"past_finish": "on", "form_token": uuid4()})
+        assert answer.headers["Location"] == f"/orders/{order.uid}/"
+    made.refresh_from_db()
+    assert made.ended_at == at(11)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from dealership.kernel.models import History
 from dealership.kernel.services import set_setting
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed, make_floor, work
 from tests.factories.reception import rule
+from tests.factories.sheets import begun
 from tests.workshop.test_clocking import race
 from tests.workshop.test_floor_pages import client_of, english
 from workshop.models import Certificate, CertificateRange, Inspection, RepairOrder
@@ -457,3 +459,28 @@ def test_two_inspectors_never_take_one_number():
     )
     assert told == ["沪A00000001", "沪A00000002"]
     assert list(CertificateRange.objects.order_by("first").values_list("next", flat=True)) == [2, 3]
+
+
+@pytest.mark.django_db
+def test_a_self_check_beside_an_unsigned_sheet_needs_a_reason(nine):
+    crew = Crew()
+    order, [line] = make_agreed(crew.floor, "BR-10")
+    crew.floor.give(line, crew.worker)
+    clocking.clock_on(line_uid=line.uid, by=actor(crew.worker))
+    sheet = begun(order, actor(crew.worker))
+    phone = client_of(crew.worker)
+    for page in ("/my-jobs/", f"/my-jobs/{line.uid}/finish/"):
+        assert f'href="/sheets/{sheet.uid}/"' in english(phone, page)
+        assert "isn't signed: 0 of 7 answered" in unescape(english(phone, page))
+    clocking.finish_line(line_uid=line.uid, cause="片磨到 2 mm", correction="换新片", by=actor(crew.worker))
+    before = History.objects.count()
+    with rule("inspection.sheet_open"):
+        crew.inspect(order, "SELF")
+    assert (History.objects.count(), Inspection.objects.count()) == (before, 0)
+    address = f"/inspections/{order.uid}/self/"
+    assert "Passed all the same" in english(phone, address)
+    assert phone.post(address, {"result": "PASSED", "form_token": uuid4()}).status_code == 422
+    sent = phone.post(address, {"result": "PASSED", "sheet_reason": "客户赶时间", "form_token": uuid4()})
+    assert (sent.status_code, Inspection.objects.get().sheet_reason) == (302, "客户赶时间")
+    team = crew.inspect(order, "TEAM")  # whoever checks after it isn't asked again, but is told
+    assert team.sheet_reason == ""

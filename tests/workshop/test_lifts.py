@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -12,12 +13,13 @@ from dealership.kernel import clock
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History
 from tests.factories.api import ApiCaller, problem
-from tests.factories.floor import DAY, at, clock_at
+from tests.factories.floor import DAY, at, clock_at, make_agreed
 from tests.factories.reception import rule
-from tests.workshop.test_floor_pages import client_of
+from tests.workshop.test_floor_pages import client_of, english
 from tests.workshop.test_tools import Crib, told
 from workshop.lift_models import LiftPoint, LiftRound
 from workshop.selectors.lifts import lifts
+from workshop.services.clocking import clock_on
 from workshop.services.lifts import record_round
 from workshop.services.tools import check_tool
 from workshop.tool_models import ToolAsset
@@ -156,3 +158,19 @@ def test_other_systems_write_a_round(nine):
     assert len(caller.get(f"lift-rounds?tool_uid={lift.uid}").json()["data"]) == 1
     machine = ApiCaller("workshop:write", store=lift.store)
     problem(machine.post("lift-rounds", {"tool_uid": str(lift.uid), "kind": "DAILY"}), 409, "lift.person")
+
+
+def test_a_bay_and_a_job_say_that_nobody_has_looked_at_the_lift(nine):
+    crib = Crib()
+    lift = crib.tool("LIFT", tested=30, name="2 号举升机", place="2 号举升")
+    _order, [line] = make_agreed(crib.floor, "BR-10")
+    crib.floor.give(line, crib.technician, "2")
+    foreman, phone = client_of(crib.floor.hire("foreman", name="孟工长")), client_of(crib.technician)
+    round_page = f'href="/tools/{lift.uid}/round/"'
+    assert english(foreman, "/plan/?day=2026-11-24").count(round_page) == 1
+    assert round_page not in english(foreman, "/plan/?day=2026-11-25")
+    assert "2 号举升机 isn't checked today" in unescape(english(phone, "/my-jobs/"))
+    clock_on(line_uid=line.uid, by=crib.worker)  # never a block unless the setting says so
+    record_round(uid=lift.uid, kind="DAILY", by=crib.worker)
+    assert round_page not in english(foreman, "/plan/?day=2026-11-24")
+    assert "isn't checked" not in unescape(english(phone, "/my-jobs/"))

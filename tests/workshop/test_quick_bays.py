@@ -23,11 +23,11 @@ from dealership.kernel.models import History
 from dealership.kernel.worktime import Calendar
 from reception import rules
 from tests.factories.api import ApiCaller
-from tests.factories.floor import at, clock_at, make_agreed, make_floor
+from tests.factories.floor import actor, at, clock_at, make_agreed, make_floor
 from workshop import planning
 from workshop.selectors import plan as reads
 from workshop.selectors.replan import read_problem
-from workshop.services import blocking
+from workshop.services import blocking, clocking
 
 spans_of_minutes = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8)
 
@@ -249,3 +249,24 @@ def test_the_number_is_set_on_the_page_and_over_the_api(floor, client):
     assert Resource.objects.get(pk=bay.pk).capacity == 4
     api = ApiCaller("catalogue:write", store=floor.shop.store, acts_for=manager.user)
     assert api.act(f"bays/{bay.uid}", "set-capacity", {"capacity": 2}).json()["capacity"] == 2
+
+
+@pytest.mark.django_db
+def test_the_head_counts_the_cars_in_work_whatever_the_plan_says(floor):
+    person = floor.technician()
+    _order, [line] = make_agreed(floor, "MT-10")
+    floor.give(line, person, "1", (9, 0))
+    with clock_at(8, 30):
+        clocking.clock_on(line_uid=line.uid, by=actor(person))  # before its hour
+        assert head_of(floor) == (1, 3)
+    with clock_at(9, 10):
+        assert head_of(floor) == (1, 3)  # planned and in work: still one car
+        clocking.clock_off(pause_cause="BREAK", by=actor(person))
+    with clock_at(15):
+        assert head_of(floor) == (0, 3)
+
+
+def head_of(floor):
+    board = reads.board(floor.foreman, day=date(2026, 11, 24))
+    row = next(row for row in board.rows if row.uid == floor.bays["1"].uid)
+    return row.cars, row.room

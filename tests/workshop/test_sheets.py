@@ -277,3 +277,32 @@ def test_the_pages(client: Client, shop: Team, order: RepairOrder) -> None:
         reverse("vehicle-detail", args=[order.vehicle.uid]),
     ):
         assert "胎纹深度" in client.get(page).content.decode()
+
+
+def test_what_is_no_number_is_said_beside_the_field_and_kept(client: Client, shop: Team, order: RepairOrder) -> None:
+    client.force_login(shop.technician.user)
+    sheet = begun(order, shop.technician)
+    address = reverse("check-sheet", args=[sheet.uid])
+    assert "尚未保存" in client.get(address).content.decode()  # nobody has touched it
+    answer = client.post(address, {"item": item(sheet, "TYRE-TREAD"), "v0": "abc", "v1": "5", "note": "难测"})
+    page = answer.content.decode()
+    assert (answer.status_code, CheckAnswer.objects.count()) == (422, 0)
+    assert "请填数字" in page
+    for typed in ('value="abc"', 'value="5"', 'value="难测"'):
+        assert typed in page
+
+
+def test_the_counts_add_up_and_say_what_is_looked_at_one_by_one(client: Client, shop: Team, order: RepairOrder) -> None:
+    sheet = begun(order, shop.technician)
+    page = reads.read_sheet(sheet)
+    assert (page.done, page.asked, page.rest, page.singly) == (0, 7, 2, 5)  # words for the customer may stay away
+    answer(sheet, "TYRE-WALL", shop.technician, verdict="RED")
+    answer(sheet, "WHEEL-BOLTS", shop.technician, verdict="NA")
+    sheets.rest_is_good(uid=sheet.uid, by=shop.technician)
+    page = reads.read_sheet(CheckSheet.objects.get())
+    assert [row.item.code for row in page.wordless] == ["TYRE-WALL"]
+    assert (page.done, page.green, page.red, page.other, page.singly) == (3, 2, 1, 1, 3)
+    client.force_login(shop.technician.user)
+    html = client.get(reverse("check-sheet", args=[sheet.uid])).content.decode()
+    assert f'<a href="#item-{item(sheet, "TYRE-WALL")}">' in html
+    assert "3 项需要逐项检查" in html

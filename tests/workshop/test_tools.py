@@ -440,7 +440,7 @@ def test_the_keeper_is_told_once_that_a_test_is_due_and_once_that_it_is_overdue(
     tools.scrap_tool(uid=crib.tool("GLOVES").uid, note="旧", by=crib.techdirector)
     remind_of_tools()
     [message] = Message.objects.filter(template="workshop.tool_due")
-    assert message.recipient == crib.keeper.user.username
+    assert message.recipient == crib.keeper.number
     assert tool.number in message.body
     assert not tools.remind_of_tool(uid=tool.uid, by=machine("tools", store_id=tool.store_id))
     with clock.moved_to(clock.now() + timedelta(days=31)):

@@ -94,6 +94,7 @@ class CorrectionForm(forms.Form):
     started_at = LocalMoment(label=_("Started at"))
     ended_at = LocalMoment(label=_("Stopped at"), required=False)
     reason = forms.CharField(label=_("Reason"), max_length=200)
+    past_finish = forms.BooleanField(label=_("Work after the line's finish is meant"), required=False)
 
 
 class PlanForm(forms.Form):
@@ -156,6 +157,7 @@ class InspectionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Needed where it failed."),
     )
+    sheet_reason = forms.CharField(label=_("Why the check sheet stays open"), max_length=200, required=False)
     failed_line = forms.TypedChoiceField(label=_("Line that goes back"), required=False, coerce=UUID, empty_value=None)
     road_test_driver = forms.TypedChoiceField(label=_("Driven by"), required=False, coerce=UUID, empty_value=None)
     road_test_from_km = forms.IntegerField(

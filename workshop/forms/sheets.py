@@ -13,7 +13,13 @@ from workshop.forms.floor import Photos
 
 
 def _value() -> forms.DecimalField:
-    return forms.DecimalField(label=_("Measured"), required=False, max_digits=8, decimal_places=2)
+    return forms.DecimalField(
+        label=_("Measured"),
+        required=False,
+        max_digits=8,
+        decimal_places=2,
+        error_messages={"invalid": _("A number, please: it is not saved like this.")},
+    )
 
 
 class AnswerForm(forms.Form):

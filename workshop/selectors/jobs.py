@@ -13,6 +13,7 @@ from dealership.kernel import clock, saying
 from dealership.kernel.actors import Actor
 from staff.models import Employee
 from staff.selectors.employees import employee_of
+from workshop.call_models import TechnicianCall
 from workshop.models import (
     Clocking,
     Dispatch,
@@ -23,9 +24,11 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.selectors.calls import on_jobs
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.lifts import not_looked_at
 from workshop.selectors.tools import gloves_out, wears_gloves
-from workshop.tool_models import ToolIssue
+from workshop.tool_models import ToolAsset, ToolIssue
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -46,6 +49,8 @@ class Job:
     agreed: list[OrderLine] = field(default_factory=list)
     asked: list[OrderLine] = field(default_factory=list)
     parts: list[PartLine] = field(default_factory=list)
+    calls: list[TechnicianCall] = field(default_factory=list)
+    """What was asked for from this job, the last first."""
 
     @property
     def order(self) -> RepairOrder:
@@ -122,6 +127,9 @@ class MyJobs:
     gloves: list[ToolIssue] = field(default_factory=list)
     """Then: who has which pair, so that they can be asked."""
 
+    lift: ToolAsset | None = None
+    """3.4: the lift of the job's bay, where nobody has looked at it today."""
+
     @property
     def running(self) -> Job | None:
         """Where the person is clocked on."""
@@ -145,6 +153,7 @@ def _lines(actor: Actor, employee: Employee) -> list[OrderLine]:
             Prefetch("holds", LineHold.objects.filter(ended_at__isnull=True)),
             Prefetch("part_lines", PartLine.objects.select_related("part")),
             Prefetch("failures", Inspection.objects.select_related("inspector").order_by("-id")),
+            on_jobs("calls"),
             Prefetch("order__lines", OrderLine.objects.order_by("position")),
         )
         .distinct()
@@ -187,6 +196,7 @@ def _job(line: OrderLine, employee: Employee) -> Job:
         agreed=[x for x in line.order.lines.all() if x.state in (*OPEN, L.COMPLETED, L.INSPECTED)],
         asked=[x for x in line.order.lines.all() if x.state in (L.DRAFT, L.PENDING)],
         parts=list(line.part_lines.all()),
+        calls=list(line.calls.all()),
     )
 
 
@@ -208,7 +218,11 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
         and not wears_gloves(employee, clock.today(current.order.store.time_zone))
     )
     gloves = list(gloves_out(employee.store_id)) if bare else []
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves)
+    lift = None
+    if current is not None and current.dispatch is not None:
+        lifts = not_looked_at(employee.store_id, clock.today(current.order.store.time_zone))
+        lift = lifts.get(current.dispatch.bay.name)
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, lift)
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:

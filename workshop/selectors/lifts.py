@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Exists, OuterRef
+
 from dealership.kernel.actors import Actor
 from workshop.lift_models import LiftRound, RoundKind
 from workshop.maintenance_rules import add_months
@@ -42,6 +44,13 @@ def lift_row(tool: ToolAsset, day: date) -> LiftRow:
     monthly = next((row for row in rounds if row.kind == RoundKind.MONTHLY and not row.wrong), None)
     due = add_months(monthly.done_on, 1) if monthly else None
     return LiftRow(tool, today, monthly, due, due is None or due < day)
+
+
+def not_looked_at(store_id: int, day: date) -> dict[str, ToolAsset]:
+    """Lifts in order that nobody has looked at on ``day``, by the name of the bay where they stand (their place)."""
+    looked = LiftRound.objects.filter(tool=OuterRef("pk"), kind=RoundKind.DAILY, done_on=day)
+    rows = ToolAsset.objects.filter(store_id=store_id, kind=AssetKind.LIFT, state=ToolState.AVAILABLE)
+    return {tool.place: tool for tool in rows.filter(~Exists(looked)).order_by("-number")}
 
 
 def rounds_of(tool: ToolAsset, *, shown: int = 30) -> list[LiftRound]:

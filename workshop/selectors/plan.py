@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from dealership.catalogue.models import Reservation, ReservationPurpose, Resource, ResourceKind
 from dealership.catalogue.rules import lanes_of, most_at_once
@@ -42,8 +42,11 @@ from workshop.models import (
     ScreenKind,
     WallScreen,
 )
+from workshop.selectors.calls import open_on_lines
 from workshop.selectors.fitness import needs_two, skilled
+from workshop.selectors.lifts import not_looked_at
 from workshop.selectors.tools import unfit_resources
+from workshop.tool_models import ToolAsset
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -76,22 +79,24 @@ class Bar:
     """The dispatch that may be dragged elsewhere."""
     moved: bool = False
     """A proposed plan changes it."""
-    spills: bool = False
-    """Too short for its words, with room behind it: they may stand beside the bar."""
     brief: str = ""
-    """Too short and no room behind it: these last signs of the plate stand for it until it is pointed at."""
+    """Too short for its plate: these last signs of it stand for it until it is pointed at."""
     leftward: bool = False
     """It begins late in the day: what it says when pointed at runs to the left."""
+    calls: int = 0
+    """What its technicians have asked for and nobody has answered."""
     line: int = 0
     """The line worked on, 0 for a booking."""
+    car: int = 0
+    """The order of the car that stands there; below zero for a booking."""
 
 
 @dataclass
 class Row:
     """A bay or a person; ``load`` is planned time in per cent of what there is.
 
-    A bay that takes several cars (``room``) has as many ``lanes`` one under the other; ``cars`` is how many are planned
-    there now, on other days at once at most.
+    A bay that takes several cars (``room``) has as many ``lanes`` one under the other; ``cars`` is how many are planned or
+    being worked on there now, on other days at once at most.
     """
 
     uid: UUID
@@ -103,6 +108,10 @@ class Row:
     offs: list[Bar] = field(default_factory=list)
     room: int = 1
     cars: int = 0
+    at_work: frozenset[int] = frozenset()
+    """The orders of the cars that somebody is clocked on to there."""
+    lift: ToolAsset | None = None
+    """The bay's lift, where nobody has looked at it today (3.4)."""
     lanes: list[Row] = field(default_factory=list)
 
     def spread(self, columns: int, now: int | None) -> None:
@@ -111,7 +120,7 @@ class Row:
             self.lanes = [self]
             return
         spans = [(bar.at, bar.at + bar.length) for bar in self.bars]
-        self.cars = most_at_once(spans) if now is None else sum(at <= now < end for at, end in spans)
+        self.cars = most_at_once(spans) if now is None else self._cars_at(now)
         self.lanes = [Row(self.uid, self.name, self.say, offs=self.offs) for _lane in range(self.room)]
         where: dict[int, int] = {}
         for bar, lane in zip(self.bars, lanes_of(spans, self.room), strict=True):
@@ -126,6 +135,11 @@ class Row:
                 self.lanes[where[act.line]].acts.append(act)
         for row in self.lanes:
             _let_short_bars_speak(row.bars, columns)
+
+    def _cars_at(self, now: int) -> int:
+        """The cars that are planned at a column, and those somebody is clocked on to there whatever the plan says."""
+        planned = {bar.car for bar in self.bars if bar.at <= now < bar.at + bar.length}
+        return len(planned | self.at_work)
 
 
 @dataclass
@@ -320,6 +334,7 @@ def _dispatches(actor: Actor, frame: Frame) -> list[Dispatch]:
         .prefetch_related(
             Prefetch("line__clockings", Clocking.objects.order_by("started_at", "id")),
             Prefetch("line__holds", LineHold.objects.filter(ended_at__isnull=True)),
+            open_on_lines("line__calls"),
         )
         .order_by("starts_at", "pk")
     )
@@ -396,6 +411,10 @@ def board(
     rows = []
     for resource in resources:
         rows.append(_row(resource, roster, frame, by_people, dispatches, hit, held, clockings, marked))
+    if day == clock.today(store.time_zone) and not by_people:
+        lifts = not_looked_at(store.pk, day)
+        for row, resource in zip(rows, resources, strict=True):
+            row.lift = lifts.get(resource.name)
     available = sum(
         sum(end - start for start, end in shift_hours(row.shift))
         for key, row in roster.items()
@@ -527,6 +546,7 @@ def _week_row(
     _let_short_bars_speak(row.bars, frame.columns)
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = _acts(frame, work)
+    row.at_work = frozenset(c.line.order_id for c in work if c.ended_at is None)
     row.spread(frame.columns, frame.column_of_now)
     return row
 
@@ -672,6 +692,7 @@ def _row(
     minutes = (sum(bar.length for bar in row.bars) - idle) * STEP
     room = sum(end - start for start, end in spans)
     row.load = round(minutes * 100 / (room * row.room)) if room else 0
+    row.at_work = frozenset(c.line.order_id for c in work if c.ended_at is None)
     row.spread(frame.columns, frame.column_of_now)
     return row
 
@@ -693,16 +714,11 @@ WORDS_NEED = 14
 
 
 def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
-    """A bar too short for its plate says it beside itself where there is room, else its end; all of it when pointed at."""
+    """A bar too short for its plate says the end of it, never over its own end; all of it when it is pointed at."""
     for bar in bars:
         bar.leftward = bar.at * 2 > columns
-        if bar.length >= WORDS_NEED:
-            continue
-        begins = [other.at for other in bars if other is not bar and other.at >= bar.at]
-        room = min([*begins, columns]) - bar.at
-        bar.spills = room >= WORDS_NEED
-        if not bar.spills:
-            bar.brief = bar.plate[-3:] if bar.length > 3 else "·"
+        if bar.length < WORDS_NEED:
+            bar.brief = bar.plate[-3:] if bar.length > 3 else bar.plate[-2:] if bar.length == 3 else "·"
 
 
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
@@ -718,6 +734,9 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
     ends = forecast_end(dispatch)
     if ends is not None:
         says.append(_("%(span)s to go") % {"span": say_span(ends - clock.now())})
+    asked = len(line.calls.all()) if line.state in OPEN else 0
+    if asked:
+        says.append(ngettext("%(n)s call not answered", "%(n)s calls not answered", asked) % {"n": asked})
     zone = frame.zone
     times = f"{dispatch.starts_at.astimezone(zone):%H:%M}–{dispatch.ends_at.astimezone(zone):%H:%M}"
     return frame.bar(
@@ -729,6 +748,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         href=reverse("plan-move", args=[dispatch.uid]),
         plan=dispatch.uid if _may_move(dispatch) else None,
         line=line.pk,
+        car=line.order_id,
         title=" · ".join(
             (
                 say_plate(order.vehicle.plate),
@@ -739,6 +759,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
                 *says[1:],
             )
         ),
+        calls=asked,
         waits=line.state in OPEN and order.visit.waiting_mode == WaitingMode.WAIT_AT_DEALER,
         high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
     )
@@ -772,6 +793,7 @@ def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | Non
         href=href,
         title=" · ".join(filter(None, (say_plate(plate), word, _("booked") if booking else ""))),
         booked=True,
+        car=-reservation.pk,
         waits=booking is not None and booking.waiting_mode == WaitingMode.WAIT_AT_DEALER,
     )
 

@@ -61,6 +61,8 @@ class Row:
     photos: list[CheckPhoto] = field(default_factory=list)
     before: Before | None = None
     line: OrderLine | None = None
+    typed: dict[str, str] = field(default_factory=dict)
+    """What was sent just now and couldn't be read, to be put right."""
 
     @property
     def verdict(self) -> str:
@@ -106,6 +108,7 @@ class Row:
                 "value": now[place] if place < len(now) else None,
                 "before": was[place] if place < len(was) else None,
                 "verdict": self.bounds.judge(now[place]) if place < len(now) else "",
+                "typed": self.typed.get(f"v{place}"),
             }
             for place in range(count)
         ]
@@ -132,8 +135,27 @@ class Sheet:
         return next(iter(self.open_rows), None)
 
     @property
+    def counted(self) -> list[Row]:
+        """What is counted: all but the words for the customer that nobody wrote; they may stay away."""
+        return [row for row in self.rows if row.item.kind != CheckKind.NOTE or (row.answer and row.answer.note)]
+
+    @property
+    def asked(self) -> int:
+        return len(self.counted)
+
+    @property
     def done(self) -> int:
-        return len(self.rows) - len(self.open_rows)
+        return sum(row.is_done for row in self.counted)
+
+    @property
+    def wordless(self) -> list[Row]:
+        """Bad, and neither words nor a photo say why: these are not done yet (3.1)."""
+        return [row for row in self.rows if row.needs_words]
+
+    @property
+    def singly(self) -> int:
+        """How many open items "the rest is good" doesn't answer: they are looked at one by one."""
+        return sum(row.answer is None and not may_be_rest(row.item) for row in self.open_rows)
 
     @property
     def rest(self) -> int:
@@ -169,6 +191,11 @@ class Sheet:
     @property
     def green(self) -> int:
         return self.count(Verdict.GREEN)
+
+    @property
+    def other(self) -> int:
+        """Answered without a judgement: not there, a photo, words. With it the chips add up to what is done."""
+        return self.done + len(self.wordless) - self.green - self.yellow - self.red
 
     @property
     def offered(self) -> Decimal:
@@ -264,6 +291,12 @@ def _before(sheet: CheckSheet) -> dict[str, Before]:
 def sheets_of_order(order: RepairOrder) -> list[Sheet]:
     rows = order.sheets.select_related("template", "vehicle", "store", "signed_by", "order__visit").order_by("id")
     return read_sheets(rows)
+
+
+def unsigned_of(order: RepairOrder) -> list[Sheet]:
+    """Sheets of an order that are begun and not signed: whoever ends the work is told."""
+    rows = order.sheets.filter(state=SheetState.OPEN).select_related("template", "vehicle", "store", "order__visit")
+    return read_sheets(rows.order_by("id"))
 
 
 def sheets_to_begin(order: RepairOrder, day: date) -> list[CheckTemplate]:

@@ -31,7 +31,9 @@ SELECT
   (SELECT string_agg(t.id || ':' || t.version, ',' ORDER BY t.id) FROM staff_rosterday t
     WHERE t.store_id = %(store)s AND t.day >= %(first)s AND t.day <= %(last)s),
   (SELECT string_agg(p.id || ':' || p.state, ',' ORDER BY p.id) FROM workshop_dispatchproposal p
-    WHERE p.store_id = %(store)s AND p.state IN ('RUNNING', 'READY'))
+    WHERE p.store_id = %(store)s AND p.state IN ('RUNNING', 'READY')),
+  (SELECT string_agg(c.id || ':' || c.version, ',' ORDER BY c.id) FROM workshop_techniciancall c
+    WHERE c.store_id = %(store)s AND c.state IN ('OPEN', 'COMING'))
 """
 
 

@@ -19,14 +19,16 @@ from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
+from dealership.kernel.saying import say_time
 from dealership.kernel.states import require
 from staff.models import Employee
 from staff.selectors.employees import require_employee
 from staff.selectors.hours import calendar_of
 from workshop import events, permissions
-from workshop.limits import CLOCK_LEFT_MINUTES
+from workshop.limits import CLOCK_LEFT_MINUTES, LIFT_FIRST
 from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.lifts import not_looked_at
 from workshop.selectors.tools import wears_gloves
 from workshop.services.dispatch import free_rest
 from workshop.services.orders import locked_line
@@ -79,7 +81,8 @@ def clock_on(
     Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
     whatever the plan says. With ``leave`` the person first pauses where they are clocked on, for another car: both or
     neither. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
-    ``clocking.two_people``, ``clocking.gloves`` and what a gate of an upper room says.
+    ``clocking.two_people``, ``clocking.gloves``, where the setting ``workshop.lift_first`` says so ``clocking.lift``, and
+    what a gate of an upper room says.
     """
     worker = _worker(employee_uid, by)
     busy = open_clocking(worker)
@@ -131,6 +134,14 @@ def clock_on(
         if bay_uid
         else (mine.bay if mine else None)
     )
+    if bay is not None and limits.value(LIFT_FIRST, store_id=line.order.store_id):
+        lift = not_looked_at(line.order.store_id, clock.today(line.order.store.time_zone)).get(bay.name)
+        if lift is not None:
+            raise RuleError(
+                "clocking.lift",
+                _("%(lift)s isn't checked today: look at it first, then the clock starts (3.4)."),
+                lift=lift.name,
+            )
     _end_hold(line, by=by)
     before, now = line.state, clock.now()
     clocking = Clocking.objects.create(
@@ -264,11 +275,20 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
 
 
 @transaction.atomic
-def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | None, reason: str, by: Actor) -> Clocking:
+def correct_clocking(
+    *,
+    uid: UUID,
+    started_at: datetime,
+    ended_at: datetime | None,
+    reason: str,
+    by: Actor,
+    past_finish: bool = False,
+) -> Clocking:
     """The foreman puts a clocking right, with a reason; history keeps both (3.2). Times are aware.
 
-    Raises RuleError ``clocking.reason``, ``clocking.period``, ``clocking.future``, ``clocking.settled``,
-    ``clocking.overlap``.
+    Work after the line's finish is taken only where ``past_finish`` says that it is meant. Raises RuleError
+    ``clocking.reason``, ``clocking.period``, ``clocking.future``, ``clocking.settled``, ``clocking.overlap``,
+    ``clocking.past_finish``.
     """
     by.require(permissions.CLOCKINGS_CORRECT)
     if started_at.tzinfo is None or (ended_at is not None and ended_at.tzinfo is None):
@@ -288,6 +308,14 @@ def correct_clocking(*, uid: UUID, started_at: datetime, ended_at: datetime | No
         raise RuleError("clocking.future", _("A clocking tells what happened; it doesn't lie ahead."), field="ended_at")
     if ended_at is None and clocking.ended_at is not None:
         raise RuleError("clocking.ended", _("An ended clocking isn't opened again; clock on anew."), field="ended_at")
+    finish = line.completed_at if line.state in (L.COMPLETED, L.INSPECTED) else None
+    if finish is not None and (ended_at or started_at) > finish and not past_finish:
+        raise RuleError(
+            "clocking.past_finish",
+            _("The line was finished at %(time)s. Confirm that work after it is meant, or check the hour."),
+            field="past_finish",
+            time=say_time(finish, now=clock.now()),
+        )
     others = Clocking.objects.filter(employee=worker).exclude(pk=clocking.pk)
     others = others.exclude(ended_at__lte=started_at)
     if ended_at is not None:

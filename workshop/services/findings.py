@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import TextChoices
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -15,22 +14,18 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel
+from dealership.kernel.saying import say_plate
 from dealership.kernel.services import queue_message, store_file
 from reception.pictures import clean_picture
-from staff.selectors.employees import employees_with_role
+from staff.selectors.employees import employee_of, employees_with_role
 from workshop import events, permissions
-from workshop.models import LinePhoto, OrderLine
+from workshop.call_models import ANSWERS, OPEN_CALLS, CallState, Need, TechnicianCall
+from workshop.models import LinePhoto, LineState, OrderLine
 from workshop.services.orders import add_line, locked_line
-
-
-class Need(TextChoices):
-    PARTS = "PARTS", _("Parts")
-    HELP = "HELP", _("Help")
-    TOOL = "TOOL", _("Tool")
-
 
 ASKED_OF = {Need.PARTS: ("parts",), Need.HELP: ("leader", "foreman"), Need.TOOL: ("foreman",)}
 """Who is told, by what is needed."""
+OPEN_WORK = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 
 
 @transaction.atomic
@@ -74,15 +69,18 @@ def report_more_work(
 
 
 @transaction.atomic
-def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLine:
-    """Asks the parts counter, the team leader or the foreman to come; each gets a message (3.2).
+def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> TechnicianCall:
+    """Asks the parts counter, the team leader or the foreman to come; the call stays open until it is answered (3.2).
 
-    Raises RuleError ``need.kind`` and ``need.nobody`` where nobody holds such a post today.
+    Each of them gets a message. Raises RuleError ``need.kind``, ``need.line`` (the work is not open) and
+    ``need.nobody`` where nobody holds such a post today.
     """
     by.require(permissions.JOBS_OWN)
     if need not in Need.values:
         raise RuleError("need.kind", _("Say what is needed."), field="need")
     line = locked_line(line_uid, by)
+    if line.state not in OPEN_WORK:
+        raise RuleError("need.line", _("This work isn't open any more; nothing is called for to it."))
     order = line.order
     people = {
         person.pk: (person, person.user)
@@ -92,20 +90,22 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
     }
     if not people:
         raise RuleError("need.nobody", _("Nobody is there who could be asked; tell the service manager."))
-    asked = uuid4()
+    call = TechnicianCall.objects.create(
+        store=order.store, line=line, employee=employee_of(by), need=need, note=note.strip()[:200]
+    )
     for person, user in people.values():
         with override(user.language):
             body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {
-                "plate": order.vehicle.plate or order.number,
+                "plate": say_plate(order.vehicle.plate) or order.number,
                 "line": line.said,
                 "need": str(Need(need).label),
-                "note": note.strip()[:200],
+                "note": call.note,
             }
         queue_message(
-            key=f"need:{asked}:{person.pk}",
+            key=f"need:{call.uid}:{person.pk}",
             store=order.store,
             channel=MessageChannel.STAFF,
-            recipient=user.username,
+            recipient=person.number,
             recipient_name=person.name,
             template="workshop.need",
             language=user.language,
@@ -113,5 +113,49 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> OrderLin
             visit_uid=order.visit.uid,
             by=by,
         )
-    record(line, events.HELP_ASKED, by=by, store_id=order.store_id, need=need, people=len(people))
-    return line
+    record(line, events.HELP_ASKED, by=by, store_id=order.store_id, need=need, people=len(people), call=call.uid)
+    return call
+
+
+@transaction.atomic
+def answer_call(*, uid: UUID, answer: str, by: Actor) -> TechnicianCall:
+    """Answers a technician's call: on the way, done, or not to be had; who called may say that it is done (3.2).
+
+    Raises RuleError ``call.answer``, ``call.answered`` (somebody is on the way already) and ``call.ended``.
+    """
+    call = TechnicianCall.objects.for_actor(by).locked().select_related("line__order__visit").get(uid=uid)
+    who = employee_of(by)
+    if not (answer == CallState.DONE and who is not None and call.employee_id == who.pk):
+        by.require(permissions.CALLS_ANSWER)
+    if answer not in ANSWERS:
+        raise RuleError("call.answer", _("Say whether you come, it is done, or it is not to be had."), field="answer")
+    if not call.is_open:
+        raise RuleError("call.ended", _("This call is over."))
+    if call.state == answer:
+        raise RuleError("call.answered", _("Somebody has answered this call already."))
+    before, now, fields = call.state, clock.now(), ["state"]
+    call.state = answer
+    if call.answered_at is None:
+        call.answered_at, call.answered_by = now, who
+        fields += ["answered_at", "answered_by"]
+    if not call.is_open:
+        call.ended_at = now
+        fields.append("ended_at")
+    call.save(update_fields=fields)
+    record(call, events.CALL_ANSWERED, by=by, changed={"state": (before, answer)}, line=call.line.uid, need=call.need)
+    return call
+
+
+@transaction.atomic
+def end_calls(*, line_uid: UUID, by: Actor) -> int:
+    """Calls that are open on work which isn't any more end with it; returns how many (3.2)."""
+    line = OrderLine.objects.get(uid=line_uid)
+    if line.state in OPEN_WORK:
+        return 0
+    rows = TechnicianCall.objects.filter(line=line, state__in=OPEN_CALLS).select_related("line__order__visit")
+    ended = list(rows.order_by("id").locked())
+    for call in ended:
+        before, call.state, call.ended_at = call.state, CallState.ENDED, clock.now()
+        call.save(update_fields=["state", "ended_at"])
+        record(call, events.CALL_ENDED, by=by, changed={"state": (before, call.state)}, line=line.uid, need=call.need)
+    return len(ended)

@@ -17,6 +17,7 @@ from dealership.kernel.models import Store
 from staff.models import Employee
 from staff.selectors.employees import employed, require_employee
 from workshop import events, permissions, rules
+from workshop.check_models import SheetState
 from workshop.limits import GUARANTEE
 from workshop.models import (
     Certificate,
@@ -71,6 +72,7 @@ def inspect_order(
     road_test_route: str = "",
     road_test_findings: str = "",
     instrument_uids: Sequence[UUID] = (),
+    sheet_reason: str = "",
 ) -> Inspection:
     """One inspection of the whole order: SELF by each who worked, TEAM and FINAL by somebody else, in this order (3.2).
 
@@ -81,6 +83,7 @@ def inspect_order(
     inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
     ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``,
     ``.passed``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``;
+    a self check passes with a check sheet still open only by ``sheet_reason`` (``inspection.sheet_open``, 3.1);
     ``instrument_uids`` are the measuring tools it was done with: ``tool.unknown``, ``.unavailable``, ``.expired`` (3.4).
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
@@ -102,6 +105,16 @@ def inspect_order(
         )
     if level != InspectionLevel.SELF and result == InspectionResult.PASSED:
         _check_self_checked(order)
+    unsigned = None
+    if level == InspectionLevel.SELF and result == InspectionResult.PASSED:
+        unsigned = order.sheets.filter(state=SheetState.OPEN).select_related("template").order_by("id").first()
+    if unsigned is not None and not sheet_reason.strip():
+        raise RuleError(
+            "inspection.sheet_open",
+            _("“%(sheet)s” isn't signed yet: finish and sign it, or say why it stays open."),
+            field="sheet_reason",
+            sheet=unsigned.template.said,
+        )
     failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
     driven = _road_test(order, road_test_from_km, road_test_to_km, road_test_km)
     if failed is None:
@@ -123,6 +136,7 @@ def inspect_order(
         road_test_driver=driver,
         road_test_route=formats.one_line(road_test_route)[:120] if driven else "",
         road_test_findings=road_test_findings.strip()[:300] if driven else "",
+        sheet_reason=sheet_reason.strip()[:200] if unsigned is not None else "",
         at=clock.now(),
     )
     instruments = name_instruments(inspection, instrument_uids, by)

@@ -715,7 +715,7 @@ def tell_loser(*, move_uid: UUID) -> int:
             key=f"part-given:{move.uid}:{person.pk}",
             store=move.store,
             channel=MessageChannel.STAFF,
-            recipient=person.user.username,
+            recipient=person.number,
             recipient_name=person.name,
             template="workshop.part_given",
             language=person.user.language,

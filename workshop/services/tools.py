@@ -457,7 +457,7 @@ def remind_of_tool(*, uid: UUID, by: Actor) -> bool:
         key=key,
         store=tool.store,
         channel=MessageChannel.STAFF,
-        recipient=user.username,
+        recipient=tool.keeper.number,
         recipient_name=tool.keeper.name,
         template="workshop.tool_due",
         language=user.language,

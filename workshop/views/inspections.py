@@ -20,6 +20,7 @@ from workshop.documents import CertificatePaper, certificate_pdf
 from workshop.forms.floor import InspectionForm, RangeForm
 from workshop.models import Certificate, InspectionLevel
 from workshop.selectors import inspections as reads
+from workshop.selectors import sheets as checks
 from workshop.selectors.tools import instruments
 from workshop.services import inspections as commands
 
@@ -87,6 +88,7 @@ class InspectPage(CommandPage):
         return super().get_context_data(**kwargs) | {
             "row": self.row,
             "level": InspectionLevel(self.level),
+            "unsigned": checks.unsigned_of(self.row.order),
             "must_drive": self.row.asks_road_test and self.level == InspectionLevel.FINAL,
             "back": reverse("my-jobs" if own and self.actor.may(permissions.JOBS_OWN) else "inspections"),
         }
@@ -101,6 +103,7 @@ class InspectPage(CommandPage):
             reason=data["reason"] if failed else "",
             failed_line_uid=data["failed_line"] if failed else None,
             instrument_uids=data["instruments"],
+            sheet_reason=data["sheet_reason"],
             by=self.actor,
             **form.road_test,
         )

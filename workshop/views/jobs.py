@@ -16,6 +16,7 @@ from dealership.kernel.forms import demand
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from dealership.kernel.queued import Queued
 from workshop import permissions
+from workshop.check_models import SheetState
 from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
 from workshop.models import OrderLine
 from workshop.selectors import jobs as reads
@@ -47,8 +48,12 @@ class MyJobsPage(Page):
         if mine.current is None or not self.actor.may(permissions.CHECKS_FILL):
             return {}
         order = mine.current.order
+        found = checks.sheets_of_order(order)
         return {
-            "sheets": checks.sheets_of_order(order),
+            "sheets": found,
+            "unsigned": [page for page in found if page.sheet.state == SheetState.OPEN]
+            if mine.current.clocking
+            else [],
             "begins": checks.sheets_to_begin(order, clock.today(order.store.time_zone)),
         }
 
@@ -111,7 +116,11 @@ class FinishPage(JobForm):
     title, submit = _("Finish the work"), _("Finish")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"told": self.line.told_cause}
+        may_fill = self.actor.may(permissions.CHECKS_FILL)
+        return super().get_context_data(**kwargs) | {
+            "told": self.line.told_cause,
+            "unsigned": checks.unsigned_of(self.line.order) if may_fill else [],
+        }
 
     def get_initial(self) -> dict[str, Any]:
         return {"cause": self.line.cause, "correction": self.line.correction}
@@ -177,7 +186,7 @@ class MoreWorkPage(JobForm):
 class AskPage(JobForm):
     form_class = NeedForm
     act = "tell"
-    title, submit, done = _("Ask for help or parts"), _("Ask"), _("Asked; they have a message.")
+    title, submit, done = _("Ask for help or parts"), _("Ask"), _("Asked; the answer stands on the job.")
 
     def get_initial(self) -> dict[str, Any]:
         return {"need": self.request.GET.get("need", "")}

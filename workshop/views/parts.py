@@ -18,6 +18,7 @@ from dealership.catalogue.models import Tracing
 from dealership.catalogue.permissions import CATALOGUE_VIEW
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
+from workshop.call_models import Need
 from workshop.forms.parts import (
     CountForm,
     GiveForm,
@@ -41,10 +42,13 @@ from workshop.models import (
     StockMovement,
     Warehouse,
 )
+from workshop.selectors import calls
 from workshop.selectors import stock as reads
 from workshop.selectors.replacing import offers, with_offers
 from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces, unnamed, unnamed_out
 from workshop.services import stock as commands
+
+PARTS_CALLED = (Need.PARTS,)
 
 
 class PartsBoardPage(Page):
@@ -72,6 +76,7 @@ class PartsBoardPage(Page):
             "back": back if show == "BACK" else [],
             "old": old if show == "OLD" else [],
             "address": self.request.get_full_path(),
+            "calls": calls.open_calls(self.actor, PARTS_CALLED) if self.actor.may(permissions.CALLS_ANSWER) else [],
             "may_issue": self.actor.may(permissions.PARTS_ISSUE),
             "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
             "may_give": self.actor.may(permissions.PARTS_GIVE),

@@ -20,10 +20,11 @@ from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from dealership.kernel.saying import say_span, say_time
 from workshop import permissions
+from workshop.call_models import Need
 from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm
 from workshop.models import Clocking, Dispatch, OrderLine
+from workshop.selectors import calls, replan
 from workshop.selectors import plan as reads
-from workshop.selectors import replan
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.stamp import stamp_of
 from workshop.services import blocking, clocking, dispatch
@@ -70,7 +71,9 @@ class PlanPage(Page):
             "before": day - timedelta(days=7 if self.week else 1),
             "after": day + timedelta(days=7 if self.week else 1),
             "may_dispatch": self.actor.may(permissions.PLAN_DISPATCH),
+            "may_look": self.actor.may(permissions.TOOLS_TAKE),
             "proposal": replan.open_proposal(self.actor),
+            "calls": calls.open_calls(self.actor, tuple(Need)) if self.actor.may(permissions.CALLS_ANSWER) else [],
         }
 
 
@@ -397,8 +400,25 @@ class CorrectClockingPage(CommandPage):
             "who": self.clocking.employee.name,
             "title": _("Correct a clocking"),
             "submit": _("Correct"),
-            "back": self.request.GET.get("next") or reverse("plan"),
+            "back": self.request.POST.get("next") or self.request.GET.get("next") or self.order_page,
         }
+
+    @property
+    def order_page(self) -> str:
+        """Clockings are shown on their order; there one comes from and goes back to."""
+        if not self.actor.may(permissions.ORDERS_VIEW):
+            return reverse("plan")
+        return reverse("order-detail", args=[self.clocking.line.order.uid])
+
+    def get_form(self, form_class: type[CorrectionForm] | None = None) -> CorrectionForm:
+        """The last question is asked only of a line that is finished."""
+        form = super().get_form(form_class)
+        if self.clocking.line.completed_at is None:
+            del form.fields["past_finish"]
+        return form
+
+    def location(self, result: Any) -> str:
+        return super().location(result) if self.request.POST.get("next") else self.order_page
 
     def run(self, form: CorrectionForm) -> Any:
         return clocking.correct_clocking(uid=self.clocking.uid, by=self.actor, **form.cleaned_data)

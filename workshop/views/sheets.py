@@ -80,11 +80,15 @@ class SheetPage(Queued, CommandPage):
         context = super().get_context_data(**kwargs)
         order = self.sheet.order
         may_offer = self.actor.may(permissions.LINES_EDIT) or self.actor.may(permissions.LINES_PROPOSE)
+        page = reads.read_sheet(self.sheet)
+        for row in page.rows if context["form"].errors else ():
+            if str(row.item.uid) == self.request.POST.get("item"):
+                row.typed = {name: self.request.POST.get(name, "") for name in ("v0", "v1", "v2", "v3", "note")}
         return context | {
             "sheet": self.sheet,
-            "page": reads.read_sheet(self.sheet),
+            "page": page,
             # the database's clock writes every change but the first row
-            "saved_at": clock.of_database(self.sheet.updated_at) if self.sheet.version > 1 else self.sheet.updated_at,
+            "saved_at": clock.of_database(self.sheet.updated_at) if self.sheet.version > 1 else None,
             "writing": self.writing,
             "may_offer": may_offer and not (order.settled_at or order.closed_at or order.withdrawn_at),
             "may_see_order": self.actor.may(permissions.ORDERS_VIEW),

@@ -8,25 +8,33 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from dealership.exchange.selectors import messages as reads
+from dealership.exchange.services.inbox import read_messages
 from dealership.kernel.models import Message, MessageState
 from dealership.kernel.pages import ActionView, Page
-from dealership.kernel.permissions import MESSAGES_RETRY, MESSAGES_VIEW
+from dealership.kernel.permissions import MESSAGES_OWN, MESSAGES_RETRY, MESSAGES_VIEW
 from dealership.kernel.services import retry_message
 
 
 class MessagesPage(Page):
-    permission = MESSAGES_VIEW
+    """All messages for who watches over them; everybody else reads the own ones."""
+
+    permission = (MESSAGES_VIEW, MESSAGES_OWN)
     template_name = "exchange/messages.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked = self.request.GET
-        state = asked.get("state", "") if asked.get("state") in MessageState.values else ""
-        box = reads.box(self.actor, state=state, before=asked.get("before", ""))
+        sees_all = self.actor.may(MESSAGES_VIEW)
+        own = not sees_all or asked.get("own") == "1"
+        state = asked.get("state", "") if asked.get("state") in MessageState.values and not own else ""
+        box = reads.box(self.actor, state=state, before=asked.get("before", ""), own=own)
         tones = {MessageState.FAILED: "late", MessageState.UNCERTAIN: "soon"}
         return super().get_context_data(**kwargs) | {
             "box": box,
             "rows": [(message, reads.colour(message)) for message in box.messages],
             "state": state,
+            "own": own,
+            "sees_all": sees_all,
+            "unread": reads.unread(self.actor) if self.actor.may(MESSAGES_OWN) else 0,
             "states": [
                 (s.value, s.label, box.counts.get(s, 0), tones.get(s, "") if box.counts.get(s) else "")
                 for s in MessageState
@@ -46,6 +54,19 @@ class MessagePage(Page):
             "history": history,
             "may_retry": self.actor.may(MESSAGES_RETRY) and reads.may_retry(message),
         }
+
+
+class ReadMessagesView(ActionView):
+    """The bell is quiet again: all messages to oneself are read."""
+
+    permission = MESSAGES_OWN
+    done = _("Marked as read.")
+
+    def run(self, form: Any) -> int:
+        return read_messages(by=self.actor)
+
+    def location(self, result: int) -> str:
+        return f"{reverse('messages')}?own=1"
 
 
 class RetryMessageView(ActionView):

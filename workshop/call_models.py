@@ -1,0 +1,117 @@
+"""What a technician calls for from the job: parts, help, a tool; asked, answered, over with the job (3.2)."""
+
+from __future__ import annotations
+
+import uuid
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from dealership.kernel import clock, states
+from dealership.kernel.errors import explain_constraint
+from dealership.kernel.models import Root, Store
+from staff.models import Employee
+
+
+class Need(models.TextChoices):
+    PARTS = "PARTS", _("Parts")
+    HELP = "HELP", _("Help")
+    TOOL = "TOOL", _("Tool")
+
+
+class CallState(models.TextChoices):
+    OPEN = "OPEN", pgettext_lazy("technician's call", "Not answered")
+    COMING = "COMING", pgettext_lazy("technician's call", "On the way")
+    DONE = "DONE", pgettext_lazy("technician's call", "Done")
+    NOT_AVAILABLE = "NOT_AVAILABLE", pgettext_lazy("technician's call", "Not available")
+    ENDED = "ENDED", pgettext_lazy("technician's call", "Over with the job")
+
+
+C = CallState
+CALL_MOVES = {
+    C.OPEN: {C.COMING, C.DONE, C.NOT_AVAILABLE, C.ENDED},
+    C.COMING: {C.DONE, C.NOT_AVAILABLE, C.ENDED},
+}
+OPEN_CALLS = (C.OPEN, C.COMING)
+ANSWERS = (C.COMING, C.DONE, C.NOT_AVAILABLE)
+
+
+class TechnicianCall(Root):
+    """One call from a job: who needs what since when, and who answered it how.
+
+    The first answer is kept; after "on the way" it is done or not to be had. It ends with the job at the latest.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    line = models.ForeignKey("workshop.OrderLine", models.PROTECT, related_name="calls")
+    employee = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    need = models.CharField(max_length=5, choices=Need.choices)
+    note = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=13, choices=CallState.choices, default=CallState.OPEN)
+    asked_at = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.fixed("techniciancall_fixed", "store_id", "line_id", "employee_id", "need", "note", "asked_at"),
+            states.versioned(),
+            states.fsm(CALL_MOVES, field="state", name="techniciancall_moves"),
+            states.guard(
+                # 3.2: one calls from work that is agreed and not finished, in the store of its order.
+                "techniciancall_of_open_work",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        WHERE l.id = NEW.line_id AND o.store_id = NEW.store_id
+                        AND l.state IN ('AUTHORIZED', 'IN_PROGRESS')) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="need.line",
+                text=_("This work isn't open any more; nothing is called for to it."),
+            ),
+            states.guard(
+                "techniciancall_answered_once",
+                operation=pgtrigger.UpdateOf("answered_at", "answered_by_id"),
+                func="""
+                    IF OLD.answered_at IS NOT NULL AND ROW(OLD.answered_at, OLD.answered_by_id)
+                        IS DISTINCT FROM ROW(NEW.answered_at, NEW.answered_by_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="call.answered",
+                text=_("Somebody has answered this call already."),
+            ),
+            pgtrigger.Protect(name="techniciancall_never_deleted", operation=pgtrigger.Delete),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="techniciancall_answered",
+                condition=Q(state=C.ENDED)
+                | Q(state=C.OPEN, answered_at__isnull=True)
+                | Q(state__in=ANSWERS, answered_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="techniciancall_ended",
+                condition=Q(state__in=OPEN_CALLS, ended_at__isnull=True)
+                | (~Q(state__in=OPEN_CALLS) & Q(ended_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "id"], name="techniciancall_open", condition=Q(state__in=OPEN_CALLS)),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_CALLS
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.line.history_keys()
+
+
+explain_constraint("techniciancall_answered", "call.answered", _("Somebody has answered this call already."))
+explain_constraint("techniciancall_ended", "call.ended", _("This call is over."))
