@@ -8,6 +8,7 @@ from dealership.kernel.registry import event
 EMPLOYEE_HIRED = event("staff.employee.hired", _("Employee hired"), clause="5.1")
 EMPLOYEE_LEFT = event("staff.employee.left", _("Employee left"), clause="5.1")
 LOGIN_GIVEN = event("staff.employee.login_given", _("Log-in given"), clause="7.1")
+BADGE_SET = event("staff.employee.badge_set", _("Badge given"), clause="3.2")
 PASSWORD_SET = event("staff.employee.password_set", _("New password set"), clause="7.1")
 POST_GIVEN = event("staff.post.given", _("Post given"), clause="1.2")
 POST_ENDED = event("staff.post.ended", _("Post ended"), clause="1.2")

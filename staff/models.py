@@ -140,6 +140,9 @@ class Employee(Root):
         return self.name[:1]
 
 
+explain_constraint("employee_badge", "badge.taken", _("A colleague has this code already."))
+
+
 class PostHolding(Root):
     """An employee holds a post in a store from a day to a day; the role grant follows it."""
 

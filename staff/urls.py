@@ -10,6 +10,7 @@ urlpatterns = [
     path("staff/new/", employees.HirePage.as_view(), name="staff-hire"),
     path("staff/<uuid:uid>/", employees.PersonPage.as_view(), name="staff-person"),
     path("staff/<uuid:uid>/login/", employees.LoginPage.as_view(), name="staff-login"),
+    path("staff/<uuid:uid>/badge/", employees.BadgePage.as_view(), name="staff-badge"),
     path("staff/<uuid:uid>/password/", employees.PasswordPage.as_view(), name="staff-password"),
     path("staff/<uuid:uid>/post/", employees.PostPage.as_view(), name="staff-post"),
     path("staff/<uuid:uid>/post/<uuid:holding>/end/", employees.EndPostPage.as_view(), name="staff-post-end"),

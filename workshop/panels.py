@@ -13,6 +13,8 @@ from dealership.kernel.panels import Panel, register_panel
 from reception.models import Appointment, Customer, Vehicle, Visit, VisitState
 from reception.permissions import APPOINTMENTS_BOOK
 from reception.selectors.today import LANE_SOURCES
+from staff.models import Employee
+from staff.permissions import EMPLOYEES_MANAGE
 from workshop import permissions
 from workshop.models import DeclineCause, RepairOrder
 from workshop.rules import total_of
@@ -20,6 +22,7 @@ from workshop.selectors import (
     accidents,
     advice,
     away,
+    calls,
     campaigns,
     claims,
     day_six,
@@ -33,6 +36,7 @@ from workshop.selectors import (
 from workshop.selectors import orders as reads
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
+from workshop.selectors.kiosk import badge_of, badges
 from workshop.selectors.lanes import place_work
 from workshop.selectors.quoted import quoted_orders
 from workshop.selectors.tools import count_tools_due
@@ -232,6 +236,17 @@ def trial_parts(actor: Actor, _board: Any) -> dict[str, Any] | None:
 
 
 register_panel("today_actions", Panel("workshop.trials", "workshop/trials_today.html", trial_parts, order=91))
+
+
+def technicians_ask(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.2: what technicians call for and nobody has answered, one tap away for keeper, foreman and team leader."""
+    n = calls.unanswered(actor)
+    if not n:
+        return None
+    return {"n": n, "href": reverse("parts-board" if actor.may(permissions.PARTS_ISSUE) else "plan")}
+
+
+register_panel("today_actions", Panel("workshop.calls", "workshop/calls_today.html", technicians_ask, order=70))
 
 
 def parts_came(actor: Actor, _board: Any) -> dict[str, Any] | None:
@@ -462,3 +477,22 @@ register_panel(
 register_panel("visit", Panel("workshop.campaigns", "workshop/campaigns_open.html", visit_campaigns, order=1))
 register_panel("order", Panel("workshop.campaigns", "workshop/campaigns_open.html", order_campaigns, order=1))
 register_panel("customer", Panel("workshop.campaigns", "workshop/customer_campaigns.html", customer_campaigns, order=1))
+
+
+# --- the person's page (5.1) ---
+def kiosk_badge(actor: Actor, employee: Employee) -> dict[str, Any] | None:
+    """3.2: the code that the kiosk scans, for who works on cars."""
+    may_manage = actor.may(EMPLOYEES_MANAGE)
+    if not may_manage and not actor.may(permissions.PLAN_DISPATCH):
+        return None
+    if not any(person.pk == employee.pk for person, _code in badges(actor)):
+        return None
+    return {
+        "code": badge_of(employee),
+        "own": bool(employee.badge),
+        "may_manage": may_manage,
+        "may_print": True,
+    }
+
+
+register_panel("person", Panel("workshop.badge", "workshop/person_badge.html", kiosk_badge, order=10))

@@ -64,6 +64,16 @@ class PasswordForm(ActorForm):
     )
 
 
+class BadgeForm(ActorForm):
+    badge = forms.CharField(
+        label=_("Code on the badge"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+        help_text=_("Scan the card here or type its code. Left empty, the staff number is the code."),
+    )
+
+
 class LoginForm(PasswordForm):
     username = forms.CharField(label=_("User name"), max_length=60)
     field_order = ("username", "password")

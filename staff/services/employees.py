@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
@@ -171,6 +172,39 @@ def set_password(*, employee_uid: UUID, password: str, by: Actor) -> Employee:
     employee.user.set_password(password)
     employee.user.save(update_fields=["password"])
     record(employee, events.PASSWORD_SET, by=by, user=employee.user.uid)
+    return employee
+
+
+MOST_BADGE = 40
+
+
+@transaction.atomic
+def set_badge(*, employee_uid: UUID, badge: str, by: Actor) -> Employee:
+    """The code on the card that a kiosk scans (3.2); empty: the staff number is the code again.
+
+    Capitals, digits and hyphens, so that every scanner reads them. Raises RuleError ``badge.signs``, ``badge.same`` and
+    ``badge.taken`` where a colleague has this card, or this staff number without a card.
+    """
+    by.require(permissions.EMPLOYEES_MANAGE)
+    employee = _locked(by, employee_uid)
+    code = badge.strip().upper()
+    if code and (len(code) > MOST_BADGE or not re.fullmatch(r"[A-Z0-9][A-Z0-9-]*", code) or code.startswith("PAUSE-")):
+        raise RuleError(
+            "badge.signs",
+            _("A badge has capitals, digits and hyphens, forty at most, as the scanner reads it."),
+            field="badge",
+        )
+    if code == employee.badge:
+        raise RuleError("badge.same", _("The badge has this code already."), field="badge")
+    others = Employee.objects.exclude(pk=employee.pk)
+    holder = others.filter(Q(badge=code) | Q(badge="", number__iexact=code)).first() if code else None
+    holder = holder or (others.filter(badge__iexact=employee.number).first() if not code else None)
+    if holder is not None:
+        raise RuleError("badge.taken", _("%(name)s has this code already."), field="badge", name=holder.name)
+    had = bool(employee.badge)
+    employee.badge = code
+    employee.save(update_fields=["badge"])
+    record(employee, events.BADGE_SET, by=by, changed={"own_code": (had, bool(code))})
     return employee
 
 

@@ -130,6 +130,19 @@ class PasswordPage(PersonCommand):
         return commands.set_password(employee_uid=self.employee.uid, by=self.actor, **form.cleaned_data)
 
 
+class BadgePage(PersonCommand):
+    permission = permissions.EMPLOYEES_MANAGE
+    form_class = forms.BadgeForm
+    title, submit, done = _("Give a badge"), _("Save the code"), _("The kiosk knows this code from now on.")
+    say = _("Scanned at the tablet in the workshop; the code before it is good for nothing.")
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"badge": self.employee.badge}
+
+    def run(self, form: forms.BadgeForm) -> Employee:
+        return commands.set_badge(employee_uid=self.employee.uid, by=self.actor, **form.cleaned_data)
+
+
 class PostPage(PersonCommand):
     permission = permissions.EMPLOYEES_MANAGE
     form_class = forms.PostForm

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +13,7 @@ from tests.factories.api import ApiCaller
 from tests.factories.floor import Floor, actor, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from workshop.models import Clocking, OrderLine, WallScreen
-from workshop.selectors.kiosk import job_code
+from workshop.selectors.kiosk import employee_of_badge, job_code
 from workshop.services import kiosk, screens
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +145,42 @@ def test_codes_are_printed(floor: Floor) -> None:
         assert api.post("wall-screens", {"name": "二号", "kind": "KIOSK"}).json()["kind"] == "KIOSK"
         assert WallScreen.objects.filter(kind="KIOSK").count() == 2
         assert actor(person).may("workshop.jobs.own")
+
+
+def staff_client(floor: Floor, post: str) -> Client:
+    client = Client()
+    client.force_login(floor.hire(post).user)
+    return client
+
+
+def test_hr_gives_a_badge_and_the_kiosk_knows_it(floor: Floor, refused) -> None:
+    with clock_at(9):
+        person, _order, [_line] = given(floor, "MT-10")
+        cashier = floor.hire("cashier", name="钱试收")
+        hr = staff_client(floor, "hr")
+        page = reverse("staff-person", args=[person.uid])
+        badge = reverse("staff-badge", args=[person.uid])
+        assert person.number in hr.get(page).content.decode()
+        assert badge in hr.get(page).content.decode()
+        assert (
+            reverse("staff-badge", args=[cashier.uid])
+            not in hr.get(reverse("staff-person", args=[cashier.uid])).content.decode()
+        )  # only who works on cars
+        for wrong in ("张三", "PAUSE-BREAK", "a b", cashier.number):
+            assert hr.post(badge, {"badge": wrong, "form_token": uuid4()}).status_code == 422, wrong
+        sent = hr.post(badge, {"badge": " k-4711 ", "form_token": uuid4()})
+        assert sent.headers["Location"] == page
+        person.refresh_from_db()
+        assert person.badge == "K-4711"
+        assert History.objects.get(code="staff.employee.badge_set").changed == {"own_code": [False, True]}
+        screen = screens.add_screen(name="平板", kind="KIOSK", by=floor.foreman)
+        assert employee_of_badge(screen, "K-4711") == person
+        assert employee_of_badge(screen, person.number) is None
+        one = hr.get(reverse("badge-codes"), {"person": str(person.uid)}).content.decode()
+        assert "K-4711" in one
+        assert "PAUSE-BREAK" not in one
+        every = hr.get(reverse("badge-codes")).content.decode()
+        assert "K-4711" in every
+        assert cashier.number not in every
+        with refused("employee_badge") as sql:
+            sql("UPDATE staff_employee SET badge = 'K-4711' WHERE id = %s", [cashier.pk])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from django.db.models import Q
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from staff.models import Employee
+from staff.selectors.employees import employees_with_role
 from workshop.models import LineState, OrderLine, PauseCause, RepairOrder, WallScreen
 
 PAUSE = "PAUSE-"
@@ -57,9 +59,16 @@ def order_codes(order: RepairOrder) -> list[OrderLine]:
     return list(order.lines.filter(state__in=OPEN).select_related("order").order_by("position"))
 
 
-def badges(by: Actor) -> list[tuple[Employee, str]]:
-    """Everybody of the store with a log-in and the code of the badge."""
-    today = clock.today()
-    rows = Employee.objects.for_actor(by).filter(store_id=by.store_id, user__isnull=False)
-    rows = rows.filter(Q(left_on__isnull=True) | Q(left_on__gte=today)).order_by("pinyin", "pk")
-    return [(person, person.badge or person.number) for person in rows]
+WORK_ON_CARS = ("technician", "leader")
+"""The posts that clock work; nobody else needs a badge for the kiosk."""
+
+
+def badges(by: Actor, person: UUID | None = None) -> list[tuple[Employee, str]]:
+    """Who of the store works on cars today and has a log-in, with the code of the badge; or one of them."""
+    rows = {e.pk: e for role in WORK_ON_CARS for e in employees_with_role(by.store_id, role) if e.user_id is not None}
+    found = sorted(rows.values(), key=lambda e: (e.pinyin, e.pk))
+    return [(e, badge_of(e)) for e in found if person is None or e.uid == person]
+
+
+def badge_of(employee: Employee) -> str:
+    return employee.badge or employee.number

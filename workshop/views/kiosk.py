@@ -20,6 +20,7 @@ from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import NotAllowed, RuleError, from_database
 from dealership.kernel.pages import Page
 from staff.models import Employee
+from staff.permissions import EMPLOYEES_MANAGE
 from workshop import permissions
 from workshop.models import Clocking, ScreenKind, WallScreen
 from workshop.selectors import kiosk as reads
@@ -136,16 +137,30 @@ class OrderCodesPage(Page):
 
 
 class BadgeCodesPage(Page):
-    """Badges of the store's people and the codes of pauses, to be printed once."""
+    """Badges of who works on cars and the codes of pauses, to be printed once; ``?person=`` prints one badge alone."""
 
-    permission = permissions.PLAN_DISPATCH
+    permission = (permissions.PLAN_DISPATCH, EMPLOYEES_MANAGE)
     template_name = "workshop/codes.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        rows = [(person.name, code) for person, code in reads.badges(self.actor)]
+        try:
+            one = UUID(self.request.GET.get("person", ""))
+        except ValueError:
+            one = None
+        rows = [(person.name, code) for person, code in reads.badges(self.actor, one)]
+        if one is not None:
+            return super().get_context_data(**kwargs) | {
+                "labels": [(name, code, drawn(code)) for name, code in rows],
+                "badges": True,
+                "back": reverse("staff-person", args=[one]) if rows else reverse("staff"),
+                "back_word": rows[0][0] if rows else gettext("Staff"),
+            }
         rows += [(label, code) for code, label in reads.pauses()]
         return super().get_context_data(**kwargs) | {
             "labels": [(name, code, drawn(code)) for name, code in rows],
-            "back": reverse("wall-screens"),
-            "back_word": gettext("Screens on the wall"),
+            "badges": True,
+            "back": reverse("wall-screens") if self.actor.may(permissions.PLAN_DISPATCH) else reverse("staff"),
+            "back_word": gettext("Screens on the wall")
+            if self.actor.may(permissions.PLAN_DISPATCH)
+            else gettext("Staff"),
         }
