@@ -117,7 +117,7 @@ def file_data(archive: ArchiveRecord) -> dict[str, Any]:
                     str(line["position"]),
                     say_name(p["name"]),
                     " ".join([p["number"], *p.get("lots", [])]),
-                    p["issued"],
+                    _plain(p["issued"]),
                     _money(p["amount"]),
                 ]
                 for line in content["lines"]
@@ -213,7 +213,7 @@ def file_data(archive: ArchiveRecord) -> dict[str, Any]:
         "title": _("Repair file"),
         "number": archive.number,
         "store": archive.store.company or archive.store.name,
-        "page": _("Page"),
+        "page": _("Page {n} of {all}"),
         "facts": facts,
         "sections": [section for section in sections if section["rows"]],
         "hash": _("Archived %(day)s · SHA-256 %(hash)s")
@@ -275,6 +275,11 @@ def _at(moment: str | None) -> str:
 
 def _money(amount: str) -> str:
     return say_money(Decimal(amount), sign=False)
+
+
+def _plain(number: str) -> str:
+    """1.5 and 4, without trailing zeros."""
+    return f"{Decimal(number).normalize():f}"
 
 
 def _whole(number: int | None) -> str:

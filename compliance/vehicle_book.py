@@ -83,7 +83,7 @@ def book_data(book: Book, *, store: str) -> dict[str, Any]:
         "title": _("Vehicle book"),
         "number": car.vin or say_plate(car.plate),
         "store": store,
-        "page": _("Page"),
+        "page": _("Page {n} of {all}"),
         "facts": facts,
         "sections": [_section(stay) for stay in book.stays],
         "hash": _("What was done to the car, whoever owned it; nothing about people stands here."),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from dealership.catalogue.models import Powertrain
 from dealership.kernel.money import format_money, round_money
 from dealership.kernel.papers import paper_moment, render_paper
+from dealership.kernel.saying import say_name, say_plate
 from dealership.kernel.services import file_path
 
 from .models import SettlementLine, SettlementState
@@ -69,12 +70,12 @@ def _plain(number: Any) -> str:
 def _rows(lines: Iterable[SettlementLine]) -> list[dict[str, str]]:
     return [
         {
-            "description": line.description,
+            "description": say_name(line.description),
             "code": line.code,
-            "brand": line.brand,
+            "brand": say_name(line.brand),
             "kind": line.get_part_kind_display() if line.part_kind else "",
             "own": (_("yes") if line.part_kind == "CUSTOMER_SUPPLIED" else _("no")) if line.part_kind else "",
-            "unit": line.part_line.part.unit if line.part_line else "",
+            "unit": say_name(line.part_line.part.unit) if line.part_line else "",
             "quantity": _plain(line.quantity),
             "price": f"{round_money(line.unit_price):,.2f}",
             "amount": f"{round_money(line.amount):,.2f}",
@@ -108,7 +109,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
         "number": s.number,
         "labels": {
             "number": _("List no."),
-            "page": _("Page"),
+            "page": _("Page {n} of {all}"),
             "labor": _("Labour"),
             "material": _("Material"),
             "other": _("Other"),
@@ -137,7 +138,7 @@ def settlement_data(paper: Paper) -> dict[str, Any]:
             [_("Payer"), s.payer.name],
             [_("Brought by"), visit.contact_name],
             [_("Telephone"), visit.contact_phone],
-            [_("Plate"), vehicle.plate or "—"],
+            [_("Plate"), say_plate(vehicle.plate) or "—"],
             ["VIN", vehicle.vin or "—"],
             [_("Model"), vehicle.model_text],
             [_("Vehicle type"), str(vehicle.get_powertrain_display())],

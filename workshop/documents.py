@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from dealership.catalogue.models import PayType
 from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
-from dealership.kernel.saying import say_name
+from dealership.kernel.saying import say_name, say_plate
 from reception.models import Customer
 from workshop.day_six_models import CareKind
 from workshop.models import Certificate, RepairOrder
@@ -43,7 +43,7 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
     assert order is not None  # a number voided unused has no paper; the selector finds none
     visit, vehicle, store = order.visit, order.vehicle, made.store
     out_km = visit.odometer_out_km if visit.odometer_out_km is not None else made.odometer_km
-    plate = f"{vehicle.plate} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
+    plate = f"{say_plate(vehicle.plate)} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
     return {
         "title": _("Completion certificate of vehicle repair"),
         "number": made.number,
@@ -123,7 +123,7 @@ def record_data(order: RepairOrder, record: RepairRecord) -> dict[str, Any]:
         "facts": [
             [_("Owner"), order.customer.name],
             [_("Brought by"), visit.contact_name],
-            [_("Plate"), vehicle.plate or "—"],
+            [_("Plate"), say_plate(vehicle.plate) or "—"],
             ["VIN", vehicle.vin or "—"],
             [_("Model"), vehicle.model_text],
             [_("Mileage (km)"), f"{record.mileage:,}" if record.mileage is not None else blank],

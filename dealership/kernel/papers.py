@@ -16,6 +16,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 _FONTS = settings.BASE_DIR / "node_modules" / "@expo-google-fonts" / "noto-sans-sc"
+SHARED = Path(__file__).parent / "typst" / "house.typ"
+"""What every paper may import: it lies beside the paper while that is set."""
 FONT_PATHS = [_FONTS / "400Regular", _FONTS / "700Bold"]
 
 
@@ -26,6 +28,7 @@ def render_paper(template: Path, data: dict[str, Any], pictures: dict[str, bytes
     with tempfile.TemporaryDirectory(prefix="paper-") as place:
         folder = Path(place)
         shutil.copyfile(template, folder / template.name)
+        shutil.copyfile(SHARED, folder / SHARED.name)
         (folder / "data.json").write_bytes(orjson.dumps(data))
         for name, picture in (pictures or {}).items():
             (folder / name).write_bytes(picture)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dealership.kernel import clock, limits
 from dealership.kernel.models import History
+from dealership.kernel.saying import say_plate
 from dealership.kernel.services import set_setting
 from delivery.documents import settlement_data
 from delivery.health_record import Facts, missing, payload
@@ -239,7 +240,7 @@ FIELDS = {
     "owner": lambda d, s: "Owner" in facts(d),
     "brought by, telephone": lambda d, s: facts(d)["Brought by"] and facts(d)["Telephone"],
     "make and model": lambda d, s: facts(d)["Model"] == s.order.vehicle.model_text,
-    "plate": lambda d, s: facts(d)["Plate"] == s.order.vehicle.plate,
+    "plate": lambda d, s: facts(d)["Plate"] == say_plate(s.order.vehicle.plate),
     "engine number": lambda d, s: facts(d)["Engine or motor no."] == "EN-77",
     "VIN": lambda d, s: facts(d)["VIN"] == s.order.vehicle.vin,
     "vehicle type": lambda d, s: facts(d)["Vehicle type"] == "Battery electric",

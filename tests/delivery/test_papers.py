@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
+from dealership.kernel.saying import say_plate
 from delivery.documents import settlement_data, settlement_pdf
 from delivery.selectors.settlements import read_settlement
 from delivery.services.payments import take_payment
@@ -34,7 +35,7 @@ def test_the_paper_says_what_the_standard_asks_for():
         data = settlement_data(paper)
     facts = {name: value for name, value in data["facts"] + data["shop"]}  # noqa: C416
     order = paper.settlement.order
-    assert facts["Plate"] == order.vehicle.plate
+    assert facts["Plate"] == say_plate(order.vehicle.plate)
     assert facts["VIN"] == order.vehicle.vin
     assert facts["Order no."] == order.number
     assert facts["Mileage in (km)"] == "50,000"

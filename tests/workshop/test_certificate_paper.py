@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from dealership.kernel.saying import say_plate
 from tests.factories.delivery import certify, make_ready, make_team
 from workshop.documents import CertificatePaper, certificate_data, certificate_pdf
 from workshop.models import Certificate
@@ -35,7 +36,7 @@ def test_it_says_what_the_form_asks_for():
     assert data["number"] == certificate.number
     assert data["parts"] == ["正联 · 托修方保存", "副联 · 承修方留存"]
     assert facts["托修方"] == order.customer.name
-    assert facts["车牌（颜色）"] == f"{order.vehicle.plate} (蓝色)"
+    assert facts["车牌（颜色）"] == f"{say_plate(order.vehicle.plate)} (蓝色)"
     assert facts["VIN"] == order.vehicle.vin
     assert facts["维修类别"] == "总成修理"
     assert facts["合同（工单）编号"] == order.number
