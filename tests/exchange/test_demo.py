@@ -26,6 +26,7 @@ from reception.models import Visit
 from tests.conftest import _owner_sql
 from tests.factories.kernel import make_store
 from workshop.accident_models import AccidentCase
+from workshop.call_models import TechnicianCall
 from workshop.campaign_models import Campaign, CampaignVehicle
 from workshop.claim_models import StatutoryClaim
 from workshop.day_six_models import DaySixCare
@@ -145,6 +146,7 @@ def test_a_newcomer_finds_one_of_each_rare_thing_at_work() -> None:
     assert StatutoryClaim.objects.get().state == "OPEN"
     assert DaySixCare.objects.get().kind == "LOAN_CAR"
     assert PartTrial.objects.get().state == "OUT"
+    assert TechnicianCall.objects.get().state == "OPEN"
     assert OrderPackage.objects.get().order.customer.kind == "COMPANY"
     assert set(PartReplacement.objects.values_list("kind", flat=True)) == {"SUCCESSOR", "STAND_IN"}
     assert PurchaseOrder.objects.filter(state="ORDERED", expected_on=today + timedelta(days=1)).exists()

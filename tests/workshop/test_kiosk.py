@@ -12,6 +12,7 @@ from dealership.kernel.models import History
 from tests.factories.api import ApiCaller
 from tests.factories.floor import Floor, actor, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
+from tests.workshop.test_tools import Crib
 from workshop.models import Clocking, OrderLine, WallScreen
 from workshop.selectors.kiosk import employee_of_badge, job_code
 from workshop.services import kiosk, screens
@@ -184,3 +185,12 @@ def test_hr_gives_a_badge_and_the_kiosk_knows_it(floor: Floor, refused) -> None:
         assert cashier.number not in every
         with refused("employee_badge") as sql:
             sql("UPDATE staff_employee SET badge = 'K-4711' WHERE id = %s", [cashier.pk])
+
+
+def test_the_kiosk_says_that_the_lift_is_not_checked() -> None:
+    with clock_at(9):
+        crib = Crib()
+        crib.tool("LIFT", tested=30, name="2 号举升机", place="2 号举升")
+        person, _order, [line] = given(crib.floor, "MT-10")
+        tablet = Tablet(crib.floor)
+        assert "2 号举升机今天未点检" in tablet.scan(person.number, job_code(line)).content.decode()

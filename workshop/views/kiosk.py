@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.generic import View
 
+from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import NotAllowed, RuleError, from_database
 from dealership.kernel.pages import Page
@@ -25,6 +26,7 @@ from workshop import permissions
 from workshop.models import Clocking, ScreenKind, WallScreen
 from workshop.selectors import kiosk as reads
 from workshop.selectors import orders, plan
+from workshop.selectors.lifts import not_looked_at
 from workshop.services import kiosk as commands
 from workshop.services.clocking import open_clocking
 
@@ -92,7 +94,12 @@ class KioskPage(View):
 
     def words(self, person: Employee, done: Clocking) -> str:
         if done.ended_at is None:
-            return gettext("%(name)s is clocked on: %(line)s") % {"name": person.name, "line": done.line.said}
+            said = gettext("%(name)s is clocked on: %(line)s") % {"name": person.name, "line": done.line.said}
+            lift = not_looked_at(self.screen.store_id, clock.today(self.screen.store.time_zone))
+            if done.bay is None or done.bay.name not in lift:
+                return said
+            warned = gettext("%(lift)s isn't checked today") % {"lift": lift[done.bay.name].name}
+            return f"{said} · {warned}"
         cause = done.get_pause_cause_display()
         return gettext("%(name)s is clocked off: %(line)s (%(cause)s)") % {
             "name": person.name,

@@ -22,7 +22,7 @@ from delivery.services.sales import take_sale_payment
 from reception.models import Customer, Vehicle, Visit, VisitState
 from reception.services import contacts, customers, vehicles, visits, walkarounds
 from staff.selectors.employees import require_employee
-from workshop.models import CounterSale, OrderLine, RepairOrder
+from workshop.models import Clocking, CounterSale, OrderLine, RepairOrder
 from workshop.services import (
     accidents,
     authorizations,
@@ -30,6 +30,7 @@ from workshop.services import (
     claims,
     clocking,
     day_six,
+    findings,
     orders,
     packages,
     purchasing,
@@ -71,6 +72,7 @@ def tell_stories(simulation: Simulation, shop: Shop, today: date) -> None:
     yesterday = today - timedelta(days=1)
     simulation.push(shop.local(today, 8, 35), told.counter(waiting=False))
     simulation.push(shop.local(today, 10, 12), told.counter(waiting=True))
+    simulation.push(shop.local(today, 10, 31), told.called())
     if Vehicle.objects.filter(plate=LONG_CAR).exists():
         return
     simulation.push(shop.local(today - timedelta(days=8), 9, 20), told.long_repair(today))
@@ -285,6 +287,17 @@ class Stories:
             trials.lend_part(
                 part_uid=part.uid, order_uid=order.uid, employee_uid=technician.uid, by=self.shop.on_turn("parts")
             )
+        yield clock.now() + timedelta(minutes=1)
+
+    def called(self) -> Steps:
+        """3.2: a technician has called for a clip from a job; the parts counter hasn't answered yet."""
+        running = Clocking.objects.filter(store=self.shop.store, ended_at__isnull=True, line__state="IN_PROGRESS")
+        clocked = running.select_related("employee__user", "line").order_by("-started_at", "-pk").first()
+        agreed = OrderLine.objects.filter(order__store=self.shop.store, state__in=("IN_PROGRESS", "AUTHORIZED"))
+        line = clocked.line if clocked else agreed.order_by("state", "pk").last()
+        if line is not None:
+            asker = self.shop.actor(clocked.employee) if clocked else self.shop.on_turn("technician")
+            findings.ask_for(line_uid=line.uid, need="PARTS", note="卡扣 2 个", by=asker)
         yield clock.now() + timedelta(minutes=1)
 
 
