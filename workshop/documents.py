@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from dealership.catalogue.models import PayType
 from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
-from dealership.kernel.saying import say_name, say_plate
+from dealership.kernel.saying import say_list, say_name, say_plate
 from reception.models import Customer
 from workshop.day_six_models import CareKind
 from workshop.models import Certificate, RepairOrder
@@ -163,7 +163,7 @@ def record_data(order: RepairOrder, record: RepairRecord) -> dict[str, Any]:
             *[[row["note"], format_money(Decimal(row["amount"]))] for row in record.fees],
         ],
         "missing_title": _("Not recorded, to be written by hand:") if record.missing else "",
-        "missing": "、".join(str(RecordField(code).label) for code in record.missing),
+        "missing": say_list(RecordField(code).label for code in record.missing),
         "signs": [_("Repairer (signature or stamp)"), _("Owner (signature)")],
         "date": _("Date"),
         "kept": _("The repairer keeps this record for at least six years; one copy is the owner's."),

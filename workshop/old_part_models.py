@@ -45,7 +45,7 @@ OLD_PART_MOVES = {
     O.ABSENT: set(),
 }
 OLD_PART_COLORS = {
-    O.KEPT: "wait",
+    O.KEPT: "booked",
     O.RELEASED: "consent",
     O.GIVEN: "ready",
     O.RETURNED: "ready",

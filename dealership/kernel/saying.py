@@ -3,7 +3,7 @@
 Nothing here asks the clock: ``now`` is passed in. Times are aware datetimes, spans are minutes, money is Decimal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -47,6 +47,11 @@ def say_month(day: date) -> str:
         pgettext("month", "Nov"),
         pgettext("month", "Dec"),
     )[day.month - 1]
+
+
+def say_list(words: Iterable[object]) -> str:
+    """甲、乙 / A, B."""
+    return pgettext("between the words of a list", ", ").join(str(word) for word in words)
 
 
 def local(at: datetime) -> datetime:

@@ -16,7 +16,7 @@ from dealership.kernel import limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState
 from dealership.kernel.money import ZERO, vat_included
-from dealership.kernel.saying import say_name
+from dealership.kernel.saying import say_list, say_name
 from reception.models import Customer
 from workshop.models import Certificate, LineState, RepairOrder
 
@@ -55,7 +55,7 @@ class Paper:
         return gettext(
             "Declined by the customer although it concerns safety: %(lines)s. The risk was explained; the car drives"
             " without this work."
-        ) % {"lines": "、".join(say_name(name) for name in self.declined_safety)}
+        ) % {"lines": say_list(say_name(name) for name in self.declined_safety)}
 
     @property
     def guarantee(self) -> str:

@@ -14,6 +14,7 @@ from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
+from dealership.kernel.saying import say_list
 from dealership.kernel.services import store_file
 from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import TransportState, Vehicle, Visit, VisitState
@@ -145,7 +146,7 @@ def hand_over(
                 "“%(line)s” concerns safety and was declined by telephone: the customer must sign the note about the risk."
             ),
             field="risk_note_signed_by",
-            line="、".join(state.unsigned_risks),
+            line=say_list(state.unsigned_risks),
         )
     if recalls := unanswered_recalls(visit):
         raise RuleError(

@@ -194,6 +194,9 @@ class RefundSalePage(_SalePage):
     def sale_uid(self) -> Any:
         return self.payment.sale.uid
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"payment": self.payment}
+
     def get_initial(self) -> dict[str, Any]:
         return {"amount": min(self.payment.amount, self.paper.to_give_back) or None}
 

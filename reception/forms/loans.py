@@ -21,7 +21,7 @@ def mileage() -> forms.IntegerField:
         label=_("Mileage (km)"),
         min_value=0,
         max_value=2_000_000,
-        widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "big-figure"}),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
 
 

@@ -283,6 +283,7 @@ def test_the_counter_is_worked_by_scanning_and_enter(shop):
     till.force_login(make_actor("accountant", store=shop.store).user)
     gives = reverse("sale-payment-refund", args=[SalePayment.objects.get().uid])
     assert 'value="98.00"' in till.get(gives).content.decode()
+    assert "应退 ¥98.00" in till.get(gives).content.decode()
     assert till.post(gives, {"amount": "98.00", "reason": "退货"}).status_code == 302
     day = till.get(reverse("payment-list")).content.decode()
     assert day.count(sale.number) == 2  # in and out; nothing is open

@@ -162,12 +162,16 @@ def test_the_keeper_lends_and_takes_back_on_one_page(db):
     assert page in client.get(reverse("parts-board")).content.decode()
     assert client.post(back).headers["Location"] == page
     client.post(page, body)
+    assert "<th scope=\"col\">下一步</th>" in client.get(page).content.decode()
     issue = reverse("part-trial-issue", args=[PartTrial.objects.latest("id").uid])
     assert client.post(issue).headers["Location"] == page
     row.refresh_from_db()
     assert (row.issued_quantity, Visit.objects.count() > 0) == (D(1), True)
+    client.post(page, body)
     client.force_login(make_actor("technician", store=shop.store).user)
-    assert back not in client.get(page).content.decode()
+    seen = client.get(page).content.decode()
+    assert row.part.number in seen and back not in seen
+    assert "下一步" not in seen  # nothing to press, no empty column
 
 
 def test_another_system_lends_and_takes_back(shop):

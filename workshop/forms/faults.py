@@ -28,7 +28,7 @@ class JudgeForm(forms.Form):
         help_text=_("The same problem repaired more than four times gives a right to another car."),
     )
     fault = forms.CharField(
-        label=_("Else name the fault"),
+        label=_("Name of the fault, where it is new"),
         max_length=60,
         required=False,
         help_text=_("Left empty: the words of the line."),
@@ -74,16 +74,24 @@ class WhatIfForm(forms.Form):
     day = forms.DateField(label=_("Day in question"), widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"))
     km = forms.IntegerField(label=_("Kilometres then"), min_value=0, max_value=2_000_000)
     days = forms.IntegerField(label=_("Days in repair in all"), min_value=0, max_value=400, required=False)
-    longest = forms.IntegerField(label=_("of these, this visit"), min_value=0, max_value=400, required=False)
+    longest = forms.IntegerField(
+        label=_("Days in repair, this visit alone"), min_value=0, max_value=400, required=False
+    )
     same_fault = forms.IntegerField(label=_("Same fault, times"), min_value=0, max_value=40, required=False)
     serious = forms.IntegerField(label=_("Serious safety faults"), min_value=0, max_value=40, required=False)
     safety = forms.ChoiceField(
         label=_("One of the five of article 23"), choices=[*NONE, *SafetyFault.choices], required=False
     )
     assembly = forms.ChoiceField(label=_("Assembly replaced"), choices=[*NONE, *ASSEMBLIES], required=False)
-    assembly_times = forms.IntegerField(label=_("times, with today's"), min_value=0, max_value=40, required=False)
-    system = forms.ChoiceField(label=_("Main part replaced, of"), choices=[*NONE, *MainSystem.choices], required=False)
-    part_times = forms.IntegerField(label=_("times, with today's"), min_value=0, max_value=40, required=False)
+    assembly_times = forms.IntegerField(
+        label=_("How often this assembly, with today"), min_value=0, max_value=40, required=False
+    )
+    system = forms.ChoiceField(
+        label=_("Main part replaced: of which system?"), choices=[*NONE, *MainSystem.choices], required=False
+    )
+    part_times = forms.IntegerField(
+        label=_("How often this part, with today"), min_value=0, max_value=40, required=False
+    )
     price = forms.DecimalField(
         label=_("Price of the car (¥)"), min_value=0, max_digits=12, decimal_places=2, required=False
     )

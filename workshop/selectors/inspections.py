@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
+from dealership.kernel.saying import say_list
 from reception.models import Customer, Visit
 from staff.models import Employee, PostHolding
 from staff.selectors.employees import employed, employee_of, in_force
@@ -61,7 +62,7 @@ class Waiting:
     def done(self) -> list[tuple[OrderLine, str, bool]]:
         """Each line with the names of those who worked on it, and whether its self check is missing."""
         return [
-            (line, "、".join(sorted({c.employee.name for c in line.clockings.all()})), line in self.unchecked)
+            (line, say_list(sorted({c.employee.name for c in line.clockings.all()})), line in self.unchecked)
             for line in self.lines
         ]
 

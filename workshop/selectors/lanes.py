@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
-from dealership.kernel.saying import say_time
+from dealership.kernel.saying import say_list, say_time
 from reception.models import Visit
 from reception.selectors.today import DISPATCH, INSPECTION, WORKSHOP, Placement, Remedy, Sign
 from workshop import permissions
@@ -111,7 +111,7 @@ def _with_questions(actor: Actor, placed: Placement, orders: list[RepairOrder]) 
 
 def _place(actor: Actor, visit: Visit, order: RepairOrder) -> Placement:
     lines = [line for line in order.lines.all() if line.state not in (L.DRAFT, L.PENDING, L.DECLINED, L.WITHDRAWN)]
-    work = "、".join(line.said for line in lines if not line.is_diagnosis) or (lines[0].said if lines else "")
+    work = say_list(line.said for line in lines if not line.is_diagnosis) or (lines[0].said if lines else "")
     what = f"{visit.model_text} · {work}"
     people = tuple(dict.fromkeys(c.employee.name for line in lines for c in line.clockings.all() if c.ended_at is None))
     if order.stage == OrderStage.INSPECTION:
@@ -165,7 +165,7 @@ def _waits(actor: Actor, what: str, lines: list[OrderLine], order: RepairOrder) 
         return Placement(DISPATCH.code, line=what, warning=_cause(held[0]), signs=(Sign("package", _cause(held[0])),))
     if given:
         ahead = [d for line in lines if line.state in OPEN for d in line.dispatches.all()]
-        bays = "、".join(dict.fromkeys(d.bay.said for d in ahead))
+        bays = say_list(dict.fromkeys(d.bay.said for d in ahead))
         soon = say_time(min(d.starts_at for d in ahead), now=clock.now())
         return Placement(
             DISPATCH.code, line=what, warning=_("%(time)s %(bay)s") % {"time": soon, "bay": bays}, good=True

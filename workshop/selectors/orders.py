@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PartKind, PayType
+from dealership.catalogue.models import PartKind, PayType, Resource
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
@@ -25,6 +25,7 @@ from reception.selectors.contacts import contacts_of
 from reception.selectors.customers import list_customers
 from reception.selectors.today import CONSENT, DELIVERY, DISPATCH, INSPECTION, WORKSHOP, Placement
 from reception.selectors.visits import stage_steps as visit_steps
+from staff.models import Employee
 from staff.selectors.employees import employee_of
 from workshop import rules
 from workshop.goodwill_models import GOODWILL
@@ -292,6 +293,15 @@ class OrderPage:
             if inspection.result == InspectionResult.PASSED:
                 last.setdefault(inspection.level, inspection)
         return list(last.values())
+
+    @property
+    def technicians(self) -> list[Employee]:
+        """Whom the work is given to, each once."""
+        return list(dict.fromkeys(d.technician for d in self.dispatches))
+
+    @property
+    def bays(self) -> list[Resource]:
+        return list(dict.fromkeys(d.bay for d in self.dispatches))
 
 
 def payers_for(visit: Visit, by: Actor, *, words: str = "", chosen: str = "") -> list[tuple[Customer, Any]]:

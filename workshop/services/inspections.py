@@ -14,6 +14,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
+from dealership.kernel.saying import say_list
 from staff.models import Employee
 from staff.selectors.employees import employed, require_employee
 from workshop import events, permissions, rules
@@ -266,7 +267,7 @@ def _check_self_checked(order: RepairOrder) -> None:
             "inspection.self_missing",
             _("The self check of “%(line)s” is missing: %(names)s did it and checks it first (3.2)."),
             line=line.said,
-            names="、".join(sorted({c.employee.name for c in line.clockings.all()})),
+            names=say_list(sorted({c.employee.name for c in line.clockings.all()})),
         )
 
 

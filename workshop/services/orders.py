@@ -262,7 +262,7 @@ def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, on_pa
             field="diagnosis_agreed_by",
             name=name,
             payer=line.order.customer.name,
-            names="、".join(people.names) or "–",
+            names=saying.say_list(people.names) or "–",
         )
     kept = (
         store_file(

@@ -119,6 +119,7 @@ class EndCampaignPage(CampaignCommandPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "title": _("Last day of the campaign"),
+            "say": f"{self.campaign.number} · {self.campaign.title}",
             "submit": _("Write it down"),
             "back": reverse("campaign", args=[self.campaign.uid]),
         }

@@ -27,6 +27,7 @@ from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
+from dealership.kernel.saying import say_list
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Visit
 from workshop import permissions
@@ -365,7 +366,7 @@ def wish_words(order: RepairOrder, choices: dict[str, str]) -> str:
     """What is said where a yes was kept as a message because somebody else has to decide; else nothing."""
     if not reads.still_asked(order, [uid for uid, answer in choices.items() if answer == "yes"]):
         return ""
-    names = "、".join(deciders_of(order).names)
+    names = say_list(deciders_of(order).names)
     if not names:
         return gettext("Kept as a message, not as a yes: nobody is named yet who may decide for the payer.")
     return gettext("Kept as a message, not as a yes: these may decide, up to their amount: %(names)s.") % {

@@ -75,6 +75,12 @@ def attributes(attrs: Any) -> SafeString:
 
 
 @register.filter
+def listed(words: Any) -> str:
+    """The words one after another, as the language of the page divides them."""
+    return saying.say_list(words)
+
+
+@register.filter
 def stage_class(stage: str | None) -> str:
     """The class that carries a stage's colour; nothing for a word that is no stage."""
     return f"c-{stage}" if stage in STAGES else ""
