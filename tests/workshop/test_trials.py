@@ -162,7 +162,7 @@ def test_the_keeper_lends_and_takes_back_on_one_page(db):
     assert page in client.get(reverse("parts-board")).content.decode()
     assert client.post(back).headers["Location"] == page
     client.post(page, body)
-    assert "<th scope=\"col\">下一步</th>" in client.get(page).content.decode()
+    assert '<th scope="col">下一步</th>' in client.get(page).content.decode()
     issue = reverse("part-trial-issue", args=[PartTrial.objects.latest("id").uid])
     assert client.post(issue).headers["Location"] == page
     row.refresh_from_db()
