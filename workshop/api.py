@@ -358,12 +358,13 @@ register(
         expand={"repair_order": One(target="repair-orders", source="order__uid")},
         create=Command(
             run=away.plan_away,
-            permission=permissions.PROMISE_CHANGE,
+            permission=permissions.AWAY_PLAN,
             input={
                 "repair_order_uid": Uid(source="order_uid"),
                 "reason": Text(200, min=1),
                 "expected_on": Day(),
                 "safe_to_drive": Flag(help="Whoever asks says that the car may be driven."),
+                "although_here": Flag(optional=True, help="It leaves although every part it waits for is on the shelf."),
             },
             help="Note that a car drives on until its part comes",
         ),
@@ -371,7 +372,7 @@ register(
             Action(
                 verb="cancel",
                 run=away.cancel_away,
-                permission=permissions.PROMISE_CHANGE,
+                permission=permissions.AWAY_PLAN,
                 help="The car stays after all; refused once it has left",
             ),
         ),

@@ -66,6 +66,7 @@ JOBS_OWN = permission("workshop.jobs.own", _("See the own jobs and clock on and 
 CLOCK_OTHERS = permission("workshop.clockings.others", _("Clock other people on and off."))
 CLOCKINGS_CORRECT = permission("workshop.clockings.correct", _("Correct clockings, with a reason."))
 CALLS_ANSWER = permission("workshop.calls.answer", _("Answer what technicians call for from their jobs."))
+AWAY_PLAN = permission("workshop.away.plan", _("Let a car drive on until its part comes, or take that back."))
 LINES_HOLD = permission("workshop.lines.hold", _("Let a line wait for a cause and go on with it."))
 INSPECTIONS_VIEW = permission("workshop.inspections.view", _("See what waits for inspection and what was found."))
 INSPECT_SELF = permission("workshop.inspections.self", _("Do the self check of the own work."))
@@ -80,10 +81,10 @@ for _code in ("parts", "foreman", "leader", "manager"):
 for _code in ("foreman", "leader", "techdirector", "advisor", "parts", "manager", "gm", "supervisor", "inspector"):
     role(_code, permissions={PLAN_VIEW})
 for _code in ("foreman", "manager"):
-    role(_code, permissions={PLAN_DISPATCH, CLOCK_OTHERS, CLOCKINGS_CORRECT, LINES_HOLD})
+    role(_code, permissions={PLAN_DISPATCH, CLOCK_OTHERS, CLOCKINGS_CORRECT, LINES_HOLD, AWAY_PLAN})
 role("leader", permissions={JOBS_OWN, CLOCK_OTHERS, LINES_HOLD, INSPECTIONS_VIEW, INSPECT_SELF, INSPECT_TEAM})
 role("technician", permissions={JOBS_OWN, LINES_HOLD, INSPECT_SELF})
-role("advisor", permissions={LINES_HOLD, INSPECTIONS_VIEW})
+role("advisor", permissions={LINES_HOLD, AWAY_PLAN, INSPECTIONS_VIEW})
 role("inspector", permissions={INSPECTIONS_VIEW, INSPECT_FINAL})
 for _code in ("foreman", "techdirector", "supervisor", "manager", "gm"):
     role(_code, permissions={INSPECTIONS_VIEW})

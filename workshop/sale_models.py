@@ -17,7 +17,7 @@ from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store
 from reception.models import Customer
-from workshop.stock_models import ReturnCondition, StockLot
+from workshop.stock_models import ReturnCondition, StockLot, on_the_shelf
 
 
 class SaleState(models.TextChoices):
@@ -237,21 +237,7 @@ class SaleReturn(Root):
                     RETURN NULL;
                 """,
             ),
-            pgtrigger.Trigger(
-                # At the end of the transaction: what came back unopened is on the shelf again.
-                name="salereturn_on_the_shelf",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                timing=pgtrigger.Deferred,
-                condition=pgtrigger.Condition("NEW.condition = 'UNOPENED'"),
-                func="""
-                    IF NOT EXISTS (SELECT 1 FROM workshop_stockmovement WHERE sale_return_id = NEW.id)
-                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
-                        CONSTRAINT = 'salereturn_on_the_shelf', TABLE = TG_TABLE_NAME,
-                        MESSAGE = 'salereturn_on_the_shelf'; END IF;
-                    RETURN NULL;
-                """,
-            ),
+            on_the_shelf("salereturn_on_the_shelf", movement="sale_return_id"),
         ]
         constraints = [
             models.CheckConstraint(name="salereturn_amounts", condition=Q(quantity__gt=0, amount__gte=0)),

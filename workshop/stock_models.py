@@ -169,6 +169,24 @@ class ReturnCondition(models.TextChoices):
     FITTED = "FITTED", pgettext_lazy("returned part", "Was fitted")
 
 
+def on_the_shelf(name: str, *, movement: str) -> pgtrigger.Trigger:
+    """At the end of the transaction: what came back unopened is on the shelf again, by a movement that names it."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        timing=pgtrigger.Deferred,
+        condition=pgtrigger.Condition("NEW.condition = 'UNOPENED'"),
+        func=f"""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_stockmovement WHERE {movement} = NEW.id)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = '{name}', TABLE = TG_TABLE_NAME,
+                        MESSAGE = '{name}'; END IF;
+                    RETURN NULL;
+                """,
+    )
+
+
 class PartReturn(Root):
     """An issued part that came back from its line; only an unopened one goes back onto the shelf (3.2).
 
@@ -221,21 +239,7 @@ class PartReturn(Root):
                     RETURN NULL;
                 """,
             ),
-            pgtrigger.Trigger(
-                # At the end of the transaction: what came back unopened is on the shelf again.
-                name="partreturn_on_the_shelf",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                timing=pgtrigger.Deferred,
-                condition=pgtrigger.Condition("NEW.condition = 'UNOPENED'"),
-                func="""
-                    IF NOT EXISTS (SELECT 1 FROM workshop_stockmovement WHERE part_return_id = NEW.id)
-                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
-                        CONSTRAINT = 'partreturn_on_the_shelf', TABLE = TG_TABLE_NAME,
-                        MESSAGE = 'partreturn_on_the_shelf'; END IF;
-                    RETURN NULL;
-                """,
-            ),
+            on_the_shelf("partreturn_on_the_shelf", movement="part_return_id"),
         ]
         constraints = [
             models.CheckConstraint(name="partreturn_quantity", condition=Q(quantity__gt=0)),

@@ -37,6 +37,7 @@ def pass_with_code(typed: str, *, by: Actor) -> QuerySet[GatePass]:
 def gate(*, by: Actor) -> Gate:
     """Everything the guard looks at."""
     now = clock.now()
+    since = now - timedelta(hours=12)
     passes = list(
         GatePass.objects.for_actor(by)
         .filter(cancelled_at__isnull=True)
@@ -44,7 +45,8 @@ def gate(*, by: Actor) -> Gate:
         .filter(
             Q(out_at__isnull=True, expires_at__gt=now)
             | Q(out_at__isnull=False, back_at__isnull=True, kind__in=COMES_BACK)
-            | Q(out_at__gte=now - timedelta(hours=12))
+            | Q(out_at__gte=since)
+            | Q(back_at__gte=since)
         )
         .select_related("visit__vehicle", "visit__customer", "issued_by")
         .order_by("-issued_at", "-pk")
@@ -53,7 +55,7 @@ def gate(*, by: Actor) -> Gate:
         waiting=[p for p in passes if p.out_at is None],
         outside=[p for p in passes if p.out_at and not p.back_at and p.kind in COMES_BACK],
         recent=sorted(
-            (p for p in passes if p.out_at and (p.back_at or p.kind not in COMES_BACK)),
+            (p for p in passes if (p.back_at or p.out_at or since) > since),
             key=lambda p: p.back_at or p.out_at,  # type: ignore[arg-type, return-value]
             reverse=True,
         ),

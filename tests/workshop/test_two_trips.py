@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
@@ -14,12 +15,13 @@ from dealership.kernel import clock, outbox
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.models import History, Message
 from delivery.models import GatePass
+from delivery.selectors.gate import gate
 from delivery.services import handovers
 from reception.models import Visit
 from reception.selectors import today
 from reception.services import visits
 from tests.factories.api import ApiCaller
-from tests.factories.floor import DAY, Floor, actor, clock_at, make_floor
+from tests.factories.floor import DAY, Floor, actor, at, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from tests.factories.workshop import add_operation, agree_all, make_order, part
 from workshop.away_models import AwayWait
@@ -236,3 +238,89 @@ def test_page_and_api(floor: Floor) -> None:
             },
         )
         assert made.status_code == 201
+
+
+def page_of(person: Actor, name: str, *args: object) -> str:
+    client = Client()
+    client.force_login(person.user)
+    return client.get(reverse(name, args=args)).content.decode()
+
+
+def test_the_foreman_lets_the_car_drive_on_where_he_lets_the_line_wait(floor: Floor) -> None:
+    with clock_at(9):
+        (order, (line,)) = make_agreed(floor, "EL-10")
+        foreman = Client()
+        foreman.force_login(floor.foreman.user)
+        page, asked = reverse("line-hold", args=[line.uid]), {"cause": "PARTS", "drives_on": "on", "note": "前轮毂轴承"}
+        assert 'name="drives_on"' in foreman.get(page).content.decode()
+        assert foreman.post(page, asked | {"cause": "TOOL"}).status_code == 422
+        assert not line.holds.exists()
+        assert foreman.post(page, asked).url == reverse("order-away", args=[order.uid])
+        away_page = reverse("order-away", args=[order.uid])
+        assert away_page in page_of(floor.foreman, "order-detail", order.uid)
+        assert away_page in page_of(floor.shop.advisor, "order-detail", order.uid)
+        assert away_page in page_of(floor.foreman, "plan")
+        noted = foreman.post(
+            away_page, {"reason": "前轮毂轴承", "expected_on": DAY.isoformat(), "safe_to_drive": "on"}
+        )
+        assert noted.status_code == 302
+        assert AwayWait.objects.get().safe_said_by.user == floor.foreman.user
+        said = page_of(floor.foreman, "order-detail", order.uid)
+        assert "Bay, plan and promise stay until the car passes the gate." in said or "车辆出门前" in said
+        assert away_page not in said  # noted once
+        mechanic = actor(floor.technician("别人"))
+        with pytest.raises(PermissionDenied):
+            note(floor, order, by=mechanic)
+
+
+def test_a_car_that_leaves_though_its_part_is_here_is_asked_about(floor: Floor) -> None:
+    with clock_at(9):
+        receive(floor)
+        order, line = waiting(floor)
+        clocking.hold_line(line_uid=line.uid, cause="PARTS", by=floor.foreman)
+        with rule("away.part_here") as refusal:
+            note(floor, order)
+        assert part("WIP-PAIR-01").said in str(refusal.value)
+        assert refusal.value.field == "although_here"
+        desk = Client()
+        desk.force_login(floor.shop.advisor.user)
+        page, sent = reverse("order-away", args=[order.uid]), {"reason": "等", "expected_on": DAY, "safe_to_drive": "on"}
+        assert 'name="although_here"' in desk.get(page).content.decode()
+        assert desk.post(page, sent).status_code == 422
+        assert desk.post(page, sent | {"although_here": "on"}).status_code == 302
+
+
+def test_who_is_away_is_called_in_and_not_worked_on(floor: Floor) -> None:
+    with clock_at(9):
+        (order, (line,)) = make_agreed(floor, "EL-10")
+        clocking.hold_line(line_uid=line.uid, cause="PARTS", note="密封圈", by=floor.foreman)
+        leave(floor, order)
+        desk = Client()
+        desk.force_login(floor.shop.advisor.user)
+        said = desk.get(reverse("order-detail", args=[order.uid])).content.decode()
+        booking = reads.booking_url(order)
+        assert f'name="next" value="{booking.replace("&", "&amp;")}"' in said
+        assert f'name="next" value="{reverse("order-detail", args=[order.uid])}"' not in said  # nothing "goes on"
+        assert desk.post(reverse("line-release", args=[line.uid]), {"next": booking}).url == booking
+        outbox.drain()
+        (row,) = reads.to_book(floor.shop.advisor)
+        assert row.wait.order == order
+
+
+def test_the_gate_log_names_who_left_for_a_part(floor: Floor) -> None:
+    with clock_at(9):
+        order, _line = waiting(floor)
+        gate_pass = leave(floor, order)
+        seen = gate(by=guard(floor))
+        assert [p.pk for p in seen.outside] == [p.pk for p in seen.recent] == [gate_pass.pk]
+    with clock.moved_to(at(9, day=DAY + timedelta(days=2))):
+        assert gate(by=guard(floor)).recent == []
+        handovers.scan_back(code=gate_pass.code, by=guard(floor))
+        assert [p.pk for p in gate(by=guard(floor)).recent] == [gate_pass.pk]
+
+
+def test_the_pass_says_when_the_bay_gets_free(floor: Floor) -> None:
+    with clock_at(9):
+        order, _line = waiting(floor)
+        said = page_of(floor.shop.advisor, "gate-pass-new", order.visit.uid)
+        assert "凭此单出门后" in said or "with this pass through the gate" in said

@@ -86,8 +86,26 @@ class NeedForm(forms.Form):
 
 
 class HoldForm(forms.Form):
+    """Why a line waits; where its car may drive on until a part comes, that follows at once (two trips)."""
+
     cause = forms.ChoiceField(label=_("What the line waits for"), choices=HoldCause.choices, widget=forms.RadioSelect)
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
+    drives_on = forms.BooleanField(
+        label=_("The car drives on until the part comes"),
+        help_text=_("For a part that is missing: next you say when it is expected and that the car is safe to drive."),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, may_leave: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_leave:
+            del self.fields["drives_on"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("drives_on") and data.get("cause") not in (None, HoldCause.PARTS):
+            self.add_error("drives_on", _("A car drives on only while a part is missing; choose parts or untick this."))
+        return data
 
 
 class CorrectionForm(forms.Form):

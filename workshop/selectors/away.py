@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
+from dealership.catalogue.models import PartKind
 from dealership.kernel.actors import Actor
 from reception.models import EXPECTED_STATES, Appointment, VisitState
+from reception.permissions import APPOINTMENTS_BOOK
 from workshop import permissions
 from workshop.away_models import AwayWait
-from workshop.models import HoldCause, LineHold, LineState, RepairOrder
+from workshop.models import HoldCause, LineHold, LineState, PartLine, RepairOrder
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 
@@ -21,6 +23,28 @@ def waits_for_parts(order: RepairOrder) -> bool:
     """Whether an agreed line of the order is held for a part."""
     rows = LineHold.objects.filter(line__order=order, line__state__in=OPEN, ended_at__isnull=True)
     return rows.filter(cause=HoldCause.PARTS).exists()
+
+
+def kept_on_shelf(order: RepairOrder) -> str:
+    """The parts for which agreed lines of the order are held, where each of them is here; "" while one is missing."""
+    held = LineHold.objects.filter(line__order=order, line__state__in=OPEN, ended_at__isnull=True)
+    lines = set(held.filter(cause=HoldCause.PARTS).values_list("line_id", flat=True))
+    rows = PartLine.objects.filter(line__in=lines).exclude(kind=PartKind.CUSTOMER_SUPPLIED).select_related("part")
+    parts = list(rows.order_by("id"))
+    if lines - {row.line_id for row in parts}:
+        return ""
+    if any(row.quantity > row.reserved_quantity + row.issued_quantity for row in parts):
+        return ""
+    return ", ".join(dict.fromkeys(str(row.part.said) for row in parts))
+
+
+def may_leave(actor: Actor, order: RepairOrder) -> bool:
+    """Whether the person may note that the order's car, here and waiting for a part, drives on until it comes."""
+    return (
+        actor.may(permissions.AWAY_PLAN)
+        and order.visit.state == VisitState.IN_SHOP
+        and not order.visit.away_waits.filter(back_at__isnull=True, cancelled_at__isnull=True).exists()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +77,18 @@ def to_book(by: Actor) -> list[ToBook]:
 
 
 def away_panel(actor: Actor, order: RepairOrder) -> dict[str, object] | None:
-    """What stands on the order: that the car may leave for its part, is away, or is to be booked."""
+    """What stands on the order: that the car is to leave for its part, is away, or is to be booked."""
     wait = (
         AwayWait.objects.filter(order=order, back_at__isnull=True, cancelled_at__isnull=True)
         .select_related("safe_said_by")
         .first()
     )
-    may = actor.may(permissions.PROMISE_CHANGE)
     if wait is None:
-        fits = may and order.visit.state == VisitState.IN_SHOP and waits_for_parts(order)
-        return {"order": order, "wait": None} if fits else None
-    return {"order": order, "wait": wait, "may": may, "book": booking_url(order)}
+        return None
+    return {
+        "order": order,
+        "wait": wait,
+        "may": actor.may(permissions.AWAY_PLAN),
+        "may_pass": actor.may("delivery.gate_passes.issue"),
+        "book": booking_url(order) if actor.may(APPOINTMENTS_BOOK) else "",
+    }

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from dealership.kernel.actors import Actor
+from reception.models import VisitState
 from workshop import permissions, rules
 from workshop.models import (
     Clocking,
@@ -20,6 +21,7 @@ from workshop.models import (
     OrderStage,
     RepairOrder,
 )
+from workshop.selectors import away
 from workshop.selectors.inspections import waiting_for
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import stage_of
@@ -65,6 +67,8 @@ def work_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
         ],
         "may_dispatch": actor.may(permissions.PLAN_DISPATCH),
         "may_hold": actor.may(permissions.LINES_HOLD),
+        "may_leave": away.may_leave(actor, order),
+        "is_away": order.visit.state == VisitState.AWAY,
         "may_correct": actor.may(permissions.CLOCKINGS_CORRECT),
     }
 

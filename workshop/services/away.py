@@ -25,7 +25,7 @@ from staff.selectors.employees import require_employee
 from workshop import events, permissions
 from workshop.away_models import AwayWait
 from workshop.models import LineState, OrderLine, RepairOrder
-from workshop.selectors.away import OPEN, waits_for_parts
+from workshop.selectors.away import OPEN, kept_on_shelf, waits_for_parts
 from workshop.services.dispatch import give_back_plans
 from workshop.services.orders import link_address, tell_customer
 
@@ -53,13 +53,16 @@ def _require_drivable(visit: Visit) -> None:
 
 
 @transaction.atomic
-def plan_away(*, order_uid: UUID, reason: str, expected_on: date, safe_to_drive: bool, by: Actor) -> AwayWait:
+def plan_away(
+    *, order_uid: UUID, reason: str, expected_on: date, safe_to_drive: bool, by: Actor, although_here: bool = False
+) -> AwayWait:
     """Notes that the car drives on until the part comes; the gate then lets it out on a pass “waits for a part” (3.2).
 
-    ``expected_on`` is the day the part is expected, ``safe_to_drive`` that the person says the car may be driven. Raises
-    RuleError ``away.reason``, ``.safe``, ``.past``, ``.visit``, ``.no_part``, ``.clocked_on``, ``.unsafe``, ``.open``.
+    ``expected_on`` is the day the part is expected, ``safe_to_drive`` that the person says the car may be driven,
+    ``although_here`` that it leaves though all it waits for is kept on the shelf. Raises RuleError ``away.reason``,
+    ``.safe``, ``.past``, ``.visit``, ``.no_part``, ``.part_here``, ``.clocked_on``, ``.unsafe``, ``.open``.
     """
-    by.require(permissions.PROMISE_CHANGE)
+    by.require(permissions.AWAY_PLAN)
     visit_id = RepairOrder.objects.for_actor(by).values_list("visit_id", flat=True).get(uid=order_uid)
     visit = Visit.objects.locked().select_related("store").get(pk=visit_id)
     order = next(row for row in _orders_of(visit) if row.uid == order_uid)
@@ -74,6 +77,14 @@ def plan_away(*, order_uid: UUID, reason: str, expected_on: date, safe_to_drive:
         raise RuleError("away.visit", _("Only a car that is in the shop can leave and come back."))
     if not waits_for_parts(order):
         raise RuleError("away.no_part", _("No agreed item of this order waits for a part."))
+    here = kept_on_shelf(order)
+    if here and not although_here:
+        raise RuleError(
+            "away.part_here",
+            _("On the shelf already, kept for this order: %(parts)s. Do the work now, or confirm that the car leaves."),
+            field="although_here",
+            parts=here,
+        )
     _require_drivable(visit)
     if visit.away_waits.filter(back_at__isnull=True, cancelled_at__isnull=True).exists():
         raise RuleError("away.open", _("It is already noted that this car waits away for its part."))
@@ -92,7 +103,7 @@ def plan_away(*, order_uid: UUID, reason: str, expected_on: date, safe_to_drive:
 @transaction.atomic
 def cancel_away(*, uid: UUID, by: Actor) -> AwayWait:
     """The car stays after all. Raises RuleError ``away.ended`` once it has left."""
-    by.require(permissions.PROMISE_CHANGE)
+    by.require(permissions.AWAY_PLAN)
     wait = AwayWait.objects.for_actor(by).locked().select_related("order", "visit").get(uid=uid)
     if wait.left_at is not None or wait.cancelled_at is not None:
         raise RuleError("away.ended", _("The car has left already, or it was taken back."))

@@ -30,9 +30,11 @@ from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, me
 from dealership.kernel.saying import say_list
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Visit
+from reception.permissions import APPOINTMENTS_BOOK
 from workshop import permissions
 from workshop.forms import orders as forms
 from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
+from workshop.selectors import away
 from workshop.selectors import orders as reads
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.goodwill import goodwill_of
@@ -90,7 +92,9 @@ class OrderPage(Page):
             "page": page,
             "order": page.order,
             "tab": tab if tab in TABS else "lines",
-            "may": {name: self.actor.may(code) and not ended for name, code in may.items()},
+            "may": {name: self.actor.may(code) and not ended for name, code in may.items()}
+            | {"away": bool(page.held) and not ended and away.may_leave(self.actor, page.order)},
+            "book": away.booking_url(page.order) if page.held and self.actor.may(APPOINTMENTS_BOOK) else "",
             "form_token": uuid4(),
             "short": self.request.GET.get("history") != "all",
         }

@@ -19,12 +19,14 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from dealership.kernel.saying import say_span, say_time
+from reception.models import VisitState
 from workshop import permissions
 from workshop.call_models import Need
 from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm
 from workshop.models import Clocking, Dispatch, OrderLine
 from workshop.selectors import calls, replan
 from workshop.selectors import plan as reads
+from workshop.selectors.away import may_leave
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.stamp import stamp_of
 from workshop.services import blocking, clocking, dispatch
@@ -72,6 +74,7 @@ class PlanPage(Page):
             "after": day + timedelta(days=7 if self.week else 1),
             "may_dispatch": self.actor.may(permissions.PLAN_DISPATCH),
             "may_look": self.actor.may(permissions.TOOLS_TAKE),
+            "may_leave": self.actor.may(permissions.AWAY_PLAN),
             "proposal": replan.open_proposal(self.actor),
             "calls": calls.open_calls(self.actor, tuple(Need)) if self.actor.may(permissions.CALLS_ANSWER) else [],
         }
@@ -366,16 +369,29 @@ class HoldPage(LineCommand):
     form_class = HoldForm
     title, submit, done = _("Let the line wait"), _("Let it wait"), _("The line waits; the others go on.")
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"may_leave": may_leave(self.actor, self.line.order)}
+
     def run(self, form: HoldForm) -> Any:
-        return clocking.hold_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+        data = form.cleaned_data
+        return clocking.hold_line(line_uid=self.line.uid, cause=data["cause"], note=data["note"], by=self.actor)
+
+    def location(self, result: Any) -> str:
+        if self.request.POST.get("drives_on"):
+            return reverse("order-away", args=[self.line.order.uid])
+        return super().location(result)
 
 
 class ReleaseView(ActionView):
     permission = permissions.LINES_HOLD
-    done = _("The line goes on.")
 
-    def run(self, form: Any) -> Any:
+    def run(self, form: Any) -> OrderLine:
         return clocking.release_line(line_uid=self.kwargs["uid"], by=self.actor)
+
+    def words(self, result: OrderLine) -> Any:
+        if result.order.visit.state == VisitState.AWAY:
+            return _("The part is here: the customer gets a message; book the car's return.")
+        return _("The line goes on.")
 
 
 class CorrectClockingPage(CommandPage):
