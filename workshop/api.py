@@ -364,7 +364,9 @@ register(
                 "reason": Text(200, min=1),
                 "expected_on": Day(),
                 "safe_to_drive": Flag(help="Whoever asks says that the car may be driven."),
-                "although_here": Flag(optional=True, help="It leaves although every part it waits for is on the shelf."),
+                "although_here": Flag(
+                    optional=True, help="It leaves although every part it waits for is on the shelf."
+                ),
             },
             help="Note that a car drives on until its part comes",
         ),

@@ -1956,11 +1956,13 @@ class ChangeKind(models.TextChoices):
 
 class ChangeReason(models.TextChoices):
     CONFLICT = "CONFLICT", pgettext_lazy("change of plan", "Its place is still taken")
+    BUSY = "BUSY", pgettext_lazy("change of plan", "The technician is still at work elsewhere")
     BAY = "BAY", pgettext_lazy("change of plan", "The bay is out of use")
     PERSON = "PERSON", pgettext_lazy("change of plan", "The technician isn't there")
     PARTS = "PARTS", pgettext_lazy("change of plan", "Parts come later")
     PROMISE = "PROMISE", pgettext_lazy("change of plan", "For the promised time")
     MAKES_ROOM = "MAKES_ROOM", pgettext_lazy("change of plan", "Makes room")
+    NEEDED = "NEEDED", pgettext_lazy("change of plan", "The technician is needed more elsewhere")
     WAITING = "WAITING", pgettext_lazy("change of plan", "The customer waits in the shop")
     REWORK = "REWORK", pgettext_lazy("change of plan", "Rework first")
     EARLIER = "EARLIER", pgettext_lazy("change of plan", "Done sooner")

@@ -5,7 +5,8 @@ promised times) and ``optimize`` (CP-SAT). All keep the same rules, which ``brok
 
 - a person, a bay, a special tool and a car are in one place at a time, and only while they are there;
 - a job runs through its technician's own breaks: it ends later, the bay stays taken;
-- who does the job has the skill, the bay fits, and high-voltage work has a second person throughout;
+- who does the job has the skill, the bay fits, and high-voltage work has a second person throughout, each with a tested
+  pair of gloves;
 - nothing begins before it can (parts, the car), and what is frozen (clocked on, or about to begin) stays where it is.
 
 Times are whole minutes from any midnight chosen by the caller, on a grid of ``STEP`` minutes.
@@ -33,6 +34,9 @@ SHIFT = 10
 WAITING, REWORK = 3, 2
 """How much more a minute counts for a customer who waits in the shop, and for a car that comes back."""
 UNPLANNED = 5_000
+SPARE = 2_000
+"""What it weighs to give a job to somebody whose post isn't the trade: only where it would find no place, or come hours
+late, without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ class Job:
 
     ``leads`` may do it, ``seconds`` may stand by (empty: one person does it); ``bays`` fit; ``tools`` are choices, one of
     each is needed. ``release`` is the first minute it can begin (car here, parts here), ``due`` the promise or None.
-    ``now`` is where it stands in the plan in force; ``frozen`` means it stays there.
+    ``now`` is where it stands in the plan in force; ``frozen`` means it stays there. ``spare`` are those of its people who
+    stand in only where nobody else is free; with ``gloves`` everybody who does it wears a pair.
     """
 
     id: str
@@ -90,6 +95,8 @@ class Job:
     after: tuple[str, ...] = ()
     now: Slot | None = None
     frozen: bool = False
+    spare: frozenset[str] = frozenset()
+    gloves: bool = False
 
     @property
     def weight(self) -> int:
@@ -98,12 +105,23 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The people, bays and tools of a store, and the end of the time that is planned."""
+    """The people, bays and tools of a store, and the end of the time that is planned.
+
+    ``gloved`` have a tested pair of insulating gloves with them, for the others there are ``pairs`` (None: not counted).
+    """
 
     people: Mapping[str, Person]
     bays: Mapping[str, Place]
     tools: Mapping[str, Place] = field(default_factory=dict)
     horizon: int = 2 * 24 * 60
+    gloved: frozenset[str] = frozenset()
+    pairs: int | None = None
+
+    def bare(self, job: Job, people: Iterable[str]) -> list[str]:
+        """Who of these needs a pair of gloves from the crib for the job."""
+        if self.pairs is None or not job.gloves:
+            return []
+        return [who for who in people if who not in self.gloved]
 
 
 @dataclass(slots=True)
@@ -200,7 +218,8 @@ def moved(job: Job, slot: Slot) -> int:
 
 
 def cost_of(jobs: Iterable[Job], slots: Mapping[str, Slot]) -> int:
-    """The weighted sum that ``optimize`` makes small: late jobs, minutes of lateness, moves, and at last the ends."""
+    """The weighted sum that ``optimize`` makes small: late jobs, minutes of lateness, moves, who stands in, at last the
+    ends."""
     total = 0
     for job in jobs:
         slot = slots.get(job.id)
@@ -208,7 +227,9 @@ def cost_of(jobs: Iterable[Job], slots: Mapping[str, Slot]) -> int:
             total += UNPLANNED * job.weight * 100
             continue
         late = lateness(job, slot.end)
-        total += 100 * (job.weight * (late + (LATE if late else 0)) + moved(job, slot)) + job.weight * slot.end // STEP
+        spares = SPARE * sum(who in job.spare for who in slot.people)
+        total += 100 * (job.weight * (late + (LATE if late else 0)) + moved(job, slot) + spares)
+        total += job.weight * slot.end // STEP
     return total
 
 
@@ -270,6 +291,8 @@ def broken_rules(shop: Shop, jobs: Sequence[Job], plan: Plan) -> list[str]:
             taken["person", who].append((slot.start, slot.end, key))
         for tool in slot.tools:
             taken["tool", tool].append((slot.start, slot.end, key))
+        for _who in shop.bare(job, slot.people):
+            taken["gloves", "pairs"].append((slot.start, slot.end, key))
         if job.frozen:
             if slot != job.now:
                 wrong.append(f"{key} is frozen and was moved")
@@ -298,7 +321,9 @@ def broken_rules(shop: Shop, jobs: Sequence[Job], plan: Plan) -> list[str]:
     for (kind, name), spans in taken.items():
         ordered = sorted(spans)
         room = shop.bays[name].room if kind == "bay" and name in shop.bays else 1
-        if room > 1:
+        if kind == "gloves":
+            room = shop.pairs or 0
+        if room != 1:
             for at, _e, _key in ordered:
                 there = [key for begin, end, key in ordered if begin <= at < end]
                 if len(there) > room and not frozen.issuperset(there):
@@ -340,6 +365,7 @@ def _one_by_one(shop: Shop, jobs: Sequence[Job], key: Callable[[Job], Any]) -> P
             taken["person", who].append(span)
         for tool in slot.tools:
             taken["tool", tool].append(span)
+        taken["gloves", "pairs"] += [span for _who in shop.bare(job, slot.people)]
 
     for job in jobs:
         if job.frozen and job.now is not None:
@@ -351,7 +377,9 @@ def _one_by_one(shop: Shop, jobs: Sequence[Job], key: Callable[[Job], Any]) -> P
         waiting.remove(job)
         first = max([job.release, *(plan.slots[b].end for b in job.after if b in plan.slots)])
         best = min(
-            (slot for slot in _places(shop, job, first, taken)), key=lambda s: (s.end, s.start, s.bay), default=None
+            (slot for slot in _places(shop, job, first, taken)),
+            key=lambda s: (sum(who in job.spare for who in s.people), s.end, s.start, s.bay),
+            default=None,
         )
         if best is None:
             plan.left.append(job.id)
@@ -385,8 +413,12 @@ def _earliest(
     tools: tuple[str, ...],
     taken: Mapping[tuple[str, str], list[Span]],
 ) -> Slot | None:
+    bare = len(shop.bare(job, people))
+    if bare and bare > (shop.pairs or 0):
+        return None
     busy = sorted(
         [
+            *(crowded(taken.get(("gloves", "pairs"), ()), (shop.pairs or 0) - bare + 1) if bare else ()),
             *taken.get(("car", job.car), ()),
             *crowded(taken.get(("bay", bay), ()), shop.bays[bay].room),
             *(span for who in people for span in taken.get(("person", who), ())),
@@ -459,6 +491,14 @@ def optimize(
             if low < high:
                 no_overlap["car", job.car].append(model.new_fixed_size_interval_var(low, high - low, ""))
 
+    worn: list[Any] = []
+    in_use = [(j.now.start, j.now.end) for j in jobs if j.frozen and j.now for _who in shop.bare(j, j.now.people)]
+    for number in range(1, (shop.pairs or 0) + 1):
+        for span in crowded(in_use, number):
+            low, high = max(0, span[0] // unit), min(last, -(-span[1] // unit))
+            if low < high:
+                worn.append(model.new_fixed_size_interval_var(low, high - low, ""))
+
     terms: list[Any] = []
     starts: dict[str, Any] = {}
     ends: dict[str, Any] = {}
@@ -519,6 +559,13 @@ def optimize(
         if job.seconds:
             model.add(sum(mates.values()) == planned) if mates else model.add(planned == 0)
         mate[job.id] = mates
+        for group in (chosen, mates):
+            terms += [100 * SPARE * lit for name, lit in group.items() if name in job.spare]
+            for name in shop.bare(job, group):
+                if shop.pairs:
+                    worn.append(model.new_optional_interval_var(start, size, end, group[name], ""))
+                else:
+                    model.add(group[name] == 0)
 
         bays: dict[str, Any] = {}
         for name in job.bays:
@@ -567,6 +614,8 @@ def optimize(
             model.add_cumulative(intervals, [1] * len(intervals), room)
         elif len(intervals) > 1:
             model.add_no_overlap(intervals)
+    if worn and shop.pairs:
+        model.add_cumulative(worn, [1] * len(worn), shop.pairs)
     model.minimize(sum(terms))
     for variable, value in hints:
         model.add_hint(variable, value)
@@ -673,8 +722,9 @@ class Change:
     """One difference between the plan in force and the proposed one.
 
     ``kind`` is NEW, PERSON, BAY, TIME or LEFT. ``reason`` is CONFLICT (its place is taken by ``other`` until ``until``),
-    BAY or PERSON (that one isn't to be had then), PROMISE (it would have been late by ``saved`` minutes more), MAKES_ROOM
-    (``other`` comes first), PARTS, or EARLIER.
+    BUSY (the same, where it is the person), BAY or PERSON (that one isn't to be had then), PROMISE (it would have been late
+    by ``saved`` minutes more), MAKES_ROOM (``other`` comes first), NEEDED (``other`` needs the person more), PARTS, or
+    EARLIER.
     """
 
     job: str
@@ -735,19 +785,25 @@ def _reason(job: Job, slot: Slot, by_id: Mapping[str, Job], plan: Plan) -> tuple
     if job.now.start < job.release:
         return "PARTS", "", job.release, 0
     saved = lateness(job, job.now.end) - lateness(job, slot.end)
+    gone = set(job.now.people) - set(slot.people)
+    swapped = bool(gone) and slot.bay == job.now.bay  # the place would have done: it was the person
     here = [
         (key, other)
         for key, other in plan.slots.items()
         if key != job.id
-        and (other.bay == job.now.bay or set(other.people) & set(job.now.people))
+        and ((other.bay == job.now.bay and not swapped) or set(other.people) & (gone or set(job.now.people)))
         and other.start < job.now.end
         and other.end > job.now.start
     ]
+
+    def who(other: Slot) -> bool:
+        return bool(gone & set(other.people)) and other.bay != job.now.bay  # type: ignore[union-attr]
+
     for key, other in sorted(here, key=lambda pair: pair[1].start):
         if by_id[key].frozen:
-            return "CONFLICT", key, other.end, saved
+            return "BUSY" if who(other) else "CONFLICT", key, other.end, saved
     if saved > 0:
         return "PROMISE", "", 0, saved
     for key, other in sorted(here, key=lambda pair: -by_id[pair[0]].weight):
-        return "MAKES_ROOM", key, other.end, saved
+        return "NEEDED" if who(other) else "MAKES_ROOM", key, other.end, saved
     return "EARLIER", "", 0, saved

@@ -169,6 +169,15 @@ class ReturnCondition(models.TextChoices):
     FITTED = "FITTED", pgettext_lazy("returned part", "Was fitted")
 
 
+_ON_THE_SHELF = """
+                    IF NOT EXISTS (SELECT 1 FROM workshop_stockmovement WHERE {movement} = NEW.id)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = '{name}', TABLE = TG_TABLE_NAME,
+                        MESSAGE = '{name}'; END IF;
+                    RETURN NULL;
+                """
+
+
 def on_the_shelf(name: str, *, movement: str) -> pgtrigger.Trigger:
     """At the end of the transaction: what came back unopened is on the shelf again, by a movement that names it."""
     return pgtrigger.Trigger(
@@ -177,13 +186,7 @@ def on_the_shelf(name: str, *, movement: str) -> pgtrigger.Trigger:
         operation=pgtrigger.Insert,
         timing=pgtrigger.Deferred,
         condition=pgtrigger.Condition("NEW.condition = 'UNOPENED'"),
-        func=f"""
-                    IF NOT EXISTS (SELECT 1 FROM workshop_stockmovement WHERE {movement} = NEW.id)
-                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
-                        CONSTRAINT = '{name}', TABLE = TG_TABLE_NAME,
-                        MESSAGE = '{name}'; END IF;
-                    RETURN NULL;
-                """,
+        func=_ON_THE_SHELF.replace("{movement}", movement).replace("{name}", name),
     )
 
 

@@ -519,7 +519,7 @@ def test_the_list_counts_and_filters_and_a_scanned_number_opens_its_tool(nine):
     tools.report_damage(uid=broken.uid, note="裂", by=crib.worker)
     page = client.get("/tools/")
     assert page.context["counts"] == {
-        "all": 3, "available": 1, "out": 0, "to_check": 1, "stopped": 0, "soon": 0, "overdue": 1
+        "all": 3, "available": 1, "out": 0, "to_check": 1, "stopped": 0, "soon": 0, "overdue": 1, "kept": 0
     }  # fmt: skip
     assert [row.tool for row in client.get("/tools/?show=overdue").context["rows"]] == [late]
     assert [row.tool for row in client.get("/tools/?class=INSULATED&words=乙").context["rows"]] == [fine]

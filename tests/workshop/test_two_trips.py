@@ -260,9 +260,7 @@ def test_the_foreman_lets_the_car_drive_on_where_he_lets_the_line_wait(floor: Fl
         assert away_page in page_of(floor.foreman, "order-detail", order.uid)
         assert away_page in page_of(floor.shop.advisor, "order-detail", order.uid)
         assert away_page in page_of(floor.foreman, "plan")
-        noted = foreman.post(
-            away_page, {"reason": "前轮毂轴承", "expected_on": DAY.isoformat(), "safe_to_drive": "on"}
-        )
+        noted = foreman.post(away_page, {"reason": "前轮毂轴承", "expected_on": DAY.isoformat(), "safe_to_drive": "on"})
         assert noted.status_code == 302
         assert AwayWait.objects.get().safe_said_by.user == floor.foreman.user
         said = page_of(floor.foreman, "order-detail", order.uid)
@@ -284,7 +282,10 @@ def test_a_car_that_leaves_though_its_part_is_here_is_asked_about(floor: Floor) 
         assert refusal.value.field == "although_here"
         desk = Client()
         desk.force_login(floor.shop.advisor.user)
-        page, sent = reverse("order-away", args=[order.uid]), {"reason": "等", "expected_on": DAY, "safe_to_drive": "on"}
+        page, sent = (
+            reverse("order-away", args=[order.uid]),
+            {"reason": "等", "expected_on": DAY, "safe_to_drive": "on"},
+        )
         assert 'name="although_here"' in desk.get(page).content.decode()
         assert desk.post(page, sent).status_code == 422
         assert desk.post(page, sent | {"although_here": "on"}).status_code == 302

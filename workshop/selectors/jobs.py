@@ -126,6 +126,8 @@ class MyJobs:
     """3.4, 8.1: the job on the screen is begun with insulating gloves, and the person has none out that are in date."""
     gloves: list[ToolIssue] = field(default_factory=list)
     """Then: who has which pair, so that they can be asked."""
+    bring_back: list[ToolIssue] = field(default_factory=list)
+    """Pairs that the person has out with no high-voltage job left for them: others wait for these (3.4)."""
 
     lift: ToolAsset | None = None
     """3.4: the lift of the job's bay, where nobody has looked at it today."""
@@ -222,7 +224,9 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
     if current is not None and current.dispatch is not None:
         lifts = not_looked_at(employee.store_id, clock.today(current.order.store.time_zone))
         lift = lifts.get(current.dispatch.bay.name)
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, lift)
+    wears_on = any(needs_two(job.line) for job in jobs)
+    back = [] if wears_on else list(gloves_out(employee.store_id).filter(employee=employee))
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift)
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:

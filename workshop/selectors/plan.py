@@ -45,7 +45,7 @@ from workshop.models import (
 from workshop.selectors.calls import open_on_lines
 from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.lifts import not_looked_at
-from workshop.selectors.tools import unfit_resources
+from workshop.selectors.tools import gloves_until, unfit_resources
 from workshop.tool_models import ToolAsset
 
 L = LineState
@@ -200,6 +200,8 @@ class Board:
     orders: int
     planned: float
     available: float
+    """Hours of the technicians on the roster; ``planned`` are theirs of it, ``others`` of who stands in for them."""
+    others: float = 0.0
     blocks: list[Reservation] = field(default_factory=list)
     """Bays out of use that day, as far as it lies ahead."""
     first_hour: int = 8
@@ -415,12 +417,14 @@ def board(
         lifts = not_looked_at(store.pk, day)
         for row, resource in zip(rows, resources, strict=True):
             row.lift = lifts.get(resource.name)
+    technicians = _technician_ids(actor, day)
     available = sum(
-        sum(end - start for start, end in shift_hours(row.shift))
-        for key, row in roster.items()
-        if key in _technician_ids(actor)
+        sum(end - start for start, end in shift_hours(row.shift)) for key, row in roster.items() if key in technicians
     )
-    planned = sum(_minutes_on_day(d, roster.get(d.technician_id), frame) for d in dispatches)
+    minutes = [
+        (d.technician_id in technicians, _minutes_on_day(d, roster.get(d.technician_id), frame)) for d in dispatches
+    ]
+    planned = sum(spent for own, spent in minutes if own)
     today = clock.today(store.time_zone)
     return Board(
         day=day,
@@ -433,6 +437,7 @@ def board(
         conflicts=conflicts,
         orders=len({d.line.order_id for d in dispatches}),
         planned=round(planned / 60, 1),
+        others=round(sum(spent for own, spent in minutes if not own) / 60, 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
         first_hour=frame.first,
@@ -461,7 +466,7 @@ def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
     for resource in resources:
         mine = rostered.get(resource.employee_id or 0, {})
         rows.append(_week_row(resource, frame, by_people, dispatches, held, clockings, mine, closed))
-    technicians = _technician_ids(actor)
+    technicians = _technician_ids(actor, day)
     available = sum(
         end - start
         for key, mine in rostered.items()
@@ -479,7 +484,8 @@ def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
         loose=loose_lines(actor),
         conflicts=[],
         orders=len({d.line.order_id for d in dispatches}),
-        planned=round(sum(_hours_of(d) for d in dispatches), 1),
+        planned=round(sum(_hours_of(d) for d in dispatches if d.technician_id in technicians), 1),
+        others=round(sum(_hours_of(d) for d in dispatches if d.technician_id not in technicians), 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
         columns=frame.columns,
@@ -551,12 +557,9 @@ def _week_row(
     return row
 
 
-def _technician_ids(actor: Actor) -> set[int]:
-    return set(
-        Resource.objects.for_actor(actor)
-        .filter(kind=ResourceKind.PERSON, active=True)
-        .values_list("employee_id", flat=True)
-    )
+def _technician_ids(actor: Actor, day: date) -> set[int]:
+    """Whose hours are the store's capacity: technicians by post. Who stands in for them adds none (2.4)."""
+    return set(employees_with_role(actor.store_id or 0, "technician", day).values_list("pk", flat=True))
 
 
 def _other_reservations(
@@ -962,7 +965,8 @@ def fitting_people(line: OrderLine) -> list[tuple[Employee, int]]:
     levels = dict(EmployeeSkill.objects.filter(skill=skill, employee__in=people).values_list("employee_id", "level"))
     wanted = line.operation.skill_level if line.operation else 0
     rows = [(person, levels.get(person.pk, 0)) for person in people]
-    return sorted(rows, key=lambda row: (row[1] < wanted, -row[1], row[0].pinyin))
+    hands = set(workers.values_list("pk", flat=True))
+    return sorted(rows, key=lambda row: (row[1] < wanted, row[0].pk not in hands, -row[1], row[0].pinyin))
 
 
 def fitting_bays(line: OrderLine) -> list[Resource]:
@@ -991,12 +995,24 @@ class _Ways:
     two: bool
     stands: list[tuple[int, datetime, datetime]]
     """When other lines of the car keep it in which bay."""
+    hands: set[int]
+    """Technicians by post; the others stand in where none of these is free."""
+    gloved: set[int]
+    pairs: int | None
+    """Who has tested gloves, and how many pairs lie in the crib for the others (None: not counted)."""
+
+    def clothed(self, people: list[Employee]) -> bool:
+        """Whether there are gloves for everybody who needs them."""
+        bare = sum(person.pk not in self.gloved for person in people)
+        return not self.two or self.pairs is None or bare <= self.pairs
 
     def best(self, person: Employee, bays: list[Resource], start: datetime) -> Proposal | None:
         """The earliest with this person in one of these bays, with the first second person who can stand by."""
         for mate in [mate for mate in self.mates if mate.pk != person.pk] if self.two else [None]:
             found: Proposal | None = None
             people = [person, *([mate] if mate else [])]
+            if not self.clothed(people):
+                continue
             for bay in bays:
                 slot = self.slot(people, bay, start)
                 if slot and (found is None or slot[0] < found.starts_at):
@@ -1035,7 +1051,14 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
     )
     tools = list(fit) if kind else []
     last = day + timedelta(days=min(3, limits.value(PLAN_DAYS, store_id=store.pk)))
+    hands = set(employees_with_role(store.pk, "technician").values_list("pk", flat=True))
+    gloved, pairs = gloves_until(store.pk, day) if two else (set(), None)
+    mates.sort(key=lambda person: person.pk not in hands)
+    able.sort(key=lambda person: person.pk not in hands)
     return _Ways(
+        hands=hands,
+        gloved=gloved,
+        pairs=pairs,
         able=able,
         mates=mates,
         bays=bays,
@@ -1060,7 +1083,8 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
 def proposals(
     line: OrderLine, *, after: datetime | None = None, bays_before: int | None = None, most: int = 3
 ) -> list[Proposal]:
-    """The earliest fitting technician and bay, looked at before they are accepted (2.4).
+    """The earliest fitting technician and bay, looked at before they are accepted (2.4); somebody whose post isn't the
+    trade stands in only where no technician is free in these days.
 
     Reads plans, rosters and skills; ``bays_before`` leaves that bay out. Locks nothing: who is quicker still wins.
     """
@@ -1070,7 +1094,8 @@ def proposals(
     ways = _ways(line, start)
     bays = [bay for bay in ways.bays if bay.pk != bays_before]
     found = [way for person in ways.able if (way := ways.best(person, bays, start)) is not None]
-    return sorted(found, key=lambda p: p.starts_at)[:most]
+    own = [way for way in found if way.technician.pk in ways.hands and (not way.second or way.second.pk in ways.hands)]
+    return sorted(own or found, key=lambda p: p.starts_at)[:most]
 
 
 def fit_at(line: OrderLine, row: Resource, start: datetime) -> Proposal | None:

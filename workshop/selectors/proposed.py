@@ -24,6 +24,7 @@ from workshop.models import (
     ProposalState,
 )
 from workshop.selectors import replan
+from workshop.selectors.fitness import needs_two
 from workshop.selectors.plan import Board, board
 
 
@@ -188,6 +189,16 @@ def _tell(change: PlanChange) -> Told:
     return Told(change, was, new or _("no place"), _why(change), late)
 
 
+def _who_goes(change: PlanChange, old: Dispatch) -> str:
+    """Who did the job in the plan in force and doesn't any more: the leading person, else the one who stood by."""
+    staying = {change.technician_id, change.second_id}
+    if old.technician_id not in staying:
+        return old.technician.name
+    mates = Dispatch.objects.filter(line=old.line_id, bay=old.bay_id, starts_at=old.starts_at, ends_at=old.ends_at)
+    gone = mates.exclude(technician__in=staying - {None}).select_related("technician").order_by("-pk").first()
+    return gone.technician.name if gone is not None else old.technician.name
+
+
 def _why(change: PlanChange) -> str:
     """The reason as a sentence."""
     now = clock.now()
@@ -197,6 +208,11 @@ def _why(change: PlanChange) -> str:
     reason = change.reason
     if reason == ChangeReason.CONFLICT:
         return _("%(plate)s stands in its place until %(time)s.") % {"plate": other, "time": until}
+    if reason == ChangeReason.BUSY and old is not None:
+        words = _("%(name)s is at work on %(plate)s until %(time)s.")
+        return words % {"name": _who_goes(change, old), "plate": other, "time": until}
+    if reason == ChangeReason.NEEDED and old is not None:
+        return _("%(name)s is needed more for %(plate)s.") % {"name": _who_goes(change, old), "plate": other}
     if reason == ChangeReason.BAY and old is not None:
         return _("%(bay)s is out of use until %(time)s.") % {"bay": old.bay.said, "time": until or "—"}
     if reason == ChangeReason.PERSON and old is not None:
@@ -213,6 +229,8 @@ def _why(change: PlanChange) -> str:
         return _("The customer waits in the shop.")
     if reason == ChangeReason.REWORK:
         return _("Rework comes first.")
+    if reason == ChangeReason.NO_PLACE and needs_two(change.line):
+        return _("No two people with that skill, tested gloves for both and a bay are free in these days.")
     if reason == ChangeReason.NO_PLACE:
         return _("No technician with that skill and no bay is free in these days; choose by hand.")
     return _("Was not given out yet.") if change.kind == ChangeKind.NEW else _("Is done sooner there.")

@@ -37,7 +37,7 @@ from workshop.models import (
 from workshop.planning import STEP, Job, Person, Place, Shop, Slot, Span, overlap, run
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.plan import forecast_end
-from workshop.selectors.tools import unfit_resources
+from workshop.selectors.tools import gloves_until, unfit_resources
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 FROZEN = timedelta(hours=1)
@@ -148,7 +148,7 @@ def read_problem(store: Store) -> Problem:
     problem = Problem(
         origin=origin,
         usable_until=usable,
-        shop=Shop({}, {}, {}, horizon),
+        shop=Shop({}, {}, {}, horizon, *_gloves(store, people, last)),
         jobs=[],
         lines={str(line.uid): line for line in lines},
         people={str(person.uid): person for person in people},
@@ -159,13 +159,30 @@ def read_problem(store: Store) -> Problem:
     )
     hours = {person.pk: _open_spans(rostered.get(person.pk, {}), today) for person in people}
     skills = _skills(people)
+    hands = set(employees_with_role(store.pk, "technician").values_list("pk", flat=True))
+    stand_ins = frozenset(str(person.uid) for person in people if person.pk not in hands)
     for line in lines:
         job = _job(problem, line, people if needs_two(line) else workers, bays, hours, skills, last)
+        if job is not None:
+            there = job.now.people if job.now is not None else ()
+            able = {*job.leads, *job.seconds}
+            job = replace(job, spare=(stand_ins & able) - frozenset(there), gloves=needs_two(line))
         if job is not None:
             problem.jobs.append(job)
     _order_diagnosis_first(problem)
     _fill_shop(problem, people, [*bays, *tools], hours, now, ends)
     return problem
+
+
+def _gloves(store: Store, people: list[Employee], until: date) -> tuple[frozenset[str], int | None]:
+    """Who has a tested pair of insulating gloves, and how many lie in the crib; a store that enters none isn't held up.
+
+    A pair that is out serves the one who has it; nobody can count on its coming back (3.4, 8.1).
+    """
+    worn, free = gloves_until(store.pk, until)
+    if free is None:
+        return frozenset(), None
+    return frozenset(str(person.uid) for person in people if person.pk in worn), free
 
 
 def _roster(store: Store, today: date) -> tuple[dict[int, dict[date, tuple[Span, ...]]], date]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
@@ -34,7 +35,7 @@ from workshop.tool_models import (
 
 S = ToolState
 ALIVE = ~Q(state=S.SCRAPPED)
-FILTERS = ("all", "available", "out", "to_check", "stopped", "soon", "overdue")
+FILTERS = ("all", "available", "out", "to_check", "stopped", "soon", "overdue", "kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Row:
     tool: ToolAsset
     due: str
     holder: str
+    kept: bool = False
+    """3.4: still out after the day on which it was taken."""
 
     @property
     def usable(self) -> bool:
@@ -84,9 +87,16 @@ def _rows(found: Iterable[ToolAsset], today: date, soon_days: int) -> list[Row]:
             if tool.state != S.SCRAPPED
             else tool_rules.NONE,
             getattr(tool, "holder", None) or "",
+            _kept(tool, today),
         )
         for tool in found
     ]
+
+
+def _kept(tool: ToolAsset, today: date) -> bool:
+    """What is taken out is brought back on that day; later it is missing for the others (3.4)."""
+    since = getattr(tool, "held_since", None)
+    return since is not None and since.astimezone(ZoneInfo(tool.store.time_zone)).date() < today
 
 
 def _soon_days(by: Actor) -> int:
@@ -116,6 +126,7 @@ def tool_list(
         "stopped": lambda row: row.tool.state in (S.OUT_OF_ORDER, S.SCRAPPED),
         "soon": lambda row: row.due == tool_rules.SOON,
         "overdue": lambda row: row.due == tool_rules.OVERDUE,
+        "kept": lambda row: row.kept,
     }
     counts = {name: sum(map(pick, rows)) for name, pick in picks.items()}
     return [row for row in rows if picks.get(show, picks["all"])(row)][:300], counts
@@ -165,6 +176,17 @@ def gloves_out(store_id: int) -> QuerySet[ToolIssue]:
     """Pairs of insulating gloves of a store that are with somebody (3.4)."""
     rows = ToolIssue.objects.filter(store_id=store_id, returned_at__isnull=True, tool__kind=AssetKind.GLOVES)
     return rows.select_related("tool", "employee").order_by("tool__number")
+
+
+def gloves_until(store_id: int, until: date) -> tuple[set[int], int | None]:
+    """Keys of the employees who have a pair tested through ``until``, and how many such pairs lie there; None where the
+    store keeps no gloves in its tools at all (3.4)."""
+    pairs = ToolAsset.objects.filter(ALIVE, store_id=store_id, kind=AssetKind.GLOVES)
+    if not pairs.exists():
+        return set(), None
+    out = ToolIssue.objects.filter(tool__in=pairs.filter(valid_until__gte=until), returned_at__isnull=True)
+    free = pairs.filter(valid_until__gte=until, state=S.AVAILABLE).count()
+    return set(out.values_list("employee_id", flat=True)), free
 
 
 def unfit_resources(store_id: int, day: date) -> QuerySet[Any, Any]:

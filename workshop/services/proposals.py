@@ -49,6 +49,8 @@ LEASE = timedelta(seconds=30)
 """A run that gives no sign of life for so long is taken for dead."""
 GIVE_UP = timedelta(minutes=10)
 PULSE = 0.5
+BROKEN = (ChangeReason.CONFLICT, ChangeReason.BUSY, ChangeReason.BAY, ChangeReason.PERSON)
+"""Reasons why a job can't run where it stands."""
 
 
 class Ended(Exception):
@@ -303,7 +305,7 @@ def _summary(problem: replan.Problem, plan: planning.Plan, rows: list[PlanChange
             "waiting_late": sum(1 for job, more in minutes if more and job.waiting),
         }
 
-    impossible = [row for row in rows if row.reason in (ChangeReason.CONFLICT, ChangeReason.BAY, ChangeReason.PERSON)]
+    impossible = [row for row in rows if row.reason in BROKEN]
     return {
         "jobs": len(problem.jobs),
         "kept": sum(1 for job in problem.jobs if job.now is not None and plan.slots.get(job.id) == job.now),
