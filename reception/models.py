@@ -24,6 +24,7 @@ from dealership.catalogue.models import Operation, Part, Powertrain, VehicleMode
 from dealership.kernel import clock, formats, states
 from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
+from dealership.kernel.saying import say_plate
 from staff.models import Employee, Shift
 
 from . import rules
@@ -295,7 +296,7 @@ class Vehicle(Root):
         ]
 
     def __str__(self) -> str:
-        return self.plate or self.vin
+        return say_plate(self.plate) or self.vin
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"vehicle": self.uid}

@@ -251,11 +251,6 @@ def check_plate(text: str, kind: PlateKind = PlateKind.NORMAL) -> Checked:
     )
 
 
-def display_plate(plate: str) -> str:
-    """The plate as it is stamped: 京A·8K312, 京A·D06218, 京A·12345D. What fits no pattern stays as it is."""
-    return f"{plate[:2]}·{plate[2:]}" if _PLATE.fullmatch(plate) else plate
-
-
 # --- Telephone, e-mail, company code --------------------------------------------------------------------------------
 
 

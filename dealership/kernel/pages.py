@@ -26,6 +26,9 @@ from .models import Message, Submission
 from .permissions import MESSAGES_VIEW
 from .transports import stays_here
 
+REFUSAL = "refusal"
+"""In the session: what a button was refused, until the form that puts it right is shown."""
+
 
 class StaffPage:
     """For signed-in staff with ``permission`` (any of them where a tuple is given)."""
@@ -144,6 +147,17 @@ def go_to_the_first_faulty(form: Any) -> None:
 class CommandPage(StaffPage, CommandMixin, FormView):
     """A form page in front of one command: a refusal comes back as a form error (422) with everything typed kept."""
 
+    def get_form(self, form_class: Any = None) -> Any:
+        """The form; with the refusal of a button that is put right here, at its field."""
+        form = super().get_form(form_class)
+        waiting = getattr(self.request, "session", {}).get(REFUSAL)
+        if self.request.method == "GET" and waiting and waiting["path"] == self.request.path:
+            del self.request.session[REFUSAL]
+            form.cleaned_data = {}
+            form.add_error(waiting["field"] if waiting["field"] in form.fields else None, waiting["said"])
+            go_to_the_first_faulty(form)
+        return form
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"form_token": self.request.POST.get("form_token") or uuid4()}
 
@@ -173,9 +187,21 @@ class CommandPage(StaffPage, CommandMixin, FormView):
 
 
 class ActionView(StaffPage, CommandMixin, View):
-    """A button in front of one command (POST only); the middleware shows a refusal with the way back."""
+    """A button in front of one command (POST only). A refusal leads to the form that puts it right, where there is one
+    (``mended_at``); else the middleware shows it with the way back."""
 
     http_method_names = ["post"]
 
+    def mended_at(self, refusal: RuleError) -> str:
+        """The address of the form in which what was refused is put right, "" where there is none."""
+        return ""
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self.execute()
+        try:
+            return self.execute()
+        except RuleError as refusal:
+            form = self.mended_at(refusal)
+            if not form:
+                raise
+            request.session[REFUSAL] = {"path": form, "field": refusal.field, "said": str(refusal)}
+            return HttpResponseRedirect(form)

@@ -16,6 +16,7 @@ from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
+from dealership.kernel.saying import say_plate
 from dealership.kernel.states import require
 from delivery import events, permissions
 from delivery.limits import CALLBACK_DAY, CALLBACK_TRIES
@@ -120,7 +121,7 @@ def _write_to(follow_up: FollowUp, by: Actor) -> None:
     with translation.override(visit.customer.language):
         body = gettext(
             "We tried to reach you about your visit with %(plate)s. Was everything right? Tell us here: %(link)s"
-        ) % {"plate": visit.vehicle.plate, "link": link_address(visit.link)}
+        ) % {"plate": say_plate(visit.vehicle.plate), "link": link_address(visit.link)}
         subject = gettext("We could not reach you")
     _tell(visit, key=f"follow_up:{follow_up.uid}", template="delivery.follow_up", subject=subject, body=body, by=by)
 
@@ -155,7 +156,7 @@ def send_survey(*, visit_uid: UUID, by: Actor) -> Survey:
     if survey.uid == ours.uid:
         with translation.override(visit.customer.language):
             body = gettext("How was your visit with %(plate)s? Five short questions: %(link)s") % {
-                "plate": visit.vehicle.plate,
+                "plate": say_plate(visit.vehicle.plate),
                 "link": link_address(visit.link),
             }
             subject = gettext("How was your visit?")

@@ -22,6 +22,7 @@ from dealership.kernel import formats, numbering
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.postgres.kept import Kept
+from dealership.kernel.saying import say_plate
 from reception import permissions
 from reception.models import (
     OPEN_VISITS,
@@ -262,7 +263,7 @@ def customer_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     for row in rows:
         if row["kept"] in shown:
             continue  # merged into one that is found as well
-        plates = [formats.display_plate(plate) for plate in row["cars"]]
+        plates = [say_plate(plate) for plate in row["cars"]]
         yield Hit(
             kind="customer",
             label=_("Customer"),
@@ -301,7 +302,7 @@ def contact_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
     if where is None:
         return
     for row in _rows(_CONTACTS, where, "p"):
-        plates = [formats.display_plate(plate) for plate in row["cars"]]
+        plates = [say_plate(plate) for plate in row["cars"]]
         yield Hit(
             kind="customer-contact",
             label=" · ".join(str(ContactRole(code).label) for code in row["roles"]),

@@ -19,6 +19,7 @@ from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel, Store
+from dealership.kernel.saying import say_plate
 from dealership.kernel.services import queue_message
 from dealership.kernel.worktime import Calendar, Pause, Sla
 from staff.models import Employee
@@ -715,7 +716,7 @@ def fill_template(template: AnswerTemplate, consultation: Consultation, by: Acto
     store, employee = consultation.store, employee_of(by)
     values: Mapping[str, str] = {
         "name": consultation.contact_name,
-        "plate": consultation.vehicle.plate if consultation.vehicle else "",
+        "plate": say_plate(consultation.vehicle.plate) if consultation.vehicle else "",
         "model": consultation.model_text,
         "store": store.name,
         "phone": store.phone,

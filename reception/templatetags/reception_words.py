@@ -32,7 +32,7 @@ def lookup(values: dict[str, Any], key: str) -> Any:
 
 @register.filter
 def plate_or_vin(vehicle: Any) -> str:
-    return formats.display_plate(vehicle.plate) if vehicle.plate else vehicle.vin
+    return str(vehicle)
 
 
 @register.filter

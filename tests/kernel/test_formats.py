@@ -23,7 +23,6 @@ from dealership.kernel.formats import (
     clean_plate,
     clean_uscc,
     clean_vin,
-    display_plate,
     is_id_number,
     is_new_energy_plate,
     mask_email,
@@ -46,6 +45,7 @@ from dealership.kernel.formats import (
     vin_check_digit,
     vin_tail,
 )
+from dealership.kernel.saying import say_plate
 
 VIN_CHARACTERS = "0123456789ABCDEFGHJKLMNPRSTUVWXYZ"
 
@@ -201,7 +201,7 @@ class TestPlate:
         ],
     )
     def test_display(self, plate, shown):
-        assert display_plate(plate) == shown
+        assert say_plate(plate) == shown
         assert normalise_plate(shown) == plate
 
     @given(st.text(max_size=12))

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dealership.kernel.errors import NotAllowed
-from dealership.kernel.formats import display_plate
 from dealership.kernel.models import History
+from dealership.kernel.saying import say_plate
 from reception.models import CustomerContact, CustomerTag, CustomerTagging
 from reception.selectors.search import Typed, contact_hits, find
 from reception.services import contacts, merging, tags
@@ -67,7 +67,7 @@ def test_a_person_is_found_in_the_search_box_as_the_customer_is(desk: Any, typed
     (hit,) = [hit for hit in find(text=typed, by=desk) if hit.kind == "customer-contact"]
     assert (hit.uid, hit.url) == (person.uid, reverse("customer-detail", args=[fleet.uid]) + "#people")
     assert (hit.title, str(hit.label)) == ("赵司机 · 试运物流", "驾驶人")
-    assert hit.say == f"139****7771 · {display_plate(car.plate)}", "the number stays masked"
+    assert hit.say == f"139****7771 · {say_plate(car.plate)}", "the number stays masked"
     contacts.correct_contact(uid=person.uid, name="钱司机", by=desk)
     found = {text: [hit.uid for hit in find(text=text, by=desk) if hit.uid == person.uid] for text in ("zsj", "qsj")}
     assert found == {"zsj": [], "qsj": [person.uid]}

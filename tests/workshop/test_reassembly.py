@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from dealership.kernel import registry, saying
 from dealership.kernel.services import decide_approval
+from reception.models import Visit
 from tests.factories.api import ApiCaller
-from tests.factories.floor import Floor, actor, clock_at, make_floor
+from tests.factories.floor import Floor, actor, at, clock_at, make_floor
 from tests.factories.reception import rule
 from tests.factories.workshop import PHONE, YES, agree_all, make_order
 from workshop import permissions, rules
@@ -279,3 +280,48 @@ def test_the_page_states_it_and_asks_what_was_found(floor: Floor) -> None:
     said = desk.get(reverse("order-detail", args=[order.uid])).content.decode()
     assert "拒修时装复：¥320.00" in said
     assert 'name="found_by"' in desk.get(reverse("line-new", args=[order.uid])).content.decode()
+
+
+def test_the_page_asks_for_the_price_at_its_field_when_adding_and_when_sending(floor: Floor) -> None:
+    order = make_order(floor.shop, with_diagnosis=False)
+    desk = Client()
+    desk.force_login(floor.shop.advisor.user)
+    new = {"description": "拆检变速箱", "hours": "2.5", "pay_type": "CUSTOMER_PAY", "is_dismantling": "on"}
+    refused = desk.post(reverse("line-new", args=[order.uid]), new)
+    assert (refused.status_code, order.lines.count()) == (422, 0)
+    assert list(refused.context["form"].errors) == ["reassembly_amount"]
+    _order, line = dismantling(floor, price=None)  # a technician proposed it without a price
+    edit = reverse("line-edit", args=[line.uid])
+    sent = desk.post(reverse("order-estimate", args=[line.order.uid]))
+    assert sent.url == edit
+    assert not line.order.estimates.exists()
+    page = desk.get(edit)
+    assert list(page.context["form"].errors) == ["reassembly_amount"]
+    assert page.context["form"]["description"].value() == line.description
+    assert not desk.get(edit).context["form"].errors  # said once
+    whole = new | {"category": line.category, "reassembly_amount": ""}
+    assert list(desk.post(edit, whole).context["form"].errors) == ["reassembly_amount"]
+    assert desk.post(edit, whole | {"reassembly_amount": "200"}).status_code == 302
+    assert desk.post(reverse("order-estimate", args=[line.order.uid])).url == reverse(
+        "order-detail", args=[line.order.uid]
+    )
+    unpriced = orders.add_line(order_uid=order.uid, description="听异响", hours=Decimal(0), by=floor.shop.advisor)
+    assert desk.post(reverse("order-estimate", args=[order.uid])).url == reverse("line-edit", args=[unpriced.uid])
+    page = desk.get(reverse("line-edit", args=[unpriced.uid]))
+    assert list(page.context["form"].errors) == ["hours"]
+
+
+def test_a_new_order_begins_with_no_promise_that_has_passed(floor: Floor) -> None:
+    with clock_at(9):
+        visit = make_order(floor.shop).visit
+        Visit.objects.filter(pk=visit.pk).update(promised_at=at(11))
+        kept = orders.open_repair_order(visit_uid=visit.uid, complaint="异响", by=floor.shop.advisor)
+        assert kept.promised_at == at(11)
+    with clock_at(12):
+        desk = Client()
+        desk.force_login(floor.shop.advisor.user)
+        page = desk.get(reverse("order-open", args=[visit.uid]))
+        field = page.context["form"]["promised_at"]
+        assert (field.value(), bool(field.help_text)) == (None, True)
+        fresh = orders.open_repair_order(visit_uid=visit.uid, complaint="漏油", by=floor.shop.advisor)
+        assert fresh.promised_at is None

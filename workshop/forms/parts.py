@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Tracing
 from dealership.kernel import clock
 from dealership.kernel.forms import demanded, set_choices
-from dealership.kernel.saying import say_name, say_time
+from dealership.kernel.saying import say_name, say_plate, say_time
 from workshop.models import PartLine, ReturnCondition, StockBin, StockLot, Warehouse
 from workshop.services.stock import UNNAMED
 
@@ -78,7 +78,7 @@ def keeper_said(row: PartLine) -> str:
     """For whom a part is kept: "京A·10001 · 更换前刹车片 · 2 件已预留 · 承诺 今天 17:30"."""
     order = row.line.order
     return gettext("%(plate)s · %(line)s · %(kept)s %(unit)s kept · promised %(promised)s") % {
-        "plate": order.visit.vehicle.plate or order.number,
+        "plate": say_plate(order.visit.vehicle.plate) or order.number,
         "line": say_name(row.line.description),
         "kept": f"{row.reserved_quantity.normalize():f}",
         "unit": row.part.unit,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
 from dealership.kernel.forms import set_choices
+from dealership.kernel.saying import say_plate
 from staff.models import Employee
 from workshop.models import RepairOrder, StockLot
 
@@ -29,7 +30,11 @@ class LendForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.store_id = store_id
-        set_choices(self, "order_uid", [(str(row.uid), f"{row.vehicle.plate or '—'} · {row.number}") for row in orders])
+        set_choices(
+            self,
+            "order_uid",
+            [(str(row.uid), f"{say_plate(row.vehicle.plate) or '—'} · {row.number}") for row in orders],
+        )
         set_choices(self, "employee_uid", [(str(row.uid), row.name) for row in people])
 
     def clean(self) -> dict[str, Any]:

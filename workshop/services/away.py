@@ -19,6 +19,7 @@ from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
+from dealership.kernel.saying import say_plate
 from reception.models import Visit, VisitState
 from reception.services.away import let_away, take_in_again
 from staff.selectors.employees import require_employee
@@ -182,7 +183,7 @@ def note_part_came(*, line_uid: UUID, by: Actor) -> AwayWait | None:
     with translation.override(order.visit.customer.language):
         body = gettext("%(store)s: the part for %(plate)s is here. Please tell us when you come: %(link)s") % {
             "store": order.store.name,
-            "plate": order.vehicle.plate or order.vehicle.vin[-6:],
+            "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
             "link": link_address(order.visit),
         }
         subject = gettext("Your part is here")

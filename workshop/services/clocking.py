@@ -19,7 +19,7 @@ from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
-from dealership.kernel.saying import say_time
+from dealership.kernel.saying import say_plate, say_time
 from dealership.kernel.states import require
 from staff.models import Employee
 from staff.selectors.employees import require_employee
@@ -95,7 +95,7 @@ def clock_on(
             _("%(name)s is still clocked on to “%(line)s” (%(plate)s); clock off there first."),
             name=worker.name,
             line=busy.line.said,
-            plate=busy.line.order.vehicle.plate or busy.line.order.number,
+            plate=say_plate(busy.line.order.vehicle.plate) or busy.line.order.number,
             held_by=busy,
         )
     line = locked_line(line_uid, by)

@@ -32,6 +32,7 @@ from dealership.kernel.models import Approval, ApprovalState, Store
 from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.numbering import next_number
 from dealership.kernel.postgres.kept import Kept, forget, insert
+from dealership.kernel.saying import say_plate
 from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.states import require
 from reception.models import Customer, CustomerContact, QuotationLine, ToldBy, Visit, VisitState
@@ -187,7 +188,7 @@ def open_repair_order(
             original=original,
             advisor_id=visit.advisor_id,  # type: ignore[misc]  # a greeted visit has one; the column demands it
             complaint=words[:500],
-            promised_at=promised_at or visit.promised_at,
+            promised_at=promised_at or _standing_promise(visit),
             opened_at=clock.now(),
         )
     )
@@ -204,6 +205,11 @@ def open_repair_order(
         )
     forget(order, "stage", "version", "updated_at")  # the lines have moved it
     return order
+
+
+def _standing_promise(visit: Visit) -> datetime | None:
+    """The visit's promise while it can be kept: one that has passed is nothing to begin new work with (3.2)."""
+    return visit.promised_at if visit.promised_at is not None and visit.promised_at > clock.now() else None
 
 
 _visit: Kept[Visit] = Kept(
@@ -436,6 +442,17 @@ def _reassembly(amount: Decimal | None, *, is_diagnosis: bool, is_dismantling: b
             field="reassembly_amount",
         )
     return round_money(amount)
+
+
+def no_reassembly(said: str, line: OrderLine | None = None) -> RuleError:
+    """3.2: the customer agrees to the price of putting together again with the taking apart, so it is stated before."""
+    return RuleError(
+        "line.reassembly",
+        _("“%(line)s” takes something apart: say what putting it together again costs if the repair is declined."),
+        field="reassembly_amount",
+        held_by=line,
+        line=said,
+    )
 
 
 def _require_fee(amount: Decimal, note: str) -> None:
@@ -1033,20 +1050,18 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
     for line in drafts:
         if line.is_dismantling and line.reassembly_amount is None:
-            raise RuleError(
-                "line.reassembly",
-                _(
-                    "“%(line)s” takes something apart: say what putting it together again costs if the repair is declined."
-                ),
-                line=line.said,
-            )
+            raise no_reassembly(line.said, line)
         if line.is_diagnosis and line.reassembly_amount is None:  # written before this was stated
             line.reassembly_amount = ZERO
             line.save(update_fields=["reassembly_amount"])
         free = line.hours == 0 and line.fee_amount == 0 and not line.part_lines.all()
         if line.pay_type not in NOT_REQUIRED and free:
             raise RuleError(
-                "line.unpriced", _("“%(line)s” has neither hours nor parts; price it first."), line=line.said
+                "line.unpriced",
+                _("“%(line)s” has neither hours nor parts; price it first."),
+                field="hours",
+                held_by=line,
+                line=line.said,
             )
     asked = [line for line in lines if line.pay_type not in NOT_REQUIRED]
     number = (order.estimates.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -1090,7 +1105,7 @@ def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Act
             "What you don't agree to isn't done and costs nothing: %(link)s"
         ) % {
             "store": order.store.name,
-            "plate": order.vehicle.plate or order.vehicle.vin[-6:],
+            "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
             "lines": lines,
             "total": saying.say_money(estimate.total, sign=False),
             "link": link_address(order.visit),
@@ -1362,7 +1377,7 @@ def _tell_promise(order: RepairOrder, change: PromiseChange, *, by: Actor) -> No
             "%(store)s: your car %(plate)s will be ready at %(time)s. Reason: %(reason)s. Progress: %(link)s"
         ) % {
             "store": store.name,
-            "plate": order.vehicle.plate or order.vehicle.vin[-6:],
+            "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
             "time": saying.say_time(change.after, now=clock.now()),
             "reason": change.reason,
             "link": link_address(order.visit),

@@ -25,7 +25,7 @@ from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.formats import one_line
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel, Store
-from dealership.kernel.saying import say_date, say_name
+from dealership.kernel.saying import say_date, say_name, say_plate
 from dealership.kernel.services import queue_message
 from reception.models import EXPECTED_STATES, Appointment
 from reception.selectors.appointments import parts_needed
@@ -704,7 +704,7 @@ def tell_loser(*, move_uid: UUID) -> int:
             body = gettext(
                 "%(plate)s, %(line)s: %(part)s went to order %(other)s (%(reason)s). Expected again: %(day)s."
             ) % {
-                "plate": order.vehicle.plate or order.number,
+                "plate": say_plate(order.vehicle.plate) or order.number,
                 "line": say_name(line.description),
                 "part": move.source.part.said,
                 "other": move.target.line.order.number,

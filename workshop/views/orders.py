@@ -27,7 +27,7 @@ from dealership.kernel.files import file_response
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
-from dealership.kernel.saying import say_list
+from dealership.kernel.saying import say_list, say_time
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Visit
 from reception.permissions import APPOINTMENTS_BOOK
@@ -136,6 +136,14 @@ class OpenOrderPage(CommandPage):
             "promised_at": promised_at if promised_at and promised_at > clock.now() else None,
             "with_diagnosis": self.diagnosed_on is None and not self.only_maintenance,
         }
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        missed = self.visit.promised_at
+        if missed is not None and missed <= clock.now():
+            words = _("The promise of %(time)s has passed: agree a new time with the customer.")
+            form.fields["promised_at"].help_text = words % {"time": say_time(missed, now=clock.now())}
+        return form
 
     @cached_property
     def only_maintenance(self) -> bool:
@@ -277,6 +285,8 @@ class NewLinePage(OrderCommandPage):
     def run(self, form: forms.NewLineForm) -> OrderLine:
         data = form.cleaned_data
         operation = data["operation"]
+        if data["is_dismantling"] and data["reassembly_amount"] is None and self.actor.may(permissions.LINES_EDIT):
+            raise orders.no_reassembly(data["description"] or gettext("This work"))
         words = {} if operation else {"hours": data["hours"], "category": data["category"] or None}
         return orders.add_line(
             order_uid=self.order.uid,
@@ -304,6 +314,11 @@ class SendEstimateView(ActionView):
 
     def run(self, form: Any) -> Estimate:
         return orders.send_estimate(order_uid=self.kwargs["uid"], by=self.actor)
+
+    def mended_at(self, refusal: RuleError) -> str:
+        line = refusal.held_by
+        mends = isinstance(line, OrderLine) and self.actor.may(permissions.LINES_EDIT)
+        return reverse("line-edit", args=[line.uid]) if mends else ""
 
     def words(self, result: Estimate) -> str:
         if not result.content["lines"]:
@@ -560,6 +575,8 @@ class EditLinePage(LineCommandPage):
         data["fee_amount"] = data["fee_amount"] or ZERO
         if not data["fee_amount"]:
             data["fee_note"] = ""
+        if self.open and data["is_dismantling"] and data["reassembly_amount"] is None:
+            raise orders.no_reassembly(self.line.said)
         return orders.change_line(line_uid=self.line.uid, by=self.actor, **data)
 
 
