@@ -1420,6 +1420,7 @@ register(
             "code": Text(),
             "name": Text(),
             "name_en": Text(help="For people who work in English; empty: the Chinese name."),
+            "plate": Text(help="Empty until it is written down."),
             "active": Flag(),
         },
         filters={"code": Filter(field=Text(20, min=1), lookup="code")},

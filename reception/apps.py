@@ -40,6 +40,13 @@ class ReceptionConfig(AppConfig):
         HANDOVERS.extend((hand_over_customers, hand_over_appointments, hand_over_visits, hand_over_consultations))
         HANDOVERS.append(hand_over_articles)
 
+        # --- loan cars that are out hold their car without a plan (2.4) ---
+        from dealership.catalogue.services.plans import HELD_BY_OTHERS
+
+        from .selectors.loans import out_spans
+
+        HELD_BY_OTHERS.append(out_spans)
+
         # --- appointments (2.4) ---
         from .selectors import appointments
 

@@ -13,9 +13,11 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dealership.catalogue.models import Resource
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, User
+from reception.loan_models import LoanTrip
 from workshop.models import RepairOrder
 
 
@@ -35,7 +37,8 @@ class DateRange(Func):
 class DaySixCare(Root):
     """Days of one repair for which its owner was given something; a loan car that is out has no end yet.
 
-    ``amount`` is the transport money of all its days by the setting of each day, CNY.
+    ``loan_car`` is which one, ``loan_trip`` its way to the customer where the front desk gave it with licence and
+    signature. ``amount`` is the transport money of all its days by the setting of each day, CNY.
     """
 
     store_path = "order__store_id"
@@ -45,7 +48,11 @@ class DaySixCare(Root):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     amount = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
-    loan_plate = models.CharField(_("plate of the loan car"), max_length=12, blank=True)
+    loan_car = models.ForeignKey(Resource, models.PROTECT, null=True, blank=True, related_name="+")
+    loan_trip = models.ForeignKey(LoanTrip, models.PROTECT, null=True, blank=True, related_name="+")
+    loan_plate = models.CharField(
+        _("plate of the loan car"), max_length=12, blank=True, help_text="as it was then; rows of before name only it"
+    )
     note = models.CharField(_("what was agreed"), max_length=200, blank=True)
     given_at = models.DateTimeField(default=clock.now)
     given_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -55,7 +62,16 @@ class DaySixCare(Root):
         triggers = [
             states.versioned(),
             states.fixed(
-                "daysixcare_fixed", "order_id", "kind", "starts_on", "amount", "loan_plate", "note", "given_at"
+                "daysixcare_fixed",
+                "order_id",
+                "kind",
+                "starts_on",
+                "amount",
+                "loan_car_id",
+                "loan_trip_id",
+                "loan_plate",
+                "note",
+                "given_at",
             ),
             states.guard(
                 "daysixcare_ended_once",
@@ -71,9 +87,16 @@ class DaySixCare(Root):
             ),
             models.CheckConstraint(
                 name="daysixcare_kind",
-                condition=(Q(kind=CareKind.LOAN_CAR, amount__isnull=True) & ~Q(loan_plate=""))
-                | Q(kind=CareKind.TRANSPORT_MONEY, amount__isnull=False, amount__gt=0, ends_on__isnull=False)
-                | (Q(kind=CareKind.AGREED, amount__isnull=True, ends_on__isnull=False) & ~Q(note="")),
+                condition=(
+                    Q(kind=CareKind.LOAN_CAR, amount__isnull=True) & (Q(loan_car__isnull=False) | ~Q(loan_plate=""))
+                )
+                | (
+                    Q(loan_car__isnull=True, loan_trip__isnull=True)
+                    & (
+                        Q(kind=CareKind.TRANSPORT_MONEY, amount__isnull=False, amount__gt=0, ends_on__isnull=False)
+                        | (Q(kind=CareKind.AGREED, amount__isnull=True, ends_on__isnull=False) & ~Q(note=""))
+                    )
+                ),
             ),
             ExclusionConstraint(
                 name="daysixcare_once_a_day",
@@ -116,7 +139,7 @@ explain_constraint("daysixcare_days", "day_six.days", _("The last day isn't befo
 explain_constraint(
     "daysixcare_kind",
     "day_six.kind",
-    _("A loan car has its plate, transport money its last day, what was agreed is written down."),
+    _("A loan car is named, transport money its last day, what was agreed is written down."),
 )
 explain_constraint(
     "daysixcare_once_a_day", "day_six.overlap", _("Something was given for one of these days already; look below.")

@@ -103,7 +103,7 @@ def record_data(order: RepairOrder, record: RepairRecord) -> dict[str, Any]:
             word
             for word in (
                 str(CareKind(row["kind"]).label),
-                row["about"],
+                say_plate(row["about"]) if row["kind"] == CareKind.LOAN_CAR else row["about"],
                 f"{row['from']} – {row['until'] or _('still out')}",
                 format_money(Decimal(row["amount"])) if row["amount"] else "",
             )

@@ -15,6 +15,7 @@ from workshop.goodwill_models import GOODWILL
 from workshop.services import (
     advice,
     away,
+    day_six,
     dispatch,
     findings,
     goodwill,
@@ -100,6 +101,12 @@ def keep_parts(event: Event) -> None:
 def note_part_came(event: Event) -> None:
     """What a car waits for away has come: it is to be booked, and its customer reads so (3.2)."""
     away.note_part_came(line_uid=event.root_uid, by=machine("away", store_id=event.store_id))
+
+
+@handles("reception.loan_trip.taken_back", name="workshop.end_loan_care")
+def end_loan_care(event: Event) -> None:
+    """A loan car given for a long repair is back: its days end (3.2)."""
+    day_six.end_care_of_trip(trip_uid=event.root_uid, by=machine("day six", store_id=event.store_id))
 
 
 # Before a line is withdrawn or its agreement taken back, what is kept for it goes back to the shelf.

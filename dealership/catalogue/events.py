@@ -15,6 +15,8 @@ RESOURCE_CAPACITY_SET = event(
     "catalogue.resource.capacity_set", _("Number of cars that a bay takes at once set"), clause="2.4"
 )
 
+RESOURCE_PLATE_SET = event("catalogue.resource.plate_set", _("Plate of a loan car written down"), clause="2.1.2")
+
 # prices
 LABOR_RATE_SET = event("catalogue.labor_rate.set", _("Labour rate set"), clause="3.2")
 PART_PRICE_SET = event("catalogue.part_price.set", _("Part price set"), clause="3.2")

@@ -322,6 +322,7 @@ class Resource(Root):
     )
     employee = models.OneToOneField(Employee, models.PROTECT, null=True, blank=True, related_name="resource")
     capacity = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="cars that a bay takes at once")
+    plate = models.CharField(max_length=12, blank=True, db_default="", help_text="of a loan car")
     position = models.PositiveSmallIntegerField(default=0)
     active = models.BooleanField(default=True)
 
@@ -335,6 +336,7 @@ class Resource(Root):
                 condition=Q(kind=ResourceKind.PERSON, employee__isnull=False)
                 | (~Q(kind=ResourceKind.PERSON) & Q(employee__isnull=True)),
             ),
+            models.CheckConstraint(name="resource_plate", condition=Q(plate="") | Q(kind=ResourceKind.LOAN_CAR)),
             models.CheckConstraint(name="resource_tool_kind", condition=Q(tool="") | Q(kind=ResourceKind.TOOL)),
             models.CheckConstraint(
                 name="resource_efficiency",

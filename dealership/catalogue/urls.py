@@ -52,6 +52,7 @@ urlpatterns = [
     path("catalogue/bays/new/", resources.NewResourcePage.as_view(), name="bay-new"),
     path("catalogue/bays/<uuid:uid>/switch/", resources.SwitchResourceView.as_view(), name="bay-switch"),
     path("catalogue/bays/<uuid:uid>/capacity/", resources.CapacityView.as_view(), name="bay-capacity"),
+    path("catalogue/loan-cars/<uuid:uid>/plate/", resources.PlateView.as_view(), name="loan-car-plate"),
     path("catalogue/people/<uuid:uid>/efficiency/", resources.EfficiencyView.as_view(), name="plan-efficiency"),
     path("catalogue/maintenance/", maintenance.PlansPage.as_view(), name="maintenance-plans"),
     path("catalogue/maintenance/new/", maintenance.NewPlanPage.as_view(), name="maintenance-plan-new"),

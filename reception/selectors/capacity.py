@@ -254,7 +254,7 @@ def load_supply(
             blocked=purpose == ReservationPurpose.BLOCKED,
         )
     lent = [row.pk for row in resources if row.kind == ResourceKind.LOAN_CAR]
-    for car_id, since_at, until_at in _out_spans(lent, zone) if lent else ():
+    for car_id, since_at, until_at in out_spans(lent, zone) if lent else ():
         if until_at > start:
             since_at = max(since_at, start)
             supply.take(
@@ -367,7 +367,7 @@ _arrivals: Kept[Any] = Kept(
 )
 
 
-def _out_spans(car_ids: Sequence[int], zone: ZoneInfo) -> Iterator[tuple[int, datetime, datetime]]:
+def out_spans(car_ids: Sequence[int], zone: ZoneInfo) -> Iterator[tuple[int, datetime, datetime]]:
     """From when to when a loan car that is out isn't there for anybody else; one that is overdue isn't there today."""
     now = clock.now()
     midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(0), zone)

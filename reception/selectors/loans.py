@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -81,6 +83,16 @@ def loan_signature(by: Actor, uid: UUID) -> StoredFile:
     trip = LoanTrip.objects.for_actor(by).select_related("signature").get(uid=uid, signature__isnull=False)
     assert trip.signature is not None
     return trip.signature
+
+
+def out_spans(car_ids: Iterable[int], subject_uid: UUID | None) -> Iterator[tuple[int, datetime, datetime]]:
+    """When loan cars that are out aren't there for another plan; for the booking whose customer has one, it is theirs."""
+    cars = Resource.objects.filter(pk__in=set(car_ids), kind=ResourceKind.LOAN_CAR)
+    if subject_uid is not None:
+        theirs = LoanTrip.objects.filter(state=LoanState.OUT, visit__appointment__uid=subject_uid)
+        cars = cars.exclude(pk__in=theirs.values("car_id"))
+    for car_id, zone in list(cars.values_list("pk", "store__time_zone")):
+        yield from capacity.out_spans([car_id], ZoneInfo(zone))
 
 
 def open_trip(visit: Visit) -> LoanTrip | None:

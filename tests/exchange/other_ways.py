@@ -726,7 +726,8 @@ def _long_repair(world: Any, made: dict[str, Any]) -> None:
     line = only(advisor.list_labor_operation(repair_order_uid=order))["uid"]
     world.warranty.create_fault_judgement(body={"labor_operation_uid": line, "is_quality": True})
     world.at(10, 0, (2026, 12, 10))
-    loan = {"repair_order_uid": order, "kind": "LOAN_CAR", "starts_on": "2026-12-09", "loan_plate": "京AB0001"}
+    loan = {"repair_order_uid": order, "kind": "LOAN_CAR", "starts_on": "2026-12-09"}
+    loan["loan_car_uid"] = advisor.list_loan_car(limit=1)["data"][0]["uid"]
     act(advisor, "day_six_care", advisor.create_day_six_care(body=loan)["uid"], "end")
     advisor.create_repair_record_copy(body={"repair_order_uid": made["order"], "receiver": "张试驾"})
     _recall(world, visit, order)

@@ -9,7 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from dealership.catalogue.models import Reservation
+from dealership.catalogue.models import Reservation, ReservationPurpose
+from dealership.catalogue.services import plans
 from dealership.catalogue.services.resources import switch_resource
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
@@ -393,3 +394,30 @@ def test_the_hand_over_says_that_the_loan_car_is_not_back(shop, client):
     assert ("代步车尚未归还" in body, reverse("loan-back", args=[trip.uid]) in body) == (True, True)
     take_back_loan_car(uid=trip.uid, **BACK, by=shop.desk)
     assert "代步车尚未归还" not in client.get(page).content.decode()
+
+
+def test_what_is_with_a_customer_is_planned_for_nobody_else(shop) -> None:
+    """2.4: a loan car that is out holds itself, also against plans that no booking makes."""
+    trip = make_loan_trip(shop.desk)
+    setup = machine("tests", store_id=trip.visit.store_id)
+
+    def plan(after: timedelta, subject=None) -> Reservation:
+        start = clock.now() + after
+        return plans.reserve(
+            resource_uid=trip.car.uid,
+            starts_at=start,
+            ends_at=start + timedelta(hours=1),
+            purpose=ReservationPurpose.APPOINTMENT,
+            subject_uid=subject,
+            by=setup,
+        )
+
+    before = (Reservation.objects.count(), History.objects.count())
+    with pytest.raises(RaceLost) as refusal:
+        plan(timedelta(hours=1))
+    assert (Reservation.objects.count(), History.objects.count()) == before
+    assert refusal.value.code == "reservation.taken"
+    assert refusal.value.params["free_at"] == trip.expected_at.isoformat()
+    plan(timedelta(hours=5))  # it is expected back in four hours
+    take_back_loan_car(uid=trip.uid, odometer_km=12100, energy_eighths=5, condition="完好", by=shop.desk)
+    plan(timedelta(hours=1))

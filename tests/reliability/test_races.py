@@ -145,6 +145,7 @@ STORY: dict[str, str] = {
     "catalogue.reserve": "one: reservation.taken",
     "catalogue.reserve_all": "one: reservation.taken",
     "catalogue.set_capacity": "one: resource.same",
+    "catalogue.set_plate": "one: resource.same",
     "catalogue.set_efficiency": "one: resource.same",
     "catalogue.discard_template": "one: 404",
     "catalogue.draft_next_template": "one: template.draft_exists",
@@ -537,6 +538,7 @@ def test_people_and_rosters() -> None:
     bay = resources.add_resource(store=store, kind="BAY", code="B1", name="1 号工位", capability="PAINT", by=manager)
     go(resources.set_capacity, uid=bay.uid, capacity=2, by=manager)
     go(resources.switch_resource, uid=bay.uid, active=False, by=manager)
+    go(resources.set_plate, uid=make_loan_car(store).uid, plate="京AB0002", by=manager)
     worker = plans.person_in_plan(employee=other, by=chief)
     go(resources.set_efficiency, uid=worker.uid, efficiency=80, by=manager)
     plan = maintenance.draft_plan(name="锐放保养", make="示例汽车", series="锐放", by=manager)
@@ -1193,7 +1195,7 @@ def test_a_long_repair() -> None:
     team = make_team()
     with clock.moved_to(maker_pays.NOW):
         order = maker_pays.repaired(team, maker_pays.car(), ago=7.5, hours=None).order
-        loan = {"kind": "LOAN_CAR", "starts_on": maker_pays.NOW.date(), "loan_plate": "京AB0001"}
+        loan = {"kind": "LOAN_CAR", "starts_on": maker_pays.NOW.date(), "loan_car_uid": make_loan_car(team.store).uid}
         care = go(day_six.give_care, order_uid=order.uid, by=team.advisor, **loan)
         go(day_six.end_care, uid=care.uid, by=team.advisor)
         done = maker_pays.repaired(team, maker_pays.car(), ago=9).order

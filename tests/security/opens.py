@@ -193,6 +193,7 @@ OPENS = {
     "plan-assign": "workshop.OrderLine",
     "bay-capacity": "catalogue.Resource",
     "plan-efficiency": "catalogue.Resource",
+    "loan-car-plate": "catalogue.Resource",
     "plan-move": "workshop.Dispatch",
     "plan-proposal": "workshop.DispatchProposal",
     "plan-proposal-accept": "workshop.DispatchProposal",

@@ -12,12 +12,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from dealership.kernel import clock, limits
+from dealership.catalogue.models import Resource
+from dealership.catalogue.services.resources import add_resource, set_plate
+from dealership.kernel import clock, limits, outbox
+from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History, Setting
 from reception.selectors.today import board
+from reception.services.loans import give_loan_car, take_back_loan_car
 from tests.factories.api import ApiCaller
 from tests.factories.delivery import make_team
+from tests.factories.kernel import make_user
+from tests.factories.loans import given, make_loan_car
 from tests.factories.reception import rule
 from tests.workshop.test_faults import NOW, car, repaired
 from workshop.day_six_models import DaySixCare, RecordCopy
@@ -48,8 +54,20 @@ def waiting(team: SimpleNamespace, *, ago: float, **more: Any) -> RepairOrder:
     return repaired(team, car(), ago=ago, hours=None, **more).order
 
 
+def loan_car(team: SimpleNamespace) -> Resource:
+    """A loan car of the store; the first one has a plate."""
+    found = Resource.objects.filter(store=team.store, kind="LOAN_CAR").first()
+    if found is None:
+        found = make_loan_car(team.store)
+        set_plate(uid=found.uid, plate="京A·BY001", by=machine("tests", store_id=team.store.pk))
+        found.refresh_from_db()
+    return found
+
+
 def give(team: SimpleNamespace, order: RepairOrder, **told: Any) -> DaySixCare:
-    told = {"kind": "LOAN_CAR", "starts_on": date(2026, 6, 1), "loan_plate": "京A·BY001", "by": team.advisor} | told
+    told = {"kind": "LOAN_CAR", "starts_on": date(2026, 6, 1), "by": team.advisor} | told
+    if told["kind"] == "LOAN_CAR" and "loan_car_uid" not in told:
+        told["loan_car_uid"] = loan_car(team).uid
     return commands.give_care(order_uid=order.uid, **told)
 
 
@@ -120,10 +138,11 @@ def test_transport_money_is_worked_out_by_the_setting_of_each_day(team: SimpleNa
 
 def test_what_cant_be_given_is_refused(team: SimpleNamespace) -> None:
     order = waiting(team, ago=7.5)
-    money = {"kind": "TRANSPORT_MONEY", "loan_plate": ""}
+    money = {"kind": "TRANSPORT_MONEY"}
     for told, code in (
         ({"kind": "BUS"}, "day_six.kind"),
-        ({"loan_plate": " "}, "day_six.kind"),
+        ({"loan_car_uid": None}, "day_six.kind"),
+        ({"loan_car_uid": make_loan_car(make_team().store).uid}, "day_six.kind"),  # another store's
         (money, "day_six.kind"),
         ({"kind": "AGREED", "ends_on": date(2026, 6, 1)}, "day_six.kind"),
         (money | {"ends_on": date(2026, 5, 31)}, "day_six.days"),
@@ -244,10 +263,12 @@ def test_the_pages(team: SimpleNamespace) -> None:
     assert records in detail
     assert page in client.get(reverse("day-six-list")).content.decode()
     assert reverse("day-six-list") in client.get(reverse("fault-alerts")).content.decode()
-    told = {"kind": "LOAN_CAR", "starts_on": "2026-05-29", "loan_plate": ""}
+    told = {"kind": "LOAN_CAR", "starts_on": "2026-05-29", "loan_car_uid": ""}
     assert client.post(page, told).status_code == 422
-    assert client.post(page, told | {"loan_plate": "京ABY001"}).status_code == 302
+    assert client.post(page, told | {"loan_car_uid": str(loan_car(team).uid)}).status_code == 302
     care = DaySixCare.objects.get()
+    assert (care.loan_car, care.loan_plate) == (loan_car(team), "京ABY001")
+    assert "京A·BY001" in client.get(page).content.decode()
     end = reverse("day-six-end", args=[care.uid])
     assert end in client.get(page).content.decode()
     assert client.post(end).headers["Location"] == page
@@ -261,9 +282,55 @@ def test_the_pages(team: SimpleNamespace) -> None:
 
 def test_the_api(team: SimpleNamespace) -> None:
     order, api = waiting(team, ago=7.5), ApiCaller("workshop:write", store=team.store)
-    body = {"repair_order_uid": str(order.uid), "kind": "LOAN_CAR", "starts_on": "2026-05-29", "loan_plate": "京ABY001"}
+    car_uid = str(loan_car(team).uid)
+    body = {"repair_order_uid": str(order.uid), "kind": "LOAN_CAR", "starts_on": "2026-05-29", "loan_car_uid": car_uid}
     made = api.post("day-six-cares", body).json()
-    assert (made["ends_on"], made["amount"]) == (None, None)
+    assert (made["ends_on"], made["amount"], made["loan_car_uid"]) == (None, None, car_uid)
     assert api.act(f"day-six-cares/{made['uid']}", "end", {"ends_on": "2026-05-31"}).json()["ends_on"] == "2026-05-31"
     copy = {"repair_order_uid": str(done(team).uid), "receiver": "李送修"}
     assert api.post("repair-record-copies", copy).json()["missing"] == ["LOAN"]
+
+
+def test_the_loan_car_of_the_visit_is_named_by_its_trip_and_ends_with_it(team: SimpleNamespace, client: Client) -> None:
+    order, vehicle = waiting(team, ago=7.5), loan_car(team)
+    trip = give_loan_car(**given(order.visit, vehicle), by=team.advisor)
+    client.force_login(team.advisor.user)
+    form = client.get(reverse("day-six", args=[order.uid])).context["form"]
+    assert form["loan_car_uid"].value() == str(vehicle.uid)
+    care = give(team, order)
+    assert (care.loan_trip, care.loan_car, care.ends_on) == (trip, vehicle, None)
+    take_back_loan_car(uid=trip.uid, odometer_km=12080, energy_eighths=5, condition="完好", by=team.advisor)
+    outbox.drain()
+    care.refresh_from_db()
+    assert care.ends_on == date(2026, 6, 1)
+
+
+def test_rows_of_before_keep_their_plate_and_a_plate_belongs_to_a_loan_car(team: SimpleNamespace, refused: Any) -> None:
+    order = waiting(team, ago=7.5)
+    old = DaySixCare.objects.create(order=order, kind="LOAN_CAR", starts_on=date(2026, 6, 1), loan_plate="京AB0001")
+    assert record_of(order).content()["care"][0]["about"] == "京AB0001"
+    with refused("daysixcare_fixed") as sql:
+        sql("UPDATE workshop_daysixcare SET loan_car_id = %s WHERE id = %s", [loan_car(team).pk, old.pk])
+    by = machine("tests", store_id=team.store.pk)
+    bay = add_resource(store=team.store, kind="BAY", code="B77", name="工位", capability="PAINT", by=by)
+    with refused("resource_plate") as sql:
+        sql("UPDATE catalogue_resource SET plate = 'X' WHERE id = %s", [bay.pk])
+    for plate in ("", "京A" + "1" * 12):
+        with rule("resource.plate"):
+            set_plate(uid=loan_car(team).uid, plate=plate, by=by)
+    with rule("resource.same"):
+        set_plate(uid=loan_car(team).uid, plate="京aby001", by=by)
+    with rule("resource.plate"):
+        add_resource(store=team.store, kind="BAY", code="B78", name="工位", capability="PAINT", plate="京A1", by=by)
+
+
+def test_the_manager_writes_the_plate_down(team: SimpleNamespace, client: Client) -> None:
+    vehicle = loan_car(team)
+    client.force_login(make_user("manager", store=team.store))
+    assert client.post(reverse("loan-car-plate", args=[vehicle.uid]), {"plate": "京A·BY002"}).status_code == 302
+    vehicle.refresh_from_db()
+    assert vehicle.plate == "京ABY002"
+    assert "京A·BY002" in client.get(reverse("bays")).content.decode()
+    assert (
+        History.objects.filter(code="catalogue.resource.plate_set", root_uid=vehicle.uid).count() == 2
+    )  # when made, and now

@@ -64,7 +64,8 @@ def test_kiosk_refusal_toast_message_and_choice() -> None:
         floor.give(second, person, "4", (13, 0))
         with pytest.raises(RuleError, match="·"):
             clocking.clock_on(line_uid=second.uid, by=actor(person))
-        away, _line = waiting(floor)
+    with clock_at(14):
+        away, _line = waiting(floor, hour=14)
         gate_pass = leave(floor, away)
         client = Client()
         client.force_login(floor.hire("safety").user)

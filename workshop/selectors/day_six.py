@@ -10,8 +10,10 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from reception.loan_models import LoanState, LoanTrip
 from workshop import statutory_warranty as law
 from workshop.day_six_models import DaySixCare
 from workshop.models import OrderStage, RepairOrder
@@ -55,7 +57,9 @@ def long_repairs(orders: Sequence[RepairOrder]) -> dict[int, DaySix]:
     standings = faults.standings(list({order.vehicle_id: order.vehicle for order in orders}.values()))
     wanted = {order.pk: order for order in orders}
     given: dict[int, list[DaySixCare]] = defaultdict(list)
-    for care in DaySixCare.objects.filter(order__in=wanted).select_related("given_by").order_by("starts_on"):
+    for care in (
+        DaySixCare.objects.filter(order__in=wanted).select_related("given_by", "loan_car").order_by("starts_on")
+    ):
         given[care.order_id].append(care)
     found: dict[int, DaySix] = {}
     for standing in standings:
@@ -82,6 +86,18 @@ def day_six_of(order: RepairOrder) -> DaySix | None:
 
 def get_order(uid: UUID, by: Actor) -> RepairOrder:
     return RepairOrder.objects.for_actor(by).select_related("vehicle", "store", "visit", "customer").get(uid=uid)
+
+
+def loan_cars(order: RepairOrder) -> list[Resource]:
+    """The loan cars of the order's store."""
+    cars = Resource.objects.filter(store_id=order.store_id, kind=ResourceKind.LOAN_CAR, active=True)
+    return list(cars.order_by("position", "code"))
+
+
+def loan_car_of(order: RepairOrder) -> Resource | None:
+    """The loan car that the order's customer has now."""
+    trip = LoanTrip.objects.filter(visit_id=order.visit_id, state=LoanState.OUT).select_related("car").first()
+    return trip.car if trip is not None else None
 
 
 def get_care(uid: UUID, by: Actor) -> DaySixCare:

@@ -1001,6 +1001,10 @@ class _Ways:
     pairs: int | None
     """Who has tested gloves, and how many pairs lie in the crib for the others (None: not counted)."""
 
+    def stand_ins(self, way: Proposal) -> int:
+        """How many of its people aren't technicians by post."""
+        return sum(person.pk not in self.hands for person in (way.technician, way.second) if person is not None)
+
     def clothed(self, people: list[Employee]) -> bool:
         """Whether there are gloves for everybody who needs them."""
         bare = sum(person.pk not in self.gloved for person in people)
@@ -1094,8 +1098,8 @@ def proposals(
     ways = _ways(line, start)
     bays = [bay for bay in ways.bays if bay.pk != bays_before]
     found = [way for person in ways.able if (way := ways.best(person, bays, start)) is not None]
-    own = [way for way in found if way.technician.pk in ways.hands and (not way.second or way.second.pk in ways.hands)]
-    return sorted(own or found, key=lambda p: p.starts_at)[:most]
+    fewest = min((ways.stand_ins(way) for way in found), default=0)
+    return sorted((way for way in found if ways.stand_ins(way) == fewest), key=lambda p: p.starts_at)[:most]
 
 
 def fit_at(line: OrderLine, row: Resource, start: datetime) -> Proposal | None:

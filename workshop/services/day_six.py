@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.money import round_money
+from reception.loan_models import LoanState, LoanTrip
 from workshop import events, permissions
 from workshop.day_six_models import CareKind, DaySixCare, RecordCopy
 from workshop.limits import TRANSPORT_MONEY_A_DAY
-from workshop.models import OrderStage
+from workshop.models import OrderStage, RepairOrder
 from workshop.rules import content_hash
 from workshop.selectors.day_six import day_six_of
 from workshop.selectors.repair_record import record_of
@@ -35,12 +37,13 @@ def give_care(
     starts_on: date,
     by: Actor,
     ends_on: date | None = None,
-    loan_plate: str = "",
+    loan_car_uid: UUID | None = None,
     note: str = "",
 ) -> DaySixCare:
     """Art. 21: writes down what the owner of a car in a long repair was given, for days in the store's time zone.
 
-    A loan car is out until it is back (``end_care``) unless ``ends_on`` is known. Transport money is worked out: each day
+    A loan car is one of the store's; it is out until it is back (``end_care``, or the front desk takes back the car of the
+    visit) unless ``ends_on`` is known. Transport money is worked out: each day
     by that day's setting, never typed, and only for days that have begun. Raises RuleError ``day_six.not_long`` before
     the repair's fourth day, ``day_six.kind``, ``day_six.days`` and ``day_six.overlap``.
     """
@@ -49,11 +52,12 @@ def give_care(
     long = day_six_of(order)
     if long is None:
         raise RuleError("day_six.not_long", _("This repair hasn't reached its fourth day, or doesn't count."))
-    plate, words = formats.normalise_plate(loan_plate)[:12], formats.one_line(note)[:200]
+    words = formats.one_line(note)[:200]
+    car = _loan_car(loan_car_uid, order) if kind == CareKind.LOAN_CAR else None
     if kind not in CareKind.values:
         raise RuleError("day_six.kind", _("Choose what the owner is given."), field="kind")
-    if kind == CareKind.LOAN_CAR and not plate:
-        raise RuleError("day_six.kind", _("Write the plate of the loan car."), field="loan_plate")
+    if kind == CareKind.LOAN_CAR and car is None:
+        raise RuleError("day_six.kind", _("Choose the loan car."), field="loan_car_uid")
     if kind != CareKind.LOAN_CAR and ends_on is None:
         raise RuleError("day_six.kind", _("Write the last day it is for."), field="ends_on")
     if kind == CareKind.AGREED and not words:
@@ -88,13 +92,44 @@ def give_care(
         starts_on=starts_on,
         ends_on=ends_on,
         amount=amount,
-        loan_plate=plate if kind == CareKind.LOAN_CAR else "",
+        loan_car=car,
+        loan_trip=_trip_of(order, car) if ends_on is None else None,
+        loan_plate=(car.plate or car.code)[:12] if car is not None else "",
         note=words,
         given_at=clock.now(),
         given_by=by.user,
     )
-    record(care, events.DAY_SIX_GIVEN, by=by, kind=kind, starts_on=starts_on, ends_on=ends_on, amount=amount)
+    record(
+        care,
+        events.DAY_SIX_GIVEN,
+        by=by,
+        kind=kind,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        amount=amount,
+        car=car.uid if car is not None else None,
+    )
     return care
+
+
+def _loan_car(uid: UUID | None, order: RepairOrder) -> Resource | None:
+    if uid is None:
+        return None
+    return Resource.objects.filter(uid=uid, store_id=order.store_id, kind=ResourceKind.LOAN_CAR).first()
+
+
+def _trip_of(order: RepairOrder, car: Resource | None) -> LoanTrip | None:
+    """The way of this car to the order's customer that isn't over."""
+    return LoanTrip.objects.filter(visit_id=order.visit_id, car=car, state=LoanState.OUT).first() if car else None
+
+
+def end_care_of_trip(*, trip_uid: UUID, by: Actor) -> DaySixCare | None:
+    """The front desk has taken the loan car back: what was given with it ends on that day. None where nothing was."""
+    open_one = DaySixCare.objects.for_actor(by).filter(loan_trip__uid=trip_uid, ends_on__isnull=True).first()
+    if open_one is None:
+        return None
+    today = clock.today(open_one.order.store.time_zone)
+    return end_care(uid=open_one.uid, ends_on=max(open_one.starts_on, today), by=by)
 
 
 @transaction.atomic

@@ -58,7 +58,15 @@ class CarePage(OrderCommandPage):
     def get_initial(self) -> dict[str, Any]:
         today = clock.today(self.order.store.time_zone)
         missing = self.long.missing if self.long else []
-        return {"kind": "LOAN_CAR", "starts_on": missing[0] if missing else today}
+        has = reads.loan_car_of(self.order)
+        return {
+            "kind": "LOAN_CAR",
+            "starts_on": missing[0] if missing else today,
+            "loan_car_uid": str(has.uid) if has is not None else "",
+        }
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"cars": reads.loan_cars(self.order)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {

@@ -72,6 +72,9 @@ class ResourceForm(forms.Form):
         required=False,
         help_text=_("For special tools only; operations ask for it."),
     )
+    plate = forms.CharField(
+        label=_("Plate of the loan car"), max_length=12, required=False, help_text=_("For loan cars only.")
+    )
     position = forms.IntegerField(
         label=_("Place in the order of the plan"), min_value=0, max_value=999, initial=0, required=False
     )

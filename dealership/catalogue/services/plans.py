@@ -9,7 +9,7 @@ the order of their keys first, so that two planners run one after the other; the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,16 @@ from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.postgres.kept import insert
 from staff.models import Employee
+
+Held = tuple[int, datetime, datetime]
+HELD_BY_OTHERS: list[Callable[[Iterable[int], UUID | None], Iterable[Held]]] = []
+"""Rooms above that hold a resource without a plan (a loan car that is with a customer): called with the keys of resources
+and the subject that plans, they say from when to when each isn't to be had."""
+
+
+def held_by_others(ids: Iterable[int], subject_uid: UUID | None) -> list[Held]:
+    wanted = set(ids)
+    return [span for hold in HELD_BY_OTHERS for span in hold(wanted, subject_uid)]
 
 
 def lock_resources(ids: Iterable[int]) -> dict[int, Resource]:
@@ -55,12 +65,21 @@ PLANNED = ("resource_id", "resource__capacity", "period", "purpose")
 """What ``taken_spans`` reads of a live plan."""
 
 
-def next_free(ids: Iterable[int], *, starts_at: datetime, length: timedelta, whole: bool = False) -> datetime:
-    """The earliest moment from ``starts_at`` on at which all of these resources are free for ``length`` (by plan)."""
+def next_free(
+    ids: Iterable[int],
+    *,
+    starts_at: datetime,
+    length: timedelta,
+    whole: bool = False,
+    held: Iterable[Held] = (),
+) -> datetime:
+    """The earliest moment from ``starts_at`` on at which all of these resources are free for ``length`` (by plan, and by
+    what is ``held`` without one)."""
     rows = Reservation.objects.filter(resource_id__in=set(ids), live=True, period__endswith__gt=starts_at)
     taken = taken_spans(rows.values_list(*PLANNED), whole=whole)
     free = starts_at
-    for begin, end in sorted(span for spans in taken.values() for span in spans):
+    held_spans = [(begin, end) for _pk, begin, end in held]
+    for begin, end in sorted([*(span for spans in taken.values() for span in spans), *held_spans]):
         if begin >= free + length:
             break
         free = max(free, end)
@@ -101,19 +120,15 @@ def reserve_all(
         resource_id__in=rows, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
     )
     whole = purpose == ReservationPurpose.BLOCKED
-    clash = min(
-        (
-            (begin, end, pk)
-            for pk, spans in taken_spans(planned.values_list(*PLANNED), whole=whole).items()
-            for begin, end in spans
-            if begin < ends_at and end > starts_at
-        ),
-        default=None,
-    )
+    held = held_by_others(rows, subject_uid)
+    spans_of = taken_spans(planned.values_list(*PLANNED), whole=whole)
+    taken = [(begin, end, pk) for pk, spans in spans_of.items() for begin, end in spans]
+    taken += [(begin, end, pk) for pk, begin, end in held]
+    clash = min((span for span in taken if span[0] < ends_at and span[1] > starts_at), default=None)
     if clash is not None:
         begin, end, pk = clash
         busy = rows[pk]
-        free = next_free(rows, starts_at=starts_at, length=ends_at - starts_at, whole=whole)
+        free = next_free(rows, starts_at=starts_at, length=ends_at - starts_at, whole=whole, held=held)
         raise RaceLost(
             "reservation.taken",
             _("%(name)s is taken from %(from)s to %(to)s. Next free time: %(free)s."),

@@ -17,13 +17,16 @@ from dealership.catalogue.models import (
     ToolKind,
 )
 from dealership.catalogue.rules import MOST_CARS
-from dealership.kernel import clock
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from dealership.kernel.saying import say_time
 from staff.models import Employee
+
+PLATE = 12
+"""Signs of a plate at most."""
 
 
 @transaction.atomic
@@ -40,11 +43,12 @@ def add_resource(
     tool: str = "",
     name_en: str = "",
     capacity: int = 1,
+    plate: str = "",
 ) -> Resource:
     """Adds a bay, person, tool or loan car to a store; a person is always an employee of it.
 
     ``name_en`` is its name on English pages; empty: the Chinese one there as well. ``capacity`` is how many cars a bay
-    takes at once (2.4).
+    takes at once, ``plate`` the one of a loan car (2.4).
 
     Raises RuleError for an unknown kind or capability, a code that is taken, a capacity out of reach, and a person who
     is none.
@@ -62,6 +66,11 @@ def add_resource(
         raise RuleError("resource.tool", _("Only a special tool is of a kind of tool."), field="tool")
     if not 1 <= capacity <= MOST_CARS or (capacity > 1 and kind != ResourceKind.BAY):
         raise _no_such_capacity()
+    sign = formats.normalise_plate(plate)
+    if sign and kind != ResourceKind.LOAN_CAR:
+        raise RuleError("resource.plate", _("Only a loan car has a plate here."), field="plate")
+    if len(sign) > PLATE:
+        raise _no_such_plate()
     if Resource.objects.filter(store=store, kind=kind, code=code).exists():
         raise RuleError("resource.code", _("The store has a resource with this code."), field="code")
     employee = Employee.objects.filter(uid=employee_uid, store=store).first() if employee_uid else None
@@ -78,6 +87,7 @@ def add_resource(
         employee=employee,
         position=position,
         capacity=capacity,
+        plate=sign,
     )
     record(resource, events.RESOURCE_ADDED, by=by, kind=kind, capability=capability or None)
     return resource
@@ -135,6 +145,29 @@ def set_capacity(*, uid: UUID, capacity: int, by: Actor) -> Resource:
     Reservation.objects.filter(pk__in=[row.pk for row in ahead]).update(shared=capacity > 1)
     record(bay, events.RESOURCE_CAPACITY_SET, by=by, changed={"capacity": (before, capacity)})
     return bay
+
+
+@transaction.atomic
+def set_plate(*, uid: UUID, plate: str, by: Actor) -> Resource:
+    """Writes down the plate of a loan car, by which its customers and the record of a repair name it (2.1.2).
+
+    Raises RuleError "resource.plate" for none or one that is too long, "resource.same" where it stands so.
+    """
+    by.require(permissions.RESOURCES_MANAGE)
+    car = Resource.objects.for_actor(by).filter(kind=ResourceKind.LOAN_CAR).locked().get(uid=uid)
+    sign = formats.normalise_plate(plate)
+    if not sign or len(sign) > PLATE:
+        raise _no_such_plate()
+    if car.plate == sign:
+        raise RuleError("resource.same", _("Somebody has already changed this; look again."))
+    car.plate = sign
+    car.save(update_fields=["plate"])
+    record(car, events.RESOURCE_PLATE_SET, by=by, kind=car.kind)
+    return car
+
+
+def _no_such_plate() -> RuleError:
+    return RuleError("resource.plate", _("Write the plate of the loan car, 12 signs at most."), field="plate")
 
 
 def _no_such_capacity() -> RuleError:

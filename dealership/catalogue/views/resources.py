@@ -75,6 +75,19 @@ class CapacityView(ActionView):
         return reverse("bays")
 
 
+class PlateView(ActionView):
+    """The plate of a loan car."""
+
+    permission = permissions.RESOURCES_MANAGE
+    done = _("Saved; the record of a repair names the loan car by it.")
+
+    def run(self, form: Any = None) -> Resource:
+        return commands.set_plate(uid=self.kwargs["uid"], plate=self.request.POST.get("plate", ""), by=self.actor)
+
+    def location(self, result: Any) -> str:
+        return reverse("bays")
+
+
 class SwitchResourceView(ActionView):
     """In use or not: ``active`` is 1 or empty, so that a second press changes nothing by mistake."""
 

@@ -387,6 +387,7 @@ def _resources(store: Store, people: dict[str, Employee], by: Actor) -> None:
             kind=ResourceKind.LOAN_CAR,
             code=f"LC{position}",
             name=f"代步车 {position}（{store.brand}）",
+            plate=f"京A9{store.pk % 10}D{position}0",
             name_en=f"Loan car {position} ({store.brand})",
             position=position,
             by=by,

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workshop", "0051_inspection_samples"),
+        ("workshop", "0056_technician_calls"),
     ]
 
     operations = [
