@@ -85,14 +85,17 @@ def loan_signature(by: Actor, uid: UUID) -> StoredFile:
     return trip.signature
 
 
-def out_spans(car_ids: Iterable[int], subject_uid: UUID | None) -> Iterator[tuple[int, datetime, datetime]]:
+def out_spans(resources: Iterable[Resource], subject_uid: UUID | None) -> Iterator[tuple[int, datetime, datetime]]:
     """When loan cars that are out aren't there for another plan; for the booking whose customer has one, it is theirs."""
-    cars = Resource.objects.filter(pk__in=set(car_ids), kind=ResourceKind.LOAN_CAR)
+    cars = {row.pk: row for row in resources if row.kind == ResourceKind.LOAN_CAR}
+    if not cars:
+        return
     if subject_uid is not None:
         theirs = LoanTrip.objects.filter(state=LoanState.OUT, visit__appointment__uid=subject_uid)
-        cars = cars.exclude(pk__in=theirs.values("car_id"))
-    for car_id, zone in list(cars.values_list("pk", "store__time_zone")):
-        yield from capacity.out_spans([car_id], ZoneInfo(zone))
+        for car_id in theirs.values_list("car_id", flat=True):
+            cars.pop(car_id, None)
+    for car_id, car in cars.items():
+        yield from capacity.out_spans([car_id], ZoneInfo(car.store.time_zone))
 
 
 def open_trip(visit: Visit) -> LoanTrip | None:

@@ -18,7 +18,7 @@ class AwayForm(forms.Form):
     safe_to_drive = demanded(
         forms.BooleanField(label=_("The car is safe to drive; I have told the customer so"), required=False)
     )
-    although_here = forms.BooleanField(label=_("It leaves although the part is on the shelf"), required=False)
+    although_here = demanded(forms.BooleanField(label=_("It leaves although the part is on the shelf"), required=False))
 
     def __init__(self, *args: Any, here: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

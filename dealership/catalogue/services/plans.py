@@ -29,13 +29,13 @@ from dealership.kernel.postgres.kept import insert
 from staff.models import Employee
 
 Held = tuple[int, datetime, datetime]
-HELD_BY_OTHERS: list[Callable[[Iterable[int], UUID | None], Iterable[Held]]] = []
-"""Rooms above that hold a resource without a plan (a loan car that is with a customer): called with the keys of resources
-and the subject that plans, they say from when to when each isn't to be had."""
+HELD_BY_OTHERS: list[Callable[[Iterable[Resource], UUID | None], Iterable[Held]]] = []
+"""Rooms above that hold a resource without a plan (a loan car that is with a customer): called with resources, their stores
+at hand, and the subject that plans, they say from when to when which one isn't to be had."""
 
 
-def held_by_others(ids: Iterable[int], subject_uid: UUID | None) -> list[Held]:
-    wanted = set(ids)
+def held_by_others(resources: Iterable[Resource], subject_uid: UUID | None) -> list[Held]:
+    wanted = list(resources)
     return [span for hold in HELD_BY_OTHERS for span in hold(wanted, subject_uid)]
 
 
@@ -120,7 +120,7 @@ def reserve_all(
         resource_id__in=rows, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
     )
     whole = purpose == ReservationPurpose.BLOCKED
-    held = held_by_others(rows, subject_uid)
+    held = held_by_others(rows.values(), subject_uid)
     spans_of = taken_spans(planned.values_list(*PLANNED), whole=whole)
     taken = [(begin, end, pk) for pk, spans in spans_of.items() for begin, end in spans]
     taken += [(begin, end, pk) for pk, begin, end in held]
