@@ -715,4 +715,4 @@ register(
 )
 
 # --- sale over the counter (3.2) ---
-from delivery import sales_api  # noqa: E402, F401  (its resources)
+from delivery import cores_api, sales_api  # noqa: E402, F401  (its resources)

@@ -35,6 +35,7 @@ PAYMENT_REFUNDED = event("delivery.payment.refunded", _("Money given back"), cla
 SALE_PAYMENT_TAKEN = event("delivery.sale_payment.taken", _("Counter sale paid"), clause="4.1")
 SALE_PAYMENT_REFUNDED = event("delivery.sale_payment.refunded", _("Money of a counter sale given back"), clause="4.1")
 DEPOSIT_TAKEN = event("delivery.deposit.taken", _("Deposit taken"), clause="4.1", stage=SETTLEMENT)
+CORE_PAID_BACK = event("delivery.core_payout.paid", _("Core charge given back"), clause="3.2", stage=SETTLEMENT)
 DEPOSIT_RETURNED = event("delivery.deposit.returned", _("Deposit given back"), clause="4.1", stage=SETTLEMENT)
 HANDOVER_DONE = event(
     "delivery.handover.done",

@@ -1007,6 +1007,8 @@ class SurveyAnswer(models.Model):
 
 
 # --- rework within the guarantee (3.2) ---
+# --- core charges (3.2) ---
+from delivery.core_models import CorePayout  # noqa: E402, F401  (found with the room's models)
 from delivery.rework_models import CostBearer, ReworkCase, ReworkCause, ReworkState  # noqa: E402, F401  (found with the room's models)
 
 # --- sales over the counter (3.2) ---

@@ -15,11 +15,12 @@ from dealership.kernel.panels import Panel, register_panel
 from reception import permissions as reception_permissions
 from reception.models import Appointment, Customer, Vehicle, Visit
 from reception.selectors.visits import FOLLOWED_UP
-from workshop.models import OrderStage, RepairOrder
+from workshop.models import CoreCharge, OrderStage, RepairOrder
 from workshop.selectors.maintenance import NOTES, Note
 
 from . import permissions
 from .models import GOODWILL, Deposit, FollowUp, FollowUpState, GatePass, Handover, SettlementState, Survey
+from .selectors.cores import owed_back
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of, statutory_of
 from .selectors.rework import cases_at, cases_of, covered_lines
@@ -292,3 +293,14 @@ register_panel("vehicle", Panel("delivery.covered", COVERED, vehicle_covered, or
 register_panel("booking", Panel("delivery.covered", COVERED, vehicle_covered, order=5))
 register_panel("appointment", Panel("delivery.covered", COVERED, appointment_covered, order=15))
 register_panel("order", Panel("delivery.returns", "delivery/panels/order_returns.html", order_returns, order=5))
+
+
+def core_panel(by: Actor, core: CoreCharge) -> dict[str, Any] | None:
+    """What of a core charge is to be given back in money, for whoever may."""
+    if core.part_line_id is None or not core.credited or not by.may(permissions.PAYMENTS_REFUND):
+        return None
+    left = owed_back([core])[core.pk]
+    return {"left": left, "href": reverse("core-payout", args=[core.uid])} if left else None
+
+
+register_panel("core", Panel("delivery.core", "delivery/panels/core.html", core_panel, order=10))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import followups, handovers, links, rework, sales, settlements
+from .views import cores, followups, handovers, links, rework, sales, settlements
 
 urlpatterns = [
     # settlement, payment, hand-over and gate
@@ -27,6 +27,7 @@ urlpatterns = [
     path("sale-lines/<uuid:uid>/off/", sales.TakeOffSaleView.as_view(), name="sale-line-off"),
     path("sale-lines/<uuid:uid>/return/", sales.SaleReturnPage.as_view(), name="sale-line-return"),
     path("sale-payments/<uuid:uid>/refund/", sales.RefundSalePage.as_view(), name="sale-payment-refund"),
+    path("cores/<uuid:uid>/payout/", cores.CorePayoutPage.as_view(), name="core-payout"),
     path("payments/", settlements.PaymentsPage.as_view(), name="payment-list"),
     path("payments/<uuid:uid>/refund/", settlements.RefundPage.as_view(), name="payment-refund"),
     path("visits/<uuid:uid>/handover/", handovers.HandoverPage.as_view(), name="visit-handover"),

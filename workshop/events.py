@@ -401,3 +401,10 @@ CAMPAIGN_PUT_ON_ORDER = event(
 CAMPAIGN_ANSWERED = event(
     "workshop.campaign.answered", _("Customer told about an open recall or campaign"), clause="3.2"
 )
+
+# --- core charges ---
+CORE_CHARGED = event("workshop.core_charge.charged", _("Core charge written"), clause="3.2")
+CORE_CHANGED = event("workshop.core_charge.changed", _("Core charge follows what is out"), clause="3.2")
+CORE_CAME_IN = event("workshop.core_return.came_in", _("Old part came in, core charge given back"), clause="3.2")
+CORE_SENT = event("workshop.core_return.sent", _("Old part sent to the supplier"), clause="3.2")
+CORE_CREDITED = event("workshop.core_return.credited", _("Old part credited by the supplier"), clause="3.2")

@@ -215,6 +215,7 @@ WAITING_HOURS = figure(
 screen("3.2", "purchases", _("Purchases"))
 screen("3.2", "warranty-claims", _("Warranty claims"))
 screen("3.2", "old-parts", _("Old parts"))
+screen("3.2", "cores", _("Core charges"))
 screen("3.4", "tools", pgettext_lazy("crib", "Tools"))
 screen("3.4", "tools-due", _("Tests that are due"))
 screen("3.4", "lifts", _("Lifts"))

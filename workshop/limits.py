@@ -285,3 +285,11 @@ SALE_RETURN_DAYS = limit(
     clause="3.2",
     source="design",
 )
+CORE_DAYS = limit(
+    "workshop.core_days",
+    30,
+    "d",
+    _("Days within which an old part comes in so that its core charge is given back"),
+    clause="3.2",
+    source="design",
+)

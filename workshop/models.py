@@ -731,11 +731,31 @@ class PartLine(Root):
     reserved_quantity = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     issued_quantity = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     expected_on = models.DateField(null=True, blank=True)
+    core_price = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    """Core charge of one unit as the customer saw it; charged with the issue (``CoreCharge``)."""
 
     class Meta:
         ordering = ["id"]
         triggers = [
             states.versioned(),
+            pgtrigger.Trigger(
+                # 3.2: at the end of the transaction a core charge is for what is out of its part, and none is missing.
+                name="partline_core_follows",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("issued_quantity"),
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.core_price > 0"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_partline p JOIN workshop_orderline l ON l.id = p.line_id
+                        LEFT JOIN workshop_corecharge c ON c.part_line_id = p.id WHERE p.id = NEW.id
+                        AND (c.quantity <> p.issued_quantity OR (c.id IS NULL AND p.issued_quantity > 0
+                            AND l.pay_type = 'CUSTOMER_PAY')))
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = 'partline_core_follows', TABLE = TG_TABLE_NAME,
+                        MESSAGE = 'partline_core_follows'; END IF;
+                    RETURN NULL;
+                """,
+            ),
             states.guard(
                 # 3.2: a line's part stays, unless the catalogue names another one in its place and nothing of the old one
                 # was touched; what was quoted doesn't get dearer by it.
@@ -800,15 +820,16 @@ class PartLine(Root):
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 declare=[("line_state", "text")],
                 func="""
-                    IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount)
-                        IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity, NEW.unit_price,
-                        NEW.amount) THEN RETURN NEW; END IF;
+                    IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount,
+                        OLD.core_price) IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity,
+                        NEW.unit_price, NEW.amount, NEW.core_price) THEN RETURN NEW; END IF;
                     SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline
                         WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
                     -- An agreed line may take the part that replaces its own one: of the same kind, for no more money.
                     IF TG_OP = 'UPDATE' AND line_state IN ('AUTHORIZED', 'IN_PROGRESS') AND NEW.part_id <> OLD.part_id
                         AND (OLD.line_id, OLD.kind, OLD.quantity) = (NEW.line_id, NEW.kind, NEW.quantity)
-                        AND NEW.unit_price <= OLD.unit_price AND NEW.amount <= OLD.amount THEN RETURN NEW; END IF;
+                        AND NEW.unit_price <= OLD.unit_price AND NEW.amount <= OLD.amount
+                        AND NEW.core_price <= OLD.core_price THEN RETURN NEW; END IF;
                     IF line_state IN ('PENDING', 'AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
                     THEN {refuse} END IF;
                     RETURN COALESCE(NEW, OLD);
@@ -2127,6 +2148,7 @@ from workshop.call_models import CallState, Need, TechnicianCall  # noqa: E402, 
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
+from workshop.core_models import CoreCharge, CoreReturn  # noqa: E402, F401  (found with the room's models)
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
 from workshop.difference_models import DifferenceConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)

@@ -93,7 +93,10 @@ class CounterSale(Root):
                         OR EXISTS (SELECT 1 FROM workshop_saleline l WHERE l.sale_id = NEW.id AND l.quantity IS DISTINCT FROM
                             (SELECT -sum(m.quantity) FROM workshop_stockmovement m
                                 WHERE m.sale_line_id = l.id AND m.kind = 'SALE'))
-                        OR (SELECT sum(amount) - NEW.discount FROM workshop_saleline WHERE sale_id = NEW.id) <> NEW.total
+                        OR (SELECT sum(amount + core_amount) - NEW.discount FROM workshop_saleline WHERE sale_id = NEW.id)
+                            <> NEW.total
+                        OR EXISTS (SELECT 1 FROM workshop_saleline l LEFT JOIN workshop_corecharge c ON c.sale_line_id = l.id
+                            WHERE l.sale_id = NEW.id AND l.core_amount > 0 AND c.id IS NULL)
                     THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
                         CONSTRAINT = 'countersale_sold_whole', TABLE = TG_TABLE_NAME,
                         MESSAGE = 'countersale_sold_whole'; END IF;
@@ -144,6 +147,9 @@ class SaleLine(Root):
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     returned = models.DecimalField(max_digits=10, decimal_places=2, default=0)
     lot_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    core_price = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    core_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    """Core charge of one unit and of the line; given back when the old part comes in (``CoreCharge``)."""
     reason = models.CharField(max_length=120, blank=True, default="", db_default="")
     """Why a high-voltage or traced part goes over the counter."""
 
@@ -153,6 +159,22 @@ class SaleLine(Root):
             states.fixed("saleline_sale_fixed", "sale_id"),
             states.versioned(),
             states.ShownIn("sale"),
+            pgtrigger.Trigger(
+                # At the end of the transaction: what came back of a sold part takes its core charge along.
+                name="saleline_core_follows",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("returned"),
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.core_amount > 0"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_saleline l JOIN workshop_corecharge c ON c.sale_line_id = l.id
+                        WHERE l.id = NEW.id AND c.quantity <> l.quantity - l.returned)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = 'saleline_core_follows', TABLE = TG_TABLE_NAME,
+                        MESSAGE = 'saleline_core_follows'; END IF;
+                    RETURN NULL;
+                """,
+            ),
             states.guard(
                 "saleline_while_written",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
@@ -161,8 +183,9 @@ class SaleLine(Root):
                 func="""
                     SELECT state INTO now_in FROM workshop_countersale WHERE id = COALESCE(NEW.sale_id, OLD.sale_id) FOR SHARE;
                     IF TG_OP = 'UPDATE' AND pg_trigger_depth() >= 2 AND (OLD.sale_id, OLD.part_id, OLD.quantity,
-                        OLD.unit_price, OLD.amount, OLD.lot_codes) IS NOT DISTINCT FROM (NEW.sale_id, NEW.part_id,
-                        NEW.quantity, NEW.unit_price, NEW.amount, NEW.lot_codes) THEN RETURN NEW; END IF;
+                        OLD.unit_price, OLD.amount, OLD.core_amount, OLD.lot_codes) IS NOT DISTINCT FROM (NEW.sale_id,
+                        NEW.part_id, NEW.quantity, NEW.unit_price, NEW.amount, NEW.core_amount, NEW.lot_codes)
+                    THEN RETURN NEW; END IF;
                     IF now_in <> 'DRAFT' OR (TG_OP <> 'DELETE' AND NEW.returned <> 0) THEN {refuse} END IF;
                     RETURN COALESCE(NEW, OLD);
                 """,
@@ -174,7 +197,7 @@ class SaleLine(Root):
             models.UniqueConstraint(fields=["sale", "part"], name="saleline_part_once"),
             models.CheckConstraint(
                 name="saleline_quantities",
-                condition=Q(quantity__gt=0, unit_price__gte=0, amount__gte=0, returned__gte=0)
+                condition=Q(quantity__gt=0, unit_price__gte=0, amount__gte=0, returned__gte=0, core_amount__gte=0)
                 & Q(returned__lte=F("quantity")),
             ),
         ]

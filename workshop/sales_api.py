@@ -36,6 +36,7 @@ register(
                     "quantity": Number(2),
                     "unit_price": Money(),
                     "amount": Money(),
+                    "core_amount": Money(help="Core charge of the line beside its amount."),
                     "returned": Number(2),
                     "lot_codes": ListOf(inner=Text()),
                     "reason": Text(help="Why a high-voltage or traced part goes over the counter."),

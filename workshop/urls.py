@@ -9,6 +9,7 @@ from .views import (
     calls,
     campaigns,
     claims,
+    cores,
     day_six,
     faults,
     goodwill,
@@ -218,6 +219,10 @@ urlpatterns = [
     path("warranty-claims/<uuid:uid>/pay/", warranty_claims.PayClaimPage.as_view(), name="warranty-claim-pay"),
     # --- old parts ---
     path("old-parts/", old_parts.OldPartsPage.as_view(), name="old-parts"),
+    path("old-parts/cores/", cores.CoresPage.as_view(), name="cores"),
+    path("old-parts/cores/<uuid:uid>/", cores.TakeCorePage.as_view(), name="core-take"),
+    path("old-parts/core-returns/<uuid:uid>/send/", cores.SendCorePage.as_view(), name="core-send"),
+    path("old-parts/core-returns/<uuid:uid>/credit/", cores.CreditCorePage.as_view(), name="core-credit"),
     path("old-parts/<uuid:uid>/", old_parts.OldPartPage.as_view(), name="old-part"),
     path("old-parts/<uuid:uid>/tag/", old_parts.TagPage.as_view(), name="old-part-tag"),
     path("old-parts/<uuid:uid>/decide/", old_parts.DecidePage.as_view(), name="old-part-decide"),

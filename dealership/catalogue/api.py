@@ -124,9 +124,11 @@ def _set_labor_rate(*, pay_type: str, rate: Decimal, starts_on: date, by: Actor)
     return prices.set_labor_rate(store=_own_store(by), pay_type=pay_type, rate=rate, starts_on=starts_on, by=by)
 
 
-def _set_part_price(*, part_uid: UUID, price: Decimal, starts_on: date, by: Actor) -> PartPrice:
+def _set_part_price(
+    *, part_uid: UUID, price: Decimal, starts_on: date, by: Actor, core: Decimal | None = None
+) -> PartPrice:
     part = Part.objects.get(uid=part_uid)
-    return prices.set_part_price(store=_own_store(by), part=part, price=price, starts_on=starts_on, by=by)
+    return prices.set_part_price(store=_own_store(by), part=part, price=price, core=core, starts_on=starts_on, by=by)
 
 
 def _set_model_price(*, model_uid: UUID, price: Decimal, starts_on: date, by: Actor) -> ModelPrice:
@@ -358,6 +360,7 @@ register(
             "part_uid": Uid(source="part__uid"),
             "part_number": Text(source="part__number"),
             "price": Money(),
+            "core": Money(help="Core charge of one unit, given back when the old part comes in."),
             "starts_on": Day(),
             "ends_on": Day(null=True),
         },
@@ -368,7 +371,12 @@ register(
         create=Command(
             run=_set_part_price,
             permission=permissions.PRICES_MANAGE,
-            input={"part_uid": Uid(), "price": Money(), "starts_on": Day()},
+            input={
+                "part_uid": Uid(),
+                "price": Money(),
+                "core": Money(optional=True, help="Left out: as before."),
+                "starts_on": Day(),
+            },
         ),
     )
 )

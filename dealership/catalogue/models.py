@@ -258,13 +258,15 @@ class PartPrice(Root):
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     part = models.ForeignKey(Part, models.CASCADE, related_name="prices")
     price = models.DecimalField(max_digits=12, decimal_places=2)
+    core = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    """Core charge (旧件押金) of one unit beside the price, given back when the old part comes in (3.2)."""
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
         triggers = [states.versioned()]
         constraints = [
-            models.CheckConstraint(name="partprice_positive", condition=Q(price__gte=0)),
+            models.CheckConstraint(name="partprice_positive", condition=Q(price__gte=0, core__gte=0)),
             ExclusionConstraint(
                 name="partprice_one_a_day",
                 expressions=[

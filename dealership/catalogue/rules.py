@@ -49,3 +49,7 @@ def lanes_of(spans: Sequence[tuple[Any, Any]], room: int) -> list[int]:
         ends[lane] = end if ends[lane] is None else max(ends[lane], end)
         lanes[n] = lane
     return lanes
+
+
+POURED = ("升", "L", "千克", "kg", "毫升", "ml", "克", "g", "米", "m")
+"""Units of what is poured in, weighed or cut off: nothing that could be handed back comes off a car for it."""

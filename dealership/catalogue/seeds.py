@@ -29,6 +29,7 @@ from dealership.catalogue.models import (
     ToolKind,
     VehicleModel,
 )
+from dealership.catalogue.rules import POURED
 from dealership.catalogue.services import maintenance
 from dealership.catalogue.services.prices import set_labor_rate, set_model_price, set_part_price
 from dealership.kernel.actors import machine
@@ -78,12 +79,10 @@ MODEL_PRICES = {
     ("驰运", "纯电厢货"): "198000.00",
 }
 
-# number, name, unit, brand, kind, price
-POURED = ("升", "L", "千克", "kg", "毫升", "ml", "克", "g", "米", "m")
-"""Units of what is poured in, weighed or cut off: nothing that could be handed back comes off for it."""
 USED_UP = ("FLD-WASH-2L", "TYR-PATCH", "AC-CLEAN-01", "PNT-BASE-01", "PNT-PRIM-01", "HV-SEAL-01")
 """What is used up or put on, whatever its unit."""
 HIGH_VOLTAGE = ("HV-BAT-PACK", "HV-FUSE-01")
+# number, name, unit, brand, kind, price
 PARTS = [
     ("OIL-5W30-1L", "全合成机油 5W-30", "升", "原厂", PartKind.GENUINE, "68.00"),
     ("OIL-0W20-1L", "全合成机油 0W-20", "升", "原厂", PartKind.GENUINE, "79.00"),

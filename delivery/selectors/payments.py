@@ -14,7 +14,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store
 from dealership.kernel.money import ZERO
 
-from ..models import MONEY, Deposit, Payment, PaymentMethod, SalePayment, Settlement, SettlementState
+from ..models import MONEY, CorePayout, Deposit, Payment, PaymentMethod, SalePayment, Settlement, SettlementState
 from .settlements import with_paid
 
 
@@ -45,6 +45,7 @@ class DayClose:
     payments: list[Payment] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
     sales: list[SalePayment] = field(default_factory=list)
+    cores: list[CorePayout] = field(default_factory=list)
 
     @property
     def taken(self) -> Decimal:
@@ -82,15 +83,21 @@ def day_close(*, by: Actor, day: date | None = None) -> DayClose:
         .select_related("sale__customer", "cashier", "reverses")
         .order_by("-at", "-pk")
     )
+    cores = list(
+        CorePayout.objects.for_actor(by)
+        .filter(at__gte=start, at__lt=start + timedelta(days=1))
+        .select_related("core__part", "core__part_line__line__order__vehicle", "cashier")
+        .order_by("-at", "-pk")
+    )
     sums = {method.value: MethodSum(method.value, str(method.label)) for method in MONEY}
-    for payment in [*(p for p in payments if p.method != PaymentMethod.DEPOSIT), *deposits, *sales]:
+    for payment in [*(p for p in payments if p.method != PaymentMethod.DEPOSIT), *deposits, *sales, *cores]:
         entry = sums[payment.method]
         entry.count += 1
         if payment.amount > 0:
             entry.taken += payment.amount
         else:
             entry.given_back -= payment.amount
-    return DayClose(day, list(sums.values()), payments, deposits, sales)
+    return DayClose(day, list(sums.values()), payments, deposits, sales, cores)
 
 
 def unpaid_settlements(*, by: Actor) -> QuerySet[Settlement]:

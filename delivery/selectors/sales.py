@@ -50,10 +50,15 @@ class SalePaper:
         return sum((line.amount for line in self.lines), ZERO)
 
     @property
+    def cores(self) -> Decimal:
+        """Core charges beside the parts, as they were sold."""
+        return sum((line.core_amount for line in self.lines), ZERO)
+
+    @property
     def due(self) -> Decimal:
         """Open (positive) or to be given back (negative); of a sale being written, what it will cost."""
         if self.sale.state == SaleState.DRAFT:
-            return self.gross - self.sale.discount
+            return self.gross + self.cores - self.sale.discount
         return self.sale.owed - self.paid
 
     @property

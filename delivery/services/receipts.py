@@ -14,9 +14,9 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from dealership.kernel.money import round_money
 
-from ..models import MONEY, Deposit, Payment, SalePayment
+from ..models import MONEY, CorePayout, Deposit, Payment, SalePayment
 
-Row = TypeVar("Row", Payment, Deposit, SalePayment)
+Row = TypeVar("Row", Payment, Deposit, SalePayment, CorePayout)
 
 
 def read_amount(amount: Decimal, code: str) -> Decimal:

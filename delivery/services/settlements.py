@@ -22,7 +22,7 @@ from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import OldParts, WalkAround
-from workshop.models import Certificate, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
+from workshop.models import Certificate, CoreCharge, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
 
 from .. import events, permissions, rules
 from ..limits import GUARANTEE, ROUND_TO
@@ -223,6 +223,7 @@ def _rows(order: RepairOrder, lines: list[OrderLine], part_lines: list[PartLine]
         charged = _charged(order, line)
         rows += _labor(line, charged)
         rows += [row for part_line in by_line[line.pk] if (row := _material(part_line, charged))]
+        rows += [row for part_line in by_line[line.pk] if charged and (row := _core(part_line))]
         if line.fee_amount:
             fee = line.fee_amount if charged else ZERO
             rows.append(rules.Row(SettlementLineKind.OTHER, line.fee_note, Decimal(1), fee, fee, line.pk))
@@ -269,6 +270,18 @@ def _material(part_line: PartLine, charged: bool) -> rules.Row | None:
         brand=part_line.part.brand,
         part_kind=part_line.kind,
     )
+
+
+def _core(part_line: PartLine) -> rules.Row | None:
+    """3.2: the core charge of a part whose old one hasn't come in; a row of its own, given back when it comes."""
+    core = CoreCharge.objects.filter(part_line=part_line).first() if part_line.core_price > 0 else None
+    if core is None or core.kept <= 0:
+        return None
+    words = gettext("Core charge: %(part)s") % {"part": part_line.part.name}
+    return rules.Row(
+        SettlementLineKind.OTHER, words[:120], Decimal(1), core.kept, core.kept, part_line.line_id, part_line.pk,
+        code=part_line.part.number,
+    )  # fmt: skip
 
 
 def _old_parts(order: RepairOrder, part_lines: list[PartLine]) -> str:

@@ -600,6 +600,12 @@ def _old_parts(world: Any, visit: str) -> None:
     """What came off under warranty: one goes to the maker, one is cleared away, one is given to the customer (3.2)."""
     keeper = world.parts
     sent, scrapped, given = world.old_parts_come_off(visit)
+    core = world.core_is_paid(visit)
+    came = {"core_charge_uid": core, "quantity": "1.00", "brought_by": "张试驾"}
+    back = keeper.create_core_return(body=came)["uid"]
+    act(keeper, "core_return", back, "send", {"reference": "SF10002"})
+    act(keeper, "core_return", back, "credit", {"amount": "280.00"})
+    world.accountant.create_core_payout(body={"core_charge_uid": core, "method": "CASH", "amount": "300.00"})
     act(keeper, "old_part", sent, "shelve", {"place": "A-03"})
     act(keeper, "old_part", sent, "send", {"reference": "SF10001"})
     for part in (scrapped, given):

@@ -41,6 +41,7 @@ from tests.exchange.shop import Shop
 from tests.exchange.shown import snapshot, unmoved
 from tests.exchange.visit_by_program import act, whole_visit
 from tests.factories.accidents import AGREES, make_accident_order, structural
+from tests.factories.cores import make_paid_core
 from tests.factories.old_parts import make_old_parts
 from tests.factories.reminders import make_date_reminder
 from tests.factories.warranty import make_warranty_repair
@@ -174,6 +175,9 @@ class World:
 
     def old_parts_come_off(self, visit: str) -> list[str]:
         return [str(part.uid) for part in make_old_parts(Visit.objects.get(uid=visit), 3)]
+
+    def core_is_paid(self, visit: str) -> str:
+        return str(make_paid_core(Visit.objects.get(uid=visit)).uid)
 
     def warranty_repairs(self, visit: str, count: int) -> list[str]:
         here = Visit.objects.get(uid=visit)

@@ -29,6 +29,7 @@ from dealership.kernel import clock, outbox, services
 from dealership.kernel.actors import machine
 from dealership.kernel.models import Approval, History, Outbox
 from delivery.models import DateReminder, Deposit
+from delivery.services import cores as counter_cores
 from delivery.services import deposits, followups, handovers, payments, reminders, rework, settlements
 from delivery.services import sales as counter_money
 from quality.models import Complaint
@@ -68,6 +69,7 @@ from tests.factories import sheets as check_sheets
 from tests.factories.accidents import AGREES, assessed_below, make_accident_order, structural
 from tests.factories.api import make_credentials
 from tests.factories.away import make_away_wait
+from tests.factories.cores import make_paid_core
 from tests.factories.delivery import CHECKED, make_team
 from tests.factories.dirty_files import as_csv, vin_of
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed
@@ -99,6 +101,7 @@ from workshop.services import (
     campaigns,
     claims,
     clocking,
+    cores,
     counting,
     day_six,
     differences,
@@ -408,6 +411,10 @@ STORY: dict[str, str] = {
     "workshop.expect_part": "same",
     "workshop.move_reservation": "one: reservation.enough",
     "workshop.open_warehouse": "one: warehouse.code",
+    "workshop.take_core": "one: core.quantity",
+    "workshop.send_core": "one: state.move",
+    "workshop.credit_core": "one: state.move",
+    "delivery.pay_core_back": "one: core.payout",
     "workshop.name_stock": "one: stock.named",
     "workshop.transfer_stock": "one: stock.bin_short",
     "workshop.receive_stock": "both",
@@ -469,6 +476,9 @@ STORY: dict[str, str] = {
 }
 # Commands whose meeting is proven elsewhere, or that no two people can meet on.
 ELSEWHERE: dict[str, str] = {
+    "workshop.follow_issue": "part of issue_part and return_part, which hold the order",
+    "workshop.take_off_sold": "part of take_back_sold, which holds the sale",
+    "workshop.take_left_core": "part of keep_old_parts and the hand-over, which hold the order",
     "workshop.put_out_sold": "part of sell, which holds the sale",
     "workshop.put_back_sold": "part of take_back_sold, which holds the sale",
     "workshop.put_in": "part of receive_purchase, which holds the purchase",
@@ -913,6 +923,11 @@ def test_the_order_and_the_floor() -> None:
         paid = go(counter_money.take_sale_payment, **till, by=house.cashier)
         go(sales.take_back_sold, line_uid=bought.lines.get().uid, quantity=Decimal(1), reason="买错", by=setup)
         go(counter_money.refund_sale_payment, payment_uid=paid.uid, amount=bought.total, reason="退货", by=setup)
+        core = make_paid_core(make_received_visit(floor.shop))
+        came = go(cores.take_core, core_uid=core.uid, quantity=Decimal(1), brought_by="沈示例", by=setup)
+        go(cores.send_core, uid=came.uid, reference="SF-1", by=setup)
+        go(cores.credit_core, uid=came.uid, amount=Decimal(280), by=setup)
+        go(counter_cores.pay_core_back, core_uid=core.uid, method="CASH", amount=Decimal(300), by=setup)
         tried = {"part_uid": pads.uid, "order_uid": order.uid, "employee_uid": house.worker.uid, "by": setup}
         lent = go(trials.lend_part, **tried)
         go(trials.take_trial_back, uid=lent.uid, by=setup)

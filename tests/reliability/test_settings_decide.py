@@ -23,6 +23,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from dealership.catalogue.models import Part, RepairCategory
+from dealership.catalogue.services.prices import set_part_price
 from dealership.exchange.selectors import health
 from dealership.exchange.services.retention import prune as prune_imports
 from dealership.kernel import clock, limits, registry, worktime
@@ -65,10 +66,11 @@ from tests.workshop.test_advice import kept
 from tests.workshop.test_inspections import Crew
 from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
+from workshop.models import SaleLine
 from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
-from workshop.services import clocking, dispatch, orders, proposals, sales, stock
+from workshop.services import clocking, cores, dispatch, orders, proposals, sales, stock
 
 pytestmark = pytest.mark.django_db
 NOW = at("9:00")
@@ -455,6 +457,28 @@ def sold_is_taken_back() -> str:
             return ""
 
 
+def old_part_counts() -> str:
+    """What is said when an old part comes in forty days after its part was sold."""
+    with clock_at(9):
+        floor = make_floor()
+        keeper, part = actor(floor.hire("parts")), Part.objects.order_by("pk")[0]
+        stock.receive_stock(part_uid=part.uid, quantity=Decimal(1), unit_cost=Decimal(5), by=keeper)
+        set_part_price(
+            store=floor.shop.store, part=part, price=Decimal(60), core=Decimal(20), starts_on=clock.today(),
+            by=floor.shop.manager,
+        )  # fmt: skip
+        sale = sales.begin_sale(by=keeper)
+        line = sales.put_on_sale(uid=sale.uid, code=part.number, by=keeper)
+        sales.sell(uid=sale.uid, by=keeper)
+        core = SaleLine.objects.get(pk=line.pk).core
+        with clock.moved_to(clock.now() + timedelta(days=40)):
+            try:
+                cores.take_core(core_uid=core.uid, quantity=Decimal(1), brought_by="散客", by=keeper)
+            except RuleError as refusal:
+                return refusal.code
+            return ""
+
+
 def searched_for() -> int:
     with clock_at(9):
         floor = make_floor()
@@ -722,6 +746,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
     "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
     "workshop.sale_return_days": (sold_is_taken_back, "sale.too_late", 30, ""),
+    "workshop.core_days": (old_part_counts, "core.too_late", 60, ""),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),
     "workshop.stock_use_days": (to_order, 1, 2, 9),
     "workshop.stock_cover_days": (to_order, 1, 100, 2),

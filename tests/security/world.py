@@ -22,6 +22,7 @@ from django.db.models import F
 from django.test import Client
 
 from dealership.catalogue.models import Operation, Part, PartReplacement, Resource
+from dealership.catalogue.services.prices import price_part, set_part_price
 from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services import demo_store
 from dealership.exchange.services.clients import create_api_client
@@ -73,6 +74,7 @@ from workshop.services import (
     blocking,
     campaigns,
     claims,
+    cores,
     counting,
     faults,
     findings,
@@ -342,6 +344,10 @@ class World:
             part_uid=item.part.uid, order_uid=lacking.line.order.uid, employee_uid=lacking.line.order.advisor.uid, by=system
         )  # fmt: skip
         findings.ask_for(line_uid=lacking.line.uid, need="PARTS", note="卡扣", by=system)
+        price = price_part(item.part, store.pk)
+        set_part_price(
+            store=store, part=item.part, price=price, core=Decimal(30), starts_on=clock.today(store.time_zone), by=system
+        )  # fmt: skip
         for sold in (True, False):
             sale = sales.begin_sale(by=system)
             sales.put_on_sale(uid=sale.uid, code=item.part.number, by=system)
@@ -349,6 +355,13 @@ class World:
                 sale = sales.sell(uid=sale.uid, by=system)
                 take_sale_payment(sale_uid=sale.uid, method="CASH", amount=sale.total, by=system)
                 line = sale.lines.get()
+                stock.receive_stock(part_uid=item.part.uid, quantity=Decimal(2), unit_cost=Decimal(1), by=system)
+                cored = sales.begin_sale(by=system)
+                sales.put_on_sale(uid=cored.uid, code=item.part.number, quantity=Decimal(2), by=system)
+                cored = sales.sell(uid=cored.uid, by=system)
+                core = cored.lines.get().core
+                came = cores.take_core(core_uid=core.uid, quantity=Decimal(1), brought_by="散客", by=system)
+                cores.send_core(uid=came.uid, reference="SF-1", by=system)
                 sales.take_back_sold(
                     line_uid=line.uid, quantity=Decimal(1), reason="买错", condition="OPENED", by=system
                 )

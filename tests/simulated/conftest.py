@@ -30,6 +30,7 @@ from django.utils import translation
 from PIL import Image
 
 from dealership.catalogue.models import Operation, Part, Resource
+from dealership.catalogue.services.prices import price_part, set_part_price
 from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services import imports
 from dealership.exchange.services.clients import create_api_client
@@ -78,6 +79,7 @@ from workshop.services import (
     blocking,
     campaigns,
     claims,
+    cores,
     counting,
     day_six,
     findings,
@@ -291,6 +293,18 @@ def make_every_kind() -> None:
         if sold:
             sale = sales.sell(uid=sale.uid, by=acting("parts"))
             take_sale_payment(sale_uid=sale.uid, method="CASH", amount=Decimal(1), by=acting("cashier"))
+    wipers = Part.objects.get(number="WIP-PAIR-01")
+    price = price_part(wipers, store.pk)
+    set_part_price(
+        store=store, part=wipers, price=price, core=Decimal(20), starts_on=clock.today(), by=acting("manager")
+    )  # fmt: skip
+    sale = sales.begin_sale(by=acting("parts"))
+    sales.put_on_sale(uid=sale.uid, code=wipers.number, quantity=Decimal(3), by=acting("parts"))
+    core = sales.sell(uid=sale.uid, by=acting("parts")).lines.get().core
+    for sent in (True, False):
+        came = cores.take_core(core_uid=core.uid, quantity=Decimal(1), brought_by="散客", by=acting("parts"))
+        if sent:
+            cores.send_core(uid=came.uid, reference="SF-1", by=acting("parts"))
     count = counting.start_count(by=acting("parts"))
     counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))
     pictured = tools.register_tool(

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dealership.catalogue.models import Part, PartReplacement
+from dealership.catalogue.services.part_master import add_master_part
 from dealership.catalogue.services.parts import set_handling
 from dealership.catalogue.services.replacements import replace_part
 from dealership.kernel.errors import NotAllowed, RuleError
@@ -40,6 +41,8 @@ def test_only_what_comes_off_a_car_gets_a_tag_and_the_catalogue_says_what_that_i
     assert {"AC-CLEAN-01", "PNT-BASE-01", "PNT-PRIM-01", "TYR-PATCH", "OIL-5W30-1L", "WGT-BAL-10"} <= without
     assert not without & {"BRK-PAD-F", "BRK-DISC-F", "BAT-12V-60", "TRN-ASSY-01"}
     by, pads = keeper(shop), part("BRK-PAD-F")
+    assert not add_master_part(number="OIL-X", name="测试机油", unit="升", by=by).leaves_old
+    assert add_master_part(number="PAD-X", name="测试制动片", unit="套", by=by).leaves_old
     assert not set_handling(part_uid=pads.uid, leaves_old=False, high_voltage=False, by=by).leaves_old
     again = {"part_uid": pads.uid, "leaves_old": False, "high_voltage": False, "by": by}
     assert refusal_of(set_handling, **again)[0] == "part.handling_same"

@@ -622,6 +622,8 @@ class AskedPart:
     unit: str
     kind: str
     guarantee: Any
+    core: Decimal = Decimal(0)
+    """Core charge of one, given back when the old part comes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -747,6 +749,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
             if p["kind"] == PartKind.CUSTOMER_SUPPLIED
             else _("guarantee %(months)s months or %(km)s km")
             % {"months": p["guarantee_months"], "km": f"{p['guarantee_km']:,}"},
+            core=Decimal(p.get("core_price", "0")),
         )
         for p in entry["parts"]
     ]

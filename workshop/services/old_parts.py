@@ -24,11 +24,13 @@ from dealership.kernel.signatures import refuse_empty_pad
 from dealership.kernel.states import require
 from reception.models import OldParts, Visit, WalkAround
 from workshop import events, permissions
+from workshop.core_models import CoreCharge
 from workshop.limits import OLD_PART_DAYS, OLD_PART_MAKER_DAYS
 from workshop.models import LineState, OrderLine, PartLine
 from workshop.old_part_models import OLD_PART_MOVES, Disposition, OldPart, OldPartState
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.old_parts import came_off
+from workshop.services.cores import take_left_core
 from workshop.services.orders import locked_line
 
 
@@ -80,6 +82,8 @@ def _write_down(part_line: PartLine, line: OrderLine, by: Actor, place: str = ""
         line=line.uid,
         keep_until=kept.keep_until,
     )
+    if disposition == Disposition.SHOP:
+        take_left_core(part_line, brought_by=consent_by, by=by)
     return kept
 
 
@@ -120,7 +124,8 @@ def hand_back_old_parts(*, visit: Visit, received_by: str, signature: StoredFile
 def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str = "", note: str = "") -> OldPart:
     """Says what becomes of an old part that lies here; ``note`` why, which NONE (no old part came off) needs.
 
-    Raises RuleError ``old_part.choice``, ``old_part.consent``, ``old_part.owner``, ``old_part.kept``,
+    Raises RuleError ``core.credited`` (its core charge was given back),
+    ``old_part.choice``, ``old_part.consent``, ``old_part.owner``, ``old_part.kept``,
     ``old_part.absent``, ``old_part.same`` and ``state.move``.
     """
     by.require(permissions.OLD_PARTS_GIVE)
@@ -146,6 +151,7 @@ def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str =
     if disposition == Disposition.NONE and not words:
         raise RuleError("old_part.absent", _("Say why there is no old part."), field="note")
     _require_not_the_makers(part)
+    _require_not_credited(part, disposition)
     before = part.disposition, part.state
     part.disposition, part.consent_by, part.note, part.decided_at = disposition, who, words, clock.now()
     fields = ["disposition", "consent_by", "note", "decided_at"]
@@ -214,6 +220,7 @@ def give_old_part(*, uid: UUID, given_to: str, by: Actor, signature: bytes | Non
     refuse_empty_pad(signature)
     part = _locked_part(uid, by)
     _require_not_the_makers(part)
+    _require_not_credited(part, Disposition.CUSTOMER)
     drawn = None
     if signature:
         visit = part.line.order.visit
@@ -244,6 +251,19 @@ def _require_here(part: OldPart) -> None:
     if not part.is_lying:
         raise RuleError(
             "old_part.gone", _("This old part isn't here any more: “%(state)s”."), state=part.get_state_display()
+        )
+
+
+def _require_not_credited(part: OldPart, disposition: str) -> None:
+    """What a core charge was given back for goes to the supplier."""
+    if (
+        disposition == Disposition.CUSTOMER
+        and CoreCharge.objects.filter(part_line=part.part_line, returned__gt=0).exists()
+    ):
+        raise RuleError(
+            "core.credited",
+            _("Its core charge was given back for this old part; it goes to the supplier."),
+            field="disposition",
         )
 
 

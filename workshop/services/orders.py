@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Operation, Part, PartKind, PayType, RepairCategory
 from dealership.catalogue.selectors.items import default_diagnosis, usual_parts
 from dealership.catalogue.services.operations import fit_hours
-from dealership.catalogue.services.prices import labor_rate, price_operation, price_part
+from dealership.catalogue.services.prices import core_charge, labor_rate, price_operation, price_part
 from dealership.kernel import clock, formats, limits, saying
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RuleError
@@ -794,6 +794,7 @@ def _write_part(line: OrderLine, *, part: Part, quantity: Decimal, kind: str) ->
         quantity=quantity,
         unit_price=price,
         amount=line_amount(quantity, price),
+        core_price=ZERO if own or line.pay_type != PayType.CUSTOMER_PAY else core_charge(part, line.order.store_id),
     )
 
 
@@ -1003,6 +1004,7 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
                         "amount": str(p.amount),
                         "guarantee_months": p.part.guarantee_months,
                         "guarantee_km": p.part.guarantee_km,
+                        **({"core_price": str(p.core_price)} if p.core_price else {}),
                     }
                     for p in line.part_lines.all()
                 ],

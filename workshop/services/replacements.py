@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, PayType
 from dealership.catalogue.selectors.replacements import choices_for
-from dealership.catalogue.services.prices import price_part
+from dealership.catalogue.services.prices import core_charge, price_part
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -72,9 +72,14 @@ def take_replacement(*, part_line_uid: UUID, part_uid: UUID, by: Actor) -> PartL
             price = min(price, part_line.unit_price)  # 2.2.2: what was quoted doesn't get dearer
     _free(part_line, store_id=line.order.store_id, others=[part.pk], by=by)
     old_price = part_line.unit_price
+    if line.pay_type == PayType.CUSTOMER_PAY:
+        core = core_charge(part, line.order.store_id)
+        part_line.core_price = min(core, part_line.core_price) if agreed else core
     part_line.part, part_line.unit_price, part_line.expected_on = part, price, None
     part_line.amount = line_amount(part_line.quantity, price)
-    part_line.save(update_fields=["part", "kind", "unit_price", "amount", "reserved_quantity", "expected_on"])
+    part_line.save(
+        update_fields=["part", "kind", "unit_price", "amount", "core_price", "reserved_quantity", "expected_on"]
+    )
     record(
         part_line, events.PART_REPLACED, by=by, store_id=line.order.store_id,
         changed={"part": (before.uid, part.uid), "unit_price": (old_price, price)}, line=line.uid, amount=part_line.amount,

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part, Tracing
-from dealership.catalogue.services.prices import price_part
+from dealership.catalogue.services.prices import core_charge, price_part
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -26,6 +26,7 @@ from workshop.limits import SALE_RETURN_DAYS
 from workshop.models import CounterSale, ReturnCondition, SaleLine, SaleReturn, SaleState, StockItem, StockLot
 from workshop.rules import discount_percent
 from workshop.services import stock
+from workshop.services.cores import charge_sold, take_off_sold
 from workshop.services.orders import allowed_percent
 
 
@@ -80,7 +81,10 @@ def put_on_sale(*, uid: UUID, code: str, by: Actor, quantity: Decimal = Decimal(
         raise RuleError("stock.lot_missing", text, field="code")
     line = SaleLine.objects.filter(sale=sale, part=part).first()
     if line is None:
-        line = SaleLine(sale=sale, part=part, quantity=ZERO, unit_price=price_part(part, sale.store_id), lot_codes=[])
+        line = SaleLine(
+            sale=sale, part=part, quantity=ZERO, unit_price=price_part(part, sale.store_id), lot_codes=[],
+            core_price=core_charge(part, sale.store_id),
+        )  # fmt: skip
     line.reason = one_line(reason)[:120] or line.reason
     if part.sold_with_care and not line.reason:
         raise RuleError(
@@ -111,6 +115,7 @@ def _write(line: SaleLine, quantity: Decimal) -> None:
             free=f"{free.normalize():f}", unit=line.part.unit,
         )  # fmt: skip
     line.quantity, line.amount = quantity, line_amount(quantity, line.unit_price)
+    line.core_amount = line_amount(quantity, line.core_price)
     line.save()
 
 
@@ -182,7 +187,9 @@ def sell(*, uid: UUID, by: Actor) -> CounterSale:
         )  # fmt: skip
     for line in lines:
         stock.put_out_sold(line=line, by=by)
-    sale.state, sale.total, sale.sold_at = SaleState.SOLD, gross - sale.discount, clock.now()
+        charge_sold(line, by=by)
+    total = gross - sale.discount + sum((line.core_amount for line in lines), ZERO)
+    sale.state, sale.total, sale.sold_at = SaleState.SOLD, total, clock.now()
     sale.save(update_fields=["state", "total", "sold_at"])
     record(
         sale, events.SALE_SOLD, by=by, changed={"state": (SaleState.DRAFT, SaleState.SOLD)}, total=sale.total,
@@ -213,9 +220,9 @@ def take_back_sold(
 ) -> SaleReturn:
     """3.2: something sold comes back within the days of ``workshop.sale_return_days``; unopened it is stock again.
 
-    What is given back is its price less its share of the discount; the cashier pays it out. Raises RuleError
-    ``sale.not_sold``, ``sale.too_late``, ``sale.returned``, ``stock.quantity``, ``part.reason``, ``part.condition``,
-    ``stock.lot_missing`` and ``stock.lot_not_out``.
+    What is given back is its price less its share of the discount, and its core charge; the cashier pays it out. Raises
+    RuleError ``core.credited`` (its old part came in already), ``sale.not_sold``, ``sale.too_late``, ``sale.returned``,
+    ``stock.quantity``, ``part.reason``, ``part.condition``, ``stock.lot_missing`` and ``stock.lot_not_out``.
     """
     by.require(permissions.SALES_RETURN)
     sale_uid = SaleLine.objects.for_actor(by).values_list("sale__uid", flat=True).get(uid=line_uid)
@@ -245,8 +252,10 @@ def take_back_sold(
         sold = Decimal(1) if line.part.tracing == Tracing.SERIAL else line.quantity
         if wanted not in line.lot_codes or found is None or back + quantity > sold:
             raise RuleError("stock.lot_not_out", _("This number wasn't sold here, or is back already."), field="lot")
-    gross = sale.total + sale.discount
-    share = ZERO if not gross else round_money(line_amount(quantity, line.unit_price) * sale.total / gross)
+    goods = sale.total - sum(sale.lines.values_list("core_amount", flat=True), ZERO)
+    gross = goods + sale.discount
+    share = ZERO if not gross else round_money(line_amount(quantity, line.unit_price) * goods / gross)
+    share += take_off_sold(line, quantity, by=by)
     returned = SaleReturn.objects.create(
         line=line, lot=found, condition=condition, quantity=quantity, reason=reason,
         amount=min(share, sale.total - sale.returned_total),

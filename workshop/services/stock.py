@@ -55,6 +55,7 @@ from workshop.models import (
 )
 from workshop.selectors.purchasing import arrivals
 from workshop.selectors.tracing import lots_out, unnamed
+from workshop.services.cores import follow_issue
 from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
@@ -492,6 +493,7 @@ def issue_part(
     part_line.save(update_fields=["reserved_quantity", "issued_quantity"])
     for place, lot, quantity_there in taken:
         _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line, lot=lot)
+    follow_issue(part_line, store_id=item.store_id, by=by)
     record(
         part_line,
         events.PART_ISSUED,
@@ -548,6 +550,7 @@ def return_part(
             item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason, lot=came
         )  # fmt: skip
     part_line.refresh_from_db(fields=["issued_quantity", "version"])
+    follow_issue(part_line, store_id=item.store_id, by=by)
     record(
         part_line,
         events.PART_RETURNED,

@@ -18,8 +18,10 @@ def _day(label: Any) -> forms.DateField:
     )
 
 
-def _money(label: Any, help_text: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, max_digits=10, decimal_places=2, min_value=0, help_text=help_text)
+def _money(label: Any, help_text: Any, *, required: bool = True) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label, max_digits=10, decimal_places=2, min_value=0, help_text=help_text, required=required
+    )
 
 
 class LaborRateForm(forms.Form):
@@ -30,6 +32,11 @@ class LaborRateForm(forms.Form):
 
 class PartPriceForm(forms.Form):
     price = _money(_("Price per unit"), _("CNY, VAT included."))
+    core = _money(
+        _("Core charge per unit"),
+        _("Given back when the old part comes in; empty: as before, 0: none."),
+        required=False,
+    )
     starts_on = _day(_("From"))
 
 

@@ -36,6 +36,7 @@ class Dated:
     amount: Decimal
     starts_on: date
     ends_on: date | None
+    core: Decimal = Decimal(0)
 
     def holds(self, on: date) -> bool:
         return self.starts_on <= on and (self.ends_on is None or self.ends_on >= on)
@@ -115,7 +116,7 @@ def price_list(by: Actor, *, text: str = "", missing: bool = False) -> PriceList
 def prices_of(part: Part, by: Actor) -> list[Dated]:
     """All prices of a part in the store, newest first."""
     rows = PartPrice.objects.filter(store_id=by.store_id, part=part).order_by("-starts_on")
-    return [Dated(*facts) for facts in rows.values_list("price", "starts_on", "ends_on")]
+    return [Dated(*facts) for facts in rows.values_list("price", "starts_on", "ends_on", "core")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue import events, permissions
 from dealership.catalogue.models import Part, PartKind
+from dealership.catalogue.rules import POURED
 from dealership.kernel import formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -69,7 +70,7 @@ def add_master_part(
     read = _read(name, name_en, unit, brand, kind, guarantee_months, guarantee_km, active)
     if Part.objects.filter(number=number).exists():
         raise RuleError("part.exists", _("The master has a part of this number already."), field="number")
-    made: Part = Part.objects.create(number=number, **read)
+    made: Part = Part.objects.create(number=number, leaves_old=read["unit"] not in POURED, **read)
     record(made, events.PART_ADDED, by=by, number=made.number, kind=made.kind)
     return made
 

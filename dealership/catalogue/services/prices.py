@@ -88,6 +88,12 @@ def price_part(part: Part, store_id: int, on: date | None = None) -> Decimal:
     return found
 
 
+def core_charge(part: Part, store_id: int, on: date | None = None) -> Decimal:
+    """Core charge (旧件押金) of one unit on day ``on`` (CNY); nothing for most parts (3.2)."""
+    rows = PartPrice.objects.filter(_in_force(on or clock.today()), store_id=store_id, part=part)
+    return rows.values_list("core", flat=True).first() or Decimal(0)
+
+
 def price_model(model: VehicleModel, store_id: int, on: date | None = None) -> Decimal:
     """CNY with VAT for a new car on day ``on``. RuleError ``price.model_missing`` where none is set, ``price.model_ended``
     where it isn't sold any more."""
@@ -148,18 +154,28 @@ def set_labor_rate(*, store: Store, pay_type: str, rate: Decimal, starts_on: dat
 
 
 @transaction.atomic
-def set_part_price(*, store: Store, part: Part, price: Decimal, starts_on: date, by: Actor) -> PartPrice:
+def set_part_price(
+    *, store: Store, part: Part, price: Decimal, starts_on: date, by: Actor, core: Decimal | None = None
+) -> PartPrice:
     """Gives a part a new price from a day on; the price before it ends the day before (3.2).
+
+    ``core`` is the core charge of one unit; left out, it stays as it was.
 
     Raises RuleError for a negative price and where a price from that day or later is already set.
     """
     by.require(permissions.PRICES_MANAGE)
-    if price < 0:
-        raise RuleError("price.negative", _("A price is not negative."), field="price")
+    if price < 0 or (core is not None and core < 0):
+        raise RuleError("price.negative", _("A price is not negative."), field="price" if price < 0 else "core")
     rows = PartPrice.objects.for_actor(by).filter(store=store, part=part)
     before = _follow(rows, starts_on, later=_later_price())
-    row = PartPrice.objects.create(store=store, part=part, price=round_money(price), starts_on=starts_on)
+    old_core = before.core if before else Decimal(0)
+    row = PartPrice.objects.create(
+        store=store, part=part, price=round_money(price), starts_on=starts_on,
+        core=old_core if core is None else round_money(core),
+    )  # fmt: skip
     changed = {"price": (before.price if before else None, row.price)}
+    if row.core != old_core:
+        changed["core"] = (old_core, row.core)
     record(row, events.PART_PRICE_SET, by=by, changed=changed, part=part.uid, starts_on=starts_on)
     return row
 
