@@ -25,6 +25,7 @@ from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of, statutory_of
 from .selectors.rework import cases_at, cases_of, covered_lines
 from .selectors.settlements import deposits_of, money_of, settlements_of_visit
+from .selectors.shares import share_of
 from .selectors.ways import PAST_THE_WORK, Way, next_way
 from .services.deposits import deposit_left
 
@@ -133,11 +134,13 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
         return None
     due = {e.settlement.pk: e.due for e in order_exits([s.order for s in lists]).values() if e.settlement}
     own = visit.customer_id
+    shares = {s.pk: share for s in lists if (share := share_of(s)) is not None}
     return {
         "lists": [
             {
                 "settlement": s,
                 "due": due.get(s.pk, ZERO),
+                "share": shares.get(s.pk),
                 "paid_by": "" if (s.payer.merged_into_id or s.payer_id) == own else s.payer.name,
                 "to_sign": s.state == SettlementState.ISSUED,
                 "url": reverse("link-settlement", args=[visit.link.token, s.uid]),
@@ -145,7 +148,15 @@ def link_panel(by: Actor, root: Any) -> dict[str, Any] | None:
             }
             for s in lists
         ],
-        "due": sum((due.get(s.pk, ZERO) for s in lists if (s.payer.merged_into_id or s.payer_id) == own), ZERO),
+        "due": sum(
+            (
+                due.get(s.pk, ZERO)
+                if (s.payer.merged_into_id or s.payer_id) == own
+                else (shares[s.pk].unpaid if s.pk in shares else ZERO)
+                for s in lists
+            ),
+            ZERO,
+        ),
         "visit": visit,
     }
 

@@ -76,10 +76,12 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
         for asked in found:
             if asked.estimate.first_viewed_at is None:
                 note_estimate_viewed(estimate_uid=asked.estimate.uid, by=actor)
+    own_share = reads.own_shares(decided)
     return {
         "questions": [(asked, reads.chosen_sum(asked, set())) for asked in found],
         "decided": decided,
-        "agreed": total_of(row.total for row in decided if row.counts),
+        "own_share": own_share,
+        "agreed": total_of([own_share, *(row.total for row in decided if row.counts)]),
         "in_foot": sum(not asked.expired for asked in found) == 1,
         "visit": visit,
         "chosen": {},

@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from dealership.kernel.money import ZERO
 from reception.models import Visit
-from workshop.accident_models import AccidentCase
+from workshop.selectors.accidents import own_share_of
 
 from ..models import Settlement, SettlementState
 
@@ -25,15 +25,19 @@ class Share:
 
 def share_of(settlement: Settlement) -> Share | None:
     """None where the list belongs to no accident, or the customer bears nothing of it."""
-    case = AccidentCase.objects.filter(order_id=settlement.order_id, own_share__gt=0).first()
-    if case is None:
+    share = own_share_of(settlement.order)
+    if not share:
         return None
-    own = min(case.own_share, settlement.total)
+    own = min(share, settlement.total)
     paid = settlement.payments.aggregate(sum=Sum("amount"))["sum"] or ZERO
     return Share(own, settlement.total - own, max(ZERO, own - paid))
 
 
 def unpaid_share(visit: Visit) -> Decimal:
     """What the customer still has to pay of the accidents of a visit before the car goes."""
-    lists = Settlement.objects.filter(order__visit=visit, state=SettlementState.SIGNED).order_by("pk")
+    lists = (
+        Settlement.objects.filter(order__visit=visit, state=SettlementState.SIGNED)
+        .select_related("order")
+        .order_by("pk")
+    )
     return sum((share.unpaid for row in lists if (share := share_of(row)) is not None), ZERO)

@@ -69,6 +69,19 @@ def own_share_of(order: RepairOrder) -> Decimal:
     return AccidentCase.objects.filter(order=order).values_list(share, flat=True).first() or ZERO
 
 
+def customer_pays(order: RepairOrder, lines: Iterable[tuple[OrderLine, Decimal]]) -> Decimal:
+    """3.2: what the customer pays of lines with their amounts (客户应付), CNY with VAT: what is theirs, and of what the
+    insurer pays their own share, never more than it costs. The one sum for the order, the link and messages; a
+    settlement list divides its total by the same share (``delivery.selectors.shares``)."""
+    own, insured = ZERO, ZERO
+    for line, amount in lines:
+        if line.pay_type == PayType.CUSTOMER_PAY:
+            own += amount
+        elif line.pay_type == PayType.INSURANCE:
+            insured += amount
+    return own + (min(own_share_of(order), insured) if insured else ZERO)
+
+
 def to_assess(case: AccidentCase) -> list[tuple[OrderLine, Decimal]]:
     """The insurer's lines with what it has not agreed to pay of each yet, CNY with VAT."""
     rows = case.order.lines.filter(pay_type=PayType.INSURANCE).exclude(state__in=ENDED)

@@ -49,6 +49,7 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT
@@ -438,7 +439,15 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         agreed_labor=rules.total_of(row.line.labor_amount for row in agreed),
         agreed_material=rules.total_of(row.material for row in agreed),
         agreed_hours=sum((row.line.hours for row in agreed), ZERO),
-        owed_total=rules.total_of(row.total for row in agreed if row.line.pay_type == "CUSTOMER_PAY"),
+        owed_total=customer_pays(
+            order,
+            [
+                (row.line, row.total)
+                for row in rows
+                if row.line.state in AGREED
+                or (row.line.pay_type == "INSURANCE" and row.line.state in (L.DRAFT, L.PENDING))
+            ],
+        ),
         counts=_counts(rows),
         clockings=clockings,
         clocked=sum(((c.ended_at or now) - c.started_at for c in clockings), timedelta()),
@@ -662,6 +671,10 @@ class Asked:
     agreed_fees: Decimal
     deciders: Deciders
     expired: bool
+    insurer: str = ""
+    """Who pays an accident; empty where the customer is asked for their own money."""
+    bears: Decimal = ZERO
+    """What of the accident the customer bears."""
 
     @property
     def agreed(self) -> Decimal:
@@ -702,6 +715,8 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
                 agreed_fees=rules.total_of(line.fee_amount for line in agreed),
                 deciders=deciders_of(order),
                 expired=estimate.expires_at < clock.now(),
+                insurer=order.customer.name if accident_of(order) else "",
+                bears=customer_pays(order, [(line, total(line)) for line in lines if line.state in LIVING]),
             )
         )
     return [asked for asked in found if asked.lines]
@@ -809,6 +824,7 @@ def taken_apart(order: RepairOrder) -> QuerySet[OrderLine]:
 
 
 ASKED_PAY_TYPES = ("CUSTOMER_PAY", "INSURANCE")
+LIVING = (L.DRAFT, L.PENDING, L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -820,8 +836,30 @@ class DecidedLine:
 
     @property
     def counts(self) -> bool:
-        """Part of what the customer agreed to pay: not what was declined or stopped, nor what the house or maker pays."""
-        return self.line.state not in (L.DECLINED, L.WITHDRAWN) and self.line.pay_type in ASKED_PAY_TYPES
+        """Part of what the customer agreed to pay: not what was declined or stopped, nor what the house or maker pays, nor
+        an insurer whose case is entered."""
+        asked = self.line.pay_type in ASKED_PAY_TYPES and not self.insured
+        return self.line.state not in (L.DECLINED, L.WITHDRAWN) and asked
+
+    @property
+    def lives(self) -> bool:
+        return self.line.state != L.DECLINED
+
+    @property
+    def insured(self) -> bool:
+        return self.line.pay_type == "INSURANCE" and hasattr(self.line.order, "accident")
+
+
+def own_shares(rows: Sequence[DecidedLine]) -> Decimal:
+    """What the customer bears of what insurers pay among these lines (3.2)."""
+    orders = {row.line.order_id: row.line.order for row in rows if row.insured}
+    shares = [
+        customer_pays(
+            order, [(row.line, row.total) for row in rows if row.line.order_id == key and row.insured and row.lives]
+        )
+        for key, order in orders.items()
+    ]
+    return rules.total_of(shares)
 
 
 def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
@@ -837,7 +875,7 @@ def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
     rows = (
         OrderLine.objects.for_actor(by)
         .filter(order__visit_id=visit_id, state__in=list(words))
-        .select_related("operation")
+        .select_related("operation", "order__accident")
         .prefetch_related("part_lines")
         .order_by("order_id", "position")
     )

@@ -62,6 +62,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.package_models import OrderPackage
+from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
 from workshop.selectors.quoted import quoted_operation
@@ -1101,18 +1102,34 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
 
 
 def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Actor) -> None:
+    insured = accident_of(order) is not None
     with translation.override(order.visit.customer.language):
-        body = gettext(
-            "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all. "
-            "What you don't agree to isn't done and costs nothing: %(link)s"
-        ) % {
+        if insured:
+            told = gettext(
+                "%(store)s: for %(plate)s, %(insurer)s is asked about %(lines)s item(s), ¥%(total)s in all, of which you "
+                "pay ¥%(share)s. To read: %(link)s"
+            )
+        else:
+            told = gettext(
+                "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all. "
+                "What you don't agree to isn't done and costs nothing: %(link)s"
+            )
+        living = order.lines.filter(state__in=(L.DRAFT, L.PENDING, *AGREED)).prefetch_related("part_lines")
+        share = customer_pays(order, [(line, line_total(line)) for line in living]) if insured else ZERO
+        body = told % {
             "store": order.store.name,
             "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
+            "insurer": order.customer.name,
             "lines": lines,
             "total": saying.say_money(estimate.total, sign=False),
+            "share": saying.say_money(share, sign=False),
             "link": link_address(order.visit),
         }
-        subject = gettext("Please decide on the work on your car")
+        subject = (
+            gettext("The insurer is asked about your car")
+            if insured
+            else gettext("Please decide on the work on your car")
+        )
     tell_customer(
         order, key=f"estimate:{estimate.uid}", template="workshop.estimate", subject=subject, body=body, by=by
     )

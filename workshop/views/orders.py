@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -24,13 +25,16 @@ from dealership.catalogue.services.prices import price_operation
 from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.files import file_response
+from dealership.kernel.formats import one_line
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
 from dealership.kernel.saying import say_list, say_time
 from dealership.kernel.signatures import EMPTY_PAD
-from reception.models import Visit
-from reception.permissions import APPOINTMENTS_BOOK
+from reception.models import Customer, CustomerKind, Visit
+from reception.permissions import APPOINTMENTS_BOOK, CUSTOMERS_EDIT
+from reception.selectors.customers import list_customers
+from reception.services.customers import register_customer
 from workshop import permissions
 from workshop.forms import orders as forms
 from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
@@ -158,11 +162,30 @@ class OpenOrderPage(CommandPage):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "find_payer" in request.POST:  # looks for another payer; nothing is opened and nothing typed is lost
             return render(request, self.get_template_names(), self.get_context_data(form=self.get_form()))
+        if "register_payer" in request.POST:
+            return self.register_payer(request)
         return super().post(request, *args, **kwargs)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        asked = self.request.POST.get("payer_q", "")
-        chosen = self.request.POST.get("payer", "")
+    def register_payer(self, request: HttpRequest) -> HttpResponse:
+        """3.2: the insurer or company that nobody has entered yet is, right here, and chosen; the form stays as it is."""
+        self.actor.require(CUSTOMERS_EDIT)
+        told = {name: request.POST.get(name, "") for name in ("new_payer", "new_payer_phone")}
+        name = one_line(told["new_payer"])
+        companies = Customer.objects.for_actor(self.actor).unmerged().filter(kind=CustomerKind.COMPANY, name=name)
+        try:
+            payer = companies.first() or register_customer(
+                name=name, phone=told["new_payer_phone"], kind=CustomerKind.COMPANY, by=self.actor
+            )
+        except (RuleError, ValidationError) as refusal:
+            words = str(refusal) if isinstance(refusal, RuleError) else " ".join(refusal.messages)
+            context = self.get_context_data(form=self.get_form()) | {"payer_refusal": words} | told
+            return render(request, self.get_template_names(), context, status=422)
+        context = self.get_context_data(form=self.get_form(), chosen=str(payer.uid))
+        return render(request, self.get_template_names(), context)
+
+    def get_context_data(self, chosen: str = "", **kwargs: Any) -> dict[str, Any]:
+        asked = "" if chosen else self.request.POST.get("payer_q", "")
+        chosen = chosen or self.request.POST.get("payer", "")
         payers = reads.payers_for(self.visit, self.actor, words=asked, chosen=chosen)
         operation = default_diagnosis(self.visit.vehicle.powertrain)
         if operation:
@@ -178,6 +201,9 @@ class OpenOrderPage(CommandPage):
             "named_payers": reads.named_payers(self.visit),
             "payer": chosen or str(self.visit.customer.uid),
             "payer_q": asked,
+            "nobody_found": bool(asked.strip()) and not list_customers(by=self.actor, words=asked).rows,
+            "new_payer": self.request.POST.get("new_payer", "") or asked,
+            "may_register": self.actor.may(CUSTOMERS_EDIT),
         }
 
     def run(self, form: forms.OpenOrderForm) -> RepairOrder:
