@@ -55,6 +55,16 @@ class SalePaper:
         return sum((line.core_amount for line in self.lines), ZERO)
 
     @property
+    def cores_back(self) -> Decimal:
+        """What of the core charges was given back for old parts that came in."""
+        return sum((line.core.credited for line in self.lines if hasattr(line, "core")), ZERO)
+
+    @property
+    def goods_back(self) -> Decimal:
+        """What was given back for parts that came back, core charges included."""
+        return self.sale.returned_total - self.cores_back
+
+    @property
     def due(self) -> Decimal:
         """Open (positive) or to be given back (negative); of a sale being written, what it will cost."""
         if self.sale.state == SaleState.DRAFT:
@@ -69,6 +79,6 @@ class SalePaper:
 def read_sale(*, uid: UUID, by: Actor) -> SalePaper:
     """One sale with its lines and its money. Raises DoesNotExist where it is none of the actor's store."""
     sale = CounterSale.objects.for_actor(by).select_related("customer", "store").get(uid=uid)
-    lines = list(sale.lines.select_related("part").prefetch_related("returns").order_by("id"))
+    lines = list(sale.lines.select_related("part", "core").prefetch_related("returns").order_by("id"))
     payments = list(sale.payments.select_related("cashier", "reverses").order_by("id"))
     return SalePaper(sale, lines, payments, sum((payment.amount for payment in payments), ZERO))

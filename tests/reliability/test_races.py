@@ -476,9 +476,6 @@ STORY: dict[str, str] = {
 }
 # Commands whose meeting is proven elsewhere, or that no two people can meet on.
 ELSEWHERE: dict[str, str] = {
-    "workshop.follow_issue": "part of issue_part and return_part, which hold the order",
-    "workshop.take_off_sold": "part of take_back_sold, which holds the sale",
-    "workshop.take_left_core": "part of keep_old_parts and the hand-over, which hold the order",
     "workshop.put_out_sold": "part of sell, which holds the sale",
     "workshop.put_back_sold": "part of take_back_sold, which holds the sale",
     "workshop.put_in": "part of receive_purchase, which holds the purchase",

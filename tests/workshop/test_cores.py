@@ -20,10 +20,10 @@ from delivery.services import sales as till
 from delivery.services.payments import take_payment
 from delivery.services.settlements import draft_settlement, issue_settlement, sign_settlement
 from tests.factories.api import ApiCaller, problem
-from tests.factories.cores import make_core
+from tests.factories.cores import make_core, make_paid_core
 from tests.factories.delivery import make_team, make_visit
 from tests.factories.kernel import make_actor
-from tests.factories.workshop import make_shop, part
+from tests.factories.workshop import make_received_visit, make_shop, part
 from tests.workshop.test_stock import keeper, part_line
 from workshop.core_models import CoreCharge, CoreReturn
 from workshop.models import RepairOrder
@@ -160,7 +160,9 @@ def test_a_counter_sale_takes_it_and_gives_it_back(shop):
     assert refusal_of(sales.take_back_sold, **back) == "core.credited"
     client = Client()
     client.force_login(by.user)
-    assert "旧件押金" in client.get(reverse("counter-sale", args=[sale.uid])).content.decode()
+    shown = client.get(reverse("counter-sale", args=[sale.uid])).content.decode()
+    assert "旧件押金已退" in shown
+    assert "−1,150.00" in shown
 
 
 @pytest.fixture
@@ -240,3 +242,13 @@ def test_another_system_takes_it_in(shop):
     assert came.status_code == 201
     sent = caller.act(f"core-returns/{came.json()['uid']}", "send", {"reference": "SF-1"})
     assert sent.json()["state"] == "SENT"
+
+
+def test_another_system_gives_the_money_back(shop):
+    core = make_paid_core(make_received_visit(shop))
+    cores.take_core(core_uid=core.uid, quantity=D(1), brought_by="沈示例", by=keeper(shop))
+    caller = ApiCaller("delivery:write", store=shop.store)
+    body = {"core_charge_uid": str(core.uid), "method": "CASH", "amount": "300.01"}
+    problem(caller.post("core-payouts", body), 409, "core.payout")
+    paid = caller.post("core-payouts", body | {"amount": "300.00"})
+    assert (paid.status_code, paid.json()["amount"]) == (201, "-300.00")
