@@ -65,6 +65,7 @@ PUBLIC = {
     "setup",  # not there once anybody can sign in
     "visit-link",
     "visit-link-certificate-pdf",
+    "visit-link-contract",
     "visit-link-consent",
     "visit-link-decide",
     "visit-link-dispute",

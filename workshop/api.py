@@ -2012,6 +2012,7 @@ from workshop import (  # noqa: E402, F401
     calls_api,
     campaigns_api,
     claims_api,
+    contracts_api,
     cores_api,
     day_six_api,
     due_api,

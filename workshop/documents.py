@@ -18,6 +18,7 @@ from dealership.kernel.saying import say_list, say_name, say_plate
 from reception.models import Customer
 from workshop.day_six_models import CareKind
 from workshop.models import Certificate, RepairOrder
+from workshop.selectors.contracts import Contract, signed_day
 from workshop.selectors.repair_record import RecordField, RepairRecord
 
 PAPERS = Path(__file__).parent / "papers"
@@ -83,6 +84,60 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
         "cut": _("cut here"),
         "date": _("Date"),
     }
+
+
+# --- the repair contract (domain 3.3) ---
+
+
+def contract_pdf(contract: Contract) -> bytes:
+    """The contract on A4 in the active language, as the estimate was sent; both sides sign it or have agreed online."""
+    return render_paper(PAPERS / "contract.typ", contract_data(contract))
+
+
+def contract_data(contract: Contract) -> dict[str, Any]:
+    """What the paper shows, from the locked estimate alone besides who the two sides are."""
+    order, estimate = contract.order, contract.estimate
+    vehicle, store = order.vehicle, order.store
+    shop = store.company or store.name
+    client = order.customer.name
+    plate = f"{vehicle.plate} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
+    items = []
+    for row in estimate.content["lines"]:
+        material = sum((Decimal(p["amount"]) for p in row["parts"]), Decimal(0))
+        parts = "；".join(f"{say_name(p['name'])} ×{p['quantity']} {say_name(p['unit'])}" for p in row["parts"])
+        what = say_name(row["description"]) + (f"\n{parts}" if parts else "")
+        labor = f"{row['hours']} h × {row['rate']}"
+        items.append(
+            [str(row["position"]), what, labor, row["labor_amount"], f"{material:.2f}", f"{Decimal(row['total']):,.2f}"]
+        )
+    return {
+        "title": _("Vehicle repair contract") if contract.because else _("Estimate and order of repair"),
+        "number": contract.number,
+        "store": shop,
+        "facts": [
+            [_("Customer"), client],
+            [_("Telephone"), order.visit.contact_phone or "—"],
+            [_("Repair shop"), shop],
+            [_("Telephone"), store.phone or "—"],
+            [_("Plate (colour)"), plate],
+            [_("Model"), vehicle.model_text],
+            ["VIN", vehicle.vin or "—"],
+            [_("Made out"), paper_moment(estimate.sent_at)],
+        ],
+        "items_title": _("What is done and what it costs"),
+        "items_head": [_("No."), _("Item and parts"), _("Hours × price"), _("Labour"), _("Material"), _("Amount (CNY)")],
+        "items": items,
+        "total": [_("Expected total, VAT included"), format_money(estimate.total)],
+        "terms_title": _("What both sides agree"),
+        "terms": contract.terms,
+        "sides": [
+            [pgettext("side of a contract", "The customer"), client, _("Signature:"), contract.signed_by,
+             _("Date:"), signed_day(contract)],
+            [_("Repair shop (stamp)"), shop, _("Service advisor:"), order.advisor.name if order.advisor else "",
+             _("Date:"), timezone.localtime(estimate.sent_at).strftime("%Y-%m-%d")],
+        ],
+        "seen": f"{contract.how} · SHA-256 {estimate.seen_hash}" if contract.signed_at else f"SHA-256 {estimate.seen_hash}",
+    }  # fmt: skip
 
 
 # --- the record of a repair (domain 3.5, art. 17) ---

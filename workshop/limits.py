@@ -8,6 +8,14 @@ from dealership.kernel.registry import limit
 ESTIMATE_HOURS = limit(
     "workshop.estimate_valid_hours", 72, "h", _("An estimate can be decided on for"), clause="3.2", source="design"
 )
+CONTRACT_AMOUNT = limit(
+    "workshop.contract_amount",
+    2000,
+    "CNY",
+    _("A written repair contract from an estimate of"),
+    clause="3.3",
+    source="src",
+)
 DISCOUNT_SMALL_PERCENT = limit(
     "workshop.discount_small_percent",
     5,

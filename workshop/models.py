@@ -2148,6 +2148,7 @@ from workshop.call_models import CallState, Need, TechnicianCall  # noqa: E402, 
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)
+from workshop.contract_models import ContractSignature  # noqa: E402, F401  (found with the room's models)
 from workshop.core_models import CoreCharge, CoreReturn  # noqa: E402, F401  (found with the room's models)
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
 from workshop.difference_models import DifferenceConsent  # noqa: E402, F401  (found with the room's models)

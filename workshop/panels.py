@@ -25,6 +25,7 @@ from workshop.selectors import (
     calls,
     campaigns,
     claims,
+    contracts,
     day_six,
     faults,
     maintenance,
@@ -204,6 +205,7 @@ def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     return _due_packages(visit.vehicle, visit.store_id)
 
 
+register_panel("order", Panel("workshop.contract", "workshop/contract_panel.html", contracts.contract_panel, order=4))
 register_panel("order", Panel("workshop.packages", "workshop/order_packages.html", order_packages, order=9))
 register_panel("vehicle", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=6))
 register_panel("booking", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=12))

@@ -9,6 +9,7 @@ from .views import (
     calls,
     campaigns,
     claims,
+    contracts,
     cores,
     day_six,
     faults,
@@ -77,6 +78,11 @@ urlpatterns = [
     path("statutory-warranty/day-six/", day_six.DaySixListPage.as_view(), name="day-six-list"),
     path("orders/<uuid:uid>/day-six/", day_six.CarePage.as_view(), name="day-six"),
     path("day-six/<uuid:uid>/end/", day_six.EndCareView.as_view(), name="day-six-end"),
+    path("orders/<uuid:uid>/contract/", contracts.ContractPage.as_view(), name="contract"),
+    path("orders/<uuid:uid>/contract.pdf", contracts.ContractPdfView.as_view(), name="contract-pdf"),
+    path(
+        "v/<str:token>/orders/<uuid:uid>/contract.pdf", contracts.ContractOnLink.as_view(), name="visit-link-contract"
+    ),
     path("orders/<uuid:uid>/repair-record/", day_six.RecordPage.as_view(), name="repair-record"),
     path("orders/<uuid:uid>/repair-record.pdf", day_six.RecordPdfView.as_view(), name="repair-record-pdf"),
     # --- recalls and service campaigns ---

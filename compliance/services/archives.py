@@ -27,6 +27,7 @@ from reception.models import VisitPhoto, WalkAround
 from reception.services.customers import open_number
 from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
 from workshop.models import LinePhoto, RepairOrder
+from workshop.selectors.contracts import contract_facts
 from workshop.selectors.tracing import lots_out
 
 REPAIR_FILE = "REPAIR_FILE"
@@ -137,6 +138,7 @@ def order_file(order: RepairOrder) -> dict[str, Any]:
             }
             for line in lines
         ],
+        "contract": contract_facts(order),
         "authorizations": [
             {
                 "line": a.line.position, "status": a.status, "method": a.method, "amount": str(a.amount),

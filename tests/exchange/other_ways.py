@@ -389,6 +389,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     }
     said = {"decisions": answers, "method": "VERBAL_PHONE", "authorized_by": "李试驾", "note": "电话"}
     act(advisor, "repair_order", order, "decide", said)
+    advisor.create_contract_signature(body={"repair_order_uid": order, "signed_name": "李试驾"})
     world.declined_is_kept(visit)
     act(world.care, "date_reminder", world.an_owner_is_reminded(visit), "close", {"result": "WITH_US"})
     once, again = (row["uid"] for row in advisor.list_declined_advice()["data"][:2])

@@ -101,6 +101,7 @@ from workshop.services import (
     campaigns,
     claims,
     clocking,
+    contracts,
     cores,
     counting,
     day_six,
@@ -385,6 +386,7 @@ STORY: dict[str, str] = {
     "workshop.fail_proposal": "same",
     "workshop.finish_line": "one: state.move",
     "workshop.ask_goodwill": "one: goodwill.asked",
+    "workshop.sign_contract": "one: contract.signed",
     "workshop.give_approved_discount": "same",
     "workshop.give_approved_goodwill": "same",
     "workshop.hold_line": "one: hold.open",
@@ -889,6 +891,10 @@ def test_the_order_and_the_floor() -> None:
         )
         services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
         go(orders.give_approved_discount, approval=Approval.objects.get(pk=asked.pk))
+        orders.add_line(order_uid=order.uid, description="大修", hours=Decimal(20), by=desk)
+        orders.send_estimate(order_uid=order.uid, by=desk)
+        go(contracts.sign_contract, order_uid=order.uid, signed_name="沈示例", on_paper=True, by=desk)
+        orders.withdraw_line(line_uid=order.lines.get(description="大修").uid, reason="不做了", by=desk)
         kind = add_operation(floor.shop, order, "MT-10", parts=[], pay_type="GOODWILL")
         wish = go(goodwill.ask_goodwill, line_uid=kind.uid, bearer="SHOP", reason="刚过保", by=desk)
         services.decide_approval(uid=wish.approval.uid, approve=True, by=floor.shop.manager)

@@ -67,6 +67,7 @@ from tests.workshop.test_inspections import Crew
 from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
 from workshop.models import SaleLine
+from workshop.selectors.contracts import contract_of
 from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
@@ -406,6 +407,13 @@ def estimate_lasts() -> int:
         return minutes(estimate.expires_at - estimate.sent_at) // 60
 
 
+def asks_for_a_contract() -> bool:
+    shop = make_shop()
+    order = make_order(shop)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    return contract_of(order) is not None
+
+
 def may_take_off(post: str) -> int:
     store = staff.make_store()
     return orders.allowed_percent(staff.make_actor(store, post), store.pk)
@@ -741,6 +749,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.waiting_offer_minutes": (
         lambda: minutes((row := offered()).ends_at - row.sent_at), 120, 30, 30
     ),
+    "workshop.contract_amount": (asks_for_a_contract, False, 1, True),
     "workshop.estimate_valid_hours": (estimate_lasts, 72, 6, 6),
     "workshop.clock_left_minutes": (closed_at_six, False, 20, True),
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),

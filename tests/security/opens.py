@@ -297,6 +297,8 @@ OPENS = {
     "walkaround-send": "reception.Visit",
     "walkaround-take-back": "reception.Visit",
     "wall-screen-end": "workshop.WallScreen",
+    "contract": "workshop.RepairOrder",
+    "contract-pdf": "workshop.RepairOrder",
     "day-six": "workshop.RepairOrder",
     "day-six-end": "workshop.DaySixCare",
     "repair-record": "workshop.RepairOrder",

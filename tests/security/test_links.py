@@ -35,6 +35,7 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-sheet-photo": (CheckPhoto, "sheet__order__visit"),
     "visit-link-decide": (RepairOrder, "visit"),
     "visit-link-total": (RepairOrder, "visit"),
+    "visit-link-contract": (RepairOrder, "visit"),
     "link-settlement": (Settlement, "order__visit"),
     "link-settlement-pdf": (Settlement, "order__visit"),
     "link-file": (ArchiveRecord, "visit"),

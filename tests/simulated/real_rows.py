@@ -36,6 +36,7 @@ from tests.test_permissions import NOBODY, PUBLIC
 from workshop.check_models import CheckPhoto
 from workshop.models import (
     Certificate,
+    Estimate,
     LinePhoto,
     RepairOrder,
     WallScreen,
@@ -143,6 +144,9 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
     elif name == "visit-link-sheet-photo":
         for taken in CheckPhoto.objects.filter(sheet__state="SIGNED").select_related("sheet__order__visit__link")[:3]:
             yield {"token": taken.sheet.order.visit.link.token, "uid": taken.uid}
+    elif name == "visit-link-contract":
+        for sent in Estimate.objects.select_related("order__visit__link").order_by("-total")[:3]:
+            yield {"token": sent.order.visit.link.token, "uid": sent.order.uid}
     elif name == "visit-link-certificate-pdf":
         for paper in Certificate.objects.filter(order__isnull=False).select_related("order__visit__link")[:3]:
             yield {"token": paper.order.visit.link.token, "uid": paper.uid}

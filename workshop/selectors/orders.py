@@ -50,6 +50,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors.accidents import accident_of, customer_pays
+from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT
@@ -679,6 +680,11 @@ class Asked:
     @property
     def agreed(self) -> Decimal:
         return self.agreed_labor + self.agreed_material + self.agreed_fees
+
+    @property
+    def contract(self) -> Contract | None:
+        """The contract that this version is as well; None where none is needed."""
+        return contract_of_estimate(self.estimate)
 
     @property
     def looks_only(self) -> bool:

@@ -63,6 +63,7 @@ from workshop.models import (
 )
 from workshop.package_models import OrderPackage
 from workshop.selectors.accidents import accident_of, customer_pays
+from workshop.selectors.contracts import contract_content
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
 from workshop.selectors.quoted import quoted_operation
@@ -1014,6 +1015,7 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
             for line in lines
         ],
         "total": str(rules.total_of(line_total(line) for line in lines)),
+        **contract_content(order, lines, [line_total(line) for line in lines]),
     }
 
 
