@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from dealership.catalogue.models import Operation, Part, ServicePackage
+from dealership.catalogue.models import Operation, Part, Resource, ResourceKind, ServicePackage
 from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services.pictures import grey_picture
 from dealership.exchange.services.simulator import Shop, Simulation, Steps, some_vin
@@ -211,7 +211,8 @@ class Stories:
         clocking.hold_line(line_uid=line.uid, cause="PARTS", note="厂家缺货", by=self.shop.on_turn("foreman"))
         yield self.shop.local(today - timedelta(days=3), 10, 30)
         given = self.shop.today()
-        day_six.give_care(order_uid=order.uid, kind="LOAN_CAR", starts_on=given, loan_plate="京A90001", by=advisor)
+        loan = Resource.objects.filter(store=order.store, kind=ResourceKind.LOAN_CAR).latest("position")
+        day_six.give_care(order_uid=order.uid, kind="LOAN_CAR", starts_on=given, loan_car_uid=loan.uid, by=advisor)
         yield self.shop.local(today, 9, 10)
         claims.open_claim(
             vehicle_uid=car.uid, customer_uid=owner.uid, remedy="REFUND", by=clerk,
