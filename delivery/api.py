@@ -448,13 +448,15 @@ register(
         room="delivery",
         model=DateReminder,
         view=permissions.FOLLOW_UPS_VIEW,
-        help="The owner of a car was told that insurance or inspection ends; what came of it (4.2).",
+        help="The owner of a car was told that insurance or inspection ends or maintenance is due; what came of it (4.2).",
         state="state",
         shape={
             "vehicle_uid": Uid(source="vehicle__uid"),
             "customer_uid": Uid(source="customer__uid"),
             "kind": Choice(choices=DateKind),
-            "due_on": Day(help="The last day of the insurance or the inspection period."),
+            "due_on": Day(
+                help="The last day of the insurance or the inspection period; when the first due maintenance is reached."
+            ),
             "state": Choice(choices=DateReminderState),
             "told_at": Moment(),
             "closed_at": Moment(null=True),

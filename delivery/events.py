@@ -66,10 +66,16 @@ FOLLOW_UP_PLANNED = event(
 FOLLOW_UP_CALLED = event("delivery.follow_up.called", _("Customer called"), clause="4.2", stage=FOLLOW_UP)
 FOLLOW_UP_CLOSED = event("delivery.follow_up.closed", _("Callback closed"), clause="4.2", stage=FOLLOW_UP)
 DATE_REMINDED = event(
-    "delivery.date_reminder.sent", _("Owner reminded of insurance or inspection"), clause="4.2", stage=FOLLOW_UP
+    "delivery.date_reminder.sent",
+    _("Owner reminded of maintenance, insurance or inspection"),
+    clause="4.2",
+    stage=FOLLOW_UP,
 )
 DATE_REMINDER_CLOSED = event(
-    "delivery.date_reminder.closed", _("Reminder of insurance or inspection closed"), clause="4.2", stage=FOLLOW_UP
+    "delivery.date_reminder.closed",
+    _("Reminder of maintenance, insurance or inspection closed"),
+    clause="4.2",
+    stage=FOLLOW_UP,
 )
 SURVEY_SENT = event(
     "delivery.survey.sent", _("Survey sent"), clause="4.3", stage=FOLLOW_UP, norm=("delivery.survey.answered",)

@@ -36,6 +36,18 @@ INSPECTION_DAYS = limit(
     "delivery.inspection_reminder_days", 30, "d",
     _("Days before the end of its inspection on which a car's owner is reminded once"), clause="4.2", source="design",
 )  # fmt: skip
+SERVICE_HOUR = limit(
+    "delivery.maintenance_reminder_hour", 10, "h",
+    _("Hour of the day in which owners are reminded of maintenance"), clause="3.1", source="design",
+)  # fmt: skip
+SERVICE_AGAIN_DAYS = limit(
+    "delivery.maintenance_reminder_again_days", 90, "d",
+    _("Days in which an owner isn't reminded of maintenance a second time"), clause="3.1", source="design",
+)  # fmt: skip
+SERVICE_AFTER_VISIT_DAYS = limit(
+    "delivery.maintenance_reminder_after_visit_days", 30, "d",
+    _("Days after a visit in which its owner isn't reminded of maintenance"), clause="3.1", source="design",
+)  # fmt: skip
 DETRACTOR = limit(
     "delivery.detractor_recommend", 6, "", _("Up to this answer on 0–10 a case is opened"), clause="4.3",
     source="domain 4.3",

@@ -876,11 +876,12 @@ class FollowUpAttempt(models.Model):
 
 
 class DateKind(models.TextChoices):
-    """What of a car ends on a day (2.3, domain 2.3)."""
+    """What of a car ends or is due on a day (2.3, 3.1, domain 2.3)."""
 
     INSURANCE = "INSURANCE", _("Insurance")
     INSPECTION = "INSPECTION", _("Annual inspection")
     STICKER = "STICKER", _("Inspection sticker")
+    SERVICE = "SERVICE", pgettext_lazy("reminder", "Maintenance by its plan")
 
 
 class DateReminderState(models.TextChoices):
@@ -898,7 +899,8 @@ DATE_REMINDER_MOVES: dict[DateReminderState, set[DateReminderState]] = {
 
 
 class DateReminder(Root):
-    """A car's owner was told that insurance or inspection ends on a day; once for each of them (4.2).
+    """A car's owner was told that insurance or inspection ends on a day, or that maintenance is due then; once for each
+    of them (3.1, 4.2).
 
     It is an offer, not part of a service: only who agreed to offers and news is written to, and the database refuses
     the others. Customer care asks afterwards and writes down what came of it.

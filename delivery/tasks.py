@@ -7,12 +7,19 @@ from delivery.selectors.rework import unshown
 from delivery.services.followups import send_survey
 from delivery.services.reminders import remind_due_dates
 from delivery.services.rework import accept_unshown
+from delivery.services.service_reminders import remind_due_services
 
 
 @periodic("delivery.remind_dates", seconds=3600)
 def remind_dates() -> int:
     """Every hour: owners whose insurance or inspection ends soon; the reminder's own unique row makes a second run harmless."""
     return remind_due_dates()
+
+
+@periodic("delivery.remind_services", seconds=3600)
+def remind_services() -> int:
+    """Every hour: reminders that are met are closed; in the store's set hour owners are told what their car is due for."""
+    return remind_due_services()
 
 
 @periodic("delivery.send_due_surveys", seconds=300)

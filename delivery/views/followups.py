@@ -12,14 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel import clock
 from dealership.kernel.pages import CommandPage, Page
 from dealership.process.selectors.figures import read
+from reception.permissions import APPOINTMENTS_BOOK
 from reception.services.customers import open_number
 from reception.views.links import LinkDoor
 
 from .. import permissions
 from ..forms.followups import CallForm, DateReminderForm, SurveyForm
-from ..models import DateReminder, FollowUp, Survey, SurveyDimension
+from ..models import DateKind, DateReminder, FollowUp, Survey, SurveyDimension
 from ..selectors import followups as reads
 from ..selectors import reminders as date_reads
+from ..selectors.service_reminders import service_due
 from ..services import followups as commands
 from ..services import reminders
 
@@ -95,6 +97,7 @@ class DateReminderListPage(Page):
             "rows": rows[:100],
             "today": clock.today(),
             "may_call": self.actor.may(permissions.FOLLOW_UPS_CALL),
+            "may_book": self.actor.may(APPOINTMENTS_BOOK),
         }
 
 
@@ -116,7 +119,13 @@ class DateReminderPage(CommandPage):
         opens = reminder.state == "OPEN" and not reminder.customer.no_calls
         if opens:
             open_number(task=reminder, customer=reminder.customer, by=self.actor)
-        return super().get_context_data(**kwargs) | {"reminder": reminder, "opens": opens}
+        asks = reminder.state == "OPEN" and reminder.kind == DateKind.SERVICE
+        return super().get_context_data(**kwargs) | {
+            "reminder": reminder,
+            "opens": opens,
+            "due": service_due(reminder.vehicle, store_id=reminder.store_id) if asks else [],
+            "may_book": self.actor.may(APPOINTMENTS_BOOK),
+        }
 
     def run(self, form: DateReminderForm) -> DateReminder:
         return reminders.close_date_reminder(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)

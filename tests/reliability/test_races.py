@@ -478,6 +478,12 @@ STORY: dict[str, str] = {
 }
 # Commands whose meeting is proven elsewhere, or that no two people can meet on.
 ELSEWHERE: dict[str, str] = {
+    "delivery.remind_of_service": (
+        "owner and car are held; once per car, kind and day is the database's: tests/delivery/test_service_reminders.py"
+    ),
+    "delivery.end_met_reminder": (
+        "the reminder is held; one that is closed stays: tests/delivery/test_service_reminders.py"
+    ),
     "workshop.put_out_sold": "part of sell, which holds the sale",
     "workshop.put_back_sold": "part of take_back_sold, which holds the sale",
     "workshop.put_in": "part of receive_purchase, which holds the purchase",
