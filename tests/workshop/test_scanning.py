@@ -87,3 +87,21 @@ def test_who_doesnt_issue_doesnt_scan(shop, desk):
     assert (client.get(page).status_code, client.post(page, {"code": first.number}).status_code) == (403, 403)
     client.force_login(keeper(make_shop()).user)
     assert client.get(page).status_code == 404
+
+
+def test_what_is_missing_shows_the_way_out(shop):
+    part = Part.objects.get(number="BRK-PAD-F")
+    order = make_order(shop, with_diagnosis=False)
+    line = orders.add_line(
+        order_uid=order.uid, description="更换测试件", hours=D("0.5"), parts=[(part.uid, D(2))], by=shop.advisor
+    )
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    authorizations.decide_lines(
+        order_uid=order.uid, decisions={line.uid: YES}, method=PHONE, authorized_by="沈示例", note="同意", by=shop.advisor
+    )  # fmt: skip
+    client = Client()
+    client.force_login(keeper(shop).user)
+    page = client.get(f"/orders/{order.uid}/parts/").content.decode()
+    assert "缺 2 套" in page
+    assert 'href="/parts/?show=SHORT">去订货或调拨</a>' in page
+    assert "更换测试件" in client.get("/parts/?show=SHORT").content.decode()
