@@ -753,6 +753,8 @@ class GatePass(Root):
                         WHERE o.visit_id = NEW.visit_id AND l.state IN ('IN_PROGRESS', 'COMPLETED', 'INSPECTED')))
                     OR (NEW.kind = 'SUBLET' AND NOT EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
+                        JOIN workshop_subletorder f ON f.line_id = l.id AND f.leaves = 'CAR'
+                            AND f.state IN ('ASKED', 'NOT_OK')
                         WHERE o.visit_id = NEW.visit_id AND l.state IN ('AUTHORIZED', 'IN_PROGRESS')))
                     OR (NEW.kind = 'PARTS_WAIT' AND NOT EXISTS (SELECT 1 FROM workshop_awaywait
                         WHERE visit_id = NEW.visit_id AND left_at IS NULL AND cancelled_at IS NULL))
@@ -765,8 +767,8 @@ class GatePass(Root):
                 """,
                 code="gatepass.comes_back",
                 text=_(
-                    "A road test needs started work, outside work an agreed line, a wait for a part that it is noted on "
-                    "the order; for a while away nobody may be clocked on to the car."
+                    "A road test needs started work, outside work that it is noted on the order with its firm, a wait for "
+                    "a part that it is noted there; for a while away nobody may be clocked on to the car."
                 ),
             ),
             states.guard(

@@ -23,6 +23,7 @@ from .models import GOODWILL, Deposit, FollowUp, FollowUpState, GatePass, Handov
 from .selectors.cores import owed_back
 from .selectors.exits import ExitStep, order_exits, visit_exit
 from .selectors.guarantees import guarantees_of, statutory_of
+from .selectors.margins import margin_of
 from .selectors.rework import cases_at, cases_of, covered_lines
 from .selectors.settlements import deposits_of, money_of, settlements_of_visit
 from .selectors.shares import share_of
@@ -315,3 +316,15 @@ def core_panel(by: Actor, core: CoreCharge) -> dict[str, Any] | None:
 
 
 register_panel("core", Panel("delivery.core", "delivery/panels/core.html", core_panel, order=10))
+
+
+# --- cost and margin of an order ---
+def order_margin(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.2: what the order brings and costs, for those who may see costs; nothing before something is agreed."""
+    if not by.may(permissions.COSTS_VIEW):
+        return None
+    margin = margin_of(order)
+    return {"margin": margin} if margin.revenue or margin.outside or margin.parts else None
+
+
+register_panel("order_side", Panel("delivery.margin", "delivery/panels/margin.html", order_margin, order=15))

@@ -71,3 +71,6 @@ for code in ("receptionist", "advisor", "warranty", "manager"):
     role(code, permissions={REWORK_OPEN})
 for code in ("techdirector", "warranty", "manager"):
     role(code, permissions={REWORK_JUDGE})
+COSTS_VIEW = permission("delivery.costs.view", _("See what an order costs the shop and what it leaves."))
+for _code in ("manager", "gm", "accountant"):
+    role(_code, permissions={COSTS_VIEW})

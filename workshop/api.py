@@ -2019,5 +2019,6 @@ from workshop import (  # noqa: E402, F401
     goodwill_api,
     lifts_api,
     sales_api,
+    sublets_api,
     trials_api,
 )

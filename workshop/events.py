@@ -72,6 +72,30 @@ AWAY_LEFT = event("workshop.away.left", _("Order waits with the car away"), clau
 AWAY_PART_CAME = event("workshop.away.part_came", _("Part of an away car has come"), clause="3.2", stage=stages.WORK)
 AWAY_BACK = event("workshop.away.back", _("Order goes on, the car is back"), clause="3.2", stage=stages.WORK)
 
+# --- outside work ---
+SUBLET_ORDERED = event(
+    "workshop.sublet.ordered", _("Outside work agreed with a firm"), clause="3.2", stage=stages.WORK,
+    norm=("workshop.sublet.sent", "workshop.sublet.cancelled"), within=540,
+)  # fmt: skip
+SUBLET_SENT = event(
+    "workshop.sublet.sent", _("Gone to the outside firm"), clause="3.2", stage=stages.WORK,
+    norm=("workshop.sublet.back",),
+)  # fmt: skip
+LINE_BEGUN_OUTSIDE = event(
+    "workshop.line.begun_outside", _("Line begun by an outside firm"), clause="3.2", stage=stages.WORK
+)
+SUBLET_BACK = event(
+    "workshop.sublet.back", _("Back from the outside firm"), clause="3.2", stage=stages.WORK,
+    norm=("workshop.sublet.accepted", "workshop.sublet.rejected"), within=120,
+)  # fmt: skip
+SUBLET_ACCEPTED = event(
+    "workshop.sublet.accepted", _("Outside work checked, in order"), clause="3.2", stage=stages.WORK
+)
+SUBLET_NOT_OK = event("workshop.sublet.rejected", _("Outside work not in order"), clause="3.2", stage=stages.WORK)
+SUBLET_MOVED = event("workshop.sublet.moved", _("Outside firm names another time"), clause="3.2", stage=stages.WORK)
+SUBLET_BILLED = event("workshop.sublet.billed", _("Bill of the outside firm entered"), clause="3.2")
+SUBLET_CANCELLED = event("workshop.sublet.cancelled", _("Outside work given up"), clause="3.2", stage=stages.WORK)
+
 # --- authorisations ---
 LINE_AUTHORIZED = event(
     "workshop.line.authorized",

@@ -23,6 +23,7 @@ from workshop.services import (
     proposals,
     purchasing,
     stock,
+    sublets,
     warranty_claims,
 )
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
@@ -113,6 +114,8 @@ def end_loan_care(event: Event) -> None:
 BEFORE_WITHDRAWAL.append(stock.give_back)
 # Its plans are freed for other work.
 BEFORE_WITHDRAWAL.append(dispatch.give_back_plans)
+# What an outside firm was to do is given up; what is there comes back first.
+BEFORE_WITHDRAWAL.insert(0, sublets.end_before_withdrawal)
 
 
 # --- the proposed plan ---

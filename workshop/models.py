@@ -564,6 +564,22 @@ class OrderLine(Root):
                 code="line.told",
                 text=_("The customer has read this cause; write what was found beside it."),
             ),
+            states.guard(
+                # 3.2: a line isn't done, passed, withdrawn, asked anew or settled while something of it is with an
+                # outside firm or came back not in order; who gives it out reads the line FOR SHARE.
+                "orderline_outside_work_first",
+                operation=pgtrigger.UpdateOf("state", "settled"),
+                condition=pgtrigger.Condition(
+                    "NEW.state <> OLD.state AND NEW.state <> 'IN_PROGRESS' OR NEW.settled AND NOT OLD.settled"
+                ),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_subletorder
+                        WHERE line_id = NEW.id AND state IN ('ASKED', 'SENT', 'BACK', 'NOT_OK')) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sublet.unfinished",
+                text=_("Outside work on this line isn't checked and in order yet (3.2)."),
+            ),
             pgtrigger.Trigger(
                 name="order_stage_follows_lines",
                 when=pgtrigger.After,
@@ -1232,6 +1248,21 @@ class Clocking(Root):
                 """,
                 code="away.not_here",
                 text=_("This car is away until its part comes; take it in again first."),
+            ),
+            states.guard(
+                # 3.2: a car that is at an outside firm isn't worked on here.
+                "clocking_car_not_at_a_firm",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN workshop_repairorder every ON every.visit_id = o.visit_id
+                        JOIN workshop_orderline other ON other.order_id = every.id
+                        JOIN workshop_subletorder s ON s.line_id = other.id AND s.state = 'SENT' AND s.leaves = 'CAR'
+                        WHERE l.id = NEW.line_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sublet.car_out",
+                text=_("This car is at an outside firm; nobody works on it before it is back."),
             ),
             states.guard(
                 # 3.4, 8.1: high-voltage work is begun with insulating gloves that are in date, by each who works on it.
@@ -2169,6 +2200,7 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     StockLot,
     Warehouse,
 )
+from workshop.sublet_models import SubletOrder  # noqa: E402, F401  (found with the room's models)
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
 from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)

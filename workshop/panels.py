@@ -32,6 +32,7 @@ from workshop.selectors import (
     old_parts,
     packages,
     sheets,
+    sublets,
     warranty_claims,
 )
 from workshop.selectors import orders as reads
@@ -251,6 +252,31 @@ def technicians_ask(actor: Actor, _board: Any) -> dict[str, Any] | None:
 
 
 register_panel("today_actions", Panel("workshop.calls", "workshop/calls_today.html", technicians_ask, order=70))
+
+
+def sublets_today(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.2: who gives work out sees on the Today board what is at outside firms, and what should be back."""
+    out, late = sublets.count_open(actor) if actor.may(permissions.SUBLETS_WORK) else (0, 0)
+    return {"out": out, "late": late} if out else None
+
+
+register_panel("today_actions", Panel("workshop.sublets", "workshop/sublets_today.html", sublets_today, order=92))
+
+
+def order_sublets(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.2: what outside firms do for the order, and the way to give them agreed work."""
+    if not actor.may(permissions.SUBLETS_VIEW):
+        return None
+    rows = sublets.sublets_of(order, actor)
+    ended = bool(order.settled_at or order.withdrawn_at or order.closed_at)
+    gives = actor.may(permissions.SUBLETS_WORK) and not ended
+    may_give = gives and bool(sublets.lines_to_give(order))
+    if not rows and not may_give:
+        return None
+    return {"rows": rows, "order": order, "may_give": may_give}
+
+
+register_panel("order", Panel("workshop.sublets", "workshop/order_sublets.html", order_sublets, order=45))
 
 
 def parts_came(actor: Actor, _board: Any) -> dict[str, Any] | None:

@@ -204,3 +204,15 @@ for _code in ("warranty", "manager"):
     role(_code, permissions={CAMPAIGNS_MANAGE})
 for _code in ("advisor", "manager"):
     role(_code, permissions={CAMPAIGNS_ANSWER})
+# --- outside work ---
+SUBLETS_VIEW = permission("workshop.sublets.view", _("See what outside firms do for the store, and what it costs."))
+SUBLETS_WORK = permission(
+    "workshop.sublets.work", _("Give agreed work to outside firms, take it back and enter their bills.")
+)
+SUBLETS_CHECK = permission("workshop.sublets.check", _("Check what came back from an outside firm."))
+for _code in ("foreman", "parts", "advisor", "inspector", "techdirector", "accountant", "manager", "gm"):
+    role(_code, permissions={SUBLETS_VIEW})
+for _code in ("foreman", "parts", "manager"):
+    role(_code, permissions={SUBLETS_WORK})
+for _code in ("foreman", "inspector", "techdirector", "manager"):
+    role(_code, permissions={SUBLETS_CHECK})

@@ -30,6 +30,7 @@ from .views import (
     replacements,
     screens,
     sheets,
+    sublets,
     tools,
     trials,
     warranty_claims,
@@ -237,4 +238,15 @@ urlpatterns = [
     path("old-parts/<uuid:uid>/send/", old_parts.SendPage.as_view(), name="old-part-send"),
     path("old-parts/<uuid:uid>/give/", old_parts.GivePage.as_view(), name="old-part-give"),
     path("old-parts/<uuid:uid>/scrap/", old_parts.ScrapPage.as_view(), name="old-part-scrap"),
+    # --- outside work ---
+    path("sublets/", sublets.SubletsPage.as_view(), name="sublets"),
+    path("orders/<uuid:uid>/sublets/new/", sublets.NewSubletPage.as_view(), name="sublet-new"),
+    path("sublets/<uuid:uid>/", sublets.SubletPage.as_view(), name="sublet"),
+    path("sublets/<uuid:uid>/send/", sublets.SendView.as_view(), name="sublet-send"),
+    path("sublets/<uuid:uid>/back/", sublets.BackView.as_view(), name="sublet-back"),
+    path("sublets/<uuid:uid>/check/", sublets.CheckPage.as_view(), name="sublet-check"),
+    path("sublets/<uuid:uid>/day/", sublets.DayPage.as_view(), name="sublet-day"),
+    path("sublets/<uuid:uid>/bill/", sublets.BillPage.as_view(), name="sublet-bill"),
+    path("sublets/<uuid:uid>/bill/picture/", sublets.BillPictureView.as_view(), name="sublet-bill-picture"),
+    path("sublets/<uuid:uid>/cancel/", sublets.CancelPage.as_view(), name="sublet-cancel"),
 ]

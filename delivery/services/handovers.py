@@ -25,7 +25,8 @@ from workshop.models import RepairOrder
 from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.old_parts import owed_to
-from workshop.services import away
+from workshop.selectors.sublets import car_goes_out
+from workshop.services import away, sublets
 from workshop.services.old_parts import hand_back_old_parts, keep_of_visit
 
 from .. import events, permissions
@@ -228,7 +229,8 @@ def issue_gate_pass(
     """Issues a pass that opens the gate once, on the conditions of its kind (4.1).
 
     DELIVERED needs the hand-over; UNREPAIRED everything ended, settled and paid and the risk note signed; TEMPORARY
-    that nobody works on the car; ROAD_TEST started work; SUBLET an agreed line; PARTS_WAIT a wait away for a part that
+    that nobody works on the car; ROAD_TEST started work; SUBLET outside work that is noted on the order and for
+    which the car leaves; PARTS_WAIT a wait away for a part that
     is noted on the order (3.2), which is its reason; RETURN what the hand-over needs and a
     planned way back (2.1.2), whose address is its reason. All but DELIVERED need a reason. An
     expired, unused pass is cancelled by the new one. Raises RuleError ``gatepass.*``.
@@ -248,6 +250,9 @@ def issue_gate_pass(
                 "gatepass.return", _("First plan who brings the car back, when and where to."), field="kind"
             )
         reason = reason or way.address
+    if kind == GatePassKind.SUBLET and not car_goes_out(visit):
+        text = _("First note on the order which outside firm the car goes to, and for what.")
+        raise RuleError("gatepass.sublet", text, field="kind")
     if kind == GatePassKind.PARTS_WAIT:
         wait = away.open_wait(visit)
         if wait is None:
@@ -337,6 +342,8 @@ def scan_out(*, code: str, by: Actor) -> GatePass:
         transports.return_sets_out(visit=gate_pass.visit, by=by)
     elif gate_pass.kind == GatePassKind.PARTS_WAIT:
         away.drive_away(visit=gate_pass.visit, by=by)
+    elif gate_pass.kind == GatePassKind.SUBLET:
+        sublets.car_drives_out(visit=gate_pass.visit, by=by)
     return gate_pass
 
 
@@ -373,6 +380,8 @@ def scan_back(*, code: str, by: Actor) -> GatePass:
     )
     if gate_pass.kind == GatePassKind.PARTS_WAIT:
         away.drive_back(visit=gate_pass.visit, by=by)
+    if gate_pass.kind == GatePassKind.SUBLET:
+        sublets.car_drives_in(visit=gate_pass.visit, by=by)
     if gate_pass.kind == GatePassKind.RETURN:
         transports.return_comes_back(visit=gate_pass.visit, by=by)
     return gate_pass

@@ -23,6 +23,7 @@ from dealership.kernel.services import ask_approval, store_file
 from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import OldParts, WalkAround
 from workshop.models import Certificate, CoreCharge, LineState, OrderKind, OrderLine, OrderStage, PartLine, RepairOrder
+from workshop.services.sublets import refuse_while_out
 
 from .. import events, permissions, rules
 from ..limits import GUARANTEE, ROUND_TO
@@ -98,7 +99,7 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
     that stay issued. What another party pays stands on the list at 0.00. Approved goodwill is taken off;
     ``round_off`` takes off what lies above the store's step (抹零). ``old_parts`` (TAKE, LEAVE, NONE) says what becomes
     of them where it differs from the walk-around. Raises RuleError ``settlement.old_parts``, ``settlement.not_ready``,
-    ``settlement.nothing``, ``settlement.certificate``, ``settlement.parts``, ``settlement.exists`` and
+    ``settlement.nothing``, ``sublet.unfinished``, ``settlement.certificate``, ``settlement.parts``, ``settlement.exists`` and
     ``settlement.health_record``, which names every fact that is missing (3.3, domain 7.2).
     """
     by.require(permissions.SETTLEMENTS_ISSUE)
@@ -122,6 +123,8 @@ def issue_settlement(*, order_uid: UUID, by: Actor, round_off: bool = False, old
     lines = list(order.lines.filter(state__in=DONE).order_by("pk").select_for_update(no_key=True))
     if not lines:
         raise RuleError("settlement.nothing", _("Nothing was done on this order, so there is nothing to settle."))
+    for line in lines:
+        refuse_while_out(line)
     _require_certificate(order, lines)
     reserved = (
         PartLine.objects.filter(line__in=lines, reserved_quantity__gt=0).select_related("part").order_by("pk").first()

@@ -22,6 +22,7 @@ from workshop.selectors.campaigns import open_for
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import DueList, due_list
 from workshop.selectors.old_parts import old_parts_at
+from workshop.selectors.sublets import car_goes_out
 
 from .. import permissions
 from ..documents import old_parts_words
@@ -142,6 +143,7 @@ class NewGatePassPage(CommandPage):
         handed = Handover.objects.filter(visit=self.visit).exists()
         kinds = [k.value for k in GatePassKind if (k == GatePassKind.DELIVERED) == handed]
         left_out = [] if reads.goes_back(self.visit) else [GatePassKind.RETURN]
+        left_out += [] if car_goes_out(self.visit) else [GatePassKind.SUBLET]
         left_out += [] if reads.waits_for_part(self.visit) else [GatePassKind.PARTS_WAIT]
         return [k for k in kinds if k not in left_out]
 

@@ -444,6 +444,22 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "back")
     act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "issue")
     act(advisor, "labor_operation", diagnosis, "add_photo", {"content": photo()})
+    firm = {
+        "labor_operation_uid": brakes,
+        "supplier": "示例机加工厂",
+        "work": "光盘",
+        "leaves": "PART",
+        "item": "制动盘",
+    }
+    firm |= {"agreed_cost": "120.00", "expected_at": DAY.format("17:00")}
+    given_up = foreman.create_sublet_order(body=firm)["uid"]
+    act(foreman, "sublet_order", given_up, "change_day", {"expected_at": DAY.format("16:30")})
+    act(foreman, "sublet_order", given_up, "cancel", {"reason": "改为换新"})
+    outside = foreman.create_sublet_order(body=firm)["uid"]
+    act(foreman, "sublet_order", outside, "send")
+    act(foreman, "sublet_order", outside, "take_back")
+    act(foreman, "sublet_order", outside, "check", {"ok": True})
+    act(foreman, "sublet_order", outside, "bill", {"final_cost": "120.00"})
     world.at(14, 0, THURSDAY)
     act(technician, "labor_operation", diagnosis, "finish", {"cause": "磨损"})
     clocking = technician.create_clocking(body={"labor_operation_uid": brakes})["uid"]

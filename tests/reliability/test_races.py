@@ -123,6 +123,7 @@ from workshop.services import (
     screens,
     sheets,
     stock,
+    sublets,
     tools,
     trials,
     warranty_claims,
@@ -340,6 +341,13 @@ STORY: dict[str, str] = {
     "workshop.lend_part": "both",
     "workshop.take_trial_back": "one: trial.ended",
     "workshop.issue_trial": "one: trial.ended",
+    "workshop.order_sublet": "one: sublet.open",
+    "workshop.change_sublet_day": "one: sublet.same",
+    "workshop.send_sublet": "one: state.move",
+    "workshop.take_back_sublet": "one: state.move",
+    "workshop.check_sublet": "one: state.move",
+    "workshop.bill_sublet": "one: sublet.billed",
+    "workshop.cancel_sublet": "one: state.move",
     "workshop.take_replacement": "one: part.no_replacement",
     "workshop.add_line": "both",
     "workshop.judge_fault": "both",
@@ -497,6 +505,8 @@ ELSEWHERE: dict[str, str] = {
     "reception.take_in_again": "part of scan_back, which holds the visit",
     "workshop.drive_away": "part of scan_out, which holds the visit",
     "workshop.drive_back": "part of scan_back, which holds the visit",
+    "workshop.car_drives_out": "part of scan_out, which holds the visit and its orders",
+    "workshop.car_drives_in": "part of scan_back, which holds the visit and its orders",
 }
 
 
@@ -1040,6 +1050,22 @@ def test_the_order_and_the_floor() -> None:
         put = go(packages.put_package, order_uid=wait.order.uid, package_uid=offer.uid, by=desk)
         go(packages.dissolve_package, uid=put.uid, reason="客户不做", by=desk)
         go(catalogue_packages.end_package, uid=offer.uid, ends_on=clock.today(), by=floor.shop.manager)
+        _out, [outside] = make_agreed(floor, "MT-50")
+        firm = {
+            "supplier": "示例机加工厂",
+            "work": "磨平",
+            "leaves": "PART",
+            "item": "缸盖",
+            "agreed_cost": Decimal(300),
+        }
+        firm |= {"line_uid": outside.uid, "expected_at": at(17), "by": setup}
+        sent = go(sublets.order_sublet, **firm)
+        go(sublets.change_sublet_day, uid=sent.uid, expected_at=at(16), by=setup)
+        go(sublets.send_sublet, uid=sent.uid, by=setup)
+        go(sublets.take_back_sublet, uid=sent.uid, by=setup)
+        go(sublets.check_sublet, uid=sent.uid, ok=True, by=setup)
+        go(sublets.bill_sublet, uid=sent.uid, final_cost=Decimal(300), by=setup)
+        go(sublets.cancel_sublet, uid=sublets.order_sublet(**firm).uid, reason="不外协了", by=setup)
         _third, others = make_agreed(floor, "MT-50")
         go(orders.withdraw_line, line_uid=others[0].uid, reason="客户取消", by=desk)
         fourth, _lines = make_agreed(floor, "MT-50")

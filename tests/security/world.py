@@ -84,6 +84,7 @@ from workshop.services import (
     sales,
     screens,
     stock,
+    sublets,
     tools,
     trials,
     warranty_claims,
@@ -189,6 +190,7 @@ class World:
         )
         self.structure_is_checked(store, advisor)
         self.parts_change_hands(store, advisor)
+        self.a_firm_helps(store, advisor)
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
         desk_of = Employee.objects.get(user=advisor.user)
@@ -308,6 +310,26 @@ class World:
         accidents.check_structure(
             job_uid=job.uid, result="PASSED", findings="A 点 +1 mm", by=self.actor(store, "inspector")
         )
+
+    def a_firm_helps(self, store: Store, advisor: Actor) -> None:
+        """A part was at an outside firm and its bill is here with its picture; the next one is to go there."""
+        system = machine("tests", store_id=store.pk)
+        order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="缸盖", by=advisor)
+        line = orders.add_line(order_uid=order.uid, description="缸盖磨平", hours=Decimal(1), by=advisor)
+        orders.send_estimate(order_uid=order.uid, by=advisor)
+        decide_lines(
+            order_uid=order.uid, decisions={line.uid: (True, "")}, method="VERBAL_PHONE",
+            authorized_by=order.visit.contact_name, note="电话", by=advisor,
+        )  # fmt: skip
+        facts = {
+            "line_uid": line.uid, "supplier": "示例机加工厂", "work": "磨平", "leaves": "PART", "item": "缸盖",
+            "agreed_cost": Decimal(300), "expected_at": clock.now() + timedelta(hours=4), "by": system,
+        }  # fmt: skip
+        done = sublets.order_sublet(**facts)
+        sublets.send_sublet(uid=done.uid, by=system)
+        sublets.take_back_sublet(uid=done.uid, by=system)
+        sublets.check_sublet(uid=done.uid, ok=True, by=system)
+        sublets.bill_sublet(uid=done.uid, final_cost=Decimal(300), bill=make_picture(), by=system)
 
     def parts_change_hands(self, store: Store, advisor: Actor) -> None:
         """What was kept for one order goes to another one; there it is issued and comes back."""

@@ -89,6 +89,7 @@ from workshop.services import (
     purchasing,
     sales,
     screens,
+    sublets,
     tools,
     trials,
     warranty_claims,
@@ -287,6 +288,15 @@ def make_every_kind() -> None:
     )
     assert at_work is not None
     findings.ask_for(line_uid=at_work.uid, need="PARTS", note="卡扣", by=acting("leader"))
+    outside = {
+        "line_uid": line.uid, "supplier": "示例机加工厂", "work": "磨平", "leaves": "PART", "item": "缸盖",
+        "agreed_cost": Decimal(300), "expected_at": clock.now() + timedelta(hours=4), "by": acting("foreman"),
+    }  # fmt: skip
+    firms = sublets.order_sublet(**outside)
+    sublets.send_sublet(uid=firms.uid, by=acting("foreman"))
+    sublets.take_back_sublet(uid=firms.uid, by=acting("foreman"))
+    sublets.check_sublet(uid=firms.uid, ok=True, by=acting("foreman"))
+    sublets.bill_sublet(uid=firms.uid, final_cost=Decimal(300), bill=drawn("JPEG"), by=acting("foreman"))
     for sold in (True, False):
         sale = sales.begin_sale(by=acting("parts"))
         sales.put_on_sale(uid=sale.uid, code="TYR-PATCH", by=acting("parts"))

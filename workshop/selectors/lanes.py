@@ -31,6 +31,7 @@ from workshop.models import (
 from workshop.selectors.day_six import long_repairs
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import forecast_end
+from workshop.selectors.sublets import sublets_expected
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -61,7 +62,28 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
         )
         for pk, found in orders.items()
     }
+    placed |= _outside_work(placed, orders)
     return placed | _long_repairs(actor, placed, orders)
+
+
+def _outside_work(placed: Mapping[int, Placement], orders: Mapping[int, list[RepairOrder]]) -> dict[int, Placement]:
+    """3.2: a car isn't ready before what it waits for is back from the outside firm."""
+    waiting = {
+        line.pk: pk
+        for pk, found in orders.items()
+        for order in found
+        for line in order.lines.all()
+        if any(hold.cause == HoldCause.SUBLET for hold in line.holds.all())
+    }
+    later: dict[int, Placement] = {}
+    for row in sublets_expected(list(waiting)) if waiting else ():
+        pk = waiting[row.line_id]
+        now = later.get(pk, placed[pk])
+        expected = max(filter(None, (now.expected_at, row.expected_at)))
+        late = (Sign("clock-exclamation", _("%(firm)s is late") % {"firm": row.supplier}, "bad"),)
+        signs = (*now.signs, *late) if row.is_late(clock.now()) else now.signs
+        later[pk] = replace(now, expected_at=expected, signs=signs)
+    return later
 
 
 def _long_repairs(

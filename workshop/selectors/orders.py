@@ -52,6 +52,7 @@ from workshop.models import (
 from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT
 
@@ -245,6 +246,8 @@ class LineRow:
     says: list[Any] = field(default_factory=list)
     may: frozenset[str] = frozenset()
     asked_discount: Decimal | None = None
+    back_at: datetime | None = None
+    """When what an outside firm has of it is expected back (3.2)."""
 
     @property
     def parts_are_here(self) -> bool:
@@ -412,6 +415,10 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     )
     clockings = list(Clocking.objects.filter(line__in=lines).select_related("employee", "line", "bay").order_by("-pk"))
     ends = [d.ends_at for d in dispatches if d.line.state in (L.AUTHORIZED, L.IN_PROGRESS)]
+    firms = expected_back(lines)
+    ends += firms.values()
+    for row in rows:
+        row.back_at = firms.get(row.line.pk)
     expected = max(ends) if ends else None
     running = order.stage in RUNNING and order.stage not in (S.READY, S.SETTLED)
     late = bool(

@@ -32,6 +32,7 @@ from workshop.selectors.lifts import not_looked_at
 from workshop.selectors.tools import wears_gloves
 from workshop.services.dispatch import free_rest
 from workshop.services.orders import locked_line
+from workshop.services.sublets import refuse_while_out
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -227,7 +228,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
     """The work on a line is done: all its clockings close, the rest of its planned time is freed (3.2).
 
     A fault needs its cause and correction, a diagnosis its finding, maintenance neither. Raises RuleError
-    ``line.cause``, ``line.correction``, ``line.parts_open``, ``line.not_yours`` and ``state.move``.
+    ``line.cause``, ``line.correction``, ``line.parts_open``, ``line.not_yours``, ``sublet.unfinished`` and ``state.move``.
     """
     own = None
     if not by.may(permissions.CLOCK_OTHERS):
@@ -252,6 +253,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
             count=missing,
             line=line.said,
         )
+    refuse_while_out(line)
     minutes = 0
     for clocking in worked.filter(ended_at__isnull=True).locked().order_by("pk"):
         _close(clocking, PauseCause.NONE)
