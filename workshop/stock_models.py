@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dealership.catalogue.models import Part
-from dealership.kernel import clock, states
+from dealership.kernel import clock, saying, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store
 
@@ -89,7 +89,7 @@ class StockBin(Root):
         ]
 
     def __str__(self) -> str:
-        return f"{self.warehouse.name} {self.bin}".strip()
+        return f"{saying.say_name(self.warehouse.name)} {self.bin}".strip()
 
 
 explain_constraint("stockbin_not_negative", "stock.short", _("There isn't that much in this bin."))

@@ -30,9 +30,10 @@ from workshop.call_models import TechnicianCall
 from workshop.campaign_models import Campaign, CampaignVehicle
 from workshop.claim_models import StatutoryClaim
 from workshop.day_six_models import DaySixCare
-from workshop.models import CounterSale, PurchaseOrder
+from workshop.models import CounterSale, OrderLine, PurchaseOrder
 from workshop.old_part_models import OldPart
 from workshop.package_models import OrderPackage
+from workshop.selectors.fitness import needs_two
 from workshop.trial_models import PartTrial
 from workshop.warranty_claim_models import WarrantyClaim
 
@@ -147,6 +148,8 @@ def test_a_newcomer_finds_one_of_each_rare_thing_at_work() -> None:
     assert DaySixCare.objects.get().kind == "LOAN_CAR"
     assert PartTrial.objects.get().state == "OUT"
     assert TechnicianCall.objects.get().state == "OPEN"
+    volts = OrderLine.objects.get(order__vehicle__plate="京AD88866")
+    assert (volts.state, needs_two(volts), volts.dispatches.exists()) == ("AUTHORIZED", True, False)
     assert OrderPackage.objects.get().order.customer.kind == "COMPANY"
     assert set(PartReplacement.objects.values_list("kind", flat=True)) == {"SUCCESSOR", "STAND_IN"}
     assert PurchaseOrder.objects.filter(state="ORDERED", expected_on=today + timedelta(days=1)).exists()

@@ -55,6 +55,9 @@ NAMES = {
     "质量监督部": "Quality",
     "培训与人事部": "Training and HR",
     "管理层": "Management",
+    # why stock moved
+    "期初入库": "Opening stock",
+    "到货": "Delivery",
     # tags of customers
     "大客户": "Key account",
     "企业用车": "Company car",

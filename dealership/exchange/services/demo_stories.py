@@ -49,6 +49,8 @@ INSURER, FLEET = "示例财产保险公司", "示例出行服务有限公司"
 FLEET_CAR, ACCIDENT_CAR, LONG_CAR = "京A88816", "京A88826", "京A88836"
 # plate, owner, telephone, days ago, the maker's work
 MAKERS = (("京A88846", "戚示例", "13900088846", 7, "CH-30"), ("京A88856", "谢样本", "13900088856", 2, "EL-20"))
+VOLT_CAR = "京AD88866"
+OWN_CARS = (FLEET_CAR, ACCIDENT_CAR, LONG_CAR, VOLT_CAR)
 NO_START = ("早上起动无力", "仪表亮故障灯")
 RECALL, CAMPAIGN = "ZH-2026-07", "FW-2026-12"
 ORDERED = (("BRK-PAD-F", 8, "347.20"), ("FLD-BRK-1L", 24, "46.50"), ("HV-BAT-PACK", 1, "23932.00"))
@@ -82,6 +84,7 @@ def tell_stories(simulation: Simulation, shop: Shop, today: date) -> None:
     simulation.push(shop.local(today - timedelta(days=3), 9), told.successor())
     simulation.push(shop.local(today, 8, 50), told.purchase(today))
     simulation.push(shop.local(today, 9, 5), told.fleet())
+    simulation.push(shop.local(today, 9, 15), told.high_voltage(today))
     simulation.push(shop.local(today, 9, 45), told.campaigns(today))
     simulation.push(shop.local(today, 10, 2), told.trial())
 
@@ -258,6 +261,18 @@ class Stories:
             orders.send_estimate(order_uid=order.uid, by=advisor)
         yield clock.now() + timedelta(minutes=1)
 
+    def high_voltage(self, today: date) -> Steps:
+        """3.4, 8.1: agreed high-voltage work that waits for its two people, their bay and a pair of gloves."""
+        advisor, owner = self.shop.on_turn("advisor"), self.person("姜示例", "13900088866")
+        car = self.register(VOLT_CAR, "星澜 纯电 510", owner, 31)
+        visit = self.receive(car, (owner.name, owner.phone), "仪表提示高压绝缘故障", advisor)
+        yield clock.now() + timedelta(minutes=10)
+        order = orders.open_repair_order(
+            visit_uid=visit.uid, complaint="仪表提示高压绝缘故障", with_diagnosis=False,
+            operation_uids=[self.work("HV-10")[0].uid], promised_at=self.shop.local(today, 17), by=advisor,
+        )  # fmt: skip
+        yield from self.yes(order, advisor, owner.name)
+
     def campaigns(self, today: date) -> Steps:
         """3.2: a recall and a service campaign of the maker; of each list one car is here and another one was."""
         clerk = self.shop.on_turn("warranty")
@@ -281,7 +296,8 @@ class Stories:
         """3.2: a battery was lent to a technician for a car that is to be looked at."""
         running = RepairOrder.objects.filter(store=self.shop.store, closed_at__isnull=True)
         weak = running.filter(visit__need__in=NO_START).order_by("pk").first()
-        order = weak or running.filter(vehicle__plate=FLEET_CAR).first()
+        busy = running.filter(stage="IN_WORK").exclude(vehicle__plate__in=OWN_CARS).order_by("pk").first()
+        order = weak or busy or running.filter(vehicle__plate=FLEET_CAR).first()
         if order is not None:
             technician = require_employee(self.shop.on_turn("technician", 1))
             part = Part.objects.get(number="BAT-12V-60")
