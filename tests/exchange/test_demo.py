@@ -21,6 +21,7 @@ from dealership.exchange.services.simulator_words import MENDED
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import PeriodicRun, Store
+from delivery.models import GatePass, Settlement
 from delivery.selectors.sales import unsettled_sales
 from reception.models import Visit
 from tests.conftest import _owner_sql
@@ -148,6 +149,9 @@ def test_a_newcomer_finds_one_of_each_rare_thing_at_work() -> None:
     assert DaySixCare.objects.get().kind == "LOAN_CAR"
     assert PartTrial.objects.get().state == "OUT"
     assert TechnicianCall.objects.get().state == "OPEN"
+    assert Visit.objects.get(vehicle__plate="京A88876").orders.get().stage == "INSPECTION"
+    assert Settlement.objects.get(order__vehicle__plate="京A88886").state == "SIGNED"
+    assert GatePass.objects.get(visit__vehicle__plate="京A88896").out_at is None
     volts = OrderLine.objects.get(order__vehicle__plate="京AD88866")
     assert (volts.state, needs_two(volts), volts.dispatches.exists()) == ("AUTHORIZED", True, False)
     assert OrderPackage.objects.get().order.customer.kind == "COMPANY"

@@ -16,8 +16,9 @@ from dealership.exchange.services.pictures import grey_picture
 from dealership.exchange.services.simulator import Shop, Simulation, Steps, some_vin
 from dealership.exchange.services.simulator_words import said_of
 from dealership.kernel import clock
-from dealership.kernel.actors import Actor, machine
+from dealership.kernel.actors import Actor, customer_link, machine
 from dealership.kernel.models import Store
+from delivery.models import GatePass, Settlement
 from delivery.services.sales import take_sale_payment
 from reception.models import Customer, Vehicle, Visit, VisitState
 from reception.services import contacts, customers, vehicles, visits, walkarounds
@@ -31,6 +32,7 @@ from workshop.services import (
     clocking,
     day_six,
     findings,
+    inspections,
     orders,
     packages,
     purchasing,
@@ -50,6 +52,12 @@ FLEET_CAR, ACCIDENT_CAR, LONG_CAR = "京A88816", "京A88826", "京A88836"
 # plate, owner, telephone, days ago, the maker's work
 MAKERS = (("京A88846", "戚示例", "13900088846", 7, "CH-30"), ("京A88856", "谢样本", "13900088856", 2, "EL-20"))
 VOLT_CAR = "京AD88866"
+# plate, owner, telephone, minutes after eight, the work, how far it came: to the inspection, the cashier, the gate
+HALF_WAY = (
+    ("京A88876", "孔示例", "13900088876", 14, "AC-10", "INSPECTION"),
+    ("京A88886", "曹样本", "13900088886", 9, "EL-10", "CASHIER"),
+    ("京A88896", "严范例", "13900088896", 4, "EN-40", "GATE"),
+)
 OWN_CARS = (FLEET_CAR, ACCIDENT_CAR, LONG_CAR, VOLT_CAR)
 NO_START = ("早上起动无力", "仪表亮故障灯")
 RECALL, CAMPAIGN = "ZH-2026-07", "FW-2026-12"
@@ -84,6 +92,8 @@ def tell_stories(simulation: Simulation, shop: Shop, today: date) -> None:
     simulation.push(shop.local(today - timedelta(days=3), 9), told.successor())
     simulation.push(shop.local(today, 8, 50), told.purchase(today))
     simulation.push(shop.local(today, 9, 5), told.fleet())
+    for number, (_plate, _owner, _phone, minute, _code, _stop) in enumerate(HALF_WAY):
+        simulation.push(shop.local(today, 8, minute), told.half_way(number))
     simulation.push(shop.local(today, 9, 15), told.high_voltage(today))
     simulation.push(shop.local(today, 9, 45), told.campaigns(today))
     simulation.push(shop.local(today, 10, 2), told.trial())
@@ -233,6 +243,42 @@ class Stories:
         )  # fmt: skip
         yield clock.now() + timedelta(minutes=4)
         yield from self.simulation.stay(self.shop, visit, "fault", self.work(code))
+
+    def half_way(self, number: int) -> Steps:
+        """3.2, 4.1: a small job of this morning that waits for the final inspection, the cashier or the gate."""
+        plate, name, phone, _minute, code, stop = HALF_WAY[number]
+        advisor, owner = self.shop.on_turn("advisor", number), self.person(name, phone)
+        car = self.register(plate, "青禾 1.5L 手动", owner, 41)
+        need = said_of(code, "空调有异味，想清洗")
+        visit = self.receive(car, (owner.name, owner.phone), need, advisor)
+        yield clock.now() + timedelta(minutes=3)
+        order = orders.open_repair_order(
+            visit_uid=visit.uid, complaint=need, with_diagnosis=False, by=advisor,
+            operation_uids=[self.work(code)[0].uid], promised_at=self.shop.local(self.shop.today(), 12),
+        )  # fmt: skip
+        yield from self.yes(order, advisor, owner.name)
+        line = order.lines.select_related("operation").get()
+        technician = None
+        while technician is None:
+            technician = yield from self.simulation.dispatch(self.shop, line)
+        worker = self.shop.actor(technician)
+        yield from self.simulation.issue(self.shop, line)
+        while not self.simulation.begin(self.shop, line, worker):
+            yield clock.now() + timedelta(minutes=4)
+        yield clock.now() + timedelta(minutes=11)
+        cause, correction = self.simulation.found_and_done(line)
+        clocking.finish_line(line_uid=line.uid, cause=cause, correction=correction, by=worker)
+        if stop == "INSPECTION":
+            inspections.inspect_order(order_uid=order.uid, level="SELF", result="PASSED", by=worker)
+            return
+        yield from self.simulation.inspect(self.shop, order)
+        link = customer_link(visit_id=visit.pk, store_id=self.shop.store.pk, token_id=str(visit.link.uid))
+        for moment in self.simulation.deliver(self.shop, visit, order, advisor, link, owner.name):
+            if Settlement.objects.filter(order=order, state="SIGNED").exists() and stop == "CASHIER":
+                return
+            if GatePass.objects.filter(visit=visit).exists():
+                return
+            yield moment
 
     def yes(self, order: RepairOrder, advisor: Actor, name: str) -> Steps:
         """What is written is sent, and agreed to on the telephone where it needs a yes."""
