@@ -19,6 +19,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor, customer_link, machine
 from dealership.kernel.models import Store
 from delivery.models import GatePass, Settlement
+from delivery.services import settlements
 from delivery.services.sales import take_sale_payment
 from reception.models import Customer, Vehicle, Visit, VisitState
 from reception.services import contacts, customers, vehicles, visits, walkarounds
@@ -274,7 +275,9 @@ class Stories:
         yield from self.simulation.inspect(self.shop, order)
         link = customer_link(visit_id=visit.pk, store_id=self.shop.store.pk, token_id=str(visit.link.uid))
         for moment in self.simulation.deliver(self.shop, visit, order, advisor, link, owner.name):
-            if Settlement.objects.filter(order=order, state="SIGNED").exists() and stop == "CASHIER":
+            issued = Settlement.objects.filter(order=order, state="ISSUED").first()
+            if issued is not None and stop == "CASHIER":
+                settlements.sign_settlement(uid=issued.uid, signed_name=owner.name, by=link)
                 return
             if GatePass.objects.filter(visit=visit).exists():
                 return
@@ -340,10 +343,10 @@ class Stories:
 
     def trial(self) -> Steps:
         """3.2: a battery was lent to a technician for a car that is to be looked at."""
-        running = RepairOrder.objects.filter(store=self.shop.store, closed_at__isnull=True)
+        running = RepairOrder.objects.filter(store=self.shop.store, stage__in=("AUTHORIZED", "IN_WORK"))
         weak = running.filter(visit__need__in=NO_START).order_by("pk").first()
         busy = running.filter(stage="IN_WORK").exclude(vehicle__plate__in=OWN_CARS).order_by("pk").first()
-        order = weak or busy or running.filter(vehicle__plate=FLEET_CAR).first()
+        order = weak or busy or RepairOrder.objects.filter(vehicle__plate=FLEET_CAR).first()
         if order is not None:
             technician = require_employee(self.shop.on_turn("technician", 1))
             part = Part.objects.get(number="BAT-12V-60")

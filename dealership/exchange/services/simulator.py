@@ -802,7 +802,8 @@ class Simulation:
         local = reckoned.astimezone(shop.zone)
         if reckoned.date() == clock.now().date() and local.hour < 18:
             return reckoned
-        return max(reckoned, shop.local(local.date(), 11, 30) + timedelta(minutes=round(hours * 60)))
+        ready = shop.local(local.date(), 11, 30) + timedelta(minutes=round(hours * 60))
+        return max(reckoned, min(ready, shop.local(local.date(), 17)))
 
     def keep_promises(self, shop: Shop) -> Steps:
         """Each advisor looks which car won't be ready in time and tells its customer when; one call is made later."""
