@@ -50,6 +50,11 @@ class SalePaper:
         return sum((line.amount for line in self.lines), ZERO)
 
     @property
+    def lacks_buyer(self) -> bool:
+        """Whether it can't be sold before a customer is named: something on it must be found by a recall."""
+        return self.sale.customer is None and any(line.part.sold_with_care for line in self.lines)
+
+    @property
     def cores(self) -> Decimal:
         """Core charges beside the parts, as they were sold."""
         return sum((line.core_amount for line in self.lines), ZERO)

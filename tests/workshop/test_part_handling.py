@@ -74,6 +74,7 @@ def test_a_high_voltage_part_is_sold_with_a_reason_to_somebody_who_is_named(shop
     assert 'name="reason"' in asked.content.decode()
     client.post(at, {"code": FUSE, "quantity": "1", "reason": "持证维修厂购买"})
     assert sale.lines.get().reason == "持证维修厂购买"
+    assert "请先登记客户" in client.get(at).content.decode()
     assert refusal_of(sales.sell, uid=sale.uid, by=by) == ("sale.careful", "phone")
     with refused("countersale_with_care") as sql:
         sql("UPDATE workshop_countersale SET state = 'SOLD', total = 320, sold_at = now() WHERE id = %s", [sale.pk])
