@@ -28,9 +28,12 @@ from delivery.selectors.settlements import read_settlement
 from delivery.services.settlements import issue_settlement
 from tests.factories.delivery import certify, make_ready, make_team
 from tests.factories.departed import make_departed
-from workshop.documents import CertificatePaper, certificate_data, record_data
+from tests.factories.workshop import add_operation, make_order, make_shop
+from workshop.documents import CertificatePaper, certificate_data, contract_data, record_data
+from workshop.selectors.contracts import order_paper
 from workshop.selectors.inspections import read_certificate
 from workshop.selectors.repair_record import record_of
+from workshop.services.orders import send_estimate
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = ("zh-hans", "en")
@@ -58,6 +61,16 @@ def certificate(_order: Any) -> dict[str, Any]:
     return certificate_data(CertificatePaper(*read_certificate(made.uid, team.advisor)))
 
 
+def contract(_order: Any) -> dict[str, Any]:
+    shop = make_shop()
+    order = make_order(shop)
+    add_operation(shop, order, "BR-10")
+    send_estimate(order_uid=order.uid, by=shop.advisor)
+    paper = order_paper(order)
+    assert paper is not None
+    return contract_data(paper)
+
+
 PAPERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "compliance/papers/repair_file.typ": lambda order: file_data(ArchiveRecord.objects.get(subject_uid=order.uid)),
     "compliance/papers/repair_file.typ (book)": lambda order: book_data(
@@ -65,6 +78,7 @@ PAPERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     ),
     "delivery/papers/settlement.typ": settlement,
     "workshop/papers/certificate.typ": certificate,
+    "workshop/papers/contract.typ": contract,
     "workshop/papers/repair_record.typ": lambda order: record_data(order, record_of(order)),
 }
 
@@ -81,6 +95,9 @@ def long_words(data: dict[str, Any], name: str) -> dict[str, Any]:
     elif name == "repair_record":
         data["items"] = [[WORK, WORK, WORK, "100.50", "123,456.00", data["items"][0][-1]]] * 15
         data["parts"] = [[WORK, CODE, "1,000.5", "123,456.00"]] * 15
+    elif name == "contract":
+        data["items"] = [["30", WORK, "100.50 h × 1,234.00", "123,456.00", "123,456.00", "123,456.00"]] * 30
+        data["sides"] = [[what, NAME, *rest] for what, _who, *rest in data["sides"]]
     elif name == "repair_file":
         for section in data["sections"]:
             longer = [WORK if at == section["wide"] else CODE for at in range(len(section["heads"]))]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from dealership.catalogue.models import PayType
+from dealership.catalogue.models import PartKind, PayType
 from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.saying import say_list, say_name, say_plate
@@ -94,17 +94,23 @@ def contract_pdf(contract: Contract) -> bytes:
     return render_paper(PAPERS / "contract.typ", contract_data(contract))
 
 
+def _part_words(part: dict[str, Any]) -> str:
+    """``Front brake pads (genuine) ×1.00 set × 560.00``."""
+    kind = dict(PartKind.choices).get(part["kind"], part["kind"])
+    return f"{say_name(part['name'])} ({kind}) ×{part['quantity']} {say_name(part['unit'])} × {part['unit_price']}"
+
+
 def contract_data(contract: Contract) -> dict[str, Any]:
     """What the paper shows, from the locked estimate alone besides who the two sides are."""
     order, estimate = contract.order, contract.estimate
     vehicle, store = order.vehicle, order.store
     shop = store.company or store.name
     client = order.customer.name
-    plate = f"{vehicle.plate} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
+    plate = f"{say_plate(vehicle.plate)} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
     items = []
     for row in estimate.content["lines"]:
         material = sum((Decimal(p["amount"]) for p in row["parts"]), Decimal(0))
-        parts = "；".join(f"{say_name(p['name'])} ×{p['quantity']} {say_name(p['unit'])}" for p in row["parts"])
+        parts = "；".join(_part_words(p) for p in row["parts"])
         what = say_name(row["description"]) + (f"\n{parts}" if parts else "")
         labor = f"{row['hours']} h × {row['rate']}"
         items.append(
