@@ -112,7 +112,11 @@ class CorrectionForm(forms.Form):
     started_at = LocalMoment(label=_("Started at"))
     ended_at = LocalMoment(label=_("Stopped at"), required=False)
     reason = forms.CharField(label=_("Reason"), max_length=200)
-    past_finish = forms.BooleanField(label=_("Work after the line's finish is meant"), required=False)
+    past_finish = forms.BooleanField(
+        label=_("Work after the line's finish is meant"),
+        required=False,
+        help_text=_("Needed where the clock would stop later than that."),
+    )
 
 
 class PlanForm(forms.Form):
@@ -175,7 +179,12 @@ class InspectionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Needed where it failed."),
     )
-    sheet_reason = forms.CharField(label=_("Why the check sheet stays open"), max_length=200, required=False)
+    sheet_reason = forms.CharField(
+        label=_("Why the check sheet stays open"),
+        max_length=200,
+        required=False,
+        help_text=_("Needed where it isn't filled in and signed."),
+    )
     failed_line = forms.TypedChoiceField(label=_("Line that goes back"), required=False, coerce=UUID, empty_value=None)
     road_test_driver = forms.TypedChoiceField(label=_("Driven by"), required=False, coerce=UUID, empty_value=None)
     road_test_from_km = forms.IntegerField(
