@@ -214,6 +214,20 @@ class SettlementLine(models.Model):
                 ),
             ),
             states.guard(
+                # 3.2: nobody is billed for what nobody agreed to, or what isn't done.
+                "settlementline_work_agreed",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.order_line_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.order_line_id AND authorized_amount IS NOT NULL
+                        AND state IN ('COMPLETED', 'INSPECTED', 'WITHDRAWN');
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="settlement.not_agreed",
+                text=_("Nobody has agreed to this item, or it isn't done; it doesn't stand on a settlement list."),
+            ),
+            states.guard(
                 # 4.1, 1.2: a reduction that belongs to no line is goodwill and needs somebody's yes.
                 "settlementline_goodwill_approved",
                 operation=pgtrigger.Insert,

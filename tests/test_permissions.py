@@ -67,6 +67,7 @@ PUBLIC = {
     "visit-link-certificate-pdf",
     "visit-link-contract",
     "visit-link-consent",
+    "visit-link-change",
     "visit-link-decide",
     "visit-link-dispute",
     "visit-link-line-photo",

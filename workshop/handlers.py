@@ -14,6 +14,7 @@ from workshop import events
 from workshop.goodwill_models import GOODWILL
 from workshop.services import (
     advice,
+    authorizations,
     away,
     day_six,
     dispatch,
@@ -96,6 +97,17 @@ def lose_booked_parts(event: Event) -> None:
 def keep_parts(event: Event) -> None:
     """What the customer agreed to is kept on the shelf or back-ordered."""
     stock.keep_for_line(line_uid=event.root_uid, by=machine("parts", store_id=event.store_id))
+
+
+@handles(events.LINE_REVOKED, name="workshop.tell_taken_back")
+def tell_taken_back(event: Event) -> None:
+    """Advisor and technicians read that the customer doesn't want it any more (3.2)."""
+    authorizations.tell_taken_back(
+        line_uid=event.root_uid,
+        technicians=event.facts.get("technicians") or [],
+        key=f"taken-back:{event.id}",
+        by=machine("authorizations", store_id=event.store_id),
+    )
 
 
 @handles(events.LINE_RELEASED, events.LINE_WITHDRAWN, name="workshop.note_part_came")

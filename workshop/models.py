@@ -196,7 +196,7 @@ L = LineState
 LINE_MOVES = {
     L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
     L.PENDING: {L.AUTHORIZED, L.DECLINED, L.DRAFT, L.CANCELLED},
-    L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN, L.DRAFT},
+    L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN, L.DRAFT, L.DECLINED},
     L.DECLINED: {L.PENDING, L.DRAFT, L.AUTHORIZED},
     L.IN_PROGRESS: {L.COMPLETED, L.WITHDRAWN},
     L.COMPLETED: {L.INSPECTED, L.IN_PROGRESS, L.WITHDRAWN},
@@ -535,6 +535,23 @@ class OrderLine(Root):
                 text=_(
                     "An agreed line goes back to be asked again only for another payer, and before its work begins."
                 ),
+            ),
+            states.guard(
+                # 3.2: a yes becomes a no only by being taken back on record, before anything was done for it.
+                "orderline_taken_back_on_record",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("OLD.state = 'AUTHORIZED' AND NEW.state = 'DECLINED'"),
+                func="""
+                    IF NEW.authorized_amount IS NOT NULL OR (SELECT status FROM workshop_authorization
+                            WHERE line_id = NEW.id AND status <> 'NOT_ENTITLED' ORDER BY id DESC LIMIT 1) <> 'REVOKED'
+                        OR EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = NEW.id)
+                        OR EXISTS (SELECT 1 FROM workshop_partline WHERE line_id = NEW.id AND issued_quantity > 0)
+                        OR EXISTS (SELECT 1 FROM workshop_linehold WHERE line_id = NEW.id AND cause = 'SUBLET')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.begun",
+                text=_("An agreement is taken back before work begins; afterwards the line is withdrawn (3.2)."),
             ),
             states.guard(
                 # 3.2: whoever was told that a warranty repair is free doesn't pay for it, whatever the maker says: the line
@@ -1107,7 +1124,9 @@ class Authorization(Root):
                     PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND order_id = NEW.order_id
                         AND state = 'AUTHORIZED' AND NOT EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = NEW.line_id)
                         AND NOT EXISTS (SELECT 1 FROM workshop_partline
-                            WHERE line_id = NEW.line_id AND issued_quantity > 0) FOR SHARE;
+                            WHERE line_id = NEW.line_id AND issued_quantity > 0)
+                        AND NOT EXISTS (SELECT 1 FROM workshop_linehold
+                            WHERE line_id = NEW.line_id AND cause = 'SUBLET') FOR SHARE;
                     IF NOT FOUND THEN {refuse} END IF;
                     RETURN NEW;
                 """,

@@ -36,6 +36,7 @@ from workshop.selectors import (
     warranty_claims,
 )
 from workshop.selectors import orders as reads
+from workshop.selectors.changes import changeable
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
 from workshop.selectors.kiosk import badge_of, badges
@@ -83,6 +84,7 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
         "questions": [(asked, reads.chosen_sum(asked, set())) for asked in found],
         "decided": decided,
         "own_share": own_share,
+        "changeable": changeable([row.line for row in decided]) if visit.is_open else set(),
         "agreed": total_of([own_share, *(row.total for row in decided if row.counts)]),
         "in_foot": sum(not asked.expired for asked in found) == 1,
         "visit": visit,

@@ -8,6 +8,7 @@ from .views import (
     away,
     calls,
     campaigns,
+    changes,
     claims,
     contracts,
     cores,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("order-lines/<uuid:uid>/discount/", orders.DiscountPage.as_view(), name="line-discount"),
     path("order-lines/<uuid:uid>/goodwill/", goodwill.GoodwillPage.as_view(), name="line-goodwill"),
     path("order-lines/<uuid:uid>/cancel/", orders.CancelLinePage.as_view(), name="line-cancel"),
+    path("order-lines/<uuid:uid>/after-all/", orders.AgreeAfterAllPage.as_view(), name="line-after-all"),
     path("order-lines/<uuid:uid>/revoke/", orders.RevokeLinePage.as_view(), name="line-revoke"),
     path("order-lines/<uuid:uid>/withdraw/", orders.WithdrawLinePage.as_view(), name="line-withdraw"),
     path("order-lines/<uuid:uid>/offer/", orders.OfferAgainView.as_view(), name="line-offer"),
@@ -102,6 +104,7 @@ urlpatterns = [
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),
+    path("v/<str:token>/items/<uuid:uid>/change/", changes.ChangeOnLink.as_view(), name="visit-link-change"),
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),

@@ -408,6 +408,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "labor_operation", later, "offer_again")
     act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})
     act(advisor, "labor_operation", taken_back, "revoke", {"reason": "客户改变主意", "revoked_by": "李试驾"})
+    act(advisor, "labor_operation", taken_back, "agree_after_all", {"authorized_by": "李试驾", "note": "来电改为同意"})
+    act(advisor, "labor_operation", taken_back, "revoke", {"reason": "客户仍不做"})
     act(foreman, "labor_operation", filters, "hold", {"cause": "PARTS"})
     away = {"repair_order_uid": order, "reason": "等滤芯", "expected_on": DAY[:10], "safe_to_drive": True}
     act(advisor, "away_wait", advisor.create_away_wait(body=away)["uid"], "cancel")

@@ -456,6 +456,7 @@ STORY: dict[str, str] = {
     "workshop.open_accident": "one: accident.exists",
     "workshop.change_accident": "both",
     "workshop.ask_assessment": "one: assessment.asked",
+    "workshop.agree_after_all": "one: line.not_declined",
     "workshop.agree_assessment": "one: state.move",
     "workshop.refuse_assessment": "one: state.move",
     "workshop.price_as_assessed": "one: difference.none",
@@ -1026,6 +1027,13 @@ def test_the_order_and_the_floor() -> None:
         go(clocking.finish_line, line_uid=work.uid, cause="磨损", correction="换新", by=actor(house.worker))
         go(findings.end_calls, line_uid=work.uid, by=floor.foreman)
         go(authorizations.revoke_line, line_uid=spare.uid, reason="客户取消", by=desk)
+        said = {
+            "authorized_by": spare.authorizations.order_by("pk")[0].authorized_by,
+            "note": "来电改为同意",
+            "by": desk,
+        }
+        go(authorizations.agree_after_all, line_uid=spare.uid, **said)
+        authorizations.revoke_line(line_uid=spare.uid, reason="仍不做", by=desk)
         scanner, (_scanned, [job]) = floor.technician("扫码工"), make_agreed(floor, "MT-50")
         floor.give(job, scanner, "4", (16, 0))
         go(kiosk.clock_by_scan, employee_uid=scanner.uid, code=job_code(job), by=setup)

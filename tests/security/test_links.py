@@ -21,7 +21,7 @@ from reception.models import Appointment, VisitLink, VisitPhoto
 from reception.services import online
 from tests.test_permissions import MATRIX
 from workshop.check_models import CheckPhoto
-from workshop.models import Certificate, LinePhoto, RepairOrder
+from workshop.models import Certificate, LinePhoto, OrderLine, RepairOrder
 
 from .addresses import METHODS, Address, of_links
 from .test_other_stores import changed
@@ -36,6 +36,7 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-decide": (RepairOrder, "visit"),
     "visit-link-total": (RepairOrder, "visit"),
     "visit-link-contract": (RepairOrder, "visit"),
+    "visit-link-change": (OrderLine, "order__visit"),
     "link-settlement": (Settlement, "order__visit"),
     "link-settlement-pdf": (Settlement, "order__visit"),
     "link-file": (ArchiveRecord, "visit"),

@@ -237,7 +237,7 @@ def test_a_yes_is_taken_back_before_work(shop: Shop, asked: RepairOrder) -> None
         authorizations.revoke_line(line_uid=wipers.uid, reason="", by=shop.advisor)
     authorizations.revoke_line(line_uid=wipers.uid, reason="客户来电取消", by=shop.advisor)
     wipers.refresh_from_db()
-    assert (wipers.state, orders.line_total(wipers)) == ("WITHDRAWN", Decimal("0.00"))
+    assert (wipers.state, wipers.authorized_amount) == ("DECLINED", None)
     assert Authorization.objects.filter(line=wipers).values_list("status", flat=True).last() == "REVOKED"
     assert History.objects.filter(code="workshop.line.revoked").count() == 1
 

@@ -382,7 +382,7 @@ def test_a_clock_on_and_a_revocation_of_the_same_line_never_both_succeed(_round)
         assert (told, Clocking.objects.count()) == (["line.begun", "on"], 1)
     else:
         assert (told, Clocking.objects.count()) == (["clocking.not_agreed", "revoked"], 0)
-        assert line.state == "WITHDRAWN"
+        assert line.state == "DECLINED"
 
 
 @pytest.mark.django_db(transaction=True)

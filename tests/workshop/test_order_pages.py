@@ -199,9 +199,10 @@ def test_promise_and_withdrawal(shop: Shop, desk: Client, asked: RepairOrder) ->
     asked.refresh_from_db()
     assert asked.promised_at.year == 2099
     line = agree_line(shop, asked)
-    desk.post(page("line-revoke", line.uid), {"reason": "客户来电取消"})
+    told = {"method": "VERBAL_PHONE", "revoked_by": "沈示例", "reason": "客户来电取消"}
+    desk.post(page("line-revoke", line.uid), told)
     line.refresh_from_db()
-    assert line.state == "WITHDRAWN"
+    assert line.state == "DECLINED"
     desk.post(page("order-withdraw", asked.uid), {"reason": "客户不修了"})
     asked.refresh_from_db()
     assert asked.withdrawn_reason == "客户不修了"

@@ -146,6 +146,35 @@ class ReasonForm(forms.Form):
     reason = reason_field(widget=forms.TextInput(attrs={"autofocus": True}))
 
 
+def _how() -> forms.ChoiceField:
+    others = (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION)
+    return forms.ChoiceField(
+        label=_("How"), choices=[(value, label) for value, label in AuthorizationMethod.choices if value not in others]
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Who takes a yes back, how and why; the statement of the risk where it concerns safety."""
+
+    method = _how()
+    revoked_by = forms.CharField(label=_("Name of the person who decides"), max_length=60)
+    reason = reason_field(help_text=_("By telephone: who said what, at what number."))
+    risk = forms.CharField(
+        label=_("The risk was explained"),
+        max_length=200,
+        required=False,
+        help_text=_("What concerns safety needs this statement before it is declined."),
+    )
+
+
+class AfterAllForm(forms.Form):
+    method = _how()
+    authorized_by = forms.CharField(label=_("Name of the person who decides"), max_length=60)
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("By telephone: who said what, at what number.")
+    )
+
+
 class PromiseForm(forms.Form):
     promised_at = moment_field(label=_("New time"))
     reason = reason_field(help_text=_("The customer reads it."))

@@ -576,7 +576,7 @@ def allowed_on(line: OrderLine) -> frozenset[str]:
     verbs = {
         L.DRAFT: {"change", "cancel", "discount"},
         L.PENDING: {"change", "cancel", "discount"},
-        L.DECLINED: {"offer"},
+        L.DECLINED: {"offer", "after_all"},
         L.AUTHORIZED: {"revoke", "withdraw"},
         L.IN_PROGRESS: {"withdraw"},
         L.COMPLETED: {"withdraw"},

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.kernel import clock, saying
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
-from dealership.kernel.services import store_file
+from dealership.kernel.models import MessageChannel, StoredFile
+from dealership.kernel.services import queue_message, store_file
 from dealership.kernel.signatures import refuse_empty_pad
+from staff.models import Employee
 from workshop import events, permissions, rules
 from workshop.models import (
+    AGREED,
     Authorization,
     AuthorizationMethod,
     AuthorizationStatus,
     Clocking,
     DeclineCause,
+    Dispatch,
     Estimate,
+    HoldCause,
+    LineHold,
     LineState,
     OrderLine,
     PartLine,
@@ -29,8 +37,8 @@ from workshop.models import (
 )
 from workshop.selectors.entitled import deciders_of
 from workshop.services.orders import (
+    BEFORE_WITHDRAWAL,
     back_to_draft,
-    end_line,
     keep_wish,
     line_total,
     lines_of,
@@ -185,47 +193,246 @@ def _with_packages(decisions: Mapping[UUID, Decision], lines: Mapping[UUID, Orde
 
 
 @transaction.atomic
-def revoke_line(*, line_uid: UUID, reason: str, by: Actor, revoked_by: str = "") -> OrderLine:
-    """The customer takes a yes back before work has begun; afterwards only a withdrawal is possible (3.2).
+def revoke_line(
+    *,
+    line_uid: UUID,
+    reason: str,
+    by: Actor,
+    revoked_by: str = "",
+    method: str = "",
+    risk: str = "",
+    signature: bytes | None = None,
+) -> OrderLine:
+    """The customer takes a yes back before anything was done for it: the line is declined, a package as a whole (3.2).
 
-    Raises RuleError ``line.reason`` and ``line.begun``.
+    On the link, by telephone (``reason`` is the note), at the desk or on paper. Plans are freed and kept parts given back;
+    advisor and technicians are told behind the event. Raises RuleError ``line.reason``, ``authorization.method``,
+    ``.risk`` (what concerns safety needs the statement that the risk was explained), ``.signature`` and ``line.begun``
+    (somebody clocked on, a part was issued, or it is out at somebody else's: only a withdrawal is possible then).
     """
-    if by.kind != ActorKind.LINK:
+    on_link = by.kind == ActorKind.LINK
+    if not on_link:
         by.require(permissions.AUTHORIZATIONS_RECORD)
-    line = locked_line(line_uid, by)
+    how = method or (AuthorizationMethod.DIGITAL_PORTAL if on_link else AuthorizationMethod.VERBAL_PHONE)
+    _require_method(how, on_link=on_link)
     if not reason.strip():
         raise RuleError("line.reason", _("Say why the agreement is taken back."), field="reason")
-    begun = (
-        line.state != L.AUTHORIZED
-        or Clocking.objects.filter(line=line).exists()
+    _require_drawn(how, signature)
+    line = locked_line(line_uid, by)
+    lines = _with_its_package(line, L.AUTHORIZED)
+    for each in lines:
+        if each.state != L.AUTHORIZED or has_begun(each):
+            raise RuleError(
+                "line.begun",
+                _("Work on “%(line)s” has begun; withdraw it instead and settle what was done."),
+                line=each.said,
+            )
+        if each.is_safety and not risk.strip():
+            raise RuleError(
+                "authorization.risk",
+                _("“%(line)s” concerns safety: declining it needs a signed statement that the risk was explained."),
+                field="risk",
+                line=each.said,
+            )
+    kept = _keep_drawn(signature, line.order, by)
+    for each in lines:
+        _take_back(each, reason.strip(), risk.strip(), revoked_by.strip(), how, kept, by=by)
+    follow_decisions(line.order, by=by)
+    line.order.refresh_from_db(fields=["stage", "version"])
+    return next(each for each in lines if each.pk == line.pk)
+
+
+def has_begun(line: OrderLine) -> bool:
+    """Whether something was done for an agreed line: work, a part that went out, or outside work (3.2)."""
+    return (
+        Clocking.objects.filter(line=line).exists()
         or PartLine.objects.filter(line=line, issued_quantity__gt=0).exists()
+        or line.holds.filter(cause=HoldCause.SUBLET).exists()
     )
-    if begun:
-        raise RuleError(
-            "line.begun",
-            _("Work on “%(line)s” has begun; withdraw it instead and settle what was done."),
-            line=line.said,
-        )
-    last = line.authorizations.order_by("-id").first()
-    Authorization.objects.create(
+
+
+def _take_back(
+    line: OrderLine, reason: str, risk: str, name: str, how: str, signature: StoredFile | None, *, by: Actor
+) -> None:
+    people = sorted(
+        {str(uid) for uid in Dispatch.objects.filter(line=line, live=True).values_list("technician__uid", flat=True)}
+    )
+    for give_back in BEFORE_WITHDRAWAL:
+        give_back(line, by)
+    LineHold.objects.filter(line=line, ended_at__isnull=True).update(ended_at=clock.now())
+    last = line.authorizations.exclude(status=AuthorizationStatus.NOT_ENTITLED).order_by("-id").first()
+    row = Authorization.objects.create(
         order=line.order,
         line=line,
         estimate=last.estimate if last else None,
         status=AuthorizationStatus.REVOKED,
-        method=_method_of(by),
+        method=how,
         amount=line_total(line),
-        authorized_by=(revoked_by.strip() or (last.authorized_by if last else ""))[:60],
-        note=reason.strip()[:300],
+        authorized_by=(name or (last.authorized_by if last else ""))[:60],
+        note=" · ".join(filter(None, (reason, risk)))[:300],
+        reason=reason[:200],
+        signature=signature,
         at=clock.now(),
     )
-    end_line(line, reason=reason, by=by, code=events.LINE_REVOKED)
-    return line
+    line.state, line.authorized_amount = L.DECLINED, None
+    line.declined_reason, line.declined_cause = reason[:200], ""
+    line.save(update_fields=["state", "authorized_amount", "declined_reason", "declined_cause"])
+    record(
+        line,
+        events.LINE_REVOKED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"state": (L.AUTHORIZED, L.DECLINED)},
+        authorization=row.uid,
+        method=how,
+        amount=row.amount,
+        technicians=people,
+    )
 
 
-def _method_of(by: Actor) -> str:
-    if by.kind == ActorKind.LINK:
-        return AuthorizationMethod.DIGITAL_PORTAL
-    return AuthorizationMethod.VERBAL_PHONE
+@transaction.atomic
+def agree_after_all(
+    *,
+    line_uid: UUID,
+    authorized_by: str,
+    by: Actor,
+    method: str = "",
+    note: str = "",
+    signature: bytes | None = None,
+    seen_hash: str = "",
+) -> OrderLine:
+    """A no becomes a yes while the offer holds and the price is the one that was seen; a package as a whole (3.2).
+
+    Who may not decide for the payer is kept as a message, as with every yes. Raises RuleError ``line.not_declined``,
+    ``estimate.stale`` (another price by now: it is offered again), ``estimate.expired``, ``authorization.method``,
+    ``.name``, ``.note``, ``.signature`` and ``line.begun`` (it is being put together again).
+    """
+    on_link = by.kind == ActorKind.LINK
+    if not on_link:
+        by.require(permissions.AUTHORIZATIONS_RECORD)
+    how = method or (AuthorizationMethod.DIGITAL_PORTAL if on_link else AuthorizationMethod.VERBAL_PHONE)
+    _require_method(how, on_link=on_link)
+    name = authorized_by.strip()
+    if not name:
+        raise RuleError("authorization.name", _("Write the name of the person who decides."), field="authorized_by")
+    if how == AuthorizationMethod.VERBAL_PHONE and not note.strip():
+        raise RuleError("authorization.note", _("For a spoken yes, note who said what."), field="note")
+    _require_drawn(how, signature)
+    line = locked_line(line_uid, by)
+    lines = _with_its_package(line, L.DECLINED)
+    offer = offer_of(line)
+    if any(each.state != L.DECLINED for each in lines):
+        raise RuleError("line.not_declined", _("Only a declined line is agreed to after all."))
+    if (
+        offer is None
+        or (on_link and seen_hash != offer.seen_hash)
+        or any(not _as_offered(each, offer) for each in lines)
+    ):
+        raise RuleError("estimate.stale", _("The price has changed since; the item is to be offered anew."))
+    if offer.expires_at < clock.now():
+        raise RuleError("estimate.expired", _("This offer has expired; please ask for a new one."))
+    apart = line.found_by_id
+    if apart and any(has_begun(row) for row in OrderLine.objects.filter(reassembles_id=apart, state__in=AGREED)):
+        raise RuleError(
+            "line.begun", _("The car is being put together again without it; the item is to be offered anew.")
+        )
+    entitled, contact = deciders_of(line.order).entitle(name, rules.total_of(line_total(each) for each in lines))
+    kept = _keep_drawn(signature, line.order, by)
+    words = note.strip()
+    for each in lines:
+        if entitled:
+            write_decision(
+                each,
+                status=AuthorizationStatus.APPROVED,
+                contact=contact,
+                method=how,
+                authorized_by=name,
+                note=words,
+                signature=kept,
+                estimate=offer,
+                by=by,
+            )
+        else:
+            keep_wish(each, method=how, authorized_by=name, note=words, signature=kept, estimate=offer, by=by)
+    follow_decisions(line.order, by=by)
+    line.order.refresh_from_db(fields=["stage", "version"])
+    return next(each for each in lines if each.pk == line.pk)
+
+
+def offer_of(line: OrderLine) -> Estimate | None:
+    """The newest version that this line was offered in."""
+    return line.order.estimates.filter(content__lines__contains=[{"uid": str(line.uid)}]).order_by("-number").first()
+
+
+def _as_offered(line: OrderLine, offer: Estimate) -> bool:
+    entry = next((row for row in offer.content["lines"] if row["uid"] == str(line.uid)), None)
+    return entry is not None and Decimal(entry["total"]) == line_total(line)
+
+
+def _with_its_package(line: OrderLine, state: str) -> list[OrderLine]:
+    """The line, and the others of its package in ``state``, locked by key; the caller holds the order."""
+    if line.package_id is None:
+        return [line]
+    lines = list(OrderLine.objects.filter(package_id=line.package_id).locked().order_by("pk"))
+    for each in lines:
+        each.order = line.order
+    return [each for each in lines if each.state == state or each.pk == line.pk]
+
+
+def _require_method(method: str, *, on_link: bool) -> None:
+    policy = AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION
+    portal = method == AuthorizationMethod.DIGITAL_PORTAL
+    if method not in AuthorizationMethod.values or method == policy or portal != on_link:
+        raise RuleError("authorization.method", _("Choose how the customer decided."), field="method")
+
+
+def _require_drawn(method: str, signature: bytes | None) -> None:
+    if method in (AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE):
+        refuse_empty_pad(signature)
+    if method == AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE:
+        refuse_unsigned(signature, on_paper=False, field="method")
+
+
+def _keep_drawn(signature: bytes | None, order: RepairOrder, by: Actor) -> StoredFile | None:
+    if not signature:
+        return None
+    return store_file(
+        content=signature, name="signature.png", store_id=order.store_id, by=by, visit_uid=order.visit.uid
+    )
+
+
+def tell_taken_back(*, line_uid: UUID, technicians: Collection[str], key: str, by: Actor) -> int:
+    """Advisor and planned technicians read that a yes was taken back; how many were told (3.2)."""
+    line = OrderLine.objects.select_related(
+        "order__vehicle", "order__visit", "order__store", "order__advisor__user"
+    ).get(uid=line_uid)
+    order = line.order
+    people = {person.pk: person for person in Employee.objects.filter(uid__in=technicians).select_related("user")}
+    people[order.advisor_id] = order.advisor
+    told = 0
+    for person in people.values():
+        if person.user is None:
+            continue
+        with override(person.user.language):
+            body = gettext("%(plate)s: the customer took back the yes to %(line)s; it isn't done. Order %(number)s") % {
+                "plate": saying.say_plate(order.vehicle.plate) or order.number,
+                "line": line.said,
+                "number": order.number,
+            }
+        queue_message(
+            key=f"{key}:{person.pk}",
+            store=order.store,
+            channel=MessageChannel.STAFF,
+            recipient=person.user.username,
+            recipient_name=person.name,
+            template="workshop.taken_back",
+            language=person.user.language,
+            body=body,
+            visit_uid=order.visit.uid,
+            by=by,
+        )
+        told += 1
+    return told
 
 
 @transaction.atomic

@@ -662,17 +662,59 @@ class CancelLinePage(LineCommandPage):
         return orders.cancel_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
 
 
-class RevokeLinePage(LineCommandPage):
+class _SignedLinePage(LineCommandPage):
+    """By telephone with a note, on paper, or signed at the desk or on the tablet."""
+
     permission = permissions.AUTHORIZATIONS_RECORD
-    form_class = forms.ReasonForm
+    template_name = "workshop/line_signed.html"
+
+    def get_initial(self) -> dict[str, Any]:
+        name = deciders_of(self.order).proposed or self.order.visit.contact_name
+        return {"method": "VERBAL_PHONE", "revoked_by": name, "authorized_by": name}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "total": reads.total(self.line),
+            "deciders": deciders_of(self.order),
+        }
+
+
+class RevokeLinePage(_SignedLinePage):
+    form_class = forms.TakeBackForm
     title = _("The customer takes the yes back")
-    explains = _("Possible until work begins or a part is issued; afterwards withdraw the line.")
+    explains = _("Possible until work begins, a part is issued or outside work starts; afterwards withdraw the line.")
     submit = _("Record it")
     danger = True
     done = _("Agreement taken back.")
 
-    def run(self, form: forms.ReasonForm) -> OrderLine:
-        return authorizations.revoke_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        if not self.line.is_safety:
+            del form.fields["risk"]
+        return form
+
+    def run(self, form: forms.TakeBackForm) -> OrderLine:
+        return authorizations.revoke_line(
+            line_uid=self.line.uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+        )
+
+
+class AgreeAfterAllPage(_SignedLinePage):
+    form_class = forms.AfterAllForm
+    title = _("The customer agrees after all")
+    explains = _("Possible while the offer holds and its price is the same; otherwise offer the item again.")
+    submit = _("Record it")
+    done = _("Agreed after all.")
+
+    def words(self, result: OrderLine) -> Any:
+        if result.state == LineState.DECLINED:
+            return gettext("Kept as a message, not as a yes: this person may not decide for the payer.")
+        return self.done
+
+    def run(self, form: forms.AfterAllForm) -> OrderLine:
+        return authorizations.agree_after_all(
+            line_uid=self.line.uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+        )
 
 
 class WithdrawLinePage(LineCommandPage):
