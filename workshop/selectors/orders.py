@@ -596,6 +596,8 @@ def _chip(line: OrderLine, last: Authorization | None, estimate: Estimate | None
         return (_("asked · seen") if seen else _("asked · not seen yet")), "consent"
     if line.state == L.DECLINED:
         reason = " · ".join(filter(None, [str(line.get_declined_cause_display()), line.declined_reason]))
+        if last is not None and last.status == AuthorizationStatus.REVOKED:
+            return _("taken back · %(reason)s") % {"reason": reason}, "booked"
         return (_("declined · %(reason)s") % {"reason": reason} if reason else _("declined")), "booked"
     if last is not None and last.status == AuthorizationStatus.REVOKED:
         return _("taken back"), "booked"
