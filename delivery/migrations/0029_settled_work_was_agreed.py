@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0027_maintenance_reminders"),
+        ("delivery", "0028_pass_to_outside_work"),
     ]
 
     operations = [

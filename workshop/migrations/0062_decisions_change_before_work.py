@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workshop", "0060_repair_contracts"),
+        ("workshop", "0061_outside_work"),
     ]
 
     operations = [
