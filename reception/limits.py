@@ -25,6 +25,14 @@ LINK_QUIET = limit(
     clause="1.3",
     source="design",
 )
+ODOMETER_KM_A_DAY = limit(
+    "reception.odometer_km_a_day",
+    1000,
+    "km",
+    _("Kilometres a day since the last reading above which a mileage is confirmed at the reception"),
+    clause="2.1.2",
+    source="design",
+)
 VISIT_PHOTOS = limit("reception.visit_photos", 60, "", _("Photos a visit may carry"), clause="2.1.2", source="design")
 
 # --- appointments (2.4) ---

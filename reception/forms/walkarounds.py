@@ -57,10 +57,12 @@ class LookStep(StepForm):
         )
     )
     odometer_reason = forms.CharField(
-        label=_("Why lower than last time"),
+        label=_("Why it isn't as expected"),
         max_length=200,
         required=False,
-        help_text=_("Only needed where the mileage is lower: new instrument, wrongly read before."),
+        help_text=_(
+            "Only where the mileage is lower than last time or far higher: new instrument, wrongly read before, long journey."
+        ),
     )
     odometer_unread = forms.CharField(
         label=_("Why the mileage can't be read"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,12 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Powertrain, VehicleModel
-from dealership.kernel import clock, formats
+from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError, constraint_name, from_database
 from dealership.kernel.history import record
 from reception import events, permissions
+from reception.limits import ODOMETER_KM_A_DAY
 from reception.models import Customer, OdometerReading, Ownership, PlateColor, PlateKind, Vehicle
 from reception.services.customers import tidy
 
@@ -326,6 +328,15 @@ def change_owner(*, uid: UUID, owner_uid: UUID | None, on: date, by: Actor) -> V
     return vehicle
 
 
+def most_km(vehicle: Vehicle, *, store_id: int | None = None) -> int | None:
+    """The highest mileage that nobody has to confirm: the last reading and what is driven since at most, a day at least;
+    None where the car was never read."""
+    if vehicle.odometer_at is None:
+        return None
+    days = max(1, math.ceil((clock.now() - vehicle.odometer_at) / timedelta(days=1)))
+    return vehicle.odometer_km + days * int(limits.value(ODOMETER_KM_A_DAY, store_id=store_id))
+
+
 @transaction.atomic
 def read_odometer(*, vehicle: Vehicle, km: int, by: Actor, reason: str = "") -> Vehicle:
     """Writes a reading in whole kilometres; ``vehicle`` gets the new value.
@@ -334,7 +345,7 @@ def read_odometer(*, vehicle: Vehicle, km: int, by: Actor, reason: str = "") -> 
     """
     km = _read_km(km)
     row = Vehicle.objects.for_actor(by).locked().get(pk=vehicle.pk)
-    before = row.odometer_km
+    before, most = row.odometer_km, most_km(row)
     why = tidy(reason, field="odometer_reason", limit=200)
     if km < before and not why:
         raise RuleError(
@@ -346,7 +357,11 @@ def read_odometer(*, vehicle: Vehicle, km: int, by: Actor, reason: str = "") -> 
     row.odometer_km, row.odometer_at = km, clock.now()
     row.save(update_fields=["odometer_km", "odometer_at"])
     OdometerReading.objects.create(
-        vehicle=row, km=km, before_km=before, read_at=clock.now(), reason=why if km < before else ""
+        vehicle=row,
+        km=km,
+        before_km=before,
+        read_at=clock.now(),
+        reason=why if km < before or (most is not None and km > most) else "",
     )
     record(
         row,

@@ -44,7 +44,7 @@ from ..models import (
     WarningLight,
 )
 from . import consultations, telling, visits
-from .vehicles import read_odometer
+from .vehicles import most_km, read_odometer
 
 add_photo = visits.add_photo
 """A photo belongs to the visit; it is offered here too, where most are taken."""
@@ -121,9 +121,20 @@ def _read_fields(fields: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _check_odometer(walkaround: WalkAround, vehicle: Vehicle) -> None:
-    """2.1.2: a lower reading than the last one needs a reason."""
+def _check_odometer(walkaround: WalkAround, vehicle: Vehicle, *, most: int | None = None) -> None:
+    """2.1.2: a lower reading than the last one needs a reason; so does one above ``most`` where somebody can be asked."""
     km = walkaround.odometer_km
+    if km is not None and most is not None and km > most and not walkaround.odometer_reason:
+        raise RuleError(
+            "walkaround.odometer_far",
+            _(
+                "%(km)s km is %(more)s km more than the last reading, %(before)s km. Read it again, or say why it is right."
+            ),
+            field="odometer_reason",
+            km=km,
+            more=km - vehicle.odometer_km,
+            before=vehicle.odometer_km,
+        )
     if km is not None and km < vehicle.odometer_km and not walkaround.odometer_reason:
         raise RuleError(
             "walkaround.odometer",
@@ -134,13 +145,16 @@ def _check_odometer(walkaround: WalkAround, vehicle: Vehicle) -> None:
 
 
 @transaction.atomic
-def save_walkaround(*, visit_uid: UUID, by: Actor, waiting_mode: str | None = None, **fields: Any) -> WalkAround:
+def save_walkaround(
+    *, visit_uid: UUID, by: Actor, waiting_mode: str | None = None, asks: bool = False, **fields: Any
+) -> WalkAround:
     """2.1.2: writes down any of odometer_km (whole km), odometer_reason, odometer_unread (why a towed car's mileage can't
     be read), energy_eighths (0–8), warning_lights, belongings, kit_fitted, no_valuables, old_parts, own_words;
     ``waiting_mode`` is the visit's own.
 
     What isn't named stays. Raises RuleError for a lower mileage without a reason, once signed, or before the customer
-    was received. Saving what is already there writes nothing.
+    was received; with ``asks``, as somebody reads it beside the car, also ``walkaround.odometer_far``.
+    Saving what is already there writes nothing.
     """
     by.require(permissions.VISITS_RECEIVE)
     visit = visits.lock_visit(uid=visit_uid, by=by)
@@ -153,7 +167,8 @@ def save_walkaround(*, visit_uid: UUID, by: Actor, waiting_mode: str | None = No
     if walkaround.odometer_unread and visit.arrival_kind != ArrivalKind.TOWED_IN:
         text = _("Only the mileage of a car that was towed in may stay unread.")
         raise RuleError("walkaround.unread", text, field="odometer_unread")
-    _check_odometer(walkaround, visit.vehicle)
+    most = most_km(visit.vehicle, store_id=visit.store_id) if asks else None
+    _check_odometer(walkaround, visit.vehicle, most=most)
     if changed:
         walkaround.save(update_fields=list(changed))
     facts = {name: (before[name], value) for name, value in changed.items() if name not in FREE_TEXT}

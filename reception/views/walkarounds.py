@@ -19,6 +19,7 @@ from ..models import DamageMark, DamageSide, WalkAround, WalkAroundState
 from ..selectors import visits as reads
 from ..services import visits, walkarounds
 from ..services.customers import open_number
+from ..services.vehicles import most_km
 from .visits import VisitMixin
 
 STEPS = (
@@ -88,6 +89,7 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
         context = super().get_context_data(**kwargs)
         return context | {
             "visit": self.visit,
+            "most_km": most_km(self.visit.vehicle, store_id=self.visit.store_id),
             "walkaround": self.walkaround,
             "forms": self.written_forms(context["form"]) if self.step != "sign" else [],
             "sent": self.walkaround is not None and self.walkaround.state == WalkAroundState.SENT,
@@ -129,7 +131,7 @@ class WalkAroundPage(Queued, WalkAroundMixin, CommandPage):
                 signature=data["signature"],
                 by=self.actor,
             )
-        return walkarounds.save_walkaround(visit_uid=self.visit.uid, by=self.actor, **data)
+        return walkarounds.save_walkaround(visit_uid=self.visit.uid, by=self.actor, asks=True, **data)
 
     def location(self, result: Any) -> str:
         if self.step == "sign":

@@ -23,13 +23,14 @@ once(document, "[data-sketch]", "Sketch", (drawing) => {
   });
 });
 
-// A lower mileage asks for its reason; otherwise the question stays out of the way.
+// A lower mileage, and one far above the last, asks for its reason; otherwise the question stays out of the way.
 once(document, "[data-lower]", "Lower", (box) => {
   const mileage = document.querySelector("[name=odometer_km]");
   const reason = box.querySelector("input");
   const look = () => {
     const lower = mileage.value !== "" && Number(mileage.value) < Number(box.dataset.lower);
-    box.hidden = !lower && reason.value === "" && !box.querySelector(".wrong");
+    const far = Boolean(box.dataset.most) && Number(mileage.value) > Number(box.dataset.most);
+    box.hidden = !lower && !far && reason.value === "" && !box.querySelector(".wrong");
   };
   mileage.addEventListener("input", look);
   look();

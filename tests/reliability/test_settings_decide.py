@@ -836,6 +836,7 @@ ELSEWHERE = {
     "delivery.maintenance_reminder_after_visit_days": "tests/delivery/test_service_reminders.py",
     "delivery.rework_evidence_days": "tests/delivery/test_rework.py",
     "delivery.rework_restarts": "tests/delivery/test_rework.py",
+    "reception.odometer_km_a_day": "tests/reception/test_far_odometer.py",
     "reception.elapsed_channels": "tests/reception/test_consultations.py",
     "reception.sticker_years": "tests/reception/test_preferences.py",
     "reception.tier_scores": "tests/reception/test_segments.py",
