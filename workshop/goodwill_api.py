@@ -32,7 +32,7 @@ register(
             "labor_operation_uid": Filter(field=Uid(), lookup="line__uid"),
         },
         create=Command(
-            run=goodwill.ask_goodwill,
+            run=goodwill.ask_line_goodwill,
             permission=permissions.GOODWILL_ASK,
             input={
                 "labor_operation_uid": Uid(source="line_uid"),

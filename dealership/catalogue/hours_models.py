@@ -25,7 +25,11 @@ class OperationHours(Root):
 
     class Meta:
         ordering = ["operation", "model"]
-        triggers = [states.versioned(), states.fixed("operationhours_fixed", "operation_id", "model_id")]
+        triggers = [
+            states.ShownIn("operation"),
+            states.versioned(),
+            states.fixed("operationhours_fixed", "operation_id", "model_id"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["operation", "model"], name="operationhours_once"),
             models.CheckConstraint(name="operationhours_positive", condition=Q(hours__gt=0)),

@@ -76,7 +76,7 @@ def test_a_payer_without_a_rate_is_seen_at_once(client: Client) -> None:
     client.force_login(make_employee(make_store("EM01"), "manager").user)
     page = client.get(reverse("labor-rates"))
     assert [row.now for row in page.context["rates"]] == [None] * 6
-    assert page.content.decode().count('<td class="num"') == 5
+    assert page.content.decode().count('<td class="num"') == 6
 
 
 def test_parts_without_a_price_are_found_and_get_one(desk: Client, manager) -> None:

@@ -49,7 +49,7 @@ def store(transactional_db: None, set_clock: Callable[..., None]) -> Store:
     """The demo's first store with people, rosters, bays, prices and stock; no car has been there yet."""
     cache.clear()
     made = make_store(code="BJ01", name="滨江店", brand="星河")
-    equip([made])
+    equip([made], clock.today())
     return made
 
 

@@ -25,7 +25,7 @@ class Shop:
         self._patch = monkeypatch
         self.at(*FRIDAY, 8)
         self.store: Store = make_store(code="BJ01", name="滨江店", brand="星河")
-        equip([self.store])
+        equip([self.store], clock.today())
 
     def at(self, year: int, month: int, day: int, hour: int, minute: int = 0) -> None:
         moment = datetime.fromisoformat(f"{datetime(year, month, day, hour, minute).isoformat()}+08:00").astimezone(UTC)

@@ -134,6 +134,8 @@ STORY: dict[str, str] = {
     "catalogue.add_model": "one: model.exists",
     "catalogue.correct_model": "both",
     "catalogue.end_model": "one: model.same",
+    "catalogue.add_operation": "one: operation.exists",
+    "catalogue.add_master_part": "one: part.exists",
     "catalogue.correct_operation": "both",
     "catalogue.correct_master_part": "both",
     "catalogue.set_model_hours": "both",
@@ -393,7 +395,7 @@ STORY: dict[str, str] = {
     "workshop.end_screen": "one: screen.ended",
     "workshop.fail_proposal": "same",
     "workshop.finish_line": "one: state.move",
-    "workshop.ask_goodwill": "one: goodwill.asked",
+    "workshop.ask_line_goodwill": "one: goodwill.asked",
     "workshop.sign_contract": "one: contract.signed",
     "workshop.give_approved_discount": "same",
     "workshop.give_approved_goodwill": "same",
@@ -591,10 +593,10 @@ def test_people_and_rosters() -> None:
     go(models.correct_model, uid=model.uid, aliases=["途远2.0T"], **car)
     go(models.end_model, uid=model.uid, ends_on=today, by=manager)
     facts = {"name": "示例作业", "hours": Decimal("0.5"), "by": manager}
-    work = operations.add_operation(code="AB-01", **facts)
+    work = go(operations.add_operation, code="AB-01", **facts)
     go(operations.correct_operation, uid=work.uid, code="AB-01", **facts)
     go(operations.set_model_hours, operation_uid=work.uid, model_uid=model.uid, hours=Decimal("0.8"), by=manager)
-    piece = part_master.add_master_part(number="NEW-1", name="示例件", unit="件", by=manager)
+    piece = go(part_master.add_master_part, number="NEW-1", name="示例件", unit="件", by=manager)
     go(part_master.correct_master_part, uid=piece.uid, name="示例件", unit="套", by=manager)
     go(operations.set_usual_part, operation_uid=work.uid, part_uid=piece.uid, quantity=Decimal(2), by=manager)
 
@@ -908,12 +910,12 @@ def test_the_order_and_the_floor() -> None:
         )
         services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
         go(orders.give_approved_discount, approval=Approval.objects.get(pk=asked.pk))
-        orders.add_line(order_uid=order.uid, description="大修", hours=Decimal(20), by=desk)
-        orders.send_estimate(order_uid=order.uid, by=desk)
-        go(contracts.sign_contract, order_uid=order.uid, signed_name="沈示例", on_paper=True, by=desk)
-        orders.withdraw_line(line_uid=order.lines.get(description="大修").uid, reason="不做了", by=desk)
+        bigger = make_order(floor.shop)
+        orders.add_line(order_uid=bigger.uid, description="大修", hours=Decimal(20), by=desk)
+        orders.send_estimate(order_uid=bigger.uid, by=desk)
+        go(contracts.sign_contract, order_uid=bigger.uid, signed_name="沈示例", on_paper=True, by=desk)
         kind = add_operation(floor.shop, order, "MT-10", parts=[], pay_type="GOODWILL")
-        wish = go(goodwill.ask_goodwill, line_uid=kind.uid, bearer="SHOP", reason="刚过保", by=desk)
+        wish = go(goodwill.ask_line_goodwill, line_uid=kind.uid, bearer="SHOP", reason="刚过保", by=desk)
         services.decide_approval(uid=wish.approval.uid, approve=True, by=floor.shop.manager)
         go(goodwill.give_approved_goodwill, approval=Approval.objects.get(pk=wish.approval_id))
         orders.withdraw_line(line_uid=kind.uid, reason="不做了", by=desk)

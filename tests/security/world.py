@@ -111,7 +111,7 @@ class World:
                 demo_store.make_store(code="BJ01", name="北郊店", brand="星河"),
                 demo_store.make_store(code="NH02", name="南湖店", brand="远山"),
             ]
-            equip(made)
+            equip(made, clock.today())
         self.ours, self.theirs = made
         self.tables = _tables()
         Simulation(made, seed=11, cars_a_day=lambda _day: CARS_A_DAY).run(TODAY - timedelta(days=1), TODAY, NOW)

@@ -25,7 +25,7 @@ from tests.factories.workshop import Shop, add_operation, agree_all, make_order,
 from workshop.models import LineGoodwill, OrderLine
 from workshop.selectors.orders import order_page
 from workshop.services import orders
-from workshop.services.goodwill import ask_goodwill, give_approved_goodwill
+from workshop.services.goodwill import ask_line_goodwill, give_approved_goodwill
 
 D = Decimal
 
@@ -41,7 +41,7 @@ def drafted(shop: Shop, **facts) -> OrderLine:
 
 def ask(shop: Shop, line: OrderLine, **facts) -> LineGoodwill:
     given = {"bearer": "SHOP", "reason": "刚过保修期十天，老客户"} | facts
-    return ask_goodwill(line_uid=line.uid, by=shop.advisor, **given)
+    return ask_line_goodwill(line_uid=line.uid, by=shop.advisor, **given)
 
 
 def approve(shop: Shop, row: LineGoodwill, *, yes: bool = True) -> None:
@@ -147,8 +147,8 @@ def test_who_asks_names_a_reason_and_a_bearer_and_never_decides(shop: Shop) -> N
     apart.refresh_from_db()
     assert ask(shop, apart).amount == orders.line_total(apart) + 50
     with pytest.raises(NotAllowed):
-        ask_goodwill(line_uid=line.uid, bearer="SHOP", reason="x", by=make_actor("technician", store=shop.store))
-    row = ask_goodwill(line_uid=line.uid, bearer="SHOP", reason="刚过保", by=shop.manager)
+        ask_line_goodwill(line_uid=line.uid, bearer="SHOP", reason="x", by=make_actor("technician", store=shop.store))
+    row = ask_line_goodwill(line_uid=line.uid, bearer="SHOP", reason="刚过保", by=shop.manager)
     with pytest.raises(RuleError):
         decide_approval(uid=row.approval.uid, approve=True, by=shop.manager)
 

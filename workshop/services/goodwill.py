@@ -23,7 +23,7 @@ from workshop.services.orders import authorize_unasked, locked_line
 
 
 @transaction.atomic
-def ask_goodwill(*, line_uid: UUID, bearer: str, reason: str, by: Actor) -> LineGoodwill:
+def ask_line_goodwill(*, line_uid: UUID, bearer: str, reason: str, by: Actor) -> LineGoodwill:
     """3.2: asks that the maker or the shop (``bearer``) bears a drafted line; it goes ahead when somebody else approves.
 
     Only whole lines are goodwill: where the customer bears a share, the work is written as two lines. Raises RuleError

@@ -32,4 +32,4 @@ class GoodwillPage(LineCommandPage):
 
     def run(self, form: GoodwillForm) -> LineGoodwill:
         data: dict[str, Any] = form.cleaned_data
-        return goodwill.ask_goodwill(line_uid=self.line.uid, by=self.actor, **data)
+        return goodwill.ask_line_goodwill(line_uid=self.line.uid, by=self.actor, **data)

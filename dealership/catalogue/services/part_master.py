@@ -97,7 +97,7 @@ def correct_master_part(
     for field, value in read.items():
         setattr(part, field, value)
     part.save(update_fields=list(read))
-    told = ("unit", "kind", "guarantee_months", "guarantee_km", "active")
+    told = ("kind", "guarantee_months", "guarantee_km", "active")
     changed = {field: (before[field], read[field]) for field in told if before[field] != read[field]}
     record(part, events.PART_CORRECTED, by=by, changed=changed, number=part.number)
     return part
