@@ -133,7 +133,8 @@ def contract_data(contract: Contract) -> dict[str, Any]:
         "items_title": _("What is done and what it costs"),
         "items_head": [_("No."), _("Item and parts"), _("Hours × price"), _("Labour"), _("Material"), _("Amount (CNY)")],
         "items": items,
-        "total": [_("Expected total, VAT included"), format_money(estimate.total)],
+        "total": [_("Expected total, VAT included"), format_money(contract.total)],
+        "before": _("of which agreed before: %(sum)s") % {"sum": format_money(contract.agreed)} if contract.agreed else "",
         "terms_title": _("What both sides agree"),
         "terms": contract.terms,
         "sides": [

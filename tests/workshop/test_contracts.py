@@ -125,6 +125,22 @@ def test_the_paper_says_what_the_law_asks_for(shop: Shop) -> None:
     assert contract_pdf(contract)[:5] == b"%PDF-"
 
 
+def test_what_was_agreed_before_counts_and_is_named(shop: Shop) -> None:
+    order = make_order(shop)
+    orders.add_line(order_uid=order.uid, description="小项", hours=Decimal(8), by=shop.advisor)
+    agree_all(shop, order)
+    assert contract_of(order) is None
+    before = sum(a.amount for a in order.authorizations.all())
+    orders.add_line(order_uid=order.uid, description="增项", hours=Decimal(6), by=shop.advisor)
+    sent = orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    contract = contract_of(order)
+    assert contract is not None
+    assert (contract.agreed, contract.total) == (before, before + sent.total)
+    data = contract_data(contract)
+    assert f"¥{before:,.2f}" in data["before"]
+    assert data["total"][1] == f"¥{before + sent.total:,.2f}"
+
+
 def test_a_page_signs_on_paper_and_says_what_is_missing(shop: Shop, client: Client) -> None:
     order = big(shop)
     agree(shop, order, AuthorizationMethod.VERBAL_PHONE)

@@ -46,6 +46,20 @@ class Contract:
     how: Any = ""
 
     @property
+    def agreed(self) -> Decimal:
+        """What the customer had agreed to before, which isn't listed again; it counts towards the whole."""
+        return Decimal(self.estimate.content.get("contract", {}).get("agreed", "0"))
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """What the estimate lists, each with its ``total`` in CNY."""
+        return [row | {"total": Decimal(row["total"])} for row in self.estimate.content["lines"]]
+
+    @property
+    def total(self) -> Decimal:
+        return self.estimate.total + self.agreed
+
+    @property
     def number(self) -> str:
         return f"{self.order.number}-{self.estimate.number}"
 
@@ -62,7 +76,8 @@ def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]
     ) if asked else ""  # fmt: skip
     if not because:
         return {}
-    return {"contract": {"because": because, "terms": TERMS, **_promises(order, categories)}}
+    before = {"agreed": str(total_of(told))} if told else {}
+    return {"contract": {"because": because, "terms": TERMS, **before, **_promises(order, categories)}}
 
 
 def _promises(order: RepairOrder, categories: list[str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class OperationForm(forms.Form):
         label=_("What the bay can do"), choices=BayCapability.choices, initial=BayCapability.STANDARD_LIFT
     )
     tool = forms.ChoiceField(label=_("Special tool"), choices=[("", "—"), *ToolKind.choices], required=False)
-    is_maintenance = forms.BooleanField(label=_("Maintenance"), required=False)
+    is_maintenance = forms.BooleanField(label=pgettext_lazy("kind of work", "Maintenance"), required=False)
     is_diagnosis = forms.BooleanField(label=_("Diagnosis"), required=False)
     is_safety = forms.BooleanField(label=_("Matters for safety"), required=False)
     bookable_online = forms.BooleanField(label=_("Customers may book it online"), required=False)
