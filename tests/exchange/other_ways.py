@@ -432,7 +432,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     world.plan_is_worked_out(ready)
     act(foreman, "dispatch_proposal", ready, "accept")
     technician.create_clocking(body={"labor_operation_uid": diagnosis})
-    wanted = {"labor_operation_uid": diagnosis, "need": "PARTS"}
+    wanted = {"labor_operation_uid": diagnosis, "need": "PARTS", "note": "卡扣 2 个"}
     act(parts, "technician_call", technician.create_technician_call(body=wanted)["uid"], "answer", {"answer": "COMING"})
     act(parts, "part_line", pads, "reserve")
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})

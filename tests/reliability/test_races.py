@@ -434,7 +434,7 @@ STORY: dict[str, str] = {
     "workshop.reject_proposal": "one: state.move",
     "workshop.release_line": "one: hold.none",
     "workshop.remove_part": "one: 404",
-    "workshop.report_more_work": "both",
+    "workshop.report_more_work": "one: finding.line_there",
     "workshop.reserve_part": "silent",
     "workshop.reserve_parts": "silent",
     "workshop.return_part": "one: part.returned",
@@ -1012,7 +1012,7 @@ def test_the_order_and_the_floor() -> None:
         floor.give(work, house.worker)
         made = go(clocking.clock_on, line_uid=work.uid, by=actor(house.worker))
         floor.hire("parts")
-        called = go(findings.ask_for, line_uid=work.uid, need="PARTS", by=actor(house.worker))
+        called = go(findings.ask_for, line_uid=work.uid, need="PARTS", note="卡扣", by=actor(house.worker))
         go(findings.answer_call, uid=called.uid, answer="COMING", by=floor.foreman)
         go(findings.report_more_work, line_uid=work.uid, cause="片薄", description="换片", by=actor(house.worker))
     with clock_at(10):

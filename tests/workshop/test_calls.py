@@ -92,13 +92,13 @@ def test_a_call_is_answered_once_and_ends_with_the_job(called):
     assert refusal_of(findings.answer_call, uid=call.uid, answer="COMING", by=keeper) == "call.answered"
     findings.answer_call(uid=call.uid, answer="NOT_AVAILABLE", by=keeper)
     assert refusal_of(findings.answer_call, uid=call.uid, answer="DONE", by=keeper) == "call.ended"
-    late = findings.ask_for(line_uid=line.uid, need="PARTS", by=actor(person))
+    late = findings.ask_for(line_uid=line.uid, need="PARTS", note="卡扣", by=actor(person))
     with clock_at(9, 40):
         clocking.finish_line(line_uid=line.uid, cause="片薄", correction="换新片", by=actor(person))
         outbox.drain()
     late.refresh_from_db()
     assert (late.state, late.answered_at, late.ended_at) == ("ENDED", None, at(9, 40))
-    facts = {"line_uid": line.uid, "need": "PARTS", "by": actor(person)}
+    facts = {"line_uid": line.uid, "need": "PARTS", "note": "卡扣", "by": actor(person)}
     assert refusal_of(findings.ask_for, **facts) == "need.line"
 
 
@@ -115,7 +115,7 @@ def test_the_database_keeps_calls_as_they_were(called, refused):
     ):
         with refused(rule) as sql:
             sql(statement, [call.pk])
-    again = findings.ask_for(line_uid=line.uid, need="TOOL", by=_actor_of(call))
+    again = findings.ask_for(line_uid=line.uid, need="TOOL", note="拉马", by=_actor_of(call))
     with refused("techniciancall_answered") as sql:
         sql("UPDATE workshop_techniciancall SET state = 'COMING' WHERE id = %s", [again.pk])
     copy = (

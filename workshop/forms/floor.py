@@ -74,6 +74,7 @@ class MoreWorkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     photos = Photos(required=False)
+    although_there = forms.BooleanField(label=_("It comes on top of the line that stands there"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,7 +83,12 @@ class MoreWorkForm(forms.Form):
 
 class NeedForm(forms.Form):
     need = forms.ChoiceField(label=_("What is needed"), choices=Need.choices, widget=forms.RadioSelect)
-    note = forms.CharField(label=_("Note"), max_length=200, required=False)
+    note = forms.CharField(
+        label=_("What exactly"),
+        max_length=200,
+        required=False,
+        help_text=_("A part: which one and how many. A tool: which one. Help: what for."),
+    )
 
 
 class HoldForm(forms.Form):

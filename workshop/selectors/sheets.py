@@ -29,10 +29,9 @@ from workshop.check_models import (
     Verdict,
 )
 from workshop.check_rules import Bounds
-from workshop.models import LineState, OrderLine, RepairOrder
+from workshop.models import OrderLine, RepairOrder
 from workshop.rules import line_total, total_of
-
-GONE = (LineState.CANCELLED, LineState.WITHDRAWN)
+from workshop.selectors.same_work import GONE, same_line
 
 PLACES = (
     pgettext_lazy("wheel", "Left front"),
@@ -61,6 +60,8 @@ class Row:
     photos: list[CheckPhoto] = field(default_factory=list)
     before: Before | None = None
     line: OrderLine | None = None
+    same: OrderLine | None = None
+    """Where nothing was offered of it: the line for the same work that stands on the order already."""
     typed: dict[str, str] = field(default_factory=dict)
     """What was sent just now and couldn't be read, to be put right."""
 
@@ -91,9 +92,11 @@ class Row:
 
     @property
     def amount(self) -> Decimal | None:
-        if self.line is None:
-            return None
-        return line_total(self.line.labor_amount, [p.amount for p in self.line.part_lines.all()], self.line.fee_amount)
+        return _amount(self.line)
+
+    @property
+    def same_amount(self) -> Decimal | None:
+        return _amount(self.same)
 
     @property
     def places(self) -> list[dict[str, Any]]:
@@ -112,6 +115,12 @@ class Row:
             }
             for place in range(count)
         ]
+
+
+def _amount(line: OrderLine | None) -> Decimal | None:
+    if line is None:
+        return None
+    return line_total(line.labor_amount, [p.amount for p in line.part_lines.all()], line.fee_amount)
 
 
 @dataclass(slots=True)
@@ -251,9 +260,11 @@ def _read(sheet: CheckSheet) -> Sheet:
     for photo in sheet.photos.select_related("file"):
         photos[photo.item_id].append(photo)
     lines: dict[int, OrderLine] = {}
-    for offer in sheet.offers.select_related("line__operation").prefetch_related("line__part_lines").order_by("id"):
-        if offer.line.state not in GONE:
-            lines[offer.item_id] = offer.line
+    there = _lines_there(sheet)
+    for line in there:
+        offer = getattr(line, "check_offer", None)
+        if offer is not None and offer.sheet_id == sheet.pk:
+            lines[offer.item_id] = line
     before = _before(sheet)
     rows = [
         Row(
@@ -266,7 +277,16 @@ def _read(sheet: CheckSheet) -> Sheet:
         )
         for item in items_for(sheet.template_id, sheet.powertrain)
     ]
+    for row in rows:
+        if row.is_finding and row.line is None:
+            row.same = same_line(there, operation=row.item.operation, names=(row.item.name, row.item.name_en))
     return Sheet(sheet, rows)
+
+
+def _lines_there(sheet: CheckSheet) -> list[OrderLine]:
+    """The lines of the sheet's order and those that were written for it, with what they were offered for."""
+    rows = OrderLine.objects.filter(Q(order_id=sheet.order_id) | Q(check_offer__sheet=sheet)).exclude(state__in=GONE)
+    return list(rows.select_related("operation", "check_offer").prefetch_related("part_lines").order_by("id"))
 
 
 def _before(sheet: CheckSheet) -> dict[str, Before]:

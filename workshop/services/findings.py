@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel import clock
+from dealership.catalogue.models import Operation
+from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
@@ -21,10 +22,13 @@ from staff.selectors.employees import employee_of, employees_with_role
 from workshop import events, permissions
 from workshop.call_models import ANSWERS, OPEN_CALLS, CallState, Need, TechnicianCall
 from workshop.models import LinePhoto, LineState, OrderLine
-from workshop.services.orders import add_line, locked_line
+from workshop.selectors.same_work import same_line
+from workshop.services.orders import add_line, locked_line, locked_order
 
 ASKED_OF = {Need.PARTS: ("parts",), Need.HELP: ("leader", "foreman"), Need.TOOL: ("foreman",)}
 """Who is told, by what is needed."""
+NAMED = (Need.PARTS, Need.TOOL)
+"""What is named when it is asked for: who brings it must know which."""
 OPEN_WORK = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 
 
@@ -37,14 +41,31 @@ def report_more_work(
     operation_uid: UUID | None = None,
     description: str = "",
     photos: Sequence[tuple[str, bytes]] = (),
+    although_there: bool = False,
 ) -> OrderLine:
     """More work is found while working on a line: an addition that waits for its own yes, with pictures (3.2).
 
-    Agreed work goes on. ``photos`` are (name, content). Raises RuleError ``finding.cause`` and what ``add_line`` says.
+    Agreed work goes on. ``photos`` are (name, content). Raises RuleError ``finding.cause``, ``finding.line_there`` where
+    the same work stands on the order already (unless ``although_there``) and what ``add_line`` says.
     """
+    if not by.may(permissions.LINES_EDIT):
+        by.require(permissions.LINES_PROPOSE)
     if not cause.strip():
         raise RuleError("finding.cause", _("Say what was found; the customer reads it."), field="cause")
     job = OrderLine.objects.for_actor(by).select_related("order").get(uid=line_uid)
+    order = locked_order(job.order.uid, by)
+    operation = Operation.objects.get(uid=operation_uid, active=True) if operation_uid else None
+    there = same_line(order.lines.order_by("id"), operation=operation, names=[description])
+    if there is not None and not although_there:
+        raise RuleError(
+            "finding.line_there",
+            _(
+                "“%(line)s” (%(state)s) stands on the order already; nothing was added. Report it only if it comes on top."
+            ),
+            field="although_there",
+            line=there.said,
+            state=there.get_state_display(),
+        )
     line = add_line(
         order_uid=job.order.uid,
         found_by_uid=job.uid if job.takes_apart else None,
@@ -72,12 +93,16 @@ def report_more_work(
 def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> TechnicianCall:
     """Asks the parts counter, the team leader or the foreman to come; the call stays open until it is answered (3.2).
 
-    Each of them gets a message. Raises RuleError ``need.kind``, ``need.line`` (the work is not open) and
-    ``need.nobody`` where nobody holds such a post today.
+    Each of them gets a message. Raises RuleError ``need.kind``, ``need.note`` (a part or a tool is named),
+    ``need.line`` (the work is not open) and ``need.nobody`` where nobody holds such a post today.
     """
     by.require(permissions.JOBS_OWN)
     if need not in Need.values:
         raise RuleError("need.kind", _("Say what is needed."), field="need")
+    note = formats.one_line(note)[:200]
+    if need in NAMED and not note:
+        words = _("Say which part and how many.") if need == Need.PARTS else _("Say which tool.")
+        raise RuleError("need.note", words, field="note")
     line = locked_line(line_uid, by)
     if line.state not in OPEN_WORK:
         raise RuleError("need.line", _("This work isn't open any more; nothing is called for to it."))
@@ -90,9 +115,7 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> Technici
     }
     if not people:
         raise RuleError("need.nobody", _("Nobody is there who could be asked; tell the service manager."))
-    call = TechnicianCall.objects.create(
-        store=order.store, line=line, employee=employee_of(by), need=need, note=note.strip()[:200]
-    )
+    call = TechnicianCall.objects.create(store=order.store, line=line, employee=employee_of(by), need=need, note=note)
     for person, user in people.values():
         with override(user.language):
             body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {

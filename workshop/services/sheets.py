@@ -271,12 +271,12 @@ def _why(row: reads.Row) -> str:
 
 
 @transaction.atomic
-def offer_finding(*, sheet_uid: UUID, item_uid: UUID, by: Actor) -> OrderLine:
+def offer_finding(*, sheet_uid: UUID, item_uid: UUID, by: Actor, although_there: bool = False) -> OrderLine:
     """Writes the line that mends a worn or bad item onto the order, with why and its photos, in one tap (3.1).
 
     The item's operation brings hours and parts; without one the line has the item's name and waits to be priced.
     Raises RuleError ``sheet.finding`` for what is good or unanswered, ``sheet.offered`` where a line of it stands there,
-    and what ``add_line`` says.
+    ``sheet.line_there`` where somebody else wrote the same work (unless ``although_there``), and what ``add_line`` says.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
@@ -289,6 +289,13 @@ def offer_finding(*, sheet_uid: UUID, item_uid: UUID, by: Actor) -> OrderLine:
         raise RuleError("sheet.finding", _("Only what was found worn or bad is offered, on the order of this sheet."))
     if row.line is not None:
         raise RuleError("sheet.offered", _("A line for this stands on the order already."))
+    if row.same is not None and not although_there:
+        raise RuleError(
+            "sheet.line_there",
+            _("“%(line)s” (%(state)s) stands on the order already; nothing was added."),
+            line=row.same.said,
+            state=row.same.get_state_display(),
+        )
     active = item.operation is not None and item.operation.active
     with override(order.visit.customer.language):
         cause, said = _why(row), item.said

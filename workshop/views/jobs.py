@@ -179,6 +179,7 @@ class MoreWorkPage(JobForm):
             description=data["description"],
             cause=data["cause"],
             photos=[(photo.name, photo.read()) for photo in data["photos"]],
+            although_there=data["although_there"],
             by=self.actor,
         )
 
@@ -190,6 +191,13 @@ class AskPage(JobForm):
 
     def get_initial(self) -> dict[str, Any]:
         return {"need": self.request.GET.get("need", "")}
+
+    def get_form(self, form_class: type[NeedForm] | None = None) -> NeedForm:
+        """The star stands where it is known that a part or a tool is asked for; the command asks in any case."""
+        form: NeedForm = super().get_form(form_class)
+        if form["need"].value() in findings.NAMED:
+            demand(form, "note")
+        return form
 
     def run(self, form: NeedForm) -> Any:
         return findings.ask_for(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)

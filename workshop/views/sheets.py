@@ -175,7 +175,12 @@ class OfferFindingView(ActionView):
 
     def run(self, form: Any) -> OrderLine:
         sheet = reads.get_sheet(self.kwargs["uid"], self.actor)
-        return commands.offer_finding(sheet_uid=sheet.uid, item_uid=item_of(sheet, self.request), by=self.actor)
+        return commands.offer_finding(
+            sheet_uid=sheet.uid,
+            item_uid=item_of(sheet, self.request),
+            although_there=self.request.POST.get("although_there") == "1",
+            by=self.actor,
+        )
 
     def location(self, result: OrderLine) -> str:
         if self.request.POST.get("next"):
