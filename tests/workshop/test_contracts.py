@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from compliance.services.archives import contract_facts
+from dealership.kernel.saying import say_plate
 from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import make_picture, rule
 from tests.factories.workshop import Shop, agree_all, make_order, make_shop
@@ -119,7 +120,15 @@ def test_the_paper_says_what_the_law_asks_for(shop: Shop) -> None:
     assert contract is not None
     data = contract_data(contract)
     said = "".join([*data["terms"], *(value for pair in data["facts"] for value in pair)])
-    for what in (order.vehicle.plate, order.vehicle.vin, shop.store.name, "先征得", "质量保证", "交车", "工时"):
+    for what in (
+        say_plate(order.vehicle.plate),
+        order.vehicle.vin,
+        shop.store.name,
+        "先征得",
+        "质量保证",
+        "交车",
+        "工时",
+    ):
         assert what in said, what
     assert data["total"][1] == f"¥{contract.estimate.total:,.2f}"
     assert contract_pdf(contract)[:5] == b"%PDF-"
