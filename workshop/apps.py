@@ -162,6 +162,7 @@ class WorkshopConfig(AppConfig):
                 group="workshop",
                 permission=permissions.STOCK_MOVE,
                 order=65,
+                start=("parts",),
             )
         )
 

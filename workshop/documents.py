@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from dealership.catalogue.models import PartKind, PayType
+from dealership.catalogue.models import PayType
 from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.saying import say_list, say_name, say_plate
@@ -95,9 +95,9 @@ def contract_pdf(contract: Contract) -> bytes:
 
 
 def _part_words(part: dict[str, Any]) -> str:
-    """``Front brake pads (genuine) ×1.00 set × 560.00``."""
-    kind = dict(PartKind.choices).get(part["kind"], part["kind"])
-    return f"{say_name(part['name'])} ({kind}) ×{part['quantity']} {say_name(part['unit'])} × {part['unit_price']}"
+    """``Front brake pads (genuine) 1 set × 560.00``."""
+    many = f"{part['quantity'].normalize():f} {say_name(part['unit'])}"
+    return f"{say_name(part['name'])} ({part['kind']}) {many} × {part['unit_price']:,.2f}"
 
 
 def contract_data(contract: Contract) -> dict[str, Any]:
@@ -108,14 +108,13 @@ def contract_data(contract: Contract) -> dict[str, Any]:
     client = order.customer.name
     plate = f"{say_plate(vehicle.plate)} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
     items = []
-    for row in estimate.content["lines"]:
-        material = sum((Decimal(p["amount"]) for p in row["parts"]), Decimal(0))
+    for row in contract.rows:
+        material = sum((p["amount"] for p in row["parts"]), Decimal(0))
         parts = "；".join(_part_words(p) for p in row["parts"])
-        what = say_name(row["description"]) + (f"\n{parts}" if parts else "")
-        labor = f"{row['hours']} h × {row['rate']}"
-        items.append(
-            [str(row["position"]), what, labor, row["labor_amount"], f"{material:.2f}", f"{Decimal(row['total']):,.2f}"]
-        )
+        package = f"{_('Package:')} {say_name(row['package'])}" if row["package"] else ""
+        what = "\n".join(filter(None, (say_name(row["description"]), package, parts)))
+        sums = [f"{amount:,.2f}" for amount in (row["labor_amount"], material, row["total"])]
+        items.append([str(row["position"]), what, f"{row['hours']} h × {row['rate']}", *sums])
     return {
         "title": _("Vehicle repair contract") if contract.because else _("Estimate and order of repair"),
         "number": contract.number,

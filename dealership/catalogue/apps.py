@@ -32,6 +32,17 @@ class CatalogueConfig(AppConfig):
         )
         nav.register(
             nav.Entry(
+                code="parts-master",
+                label=_("Parts master"),
+                icon="list-details",
+                url_name="part-prices",
+                group="workshop",
+                permission=permissions.PARTS_MANAGE,
+                order=66,
+            )
+        )
+        nav.register(
+            nav.Entry(
                 code="maintenance-plans",
                 label=_("Maintenance plans"),
                 icon="calendar-event",

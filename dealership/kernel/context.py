@@ -47,7 +47,7 @@ class Shell:
     @cached_property
     def phone_entries(self) -> list[navigation.Shown]:
         every = [entry for group in self.groups for entry in group.entries]
-        return sorted(every, key=lambda entry: not entry.phone)[:PHONE_ENTRIES]
+        return sorted(every, key=lambda entry: (not entry.starts, not entry.phone))[:PHONE_ENTRIES]
 
     @cached_property
     def bell(self) -> int:

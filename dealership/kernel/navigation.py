@@ -59,6 +59,8 @@ class Shown:
     hot: bool
     current: bool
     phone: bool
+    starts: bool
+    """Whether the person's day begins here; such entries come first into the bar of a phone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ def groups_for(actor: Any, *, path: str, who: str) -> list[Group]:
                 hot=hot,
                 current=entry.code == current,
                 phone=entry.phone,
+                starts=not actor.roles.isdisjoint(entry.start),
             )
         )
     return [Group(code=code, label=GROUPS[code], entries=rows) for code, rows in shown.items()]

@@ -242,3 +242,18 @@ def test_another_system_keeps_operations_and_parts(shop: Shop, model: VehicleMod
     assert (changed.status_code, changed.json()["hours"]) == (200, "0.60")
     added = client.post("parts", {"number": "NEW-88", "name": "示例件", "unit": "件"})
     assert (added.status_code, added.json()["guarantee_months"]) == (201, 12)
+
+
+def test_a_keeper_finds_the_master_in_the_menu_and_a_new_part_where_the_shelf_has_none(
+    shop: Shop, client: Client
+) -> None:
+    keeper = make_actor("parts", store=shop.store, name="库示例")
+    client.force_login(keeper.user)
+    page = client.get(reverse("stock-list"), {"words": "NO-SUCH-PART"})
+    text = page.content.decode()
+    assert reverse("part-new") in text
+    assert reverse("reorder") in text
+    bar = [entry.code for entry in page.context["shell"].phone_entries]
+    assert bar[:2] == ["parts", "stock"]
+    codes = [entry.code for group in page.context["shell"].groups for entry in group.entries]
+    assert "parts-master" in codes

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PayType, RepairCategory
+from dealership.catalogue.models import PartKind, PayType, RepairCategory
 from dealership.kernel import limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.papers import paper_moment
@@ -52,8 +52,22 @@ class Contract:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """What the estimate lists, each with its ``total`` in CNY."""
-        return [row | {"total": Decimal(row["total"])} for row in self.estimate.content["lines"]]
+        """What the estimate lists: amounts in CNY as numbers, the kind of each part in words, the package it is in."""
+        kinds = dict(PartKind.choices)
+        return [
+            row
+            | {name: Decimal(row[name]) for name in ("total", "hours", "rate", "labor_amount")}
+            | {"package": row.get("package", {}).get("name", "")}
+            | {
+                "parts": [
+                    part
+                    | {name: Decimal(part[name]) for name in ("quantity", "unit_price", "amount")}
+                    | {"kind": kinds.get(part["kind"], part["kind"])}
+                    for part in row["parts"]
+                ]
+            }
+            for row in self.estimate.content["lines"]
+        ]
 
     @property
     def total(self) -> Decimal:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Tracing
-from dealership.catalogue.permissions import CATALOGUE_VIEW
+from dealership.catalogue.permissions import CATALOGUE_VIEW, PARTS_MANAGE
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
 from workshop.call_models import Need
@@ -326,6 +326,8 @@ class StockPage(Page):
             "low": low,
             "rows": with_offers(list(reads.shelf(self.actor, words=words, low=low)[:200]), self.actor.store_id),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
+            "may_master": self.actor.may(PARTS_MANAGE),
+            "may_order": self.actor.may(permissions.PARTS_BUY),
         }
 
 

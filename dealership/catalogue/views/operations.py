@@ -178,7 +178,7 @@ class NewPartPage(CommandPage):
     permission = permissions.PARTS_MANAGE
     template_name = "catalogue/part_edit.html"
     form_class = forms.PartForm
-    done = _("The part is in the master; set its price.")
+    done = _("The part is in the master. Set its price, then order or receive it.")
 
     def run(self, form: forms.PartForm) -> Part:
         return part_master.add_master_part(by=self.actor, **form.cleaned_data)
