@@ -8,7 +8,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
@@ -108,6 +108,13 @@ class TechnicianCall(Root):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_CALLS
+
+    @property
+    def said_state(self) -> str:
+        """How it stands in words: help isn't "not available", nobody can come."""
+        if self.need == Need.HELP and self.state == CallState.NOT_AVAILABLE:
+            return pgettext("technician's call", "Nobody can come")
+        return str(CallState(self.state).label)
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.line.history_keys()

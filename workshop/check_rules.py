@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 GREEN, YELLOW, RED = "GREEN", "YELLOW", "RED"
+POSSIBLE: dict[str, tuple[Decimal, Decimal | None]] = {"%": (Decimal(0), Decimal(100)), "MΩ": (Decimal(0), None)}
+"""By unit: the least and the most that can be measured at all; other units may be anything."""
 BADNESS = {GREEN: 0, YELLOW: 1, RED: 2}
 
 
@@ -26,6 +28,16 @@ class Bounds:
         if _under(value, self.yellow_below) or _over(value, self.yellow_above):
             return YELLOW
         return GREEN
+
+
+def possible(unit: str) -> tuple[Decimal | None, Decimal | None]:
+    """The least and the most a value of a unit can be; None: no limit there."""
+    return POSSIBLE.get(unit, (None, None))
+
+
+def is_possible(value: Decimal, unit: str) -> bool:
+    least, most = possible(unit)
+    return not (_under(value, least) or _over(value, most))
 
 
 def _under(value: Decimal, bound: Decimal | None) -> bool:

@@ -95,6 +95,10 @@ def bay_serves(needed: str, capability: str) -> bool:
     return capability in BAYS_THAT_SERVE[needed]
 
 
+LEAST_REST_MINUTES = 15
+"""What running work is taken to need from now on at the least, also where its hours are used up."""
+
+
 def plan_minutes(hours: Decimal, efficiency: int = 100) -> int:
     """How long a line is planned, in whole five minutes and never under a quarter of an hour.
 

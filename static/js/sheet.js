@@ -25,8 +25,16 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
   const measured = (form) => values(form).length > 0;
   const words = (form) => form.querySelector("[name=note]")?.value.trim() ?? "";
   const shots = (form) => form.querySelectorAll(".photos figure").length;
-  const number = (text) => (/^-?\d+([.,]\d*)?$/.test(text.trim()) ? Number(text.trim().replace(",", ".")) : NaN);
-  const wrong = (form) => (chosen(form) === "NA" ? [] : values(form).filter((field) => field.value.trim() !== "" && Number.isNaN(number(field.value))));
+  const number = (text) => (/^-?\d+([.,，]\d*)?$/.test(text.trim()) ? Number(text.trim().replace(/[,，]/, ".")) : NaN);
+  const beyond = (form, value) => (form.dataset.least !== "" && value < Number(form.dataset.least)) || (form.dataset.most !== "" && value > Number(form.dataset.most));
+  const unread = (form, field) => Number.isNaN(number(field.value)) || beyond(form, number(field.value));
+  const wrong = (form) => (chosen(form) === "NA" ? [] : values(form).filter((field) => field.value.trim() !== "" && unread(form, field)));
+  const inWords = (form) => {
+    const bad = wrong(form);
+    const where = bad.map((field) => field.dataset.place).filter(Boolean).join(" · ");
+    const what = bad.every((field) => !Number.isNaN(number(field.value))) ? `${form.dataset.possible}: ${page.dataset.impossible}` : page.dataset.number;
+    return where ? `${where}: ${what}` : what;
+  };
   const partly = (form) => measured(form) && verdict(form) === "" && wrong(form).length === 0 && values(form).some((field) => field.value.trim() !== "");
 
   // What can't be sent yet (no number, a wheel without its value) stays on this device and comes back with the page.
@@ -65,7 +73,7 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
     if (!measured(form)) return chosen(form);
     if (chosen(form) === "NA") return "NA";
     const given = values(form).map((field) => number(field.value));
-    if (given.some(Number.isNaN)) return "";
+    if (given.some((value) => Number.isNaN(value) || beyond(form, value))) return "";
     return BADNESS[Math.max(...given.map((value) => BADNESS.indexOf(judge(form, value))))];
   }
 
@@ -84,6 +92,8 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
     for (const form of forms) {
       const now = verdict(form);
       form.classList.toggle("found", now === "RED" || now === "YELLOW");
+      const offered = form.closest("li").querySelector("[data-offered]");
+      if (offered) offered.hidden = now !== "RED" && now !== "YELLOW";
       const bad = wrong(form);
       values(form).forEach((field) => {
         field.classList.toggle("is-invalid", bad.includes(field));
@@ -195,6 +205,22 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
     true,
   );
 
+  // What is found bad is offered at once: first the shop has the answer, then the line is written from it.
+  page.addEventListener(
+    "submit",
+    async (event) => {
+      const offered = event.target.closest("[data-offered]");
+      if (!offered) return;
+      event.preventDefault();
+      event.stopPropagation();
+      await Promise.all([...typed.keys()].map(keep));
+      await queue.flush();
+      const { own } = await queue.waiting(sheet);
+      if (!own.some((item) => item.item === offered.closest("li").querySelector("form[data-item]").dataset.item)) event.target.submit();
+    },
+    true,
+  );
+
   next.addEventListener("click", (event) => {
     const row = document.querySelector(next.getAttribute("href"));
     if (!row) return;
@@ -239,7 +265,7 @@ once(document, "[data-check-sheet]", "CheckSheet", (page) => {
         if (item.kind === "photo") drawPhoto(form, item);
       }
       const refused = mine.find((item) => item.kind === "answer" && item.refused)?.refused;
-      showWrong(form, wrong(form).length ? { number: [page.dataset.number] } : partly(form) ? { wheels: [page.dataset.wheels] } : refused);
+      showWrong(form, wrong(form).length ? { number: [inWords(form)] } : partly(form) ? { wheels: [page.dataset.wheels] } : refused);
     }
     look();
     say(own, others);

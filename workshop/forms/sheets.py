@@ -12,8 +12,17 @@ from workshop.check_models import JUDGED
 from workshop.forms.floor import Photos
 
 
+class Measured(forms.DecimalField):
+    """A value as it is typed on a phone: a comma is a point, also the wide one."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.strip().replace("，", ".").replace(",", ".")
+        return super().to_python(value)
+
+
 def _value() -> forms.DecimalField:
-    return forms.DecimalField(
+    return Measured(
         label=_("Measured"),
         required=False,
         max_digits=8,

@@ -13,6 +13,7 @@ from dealership.kernel import clock, saying
 from dealership.kernel.actors import Actor
 from staff.models import Employee
 from staff.selectors.employees import employee_of
+from workshop import rules
 from workshop.call_models import TechnicianCall
 from workshop.models import (
     Clocking,
@@ -68,6 +69,11 @@ class Job:
     @property
     def over_minutes(self) -> int:
         return max(0, -self.left_minutes)
+
+    @property
+    def forecast_minutes(self) -> int:
+        """How many minutes the plan counts on from now, as the foreman reads it."""
+        return max(rules.LEAST_REST_MINUTES, self.left_minutes)
 
     @property
     def percent(self) -> int:

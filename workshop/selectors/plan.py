@@ -852,7 +852,7 @@ def forecast_end(dispatch: Dispatch) -> datetime | None:
         return None
     now = clock.now()
     worked = sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) / 60
-    return now + timedelta(minutes=max(15, rules.plan_minutes(dispatch.line.hours) - worked))
+    return now + timedelta(minutes=max(rules.LEAST_REST_MINUTES, rules.plan_minutes(dispatch.line.hours) - worked))
 
 
 def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[Conflict]:

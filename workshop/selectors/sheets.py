@@ -28,10 +28,19 @@ from workshop.check_models import (
     SheetState,
     Verdict,
 )
-from workshop.check_rules import Bounds
+from workshop.check_rules import Bounds, possible
 from workshop.models import OrderLine, RepairOrder
 from workshop.rules import line_total, total_of
 from workshop.selectors.same_work import GONE, same_line
+
+
+def say_possible(unit: str) -> str:
+    """``0–100 %``: what a value of a unit can be at all; empty where it may be anything."""
+    least, most = possible(unit)
+    if least is None:
+        return ""
+    return f"{least}–{most} {unit}" if most is not None else f"≥ {least} {unit}"
+
 
 PLACES = (
     pgettext_lazy("wheel", "Left front"),
@@ -61,13 +70,25 @@ class Row:
     before: Before | None = None
     line: OrderLine | None = None
     same: OrderLine | None = None
-    """Where nothing was offered of it: the line for the same work that stands on the order already."""
+    """Where nothing was offered of it: the line for its work that stands on the order already."""
     typed: dict[str, str] = field(default_factory=dict)
     """What was sent just now and couldn't be read, to be put right."""
 
     @property
     def verdict(self) -> str:
         return self.answer.verdict if self.answer else ""
+
+    @property
+    def least(self) -> Decimal | None:
+        return possible(self.item.unit)[0]
+
+    @property
+    def most(self) -> Decimal | None:
+        return possible(self.item.unit)[1]
+
+    @property
+    def said_possible(self) -> str:
+        return say_possible(self.item.unit)
 
     @property
     def stage(self) -> str:
@@ -278,7 +299,7 @@ def _read(sheet: CheckSheet) -> Sheet:
         for item in items_for(sheet.template_id, sheet.powertrain)
     ]
     for row in rows:
-        if row.is_finding and row.line is None:
+        if row.line is None:
             row.same = same_line(there, operation=row.item.operation, names=(row.item.name, row.item.name_en))
     return Sheet(sheet, rows)
 

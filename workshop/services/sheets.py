@@ -109,11 +109,20 @@ def _read(item: CheckItem, verdict: str, readings: Sequence[Decimal | None]) -> 
     count = READINGS[CheckKind(item.kind)]
     if len(values) != count:
         text = _("Write a value for each wheel.") if count > 1 else _("Write the value.")
-        raise RuleError("sheet.readings", text, field="v0")
+        raise RuleError("sheet.readings", text, field="" if count > 1 else "v0")
     for place, value in enumerate(values):
         if not value.is_finite() or abs(value) > MOST_READING or round(value, 2) != value:
             raise RuleError(
                 "sheet.readings", _("A value has at most two decimal places and five digits."), field=f"v{place}"
+            )
+        if not check_rules.is_possible(value, item.unit):
+            raise RuleError(
+                "sheet.impossible",
+                _("%(value)s %(unit)s can't be measured; read it again: %(range)s."),
+                field=f"v{place}",
+                value=f"{value.normalize():f}",
+                unit=item.unit,
+                range=reads.say_possible(item.unit),
             )
     return "", values
 
@@ -132,7 +141,8 @@ def answer_item(
 
     Measured values judge themselves by the bounds for this car; ``readings`` are left front, right front, left rear,
     right rear, or one value. A bad item's words or photo may come after it; without them the sheet isn't signed.
-    Raises RuleError ``sheet.signed``, ``sheet.not_this_car``, ``sheet.verdict``, ``sheet.readings``, ``sheet.answer``.
+    Raises RuleError ``sheet.signed``, ``sheet.not_this_car``, ``sheet.verdict``, ``sheet.readings``, ``sheet.answer``,
+    and ``sheet.impossible`` for what can't be measured (150 %).
     """
     by.require(permissions.CHECKS_FILL)
     sheet = _open_sheet(sheet_uid, by)

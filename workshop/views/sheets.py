@@ -76,6 +76,14 @@ class SheetPage(Queued, CommandPage):
         assert self.sheet  # another store's is 404 whatever is sent
         return super().get_form_kwargs()
 
+    def get_form(self, form_class: type[forms.AnswerForm] | None = None) -> forms.AnswerForm:
+        """A map's values are named by their wheels, so that what is wrong says where."""
+        form: forms.AnswerForm = super().get_form(form_class)
+        if "v1" in self.request.POST:
+            for place, wheel in enumerate(reads.PLACES):
+                form.fields[f"v{place}"].label = wheel
+        return form
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         order = self.sheet.order
