@@ -31,6 +31,12 @@ LATE = 240
 MOVE = 45
 """What it weighs to move something that people already count on; small moves of time alone weigh ``SHIFT``."""
 SHIFT = 10
+WAIT = 1
+"""What a minute weighs that a customer waits in the shop though nothing is late: as one minute of lateness. So they go
+before cars promised for later, also where another plan has to shift for it; nobody becomes late for it."""
+DEAR = 12
+"""What it weighs to do a job in a bay that is made for more, in steps of the end at equal lateness: a quick service goes to
+the quick lane that has room within the hour (``STEP`` × ``DEAR`` minutes)."""
 WAITING, REWORK = 3, 2
 """How much more a minute counts for a customer who waits in the shop, and for a car that comes back."""
 UNPLANNED = 5_000
@@ -77,7 +83,8 @@ class Job:
     ``leads`` may do it, ``seconds`` may stand by (empty: one person does it); ``bays`` fit; ``tools`` are choices, one of
     each is needed. ``release`` is the first minute it can begin (car here, parts here), ``due`` the promise or None.
     ``now`` is where it stands in the plan in force; ``frozen`` means it stays there. ``spare`` are those of its people who
-    stand in only where nobody else is free; with ``gloves`` everybody who does it wears a pair.
+    stand in only where nobody else is free; with ``gloves`` everybody who does it wears a pair; ``dear`` are those of its
+    bays that are made for more than it needs.
     """
 
     id: str
@@ -97,6 +104,7 @@ class Job:
     frozen: bool = False
     spare: frozenset[str] = frozenset()
     gloves: bool = False
+    dear: frozenset[str] = frozenset()
 
     @property
     def weight(self) -> int:
@@ -218,8 +226,8 @@ def moved(job: Job, slot: Slot) -> int:
 
 
 def cost_of(jobs: Iterable[Job], slots: Mapping[str, Slot]) -> int:
-    """The weighted sum that ``optimize`` makes small: late jobs, minutes of lateness, moves, who stands in, at last the
-    ends."""
+    """The weighted sum that ``optimize`` makes small: late jobs, minutes of lateness, moves, who stands in, how long customers
+    wait in the shop, at last the ends and bays made for more."""
     total = 0
     for job in jobs:
         slot = slots.get(job.id)
@@ -229,7 +237,9 @@ def cost_of(jobs: Iterable[Job], slots: Mapping[str, Slot]) -> int:
         late = lateness(job, slot.end)
         spares = SPARE * sum(who in job.spare for who in slot.people)
         total += 100 * (job.weight * (late + (LATE if late else 0)) + moved(job, slot) + spares)
-        total += job.weight * slot.end // STEP
+        total += job.weight * (slot.end // STEP + (DEAR if slot.bay in job.dear else 0))
+        if job.waiting and not job.frozen:
+            total += 100 * WAIT * max(0, slot.end - job.release)
     return total
 
 
@@ -378,7 +388,7 @@ def _one_by_one(shop: Shop, jobs: Sequence[Job], key: Callable[[Job], Any]) -> P
         first = max([job.release, *(plan.slots[b].end for b in job.after if b in plan.slots)])
         best = min(
             (slot for slot in _places(shop, job, first, taken)),
-            key=lambda s: (sum(who in job.spare for who in s.people), s.end, s.start, s.bay),
+            key=lambda s: (sum(who in job.spare for who in s.people), s.end, s.start, s.bay in job.dear, s.bay),
             default=None,
         )
         if best is None:
@@ -587,7 +597,11 @@ def optimize(
             tool[job.id].append(lits)
 
         terms.append(100 * UNPLANNED * job.weight * (1 - planned))
-        terms.append(job.weight * _when(model, planned, end, last, begin.end // unit if begin else 0, hints))
+        counted = _when(model, planned, end, last, begin.end // unit if begin else 0, hints)
+        terms.append(job.weight * counted)
+        terms += [job.weight * DEAR * lit for name, lit in bays.items() if name in job.dear]
+        if job.waiting:
+            terms.append(100 * WAIT * (unit * counted - job.release * planned))
         if job.due is not None:
             late = model.new_bool_var("")
             minutes = model.new_int_var(0, last, "")

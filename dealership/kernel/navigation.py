@@ -132,6 +132,11 @@ def groups_for(actor: Any, *, path: str, who: str) -> list[Group]:
     return [Group(code=code, label=GROUPS[code], entries=rows) for code, rows in shown.items()]
 
 
+def forget_counts(who: str) -> None:
+    """What the person has just done shows on the rail of the next page; the others see it within ``COUNTS_SECONDS``."""
+    cache.delete_many([f"rail:{who}:{entry.code}" for entry in _entries.values() if entry.count is not None])
+
+
 def resolve(url_name: str) -> str | None:
     """The address of a page that another room may or may not have brought; None where it isn't there."""
     try:

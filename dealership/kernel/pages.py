@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.generic import FormView, TemplateView, View
 
+from . import navigation
 from .actors import Actor
 from .errors import NotAllowed, RuleError, from_database
 from .models import Message, Submission
@@ -128,6 +129,8 @@ class CommandMixin:
             result = self.run(form)
             location = self.location(result)
             close_submission(self.request, location)
+        store = getattr(self.request, "store", None)
+        navigation.forget_counts(f"{self.request.user.pk}:{store.pk if store else None}")
         words = self.words(result)
         if words:
             messages.success(self.request, words)

@@ -201,3 +201,31 @@ def test_a_broken_plan_is_seen() -> None:
         assert said in "; ".join(sorted(planning.broken_rules(place, jobs, bad)))
     bad = planning.Plan({**good.slots, "b": replace(good.slots["b"], tools=())})
     assert "b lacks a tool" in planning.broken_rules(place, jobs, bad)
+
+
+# --- who waits, and the quick lane ---
+
+
+def test_a_customer_who_waits_goes_before_cars_promised_for_later_days_also_where_one_is_planned_already() -> None:
+    place = shop(people=1, bays=1)
+    alone = {"leads": ("T0",), "bays": ("B0",), "release": 8 * H}
+    waits = job("waits", 35, waiting=True, due=17 * H, **alone)
+    planned = job("planned", 90, due=40 * H, now=Slot(("T0",), "B0", 8 * H, 9 * H + 30), **alone)
+    loose = [job(f"loose{n}", 15, due=40 * H, **alone) for n in range(4)]
+    plan = best(place, [planned, *loose, waits])
+    assert plan.slots["waits"].start == 8 * H
+    promised = job("promised", 60, due=9 * H, **alone)
+    plan = best(place, [promised, replace(waits, minutes=180)])
+    assert (plan.slots["promised"].start, plan.slots["waits"].start) == (8 * H, 9 * H), "nobody is late for it"
+
+
+def test_a_quick_job_goes_to_the_quick_lane_that_has_room_soon_and_elsewhere_where_it_would_wait_long() -> None:
+    people = {f"T{n}": Person(f"T{n}", TWO_DAYS) for n in range(2)}
+    quick = job("quick", 30, bays=("A", "Q"), release=8 * H, dear=frozenset({"A"}))
+    for taken, bay in (((), "Q"), (((8 * H, 8 * H + 45),), "Q"), (((8 * H, 10 * H),), "A")):
+        place = Shop(people, {"A": Place("A"), "Q": Place("Q", taken)})
+        assert best(place, [quick]).slots["quick"].bay == bay
+    place = Shop(people, {"A": Place("A"), "Q": Place("Q")})
+    assert planning.first_come(place, [quick]).slots["quick"].bay == "Q"
+    stays = replace(quick, now=Slot(("T0",), "A", 8 * H, 8 * H + 30))
+    assert best(place, [stays]).slots["quick"] == stays.now, "what people count on isn't moved for it"

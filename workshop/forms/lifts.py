@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel.forms import demanded
 from workshop.lift_models import POINTS, LiftPoint, RoundKind
 
 
@@ -21,13 +20,12 @@ class RoundForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    note = demanded(
-        forms.CharField(
-            label=_("What was found"),
-            max_length=200,
-            required=False,
-            widget=forms.Textarea(attrs={"rows": 2, "maxlength": 200}),
-        )
+    note = forms.CharField(
+        label=_("What was found"),
+        help_text=_("Needed where something is wrong."),
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": 200}),
     )
 
     def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:

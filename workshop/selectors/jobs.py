@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
 from dealership.catalogue.models import PartKind
 from dealership.kernel import clock, saying
@@ -137,6 +137,8 @@ class MyJobs:
 
     lift: ToolAsset | None = None
     """3.4: the lift of the job's bay, where nobody has looked at it today."""
+    waiting: list[RepairOrder] = field(default_factory=list)
+    """Orders on which the person's work is done and that wait for the customer's word on what was found (``undecided``)."""
 
     @property
     def running(self) -> Job | None:
@@ -232,7 +234,22 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
         lift = lifts.get(current.dispatch.bay.name)
     wears_on = any(needs_two(job.line) for job in jobs)
     back = [] if wears_on else list(gloves_out(employee.store_id).filter(employee=employee))
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift)
+    waiting = _waiting(actor, employee)
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift, waiting)
+
+
+def _waiting(actor: Actor, employee: Employee) -> list[RepairOrder]:
+    """Orders without open work on which this person finished a line and something found isn't decided: no self check yet."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk"))
+    mine = lines.filter(state=L.COMPLETED, clockings__employee=employee)
+    rows = RepairOrder.objects.for_actor(actor).filter(Exists(mine), closed_at__isnull=True, withdrawn_at__isnull=True)
+    return list(
+        rows.exclude(Exists(lines.filter(state__in=OPEN)))
+        .annotate(undecided=Count("lines", filter=Q(lines__state__in=[L.DRAFT, L.PENDING])))
+        .filter(undecided__gt=0)
+        .select_related("vehicle")
+        .order_by("pk")
+    )
 
 
 def _to_check(actor: Actor, employee: Employee) -> list[RepairOrder]:

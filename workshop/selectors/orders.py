@@ -251,12 +251,13 @@ class LineRow:
 
     @property
     def parts_are_here(self) -> bool:
-        """Whether it waits for parts though each is kept for it or handed out: it can go on."""
-        there = all(
-            part.quantity <= part.reserved_quantity + part.issued_quantity or part.kind == PartKind.CUSTOMER_SUPPLIED
-            for part in self.parts
-        )
-        return self.hold is not None and self.hold.cause == HoldCause.PARTS and there
+        """Whether it waits for parts though each is kept for it or handed out: it can go on.
+
+        Where no part of ours is written on the line, nobody knows what it waits for, and nothing is said.
+        """
+        ours = [part for part in self.parts if part.kind != PartKind.CUSTOMER_SUPPLIED]
+        there = all(part.quantity <= part.reserved_quantity + part.issued_quantity for part in ours)
+        return self.hold is not None and self.hold.cause == HoldCause.PARTS and bool(ours) and there
 
 
 @dataclass(frozen=True, slots=True)

@@ -727,6 +727,7 @@ def _let_short_bars_speak(bars: list[Bar], columns: int) -> None:
 def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_people: bool, late: bool) -> Bar | None:
     line, order = dispatch.line, dispatch.line.order
     if by_people:
+        names = [dispatch.technician.name]
         who = dispatch.bay.said
     else:
         names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
@@ -756,7 +757,7 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
             (
                 say_plate(order.vehicle.plate),
                 line.said,
-                dispatch.technician.name,
+                "、".join(names),
                 dispatch.bay.said,
                 times,
                 *says[1:],

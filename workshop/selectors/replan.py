@@ -320,6 +320,7 @@ def _job(
         leads=_able(line, people, skills, level, last),
         seconds=_able(line, people, skills, second, last) if two else (),
         bays=tuple(str(bay.uid) for bay in _fitting(line, bays)),
+        dear=frozenset(str(bay.uid) for bay in _fitting(line, bays) if not _is_made_for(line, bay)),
         tools=_tools(problem, line),
         release=release,
         due=_due(problem, line, now, waits, hours),
@@ -355,6 +356,12 @@ def _due(
 def _fitting(line: OrderLine, bays: list[Resource]) -> list[Resource]:
     needed = line.operation.capability if line.operation else None
     return [bay for bay in bays if needed is None or rules.bay_serves(needed, bay.capability)]
+
+
+def _is_made_for(line: OrderLine, bay: Resource) -> bool:
+    """Whether the bay is no more than the line needs; a line that names no kind of bay leaves the others theirs."""
+    needed = line.operation.capability if line.operation else None
+    return not needed or bay.capability == needed
 
 
 def _now(

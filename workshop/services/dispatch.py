@@ -45,17 +45,22 @@ def dispatch_line(
     ends_at: datetime | None = None,
     second_uid: UUID | None = None,
     replaces_uid: UUID | None = None,
+    together: bool = False,
     alone: bool = False,
 ) -> Dispatch:
     """Gives an agreed line to a technician and a bay; without ``ends_at`` its hours run through the person's shifts.
 
     Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
-    is moved; ``alone`` is said by who saw that the line had no plan yet. The time booked for the car by its appointment
+    is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the line had no plan yet. The time booked for the car by its appointment
     is given back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
     ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``,
     ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
+    replaces = [replaces_uid] if replaces_uid else []
+    if replaces_uid and together:
+        old = Dispatch.objects.for_actor(by).select_related("line", "bay").get(uid=replaces_uid)
+        replaces = [row.uid for row in together_with(old)]
     return give_out(
         line_uid=line_uid,
         technician_uid=technician_uid,
@@ -63,7 +68,7 @@ def dispatch_line(
         starts_at=starts_at,
         ends_at=ends_at,
         second_uid=second_uid,
-        replaces=[replaces_uid] if replaces_uid else [],
+        replaces=replaces,
         alone=alone,
         by=by,
     )
@@ -112,12 +117,12 @@ def give_out(
             name=others[0].technician.name,
             bay=others[0].bay.said,
         )
-    for person in people:
+    for number, person in enumerate(people):
         if any(other.technician_id == person.pk for other in others):
             raise RuleError(
                 "dispatch.twice",
                 _("%(name)s already has this line; move that plan instead."),
-                field="technician",
+                field="second" if number else "technician",
                 name=person.name,
             )
     ends_at = _check_times(line, people[0], starts_at, ends_at, persons[0].efficiency)
@@ -125,7 +130,7 @@ def give_out(
     on = _local_day(starts_at, line)
     _check_people(line, people, others, on)
     for person in people[1:]:
-        _check_duty(person, starts_at, ends_at)
+        _check_duty(person, starts_at, ends_at, field="second")
     _refuse_elsewhere(line, bay, starts_at, ends_at)
     release_booking(line, by=by)
     tool = None if any(other.tool_plan_id for other in others) else _free_tool(line, tools, starts_at, ends_at)
@@ -220,6 +225,15 @@ def _as_long(old: Dispatch, person: Employee, start: datetime) -> datetime | Non
         return calendar.add_working_time(start, took)
     except ValueError:
         return None  # the line's own hours are tried, and the roster's end is said there
+
+
+def together_with(plan: Dispatch) -> list[Dispatch]:
+    """The plan with those of the others who do the line at the same place and time, the leading person first."""
+    same = Dispatch.objects.filter(
+        line_id=plan.line_id, bay_id=plan.bay_id, starts_at=plan.starts_at, ends_at=plan.ends_at
+    )
+    mates = same.filter(live=True).exclude(pk=plan.pk).select_related("technician")
+    return sorted([plan, *mates], key=lambda row: row.pk)
 
 
 @transaction.atomic
@@ -401,20 +415,21 @@ def _check_times(
     return ends_at
 
 
-def _require_open(person: Employee, is_open: bool) -> None:
+def _require_open(person: Employee, is_open: bool, field: str = "technician") -> None:
     if not is_open:
         raise RuleError(
             "dispatch.off_duty",
             _("%(name)s doesn't work at that time (roster); choose another person or time."),
-            field="technician",
+            field=field,
             name=person.name,
         )
 
 
-def _check_duty(person: Employee, starts_at: datetime, ends_at: datetime) -> None:
+def _check_duty(person: Employee, starts_at: datetime, ends_at: datetime, field: str) -> None:
     zone = ZoneInfo(person.store.time_zone)
     calendar = calendar_of(person, first=starts_at.astimezone(zone).date(), last=ends_at.astimezone(zone).date())
-    _require_open(person, calendar.is_open(starts_at) and calendar.is_open(ends_at - timedelta(seconds=1)))
+    is_open = calendar.is_open(starts_at) and calendar.is_open(ends_at - timedelta(seconds=1))
+    _require_open(person, is_open, field)
 
 
 def _check_bay(line: OrderLine, bay: Resource) -> None:

@@ -55,6 +55,12 @@ class RoundPage(CommandPage):
     def tool(self) -> ToolAsset:
         return read_tool(self.kwargs["uid"], self.actor)
 
+    @property
+    def to_job(self) -> str:
+        """The job from which the person came, "" where it was the list of lifts."""
+        address = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        return address if address.partition("?")[0] == reverse("my-jobs") else ""
+
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"kinds": kinds_for(self.actor)}
 
@@ -64,11 +70,12 @@ class RoundPage(CommandPage):
             "is_lift": self.tool.kind == AssetKind.LIFT,
             "row": reads.lift_row(self.tool, today_at(self.actor)),
             "rounds": reads.rounds_of(self.tool),
-            "back": reverse("lifts"),
+            "to_job": self.to_job,
+            "back": self.to_job or reverse("lifts"),
         }
 
     def run(self, form: RoundForm) -> LiftRound:
         return commands.record_round(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
     def location(self, result: LiftRound) -> str:
-        return reverse("lifts")
+        return self.to_job or reverse("lifts")

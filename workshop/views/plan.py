@@ -297,6 +297,7 @@ class AssignPage(LineCommand):
             starts_at=data["starts_at"],
             ends_at=data["ends_at"],
             replaces_uid=data["replaces"],
+            together="second" in form.fields,
             alone=self.alone and not data["replaces"],
             by=self.actor,
         )
@@ -339,10 +340,19 @@ class MovePage(AssignPage):
     def back(self) -> str:
         return f"{reverse('plan')}?day={self.dispatched.starts_at.astimezone():%Y-%m-%d}"
 
+    @cached_property
+    def both(self) -> list[Dispatch]:
+        """The plans of the two people who do high-voltage work together, the leading one first."""
+        return dispatch.together_with(self.dispatched) if needs_two(self.line) else [self.dispatched]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"both": self.both if len(self.both) > 1 else []}
+
     def get_initial(self) -> dict[str, Any]:
         old = self.dispatched
         return {
-            "technician": str(old.technician.uid),
+            "technician": str(self.both[0].technician.uid),
+            "second": str(self.both[1].technician.uid) if len(self.both) > 1 else "",
             "bay": str(old.bay.uid),
             "starts_at": old.starts_at,
             "ends_at": old.ends_at,

@@ -126,6 +126,7 @@ class ScanPage(Page):
             "tool": tool,
             "people": people,
             "mine": reads.held_by_me(self.actor),
+            "may_jobs": self.actor.may(permissions.JOBS_OWN),
             "form_token": uuid4(),
         }
         return context if tool is None else context | what_may_be_done(self, tool)
