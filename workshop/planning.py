@@ -32,8 +32,9 @@ MOVE = 45
 """What it weighs to move something that people already count on; small moves of time alone weigh ``SHIFT``."""
 SHIFT = 10
 WAIT = 1
-"""What a minute weighs that a customer waits in the shop though nothing is late: as one minute of lateness. So they go
-before cars promised for later, also where another plan has to shift for it; nobody becomes late for it."""
+"""What a minute weighs that a customer waits in the shop without a plan though nothing is late: as one minute of lateness.
+So they go before cars promised for later, also where another plan has to shift for it; nobody becomes late for it. Whoever
+has a plan counts on that time instead."""
 DEAR = 12
 """What it weighs to do a job in a bay that is made for more, in steps of the end at equal lateness: a quick service goes to
 the quick lane that has room within the hour (``STEP`` × ``DEAR`` minutes)."""
@@ -105,6 +106,11 @@ class Job:
     spare: frozenset[str] = frozenset()
     gloves: bool = False
     dear: frozenset[str] = frozenset()
+
+    @property
+    def sits(self) -> bool:
+        """Whether its customer waits in the shop and nobody has named a time yet: then every minute counts."""
+        return self.waiting and self.now is None
 
     @property
     def weight(self) -> int:
@@ -238,7 +244,7 @@ def cost_of(jobs: Iterable[Job], slots: Mapping[str, Slot]) -> int:
         spares = SPARE * sum(who in job.spare for who in slot.people)
         total += 100 * (job.weight * (late + (LATE if late else 0)) + moved(job, slot) + spares)
         total += job.weight * (slot.end // STEP + (DEAR if slot.bay in job.dear else 0))
-        if job.waiting and not job.frozen:
+        if job.sits:
             total += 100 * WAIT * max(0, slot.end - job.release)
     return total
 
@@ -600,7 +606,7 @@ def optimize(
         counted = _when(model, planned, end, last, begin.end // unit if begin else 0, hints)
         terms.append(job.weight * counted)
         terms += [job.weight * DEAR * lit for name, lit in bays.items() if name in job.dear]
-        if job.waiting:
+        if job.sits:
             terms.append(100 * WAIT * (unit * counted - job.release * planned))
         if job.due is not None:
             late = model.new_bool_var("")
