@@ -51,8 +51,9 @@ def dispatch_line(
     """Gives an agreed line to a technician and a bay; without ``ends_at`` its hours run through the person's shifts.
 
     Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
-    is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the line had no plan yet. The time booked for the car by its appointment
-    is given back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
+    is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the line
+    had no plan yet. The time booked for the car by its appointment is given back first. Raises RuleError
+    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
     ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``,
     ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
