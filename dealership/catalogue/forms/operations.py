@@ -60,7 +60,7 @@ class OperationHoursForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         models = [(str(model.uid), f"{model.make} {model}") for model in VehicleModel.objects.order_by("make", "pk")]
-        cast(forms.ChoiceField, self.fields["model"]).choices = models
+        cast(forms.ChoiceField, self.fields["model"]).choices = [("", "—"), *models]
 
 
 class UsualPartForm(forms.Form):

@@ -16,7 +16,9 @@ from dealership.kernel import clock
 
 class PackageForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"), max_length=12, help_text=_("The same code again makes the next version of a package.")
+        label=pgettext_lazy("of a package", "Code"),
+        max_length=12,
+        help_text=_("The same code again makes the next version of a package."),
     )
     name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
     name_en = forms.CharField(label=_("English name"), max_length=60, required=False)

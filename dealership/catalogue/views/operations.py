@@ -116,7 +116,7 @@ class OperationHoursPage(_OneOperation):
     def get_initial(self) -> dict[str, Any]:
         asked = self.request.GET.get("model", "")
         row = next((row for row in reads.hours_by_model(self.operation) if str(row.model.uid) == asked), None)
-        return super().get_initial() | {"model": asked, "hours": row.hours if row else self.operation.hours}
+        return super().get_initial() | {"model": asked, "hours": row.hours if row else None}
 
     def run(self, form: forms.OperationHoursForm) -> Operation:
         facts = form.cleaned_data
