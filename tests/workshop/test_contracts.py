@@ -150,6 +150,18 @@ def test_what_was_agreed_before_counts_and_is_named(shop: Shop) -> None:
     assert data["total"][1] == f"¥{before + sent.total:,.2f}"
 
 
+def test_what_was_declined_asks_for_no_contract(shop: Shop, client: Client) -> None:
+    order = big(shop)
+    dear = order.lines.get(description="示例大修")
+    said = {line.uid: (line != dear, "太贵") for line in order.lines.filter(state="PENDING")}
+    authorizations.decide_lines(
+        order_uid=order.uid, decisions=said, method=AuthorizationMethod.VERBAL_PHONE, authorized_by="沈示例",
+        note="电话", by=shop.advisor,
+    )  # fmt: skip
+    client.force_login(shop.advisor.user)
+    assert "维修合同尚未签字" not in client.get(reverse("order-detail", args=[order.uid])).content.decode()
+
+
 def test_a_page_signs_on_paper_and_says_what_is_missing(shop: Shop, client: Client) -> None:
     order = big(shop)
     agree(shop, order, AuthorizationMethod.VERBAL_PHONE)

@@ -19,7 +19,15 @@ from workshop import permissions
 from workshop.contract_models import ContractSignature
 from workshop.contract_rules import AMOUNT, CATEGORY, TERMS, contract_because, terms_of
 from workshop.limits import CONTRACT_AMOUNT, GUARANTEE
-from workshop.models import AGREED, Authorization, AuthorizationMethod, AuthorizationStatus, Estimate, RepairOrder
+from workshop.models import (
+    AGREED,
+    Authorization,
+    AuthorizationMethod,
+    AuthorizationStatus,
+    Estimate,
+    OrderLine,
+    RepairOrder,
+)
 from workshop.rules import line_total, total_of
 
 IN_WRITING = (
@@ -80,9 +88,8 @@ class Contract:
 
 def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]) -> dict[str, Any]:
     """What the estimate of these lines keeps of its contract; {} where it needs none. ``totals`` belong to ``asked``."""
-    rows = order.lines.filter(state__in=AGREED, pay_type=PayType.CUSTOMER_PAY).prefetch_related("part_lines")
-    agreed = [line for line in rows if line not in asked]
-    told = [line_total(row.labor_amount, [p.amount for p in row.part_lines.all()], row.fee_amount) for row in agreed]
+    agreed = [line for line in _agreed(order) if line not in asked]
+    told = [_whole(row) for row in agreed]
     total = total_of([*totals, *told])
     categories = [line.category for line in (*asked, *agreed)]
     because = contract_because(
@@ -92,6 +99,23 @@ def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]
         return {}
     before = {"agreed": str(total_of(told))} if told else {}
     return {"contract": {"because": because, "terms": TERMS, **before, **_promises(order, categories)}}
+
+
+def _agreed(order: RepairOrder) -> list[OrderLine]:
+    """What the customer pays and has agreed to."""
+    rows = order.lines.filter(state__in=AGREED, pay_type=PayType.CUSTOMER_PAY)
+    return list(rows.prefetch_related("part_lines"))
+
+
+def _whole(row: OrderLine) -> Decimal:
+    return line_total(row.labor_amount, [part.amount for part in row.part_lines.all()], row.fee_amount)
+
+
+def to_be_signed(order: RepairOrder) -> bool:
+    """Whether what was agreed to asks for a contract by itself: what was declined counts no more."""
+    rows = _agreed(order)
+    least = Decimal(limits.value(CONTRACT_AMOUNT, store_id=order.store_id))
+    return bool(contract_because(total_of(_whole(row) for row in rows), [row.category for row in rows], least=least))
 
 
 def _promises(order: RepairOrder, categories: list[str]) -> dict[str, Any]:
@@ -158,11 +182,11 @@ def contract_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     found = contract_of(order)
     if found is None or order.withdrawn_at:
         return None
-    agreed = order.lines.filter(state__in=AGREED).exists()
+    needed = not found.signed_at and to_be_signed(order)
     return {
         "contract": found,
         "order": order,
-        "may_sign": agreed and not found.signed_at and actor.may(permissions.AUTHORIZATIONS_RECORD),
+        "may_sign": needed and actor.may(permissions.AUTHORIZATIONS_RECORD),
     }
 
 
