@@ -116,6 +116,19 @@ class WorkshopConfig(AppConfig):
             )
         )
 
+        # --- outside work ---
+        navigation.register(
+            navigation.Entry(
+                code="sublets",
+                label=_("Outside work"),
+                icon="building-factory",
+                url_name="sublets",
+                group="workshop",
+                permission=permissions.SUBLETS_WORK,
+                order=50,
+            )
+        )
+
         # --- statutory warranty ---
         navigation.register(
             navigation.Entry(

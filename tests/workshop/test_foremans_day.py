@@ -140,3 +140,50 @@ def test_a_round_that_begins_at_a_job_leads_back_to_it_and_its_words_are_needed_
     away = {"kind": "DAILY", "next": "https://example.org/my-jobs/", "form_token": uuid4()}
     assert phone.post(f"/tools/{other.uid}/round/", away)["Location"] == "/tools/lifts/"
     assert "← My jobs" in english(phone, "/tools/scan/")
+
+
+@pytest.mark.django_db
+def test_an_order_whose_work_is_given_out_says_so_and_stands_under_its_own_number(nine):
+    floor = make_floor()
+    person = floor.technician()
+    order, [first, second] = make_agreed(floor, "BR-10", "BR-30")
+    foreman = client_of(floor.hire("foreman", name="蒋试管"))
+
+    def counts() -> dict[str, int]:
+        return {item.code: item.count for item in foreman.get("/orders/").context["list"].filters}
+
+    assert (counts()["dispatch"], counts()["given"]) == (1, 0)
+    floor.give(first, person, "2", (9, 0))
+    assert (counts()["dispatch"], counts()["given"]) == (1, 0), "one line is still loose"
+    floor.give(second, person, "2", (13, 0))
+    assert (counts()["dispatch"], counts()["given"]) == (0, 1)
+    for path in ("/orders/?show=given", f"/orders/{order.uid}/"):
+        page = english(foreman, path)
+        assert "Given out, to begin" in page
+        assert "Agreed, to be dispatched" not in page
+    assert order.number not in english(foreman, "/orders/?show=dispatch")
+
+
+@pytest.mark.django_db
+def test_a_finished_line_offers_no_other_place_and_time(nine):
+    floor = make_floor()
+    person = floor.technician()
+    _order, [line] = make_agreed(floor, "BR-10")
+    made = floor.give(line, person)
+    foreman = client_of(floor.hire("foreman", name="蒋试管"))
+    assert "Earliest that fits" in english(foreman, f"/plan/{made.uid}/")
+    clocking.clock_on(line_uid=line.uid, by=actor(person))
+    clocking.finish_line(line_uid=line.uid, cause="片磨到 2 mm", correction="换新片", by=actor(person))
+    page = english(foreman, f"/plan/{made.uid}/")
+    assert "Only agreed work that isn't done is given out or moved." in page
+    for offered in ("Earliest that fits", "Take it back", 'name="starts_at"'):
+        assert offered not in page
+
+
+@pytest.mark.django_db
+def test_outside_work_is_in_the_menu_of_who_looks_after_it(nine):
+    floor = make_floor()
+    foreman = client_of(floor.hire("foreman", name="蒋试管"))
+    entries = [entry for group in foreman.get("/plan/").context["shell"].groups for entry in group.entries]
+    assert "/sublets/" in [entry.url for entry in entries]
+    assert "Outside work" in english(foreman, "/sublets/")

@@ -93,6 +93,11 @@ WORK_COLORS = {L.IN_PROGRESS: "work", L.COMPLETED: "inspect", L.INSPECTED: "read
 # --- the list ---
 
 
+GIVEN = _("Given out, to begin")
+"""Instead of "agreed, to be dispatched": where each open line has its people and place."""
+GIVEN_OUT = Dispatch.objects.filter(line=OuterRef("pk"), live=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """One count over the list; clicking it shows its rows."""
@@ -114,6 +119,12 @@ class OrderRow:
     lines: int
     late: bool
     work: str
+    given: bool = False
+    """Whether all its open work is given out and none of it has begun."""
+
+    @property
+    def stage_word(self) -> Any:
+        return GIVEN if self.given else self.order.get_stage_display()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,8 @@ def _conditions(by: Actor, now: datetime) -> dict[str, tuple[Any, Q, str]]:
         "running": (_("running"), Q(stage__in=RUNNING), ""),
         "draft": (_("to be priced and sent"), Q(stage=S.DRAFT), ""),
         "consent": (_("await the customer"), Q(stage__in=RUNNING) & Q(has_pending=True), "soon"),
-        "dispatch": (_("agreed, to dispatch"), Q(stage=S.AUTHORIZED), ""),
+        "dispatch": (_("agreed, to dispatch"), Q(stage=S.AUTHORIZED, has_loose=True), ""),
+        "given": (_("given out, to begin"), Q(stage=S.AUTHORIZED, has_loose=False), ""),
         "work": (_("in work"), Q(stage=S.IN_WORK), ""),
         "hold": (_("waiting"), Q(stage=S.ON_HOLD), "soon"),
         "inspect": (_("to inspect"), Q(stage=S.INSPECTION), ""),
@@ -154,7 +166,9 @@ def list_orders(
     """One page of orders, newest first, by cursor; the counts over it belong to the same ``mine``."""
     now = clock.now()
     pending = OrderLine.objects.filter(order=OuterRef("pk"), state=L.PENDING)
-    base = visible_orders(by).annotate(has_pending=Exists(pending))
+    ungiven = OrderLine.objects.filter(order=OuterRef("pk"), state__in=(L.AUTHORIZED, L.IN_PROGRESS))
+    loose = ungiven.exclude(Exists(GIVEN_OUT))
+    base = visible_orders(by).annotate(has_pending=Exists(pending), has_loose=Exists(loose))
     if mine and (me := employee_of(by)) is not None:
         base = base.filter(advisor=me)
     conditions = _conditions(by, now)
@@ -189,7 +203,12 @@ def list_orders(
 
 
 def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
-    lines = OrderLine.objects.filter(order__in=orders).prefetch_related("part_lines").order_by("order_id", "position")
+    lines = (
+        OrderLine.objects.filter(order__in=orders)
+        .annotate(is_given=Exists(GIVEN_OUT))
+        .prefetch_related("part_lines")
+        .order_by("order_id", "position")
+    )
     by_order: dict[int, list[OrderLine]] = {}
     for line in lines:
         by_order.setdefault(line.order_id, []).append(line)
@@ -212,6 +231,10 @@ def _with_money(orders: Sequence[RepairOrder], now: datetime) -> list[OrderRow]:
                     and order.stage not in (S.READY, S.SETTLED)
                 ),
                 work=" · ".join(line.said for line in done if not line.is_diagnosis) or order.complaint,
+                given=order.stage == S.AUTHORIZED
+                and all(
+                    getattr(line, "is_given", False) for line in own if line.state in (L.AUTHORIZED, L.IN_PROGRESS)
+                ),
             )
         )
     return rows
@@ -289,6 +312,16 @@ class OrderPage:
     earlier_declined: list[OrderLine]
     siblings: list[RepairOrder]
     steps: list[dict[str, Any]]
+
+    @property
+    def stage_word(self) -> Any:
+        """The order's stage; once all its open work is given out, that."""
+        given = {dispatch.line_id for dispatch in self.dispatches}
+        open_work = [row.line.pk for row in self.rows if row.line.state in (L.AUTHORIZED, L.IN_PROGRESS)]
+        if self.order.stage == S.AUTHORIZED and given.issuperset(open_work):
+            return GIVEN
+        return self.order.get_stage_display()
+
     held: list[LineRow]
 
     @property

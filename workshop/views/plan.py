@@ -254,6 +254,11 @@ class AssignPage(LineCommand):
     def old(self) -> Dispatch | None:
         return None
 
+    @property
+    def over(self) -> bool:
+        """Whether the line isn't work that can be given out: done, or not agreed to; the form would only be refused."""
+        return self.line.state not in reads.OPEN
+
     @cached_property
     def proposals(self) -> list[reads.Proposal]:
         return reads.proposals(self.line)
@@ -282,8 +287,9 @@ class AssignPage(LineCommand):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
-            "proposals": self.proposals,
+            "proposals": [] if self.over else self.proposals,
             "old": self.old,
+            "over": self.over,
             "alone": self.old is None and not self.line.dispatches.filter(live=True).exists(),
         }
 

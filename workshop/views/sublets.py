@@ -84,7 +84,7 @@ class SubletPage(Page):
             "needs_pass": car and row.state in TO_GO,
             "may_take_back": works and not car and row.state == SubletState.SENT,
             "may_check": row.state == SubletState.BACK and self.actor.may(permissions.SUBLETS_CHECK),
-            "may_move": works and row.is_open,
+            "may_move": works and row.state in (*TO_GO, SubletState.SENT),
             "may_bill": works and row.state == SubletState.ACCEPTED and row.final_cost is None,
             "may_cancel": works and row.state in TO_GO,
         }
