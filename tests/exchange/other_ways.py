@@ -472,7 +472,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     unused = advisor.create_gate_pass(body={"visit_uid": visit, "kind": "ROAD_TEST", "reason": "再试"})["uid"]
     act(advisor, "gate_pass", unused, "cancel")
     world.at(14, 40, THURSDAY)
-    found = {"cause": "皮带老化", "operation_uid": operations["AC-10"]["uid"]}
+    found = {"cause": "皮带老化", "operation_uid": operations["AC-10"]["uid"], "although_there": True}
     found["photos"] = [{"name": "1.png", "content": photo()}]
     act(technician, "labor_operation", brakes, "report_more_work", found)
     more = advisor.list_labor_operation(repair_order_uid=order)["data"][0]

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation
-from dealership.kernel.forms import set_choices, set_queryset
+from dealership.kernel.forms import demanded, set_choices, set_queryset
 from staff.models import Employee
 from workshop.models import HoldCause, OrderLine, PauseCause, ScreenKind
 from workshop.services.findings import Need
@@ -74,7 +74,9 @@ class MoreWorkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     photos = Photos(required=False)
-    although_there = forms.BooleanField(label=_("It comes on top of the line that stands there"), required=False)
+    although_there = demanded(
+        forms.BooleanField(label=_("It comes on top of the line that stands there"), required=False)
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
