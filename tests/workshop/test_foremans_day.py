@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pytest
 
+from dealership.kernel.saying import say_plate
 from reception.models import Visit, WaitingMode
 from staff.models import RosterDay
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed, make_floor
 from tests.workshop.test_floor_pages import client_of, english
 from tests.workshop.test_tools import Crib
 from workshop.models import Dispatch
+from workshop.selectors import plan as reads
 from workshop.selectors.orders import order_page
 from workshop.selectors.replan import read_problem
 from workshop.services import clocking, findings
@@ -187,3 +189,23 @@ def test_outside_work_is_in_the_menu_of_who_looks_after_it(nine):
     entries = [entry for group in foreman.get("/plan/").context["shell"].groups for entry in group.entries]
     assert "/sublets/" in [entry.url for entry in entries]
     assert "Outside work" in english(foreman, "/sublets/")
+
+
+@pytest.mark.django_db
+def test_a_forecast_names_what_really_clashes_the_person_or_the_car(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    order, [running, own] = make_agreed(floor, "BR-10", "BR-30")  # the first: 9:00–9:50
+    _order, [elsewhere] = make_agreed(floor, "BR-10")
+    floor.give(running, person, "2", (9, 0))
+    floor.give(elsewhere, person, "4", (9, 50))
+    clocking.clock_on(line_uid=running.uid, by=actor(person))
+    with clock_at(9, 45):
+        floor.give(own, other, "4", (10, 50))
+    with clock_at(10, 40):  # used up: a quarter of an hour more is forecast, 10:55
+        found = reads.board(floor.foreman, day=DAY).conflicts
+        plate = say_plate(order.vehicle.plate)
+        assert [(row.hit.line_id, row.bay) for row in found] == [(elsewhere.pk, "高试工"), (own.pk, plate)]
+        page = english(client_of(floor.hire("foreman", name="蒋试管")), f"/plan/?day={DAY}")
+        assert "Forecast: 高试工 will run 65 minutes into 09:50." in page
+        assert f"Forecast: {plate} will run 5 minutes into 10:50." in page

@@ -165,7 +165,10 @@ class Loose:
 
 @dataclass
 class Conflict:
-    """Work that will outlast its plan into the next one: what, from when, how bad, and a way out where there is one."""
+    """Work that will outlast its plan into the next one: what, from when, how bad, and a way out where there is one.
+
+    ``bay`` names what both need: the bay, else the person, else the car.
+    """
 
     bay: str
     at: datetime
@@ -856,6 +859,10 @@ def forecast_end(dispatch: Dispatch) -> datetime | None:
     return now + timedelta(minutes=max(rules.LEAST_REST_MINUTES, rules.plan_minutes(dispatch.line.hours) - worked))
 
 
+MOST_CONFLICTS = 3
+"""How many are told over the plan; a way out is looked for with each."""
+
+
 def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[Conflict]:
     found: dict[int, Conflict] = {}
     open_ones = [d for d in dispatches if d.line.state in OPEN]
@@ -863,19 +870,31 @@ def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[C
         ends = forecast_end(running)
         if ends is None or ends <= running.ends_at + SLACK:
             continue
-        nexts = [
-            d
-            for d in open_ones
+        nexts = {
+            (d.line_id, d.starts_at): (d, what)
+            for d in reversed(open_ones)
             if d.line_id != running.line_id
-            and (d.technician_id == running.technician_id or _full_with(running, ends, d, open_ones))
             and running.starts_at < d.starts_at < ends
-        ]
-        for hit in nexts[:1]:
+            and (what := _taken_by(running, ends, d, open_ones))
+        }
+        for hit, what in sorted(nexts.values(), key=lambda pair: (pair[0].starts_at, pair[0].pk))[:2]:
             minutes = int((ends - hit.starts_at).total_seconds() // 60)
-            if minutes > 0 and hit.pk not in found:
-                way = next(iter(proposals(hit.line, after=ends, bays_before=hit.bay_id)), None)
-                found[hit.pk] = Conflict(running.bay.said, hit.starts_at, minutes, running, hit, way)
-    return list(found.values())[:3]
+            if minutes > 0 and hit.pk not in found and len(found) < MOST_CONFLICTS:
+                before = hit.bay_id if hit.bay_id == running.bay_id else None
+                way = next(iter(proposals(hit.line, after=ends, bays_before=before)), None)
+                found[hit.pk] = Conflict(what, hit.starts_at, minutes, running, hit, way)
+    return list(found.values())
+
+
+def _taken_by(running: Dispatch, ends: datetime, hit: Dispatch, dispatches: list[Dispatch]) -> str:
+    """What ``hit`` needs and ``running``, which ends late, still has: the bay, the person or the car; "" where nothing."""
+    if _full_with(running, ends, hit, dispatches):
+        return running.bay.said
+    if hit.technician_id == running.technician_id:
+        return running.technician.name
+    if hit.line.order.vehicle_id == running.line.order.vehicle_id and hit.bay_id != running.bay_id:
+        return say_plate(hit.line.order.vehicle.plate)
+    return ""
 
 
 def _full_with(running: Dispatch, ends: datetime, hit: Dispatch, dispatches: list[Dispatch]) -> bool:
