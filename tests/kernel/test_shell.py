@@ -69,7 +69,9 @@ def entry(code: str, permission: str, **more: Any) -> navigation.Entry:
 
 
 def actor(*permissions: str) -> Any:
-    return SimpleNamespace(may=lambda code: code in permissions, permissions=frozenset(permissions))
+    return SimpleNamespace(
+        may=lambda code: code in permissions, permissions=frozenset(permissions), roles=frozenset[str]()
+    )
 
 
 # what a template may not hold
