@@ -274,12 +274,15 @@ def test_another_system_reads_and_states_it(floor: Floor) -> None:
 
 
 def test_the_page_states_it_and_asks_what_was_found(floor: Floor) -> None:
-    order, _line, _found = taken_apart(floor)
+    order, line, _found = taken_apart(floor)
     desk = Client()
     desk.force_login(floor.shop.advisor.user)
     said = desk.get(reverse("order-detail", args=[order.uid])).content.decode()
     assert "拒修时装复：¥320.00" in said
-    assert 'name="found_by"' in desk.get(reverse("line-new", args=[order.uid])).content.decode()
+    page = desk.get(reverse("line-new", args=[order.uid]))
+    assert (
+        f'<option value="{line.uid}" selected>' in page.content.decode()
+    )  # it lies open now: found by it, unless said
 
 
 def test_the_page_asks_for_the_price_at_its_field_when_adding_and_when_sending(floor: Floor) -> None:

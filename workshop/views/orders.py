@@ -47,6 +47,7 @@ from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.services import authorizations, orders
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
+from workshop.services.reassembly import BEGUN
 
 TABS = ("lines", "parts", "clockings", "inspections", "photos", "messages")
 
@@ -299,7 +300,10 @@ class NewLinePage(OrderCommandPage):
         return {"operations": rows[:most], "more": len(rows) > most, "q": asked, "picked": chosen}
 
     def get_initial(self) -> dict[str, Any]:
-        return super().get_initial() | {"pay_type": PAYER_OF_KIND[self.order.kind], "category": "MINOR"}  # type: ignore[index]
+        open_now = reads.taken_apart(self.order).filter(state__in=BEGUN).first()
+        found_by = {"found_by": open_now.uid} if open_now else {}
+        kind = PAYER_OF_KIND[self.order.kind]  # type: ignore[index]
+        return super().get_initial() | {"pay_type": kind, "category": "MINOR"} | found_by
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"apart": reads.taken_apart(self.order)}
