@@ -49,9 +49,9 @@ def test_an_accident_job_with_a_supplement(people: People, store: Store) -> None
     desk.press("登记同意")
     more.refresh_from_db()
     assert (more.state, Assessment.objects.filter(state="AGREED").count()) == ("AUTHORIZED", 2)
-    desk.press("属结构件")
+    desk.press("申报为结构件")
     desk.select("part", "前后纵梁")
-    desk.press("标记")
+    desk.press("申报")
     desk.sees("修复后待检验")
 
     assert not people.troubles, people.troubles

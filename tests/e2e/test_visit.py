@@ -179,6 +179,8 @@ def work(people: People, order: str, link: str, set_clock: Callable[..., None]) 
     start(technician, "继续")
     plan(people.foreman, "制动液更换", "11:00")
     people.parts.open("/parts/")
+    people.parts.press("选择号码")
+    people.parts.page.locator('input[name="lots"]').first.check(force=True)  # brake fluid is traced by its batch
     people.parts.press("发料")
     set_clock(10, 55)
     finish(technician)

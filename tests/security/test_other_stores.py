@@ -23,6 +23,7 @@ from .world import World, signed_in, taken_back
 OF_THE_GROUP = {
     "catalogue.CheckTemplate",
     "catalogue.MaintenancePlan",
+    "catalogue.Operation",
     "catalogue.Part",
     "catalogue.PartReplacement",
     "catalogue.VehicleModel",

@@ -35,6 +35,7 @@ from dealership.kernel.holidays import set_public_day
 from dealership.kernel.models import Store, User
 from dealership.kernel.services import actor_of, grant_role, queue_message
 from delivery.services import deposits, followups
+from delivery.services.cores import pay_core_back
 from delivery.services.sales import take_sale_payment
 from quality.services import complaints
 from reception.models import Visit, VisitLink
@@ -56,12 +57,13 @@ from reception.services import (
 from staff.models import Employee
 from staff.services import employees
 from tests.factories import sheets as check_sheets
-from tests.factories.accidents import make_assessed, structural
+from tests.factories.accidents import assessed_below, make_assessed, structural
 from tests.factories.away import make_away_wait
+from tests.factories.cores import make_paid_core
 from tests.factories.delivery import make_employee
 from tests.factories.loans import make_loan_trip
 from tests.factories.packages import put_package_on
-from tests.factories.reception import make_picture, make_received_visit, make_visit
+from tests.factories.reception import make_picture, make_received_visit, make_vin, make_visit
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from tests.factories.warranty import make_warranty_repair
@@ -74,8 +76,10 @@ from workshop.services import (
     blocking,
     campaigns,
     claims,
+    contracts,
     cores,
     counting,
+    differences,
     faults,
     findings,
     lifts,
@@ -91,7 +95,7 @@ from workshop.services import (
 )
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
-from workshop.services.goodwill import ask_goodwill
+from workshop.services.goodwill import ask_line_goodwill
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -158,7 +162,7 @@ class World:
         kind = orders.add_line(
             order_uid=order.uid, description="异响处理", hours=Decimal(1), pay_type="GOODWILL", by=advisor
         )
-        ask_goodwill(line_uid=kind.uid, bearer="SHOP", reason="老客户，刚过保", by=advisor)
+        ask_line_goodwill(line_uid=kind.uid, bearer="SHOP", reason="老客户，刚过保", by=advisor)
         declined = orders.add_line(
             order_uid=order.uid, operation_uid=Operation.objects.get(code="AC-10").uid, by=advisor
         )
@@ -194,7 +198,22 @@ class World:
         returned = come_back(advisor)
         clerk = self.actor(store, "warranty")
         desk_of = Employee.objects.get(user=advisor.user)
-        make_assessed(Shop(store, advisor, manager, desk_of), self.signed(store, advisor))
+        listed = self.signed(store, advisor)
+        listed.vehicle.vin = make_vin(7_700_000 + store.pk)  # a list needs it
+        listed.vehicle.save(update_fields=["vin"])
+        paid = make_paid_core(listed)
+        cores.take_core(core_uid=paid.uid, quantity=Decimal(1), brought_by="张试", by=system)
+        pay_core_back(core_uid=paid.uid, method="CASH", amount=Decimal(300), by=self.actor(store, "accountant"))
+        shop = Shop(store, advisor, manager, desk_of)
+        make_assessed(shop, self.signed(store, advisor))
+        less = assessed_below(shop)
+        differences.bear_difference(
+            line_uid=less.uid, agreed_by="沈示例", method="VERBAL_PHONE", note="来电同意", by=advisor
+        )
+        dear = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="异响", by=advisor)
+        orders.add_line(order_uid=dear.uid, description="大修", hours=Decimal(20), by=advisor)
+        orders.send_estimate(order_uid=dear.uid, by=advisor)
+        contracts.sign_on_paper(order_uid=dear.uid, signed_name="张试", by=advisor)
         maker_pays = make_warranty_repair(self.signed(store, advisor))
         warranty_claims.open_warranty_claim(order_uid=maker_pays.order.uid, by=clerk)
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)

@@ -38,9 +38,11 @@ from workshop.models import (
     Certificate,
     Estimate,
     LinePhoto,
+    OrderLine,
     RepairOrder,
     WallScreen,
 )
+from workshop.selectors.changes import DECIDED
 
 ENOUGH = 12
 STATE = ("state", "stage", "kind", "live")
@@ -144,6 +146,10 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
     elif name == "visit-link-sheet-photo":
         for taken in CheckPhoto.objects.filter(sheet__state="SIGNED").select_related("sheet__order__visit__link")[:3]:
             yield {"token": taken.sheet.order.visit.link.token, "uid": taken.uid}
+    elif name == "visit-link-change":
+        decided = OrderLine.objects.filter(state__in=DECIDED, pay_type="CUSTOMER_PAY", order__visit__state="IN_SHOP")
+        for line in decided.select_related("order__visit__link").order_by("-pk")[:6]:
+            yield {"token": line.order.visit.link.token, "uid": line.uid}
     elif name == "visit-link-contract":
         for sent in Estimate.objects.select_related("order__visit__link").order_by("-total")[:3]:
             yield {"token": sent.order.visit.link.token, "uid": sent.order.uid}

@@ -375,7 +375,7 @@ def test_a_clock_on_and_a_revocation_of_the_same_line_never_both_succeed(_round)
         by, advisor = actor(person), floor.shop.advisor
     told = race(
         lambda: clocking.clock_on(line_uid=line.uid, by=by) and "on",
-        lambda: authorizations.revoke_line(line_uid=line.uid, reason="不修了", by=advisor) and "revoked",
+        lambda: authorizations.revoke_line(line_uid=line.uid, reason="不修了", risk="已告知", by=advisor) and "revoked",
     )
     line.refresh_from_db()
     if line.state == "IN_PROGRESS":

@@ -96,7 +96,7 @@ def test_the_customer_bears_the_difference(shop: Shop) -> None:
     assert History.objects.filter(code="workshop.difference.agreed").count() == 1
     with rule("difference.none"):
         bear(shop, line)
-    authorizations.revoke_line(line_uid=line.uid, reason="不修了", by=shop.advisor)
+    authorizations.revoke_line(line_uid=line.uid, reason="不修了", risk="已告知风险", by=shop.advisor)
     consent.refresh_from_db()
     assert (consent.ended_at is not None, own_share_of(line.order)) == (True, 50)
 

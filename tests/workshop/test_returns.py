@@ -157,7 +157,7 @@ def test_a_kept_part_goes_over_and_the_loser_waits_and_is_told(shop):
     assert LineHold.objects.get(line=first.line, ended_at=None).cause == "PARTS"
     assert not LineHold.objects.filter(line=second.line, ended_at=None).exists()
     told = Message.objects.filter(template="workshop.part_given")
-    assert first.line.order.advisor.user.username in set(told.values_list("recipient", flat=True))
+    assert first.line.order.advisor.number in set(told.values_list("recipient", flat=True))
     assert all(
         "客户在店等候" in body and second.line.order.number in body for body in told.values_list("body", flat=True)
     )

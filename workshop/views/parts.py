@@ -405,7 +405,8 @@ class NameStockPage(_ItemPage):
         return super().get_context_data(**kwargs) | {"left": self.left}
 
     def run(self, form: NameForm) -> StockItem:
-        return commands.name_stock(uid=self.item.uid, by=self.actor, **form.cleaned_data)
+        facts = {"lots": ()} | form.cleaned_data  # a part that isn't traced has no field for them
+        return commands.name_stock(uid=self.item.uid, by=self.actor, **facts)
 
 
 class TransferPage(_ItemPage):
