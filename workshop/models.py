@@ -204,7 +204,7 @@ LINE_MOVES = {
     L.WITHDRAWN: set(),
     L.CANCELLED: set(),
 }
-AGREED = (L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED, L.WITHDRAWN)
+AGREED: tuple[LineState, ...] = (L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED, L.WITHDRAWN)
 SMALL_DISCOUNTS = ("advisor", "gm", "manager")
 LARGE_DISCOUNTS = ("gm", "manager")
 """The posts that may give a discount alone, as ``permissions`` grants it; the database reads their grants (3.2)."""

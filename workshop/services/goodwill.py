@@ -59,8 +59,16 @@ def ask_line_goodwill(*, line_uid: UUID, bearer: str, reason: str, by: Actor) ->
         kind=GOODWILL, root=line, store=order.store, reason=reason, amount=amount, visit_uid=order.visit.uid, by=by
     )
     row = LineGoodwill.objects.create(line=line, bearer=bearer, reason=reason, amount=amount, approval=approval)
-    facts = {"line": line.uid, "bearer": bearer, "amount": amount, "approval": approval.uid}
-    record(row, events.GOODWILL_ASKED, by=by, store_id=order.store_id, **facts)
+    record(
+        row,
+        events.GOODWILL_ASKED,
+        by=by,
+        store_id=order.store_id,
+        line=line.uid,
+        bearer=bearer,
+        amount=amount,
+        approval=approval.uid,
+    )
     return row
 
 
