@@ -3,6 +3,7 @@
 Nothing here asks the clock: ``now`` is passed in. Times are aware datetimes, spans are minutes, money is Decimal.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -130,9 +131,12 @@ def say_money(amount: Decimal | int, *, sign: bool = True) -> str:
 def say_plate(plate: str | None) -> str:
     """京A·8K312 out of 京A8K312; anything else as it was typed."""
     bare = (plate or "").replace("·", "").strip()
-    if len(bare) in (7, 8) and bare[0] > "\u2e7f" and bare[1].isascii() and bare[1].isalpha():
+    if len(bare) in (7, 8) and _PLATE.fullmatch(bare):
         return f"{bare[:2]}·{bare[2:]}"
-    return bare
+    return (plate or "").strip()
+
+
+_PLATE = re.compile(r"[\u4e00-\u9fff][A-Z][A-Z0-9]{4,6}[\u4e00-\u9fff]?")
 
 
 def say_initials(name: str | None) -> str:

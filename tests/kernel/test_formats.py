@@ -189,6 +189,10 @@ class TestPlate:
     def test_empty_is_only_for_the_unregistered(self, kind):
         assert check_plate(" · ", kind).code == "plate.empty"
 
+    def test_what_is_no_plate_stands_as_typed(self):
+        for typed in ("京b00005", "沪B.00006", "浙Ａ００００３", "京·A1"):
+            assert say_plate(f" {typed} ") == typed
+
     @pytest.mark.parametrize(
         ("plate", "shown"),
         [
