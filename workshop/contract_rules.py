@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ AMOUNT, CATEGORY = "AMOUNT", "CATEGORY"
 WRITTEN = (RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE)
 """Kinds of repair that always need one: second-class maintenance and what is bigger (domain 3.3)."""
 TERMS = 1
-"""The version of the terms below; an estimate keeps the one that it was sent with."""
+"""The version of the terms that new estimates are sent with; an estimate keeps its own (``TERMS_OF``)."""
 
 
 def contract_because(total: Decimal, categories: Iterable[str], *, least: Decimal) -> str:
@@ -23,8 +23,13 @@ def contract_because(total: Decimal, categories: Iterable[str], *, least: Decima
     return AMOUNT if total >= least else ""
 
 
-def terms_of(*, promised: str, place: str, days: int, km: int, complaints: str) -> list[str]:
-    """The clauses of version 1 in the active language: what JT/T 816 asks for (domain 3.3). ``km`` as a number."""
+def terms_of(version: int, *, promised: str, place: str, days: int, km: int, complaints: str) -> list[str]:
+    """The clauses of a version in the active language; ``km`` as a number. An old contract says what it said when sent."""
+    return TERMS_OF[version](promised=promised, place=place, days=days, km=km, complaints=complaints)
+
+
+def _terms_1(*, promised: str, place: str, days: int, km: int, complaints: str) -> list[str]:
+    """Version 1: what JT/T 816 asks for (domain 3.3)."""
     said = {"promised": promised or _("the time agreed on the order"), "place": place, "days": days, "km": f"{km:,}"}
     return [
         _("Charges: labour is standard hours × the price of an hour as listed, parts at the unit prices as listed, VAT included."),
@@ -48,3 +53,7 @@ def terms_of(*, promised: str, place: str, days: int, km: int, complaints: str) 
         )
         % {"phone": complaints or "12328"},
     ]  # fmt: skip
+
+
+TERMS_OF: dict[int, Callable[..., list[str]]] = {1: _terms_1}
+"""Every version that an estimate was ever sent with. New words are a new version; none is changed or taken out."""

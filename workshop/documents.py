@@ -100,6 +100,12 @@ def _part_words(part: dict[str, Any]) -> str:
     return f"{say_name(part['name'])} ({part['kind']}) {many} × {part['unit_price']:,.2f}"
 
 
+def _contract_title(contract: Contract) -> str:
+    if contract.supplements:
+        return _("Supplement to the vehicle repair contract")
+    return _("Vehicle repair contract") if contract.because else _("Estimate and order of repair")
+
+
 def contract_data(contract: Contract) -> dict[str, Any]:
     """What the paper shows, from the locked estimate alone besides who the two sides are."""
     order, estimate = contract.order, contract.estimate
@@ -116,10 +122,11 @@ def contract_data(contract: Contract) -> dict[str, Any]:
         sums = [f"{amount:,.2f}" for amount in (row["labor_amount"], material, row["total"])]
         items.append([str(row["position"]), what, f"{row['hours']} h × {row['rate']}", *sums])
     return {
-        "title": _("Vehicle repair contract") if contract.because else _("Estimate and order of repair"),
+        "title": _contract_title(contract),
         "number": contract.number,
         "store": shop,
         "facts": [
+            *([[_("Adds to contract"), contract.supplements], ["", ""]] if contract.supplements else []),
             [_("Customer"), client],
             [_("Telephone"), order.visit.contact_phone or "—"],
             [_("Repair shop"), shop],
@@ -134,6 +141,7 @@ def contract_data(contract: Contract) -> dict[str, Any]:
         "items": items,
         "total": [_("Expected total, VAT included"), format_money(contract.total)],
         "before": _("of which agreed before: %(sum)s") % {"sum": format_money(contract.agreed)} if contract.agreed else "",
+        "earlier": [[say_name(what), f"{amount:,.2f}"] for what, amount in contract.before],
         "terms_title": _("What both sides agree"),
         "terms": contract.terms,
         "sides": [

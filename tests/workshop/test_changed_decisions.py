@@ -20,7 +20,7 @@ from tests.factories.floor import Floor, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
 from workshop.models import Authorization, Dispatch, LineHold, OrderLine
 from workshop.selectors.changes import changeable
-from workshop.services import authorizations, orders
+from workshop.services import authorizations, orders, sublets
 
 pytestmark = pytest.mark.django_db
 PHONE = "VERBAL_PHONE"
@@ -172,3 +172,35 @@ def test_nobody_is_billed_for_what_nobody_agreed_to(refused: Any) -> None:
     for state in ("DRAFT", "AUTHORIZED"):
         with refused("settlementline_work_agreed") as sql:
             sql(statement, [settlement.pk, add_line(asked, state=state).pk])
+
+
+def test_outside_work_that_has_not_gone_out_is_given_up_with_the_yes(floor: Floor, client: Client) -> None:
+    _order, [line] = make_agreed(floor, "EL-10")
+    foreman = floor.foreman
+    row = sublets.order_sublet(
+        line_uid=line.uid, supplier="示例机加工厂", work="缸盖磨平", leaves="PART", item="缸盖",
+        agreed_cost=Decimal(380), expected_at=clock.now() + timedelta(hours=5), by=foreman,
+    )  # fmt: skip
+    client.force_login(floor.shop.advisor.user)
+    page = client.get(reverse("line-revoke", args=[line.uid])).content.decode()
+    assert f"外协 {row.number}" in page
+    line = revoke(floor, line)
+    row.refresh_from_db()
+    assert (line.state, row.state) == ("DECLINED", "CANCELLED")
+    assert "客户" in row.ended_reason
+    outbox.drain()
+    assert Message.objects.filter(template="workshop.taken_back", recipient_name="蒋试管").exists()
+
+
+def test_outside_work_that_came_back_not_in_order_is_no_longer_taken_back(floor: Floor) -> None:
+    _order, [line] = make_agreed(floor, "EL-10")
+    foreman = floor.foreman
+    row = sublets.order_sublet(
+        line_uid=line.uid, supplier="示例机加工厂", work="缸盖磨平", leaves="NOTHING",
+        agreed_cost=Decimal(380), expected_at=clock.now() + timedelta(hours=5), by=foreman,
+    )  # fmt: skip
+    sublets.send_sublet(uid=row.uid, by=foreman)
+    with rule("line.begun"):
+        revoke(floor, line)
+    row.refresh_from_db()
+    assert row.state == "SENT"

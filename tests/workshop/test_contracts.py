@@ -186,6 +186,92 @@ def test_programs_read_and_write_paper_signatures(shop: Shop) -> None:
     )
 
 
+def addition(shop: Shop, order: RepairOrder, hours: int, name: str = "增项") -> RepairOrder:
+    """Something more, sent and agreed to by telephone."""
+    orders.add_line(order_uid=order.uid, description=name, hours=Decimal(hours), category="MINOR", by=shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    agree(shop, order, AuthorizationMethod.VERBAL_PHONE)
+    return order
+
+
+def test_an_addition_asks_for_a_supplement_when_what_is_not_signed_is_over_the_rule(shop: Shop, client: Client) -> None:
+    order = big(shop)
+    agree(shop, order, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE, signature=make_picture())
+    first = contract_of(order)
+    assert first is not None
+    client.force_login(shop.advisor.user)
+    where = reverse("order-detail", args=[order.uid])
+    addition(shop, order, 2, "小增项")  # agreed on the telephone as the contract says: no second signature
+    standing = contract_of(order)
+    assert standing is not None
+    assert (standing.number, standing.signed_by) == (first.number, "沈示例")
+    assert "尚未签字" not in client.get(where).content.decode()
+    addition(shop, order, 20, "大增项")
+    due = contract_of(order)
+    assert due is not None
+    assert (due.signed_at, due.supplements, due.estimate.number) == (None, first.number, 3)
+    assert "维修合同补充协议尚未签字" in client.get(where).content.decode()
+    page = client.get(reverse("contract", args=[order.uid])).content.decode()
+    assert f"{first.number} 的补充协议" in page
+    data = contract_data(due)
+    assert [row[1] for row in data["items"]] == ["大增项"]
+    assert [row[0] for row in data["earlier"]] == [*[row["description"] for row in first.rows], "小增项"]
+    assert sum((amount for _what, amount in due.before), Decimal(0)) == due.agreed
+    assert contract_pdf(due)[:5] == b"%PDF-"
+    contracts.sign_contract(order_uid=order.uid, signed_name="沈示例", signature=make_picture(), by=shop.advisor)
+    page = client.get(where).content.decode()
+    assert "尚未签字" not in page
+    assert first.number in page
+    assert due.number in page
+    addition(shop, order, 2, "再加")  # covered up to here: what came since is small
+    assert "尚未签字" not in client.get(where).content.decode()
+
+
+def test_small_additions_add_up_until_they_ask_for_a_signature(shop: Shop) -> None:
+    order = big(shop)
+    agree(shop, order, AuthorizationMethod.VERBAL_PHONE)
+    contracts.sign_on_paper(order_uid=order.uid, signed_name="沈示例", by=shop.advisor)
+    for n in range(3):
+        addition(shop, order, 6, f"增项{n}")
+        found = contract_of(order)
+        assert found is not None
+        whole = sum((a.amount for a in order.authorizations.filter(line__description__startswith="增项")), Decimal(0))
+        assert (found.signed_at is None) == (whole >= 2000), whole
+    assert found.signed_at is None
+
+
+def test_what_is_asked_now_is_read_before_what_was_signed(shop: Shop, client: Client) -> None:
+    order = big(shop)
+    agree(shop, order, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE, signature=make_picture())
+    orders.add_line(order_uid=order.uid, description="增项", hours=Decimal(3), by=shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    asked = contract_of(order)
+    assert asked is not None
+    assert (asked.estimate.number, asked.signed_at) == (2, None)
+    page = client.get(reverse("visit-link-decide", args=[order.visit.link.token, order.uid])).content.decode()
+    assert "这是维修合同的补充协议" in page
+    client.force_login(shop.advisor.user)
+    first = client.get(reverse("contract", args=[order.uid]), {"version": "1"}).content.decode()
+    assert "已书面同意" in first
+    assert "客户签字" not in first
+
+
+def test_an_old_contract_says_what_it_said_when_it_was_sent(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = big(shop)
+    agree(shop, old, AuthorizationMethod.VERBAL_PHONE)
+    said = contract_of(old)
+    assert said is not None
+    monkeypatch.setitem(contract_rules.TERMS_OF, 2, lambda **facts: [f"第二版 {facts['place']}"])
+    monkeypatch.setattr("workshop.selectors.contracts.TERMS", 2)
+    new = big(shop)
+    found, again = contract_of(new), contract_of(old)
+    assert found is not None
+    assert again is not None
+    assert found.terms == [f"第二版 {shop.store.address or shop.store.name}"]
+    assert (again.terms, contract_data(again)["terms"]) == (said.terms, said.terms)
+    assert new.estimates.get().content["contract"]["terms"] == 2
+
+
 INSERT = (
     "INSERT INTO workshop_contractsignature (uid, version, created_at, updated_at, order_id, estimate_id, signed_name,"
     " on_paper, signed_at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, now())"

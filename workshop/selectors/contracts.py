@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from workshop.models import (
     AuthorizationMethod,
     AuthorizationStatus,
     Estimate,
+    LineState,
     OrderLine,
     RepairOrder,
 )
@@ -43,7 +44,10 @@ BECAUSE = {
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """``because`` "": none is needed, the paper is the order alone. ``signed_at`` None: not agreed to in writing yet."""
+    """``because`` "": none is needed, the paper is the order alone. ``signed_at`` None: not agreed to in writing yet.
+
+    ``supplements`` is the number of the signed contract that this one adds to; empty where it is the first.
+    """
 
     order: RepairOrder
     estimate: Estimate
@@ -54,9 +58,23 @@ class Contract:
     how: Any = ""
 
     @property
+    def _kept(self) -> dict[str, Any]:
+        kept: dict[str, Any] = self.estimate.content.get("contract", {})
+        return kept
+
+    @property
+    def supplements(self) -> str:
+        return str(self._kept.get("supplements", ""))
+
+    @property
     def agreed(self) -> Decimal:
-        """What the customer had agreed to before, which isn't listed again; it counts towards the whole."""
-        return Decimal(self.estimate.content.get("contract", {}).get("agreed", "0"))
+        """What the customer had agreed to before; it counts towards the whole."""
+        return Decimal(self._kept.get("agreed", "0"))
+
+    @property
+    def before(self) -> list[tuple[str, Decimal]]:
+        """What was agreed to before, shortly: each item with its sum."""
+        return [(row["description"], Decimal(row["total"])) for row in self._kept.get("before", [])]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -90,15 +108,26 @@ def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]
     """What the estimate of these lines keeps of its contract; {} where it needs none. ``totals`` belong to ``asked``."""
     agreed = [line for line in _agreed(order) if line not in asked]
     told = [_whole(row) for row in agreed]
-    total = total_of([*totals, *told])
     categories = [line.category for line in (*asked, *agreed)]
-    because = contract_because(
-        total, categories, least=Decimal(limits.value(CONTRACT_AMOUNT, store_id=order.store_id))
-    ) if asked else ""  # fmt: skip
+    because = _because(order, total_of([*totals, *told]), categories) if asked else ""
     if not because:
         return {}
-    before = {"agreed": str(total_of(told))} if told else {}
+    before: dict[str, Any] = {}
+    if agreed:
+        rows = [
+            {"uid": str(line.uid), "description": line.description, "total": str(whole)}
+            for line, whole in zip(agreed, told, strict=True)
+        ]
+        before = {"agreed": str(total_of(told)), "before": rows}
+    signed = next((one for one in _Signed(order).contracts() if one.signed_at), None)
+    if signed is not None:
+        before["supplements"] = signed.number
     return {"contract": {"because": because, "terms": TERMS, **before, **_promises(order, categories)}}
+
+
+def _because(order: RepairOrder, total: Decimal, categories: list[str]) -> str:
+    """The one place where the store's amount is asked for."""
+    return contract_because(total, categories, least=Decimal(limits.value(CONTRACT_AMOUNT, store_id=order.store_id)))
 
 
 def _agreed(order: RepairOrder) -> list[OrderLine]:
@@ -111,11 +140,85 @@ def _whole(row: OrderLine) -> Decimal:
     return line_total(row.labor_amount, [part.amount for part in row.part_lines.all()], row.fee_amount)
 
 
-def to_be_signed(order: RepairOrder) -> bool:
-    """Whether what was agreed to asks for a contract by itself: what was declined counts no more."""
-    rows = _agreed(order)
-    least = Decimal(limits.value(CONTRACT_AMOUNT, store_id=order.store_id))
-    return bool(contract_because(total_of(_whole(row) for row in rows), [row.category for row in rows], least=least))
+class _Signed:
+    """The contracts of an order and what of it they cover with a signature."""
+
+    def __init__(self, order: RepairOrder) -> None:
+        self.order = order
+        found = order.estimates.filter(content__has_key="contract").order_by("-number")
+        self.estimates = list(found.select_related("order__store"))
+        self.drawn: dict[int, ContractSignature] = {}
+        self.said: dict[int, list[Authorization]] = {}
+        if not self.estimates:
+            return
+        for row in ContractSignature.objects.filter(order=order):
+            self.drawn[row.estimate_id] = row
+        rows = Authorization.objects.filter(order=order, estimate__in=self.estimates, method__in=IN_WRITING)
+        for said in rows.filter(status=AuthorizationStatus.APPROVED).select_related("line").order_by("at", "id"):
+            assert said.estimate_id is not None
+            self.said.setdefault(said.estimate_id, []).append(said)
+
+    def contract(self, estimate: Estimate) -> Contract:
+        said = self.said.get(estimate.pk, [])
+        return _as_contract(
+            estimate, estimate.content["contract"], *_signature(self.drawn.get(estimate.pk), said[0] if said else None)
+        )
+
+    def contracts(self) -> list[Contract]:
+        """The newest first."""
+        return [self.contract(estimate) for estimate in self.estimates]
+
+    def covered(self) -> dict[str, Decimal]:
+        """Line uid → the sum that a signature covers: of a drawn contract all that it names, of one decided on in
+        writing what was agreed to with it and before it."""
+        found: dict[str, Decimal] = {}
+        for estimate in self.estimates:
+            drawn, said = estimate.pk in self.drawn, self.said.get(estimate.pk, [])
+            if not drawn and not said:
+                continue
+            in_writing = {str(row.line.uid) for row in said}
+            named = [row for row in estimate.content["lines"] if drawn or row["uid"] in in_writing]
+            for row in [*named, *self._before(estimate)]:
+                found[row["uid"]] = max(found.get(row["uid"], Decimal(0)), Decimal(row["total"]))
+        return found
+
+    def _before(self, estimate: Estimate) -> list[dict[str, Any]]:
+        kept = estimate.content["contract"]
+        if "before" in kept or "agreed" not in kept:
+            return list(kept.get("before", []))
+        earlier = Authorization.objects.filter(  # sent when a contract named only their sum
+            order=self.order, status=AuthorizationStatus.APPROVED, at__lte=estimate.sent_at
+        )
+        return [{"uid": str(row.line.uid), "total": str(row.amount)} for row in earlier.select_related("line")]
+
+    def due(self) -> Estimate | None:
+        """The contract to be signed: what was agreed to and no signature covers asks for one by itself (domain 3.3)."""
+        if not self.estimates:
+            return None
+        covered = self.covered()
+        bare = {line: _whole(line) - covered.get(str(line.uid), Decimal(0)) for line in _agreed(self.order)}
+        bare = {line: amount for line, amount in bare.items() if amount > 0}
+        categories = [line.category for line in bare if str(line.uid) not in covered]
+        if not bare or not _because(self.order, total_of(bare.values()), categories):
+            return None
+        unsigned = [estimate for estimate in self.estimates if estimate.pk not in self.drawn]
+        names = {str(line.uid) for line in bare}
+        return next((one for one in unsigned if names & _named(one)), next(iter(unsigned), None))
+
+    def asked(self) -> Estimate | None:
+        """The newest estimate, where it is a contract and still asks for something."""
+        if not self.estimates:
+            return None
+        newest = self.estimates[0]
+        last = self.order.estimates.order_by("-number").values_list("pk", flat=True).first()
+        uids = [row["uid"] for row in newest.content["lines"]]
+        still = newest.pk == last and self.order.lines.filter(uid__in=uids, state=LineState.PENDING).exists()
+        return newest if still else None
+
+
+def _named(estimate: Estimate) -> set[str]:
+    kept = estimate.content
+    return {row["uid"] for row in (*kept["lines"], *kept["contract"].get("before", []))}
 
 
 def _promises(order: RepairOrder, categories: list[str]) -> dict[str, Any]:
@@ -131,62 +234,86 @@ def _promises(order: RepairOrder, categories: list[str]) -> dict[str, Any]:
 def contract_of_estimate(estimate: Estimate) -> Contract | None:
     """The contract that an estimate was sent with, as it stands; None where it needed none."""
     kept = estimate.content.get("contract")
-    return _as_contract(estimate, kept) if kept else None
+    return _as_contract(estimate, kept, *_signed(estimate)) if kept else None
 
 
-def _as_contract(estimate: Estimate, kept: dict[str, Any]) -> Contract:
+def _as_contract(
+    estimate: Estimate, kept: dict[str, Any], signed_at: datetime | None = None, signed_by: str = "", how: Any = ""
+) -> Contract:
     order, store = estimate.order, estimate.order.store
     promised = parse_datetime(kept["promised_at"]) if kept["promised_at"] else None
     terms = terms_of(
+        kept.get("terms", TERMS),
         promised=paper_moment(promised) if promised else "",
         place=store.address or store.name,
         days=kept["guarantee_days"],
         km=kept["guarantee_km"],
         complaints=store.complaint_phone,
     )
-    return Contract(order, estimate, BECAUSE.get(kept.get("because", ""), ""), terms, *_signed(estimate))
+    return Contract(order, estimate, BECAUSE.get(kept.get("because", ""), ""), terms, signed_at, signed_by, how)
 
 
 def _signed(estimate: Estimate) -> tuple[datetime | None, str, Any]:
     drawn = ContractSignature.objects.filter(estimate=estimate).first()
+    rows = Authorization.objects.filter(estimate=estimate, method__in=IN_WRITING)
+    return _signature(drawn, drawn or rows.filter(status=AuthorizationStatus.APPROVED).order_by("at", "id").first())
+
+
+def _signature(drawn: ContractSignature | None, said: Any) -> tuple[datetime | None, str, Any]:
     if drawn is not None:
         how = _("Signed on paper") if drawn.on_paper else _("Signed at the desk")
         return drawn.signed_at, drawn.signed_name, how
-    said = (
-        Authorization.objects.filter(estimate=estimate, status=AuthorizationStatus.APPROVED, method__in=IN_WRITING)
-        .order_by("at")
-        .first()
-    )
     return (said.at, said.authorized_by, said.get_method_display()) if said else (None, "", "")
 
 
 def contract_of(order: RepairOrder) -> Contract | None:
-    """The newest contract of an order. One that is signed stands until the customer was asked for more."""
-    newest = order.estimates.filter(content__has_key="contract").order_by("-number").select_related("order__store")
-    found = [contract_of_estimate(estimate) for estimate in newest[:5]]
-    return next((one for one in found if one and one.signed_at), next((one for one in found if one), None))
+    """The contract of an order that matters now: the one to be signed; else what the customer is asked; else the one
+    signed last; else the newest."""
+    return _matters(_Signed(order))[0]
 
 
-def order_paper(order: RepairOrder) -> Contract | None:
-    """What is printed and signed of an order: its contract, or its newest estimate where none is needed; None before."""
-    found = contract_of(order)
+def _matters(papers: _Signed) -> tuple[Contract | None, bool]:
+    """That contract, and whether it is to be signed."""
+    due = papers.due()
+    if due is not None:
+        return replace(papers.contract(due), signed_at=None, signed_by="", how=""), True
+    asked = papers.asked()
+    if asked is not None:
+        return papers.contract(asked), False
+    found = papers.contracts()
+    return next((one for one in found if one.signed_at), next(iter(found), None)), False
+
+
+def order_paper(order: RepairOrder, number: int = 0) -> Contract | None:
+    """What is printed and signed of an order: its contract, or its newest estimate where none is needed; None before.
+
+    ``number`` names the version of the estimate that is meant; another order's isn't there.
+    """
+    if number:
+        found = order.estimates.filter(number=number).select_related("order__store").first()
+        meant = contract_of_estimate(found) if found else None
+        if meant is not None:
+            return meant
+    matters = contract_of(order)
     newest = order.estimates.order_by("-number").select_related("order__store").first()
-    if found or newest is None:
-        return found
+    if matters or newest is None:
+        return matters
     categories = [row["category"] for row in newest.content["lines"]] or [RepairCategory.MINOR]
     return _as_contract(newest, _promises(order, categories))
 
 
 def contract_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
-    """The order's page says that a contract is needed, and later who signed it."""
-    found = contract_of(order)
+    """The order's page says that a contract or its supplement is to be signed, and who signed which."""
+    papers = _Signed(order)
+    found, due = _matters(papers)
     if found is None or order.withdrawn_at:
         return None
-    needed = not found.signed_at and to_be_signed(order)
+    signed = [one for one in papers.contracts() if one.signed_at and one.estimate.pk != found.estimate.pk]
     return {
         "contract": found,
+        "signed": [*([found] if found.signed_at else []), *signed],
         "order": order,
-        "may_sign": needed and actor.may(permissions.AUTHORIZATIONS_RECORD),
+        "may_sign": due and actor.may(permissions.AUTHORIZATIONS_RECORD),
     }
 
 

@@ -95,6 +95,11 @@ def car_goes_out(visit: Visit) -> bool:
     return rows.exists()
 
 
+def sublets_to_end(line: OrderLine) -> list[SubletOrder]:
+    """What is arranged for a line and hasn't gone out: given up with the customer's yes."""
+    return list(SubletOrder.objects.filter(line=line, state__in=TO_GO).select_related("asked_by").order_by("id"))
+
+
 def suppliers(by: Actor) -> list[str]:
     """Firms that worked for the store before, to be chosen instead of typed."""
     rows = SubletOrder.objects.for_actor(by).order_by("supplier").values_list("supplier", flat=True)

@@ -36,6 +36,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors.entitled import deciders_of
+from workshop.selectors.sublets import sublets_to_end
 from workshop.services.orders import (
     BEFORE_WITHDRAWAL,
     back_to_draft,
@@ -256,6 +257,7 @@ def _take_back(
 ) -> None:
     people = sorted(
         {str(uid) for uid in Dispatch.objects.filter(line=line, live=True).values_list("technician__uid", flat=True)}
+        | {str(row.asked_by.uid) for row in sublets_to_end(line) if row.asked_by}
     )
     for give_back in BEFORE_WITHDRAWAL:
         give_back(line, by)

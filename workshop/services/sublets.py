@@ -287,7 +287,7 @@ def end_before_withdrawal(line: OrderLine, by: Actor) -> None:
                 number=row.number,
             )
         with translation.override("zh-hans"):  # kept in the language of the shop
-            row.ended_reason = gettext("The line was withdrawn.")
+            row.ended_reason = gettext("The customer's yes was taken back or the line withdrawn.")
         row.line = line
         _move_sublet(row, S.CANCELLED, events.SUBLET_CANCELLED, "ended_reason", by=by)
 

@@ -45,6 +45,7 @@ from workshop.selectors.goodwill import goodwill_of
 from workshop.selectors.packages import packages_panel
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
+from workshop.selectors.sublets import sublets_to_end
 from workshop.services import authorizations, orders
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
 from workshop.services.reassembly import BEGUN
@@ -696,6 +697,9 @@ class RevokeLinePage(_SignedLinePage):
         if not self.line.is_safety:
             del form.fields["risk"]
         return form
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"arranged": sublets_to_end(self.line)}
 
     def run(self, form: forms.TakeBackForm) -> OrderLine:
         return authorizations.revoke_line(
