@@ -492,6 +492,9 @@ register(
                 "is_dismantling": Flag(optional=True),
                 "reassembly_amount": Money(optional=True, null=True),
                 "found_by_uid": Uid(optional=True, null=True),
+                "although_there": Flag(
+                    optional=True, help="false: refused where the same work stands on the order already."
+                ),
             },
             help="Write or propose work; a catalogue operation brings its hours and parts",
         ),

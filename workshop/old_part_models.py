@@ -112,12 +112,17 @@ class OldPart(Root):
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("disposition"),
                 condition=pgtrigger.Condition("NEW.disposition = 'MAKER'"),
                 func="""
-                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND pay_type = 'WARRANTY';
+                    PERFORM 1 FROM workshop_orderline l WHERE l.id = NEW.line_id AND (l.pay_type = 'WARRANTY'
+                        OR l.pay_type = 'GOODWILL' AND (SELECT g.bearer FROM workshop_linegoodwill g
+                            JOIN kernel_approval a ON a.id = g.approval_id AND a.state = 'APPROVED'
+                            WHERE g.line_id = l.id ORDER BY g.id DESC LIMIT 1) = 'MAKER');
                     IF NOT FOUND THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="old_part.owner",
-                text=_("The maker gets the old parts of its own warranty only; others belong to the customer."),
+                text=_(
+                    "The maker gets the old parts of its warranty and of goodwill that it bears; others belong to the customer."
+                ),
             ),
             states.guard(
                 # domain 3.6: the maker's old part lies here until the maker releases it or its days are over.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.db.utils import DatabaseError
 from django.forms import RadioSelect
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
@@ -189,9 +190,30 @@ class CommandPage(StaffPage, CommandMixin, FormView):
         return response
 
 
+def pressed_on(request: HttpRequest) -> str:
+    """The page of ours on which a button was pressed, "" where nobody can be led back to it: the browser doesn't say, it
+    is another site's, it takes no GET, or a script waits for the answer."""
+    if request.headers.get("HX-Request") or not request.accepts("text/html"):
+        return ""
+    told = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(told, allowed_hosts={request.get_host()}):
+        return ""
+    page = urlsplit(told)
+    address = f"{page.path}?{page.query}" if page.query else page.path
+    if not url_has_allowed_host_and_scheme(address, allowed_hosts=None):  # //elsewhere/
+        return ""
+    try:
+        view = resolve(page.path).func
+    except Resolver404:
+        return ""
+    shown = getattr(view, "view_class", None)
+    return address if shown is None or (hasattr(shown, "get") and "get" in shown.http_method_names) else ""
+
+
 class ActionView(StaffPage, CommandMixin, View):
     """A button in front of one command (POST only). A refusal leads to the form that puts it right, where there is one
-    (``mended_at``); else the middleware shows it with the way back."""
+    (``mended_at``), else back to the page on which the button was pressed, which says what was refused; only where that
+    page isn't known the middleware shows a page of its own with the way back."""
 
     http_method_names = ["post"]
 
@@ -203,8 +225,20 @@ class ActionView(StaffPage, CommandMixin, View):
         try:
             return self.execute()
         except RuleError as refusal:
-            form = self.mended_at(refusal)
-            if not form:
+            return self.lead_back(refusal)
+        except DatabaseError as exc:
+            explained = from_database(exc)
+            if explained is None:
                 raise
-            request.session[REFUSAL] = {"path": form, "field": refusal.field, "said": str(refusal)}
+            return self.lead_back(explained)
+
+    def lead_back(self, refusal: RuleError) -> HttpResponse:
+        form = self.mended_at(refusal)
+        if form:
+            self.request.session[REFUSAL] = {"path": form, "field": refusal.field, "said": str(refusal)}
             return HttpResponseRedirect(form)
+        page = pressed_on(self.request)
+        if not page:
+            raise refusal
+        messages.error(self.request, format_html("<strong>{}</strong><br>{}", gettext("This was not done"), refusal))
+        return HttpResponseRedirect(page)

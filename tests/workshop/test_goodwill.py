@@ -24,7 +24,7 @@ from tests.factories.kernel import make_actor
 from tests.factories.workshop import Shop, add_operation, agree_all, make_order, make_shop
 from workshop.models import LineGoodwill, OrderLine
 from workshop.selectors.orders import order_page
-from workshop.services import orders
+from workshop.services import old_parts, orders
 from workshop.services.goodwill import ask_line_goodwill, give_approved_goodwill
 
 D = Decimal
@@ -230,3 +230,25 @@ def test_over_the_api(shop: Shop) -> None:
     made = api.post("line-goodwill", body)
     assert made.status_code == 201, made.content
     assert problem(api.post("line-goodwill", body), 409, "goodwill.asked")
+
+
+@pytest.mark.parametrize(("bearer", "goes"), [("MAKER", "MAKER"), ("SHOP", "CUSTOMER")])
+def test_old_parts_are_the_makers_where_it_bears_the_goodwill(shop: Shop, refused, bearer: str, goes: str) -> None:
+    line = drafted(shop)
+    approve(shop, ask(shop, line, bearer=bearer))
+    line.refresh_from_db()
+    row = line.part_lines.first()
+    row.issued_quantity = row.quantity
+    row.save(update_fields=["issued_quantity"])
+    for state in ("IN_PROGRESS", "COMPLETED"):
+        line.state, line.cause, line.correction = state, "磨损", "更换"
+        line.save()
+    keeper = make_actor("parts", store=shop.store)
+    [kept] = old_parts.keep_old_parts(line_uid=line.uid, by=keeper)
+    assert kept.disposition == goes
+    if bearer == "SHOP":
+        with refused("oldpart_maker_is_warranty") as sql:
+            sql("UPDATE workshop_oldpart SET disposition = 'MAKER' WHERE id = %s", [kept.pk])
+        with pytest.raises(RuleError) as refusal:
+            old_parts.decide_old_part(uid=kept.uid, disposition="MAKER", by=shop.advisor)
+        assert refusal.value.code == "old_part.owner"

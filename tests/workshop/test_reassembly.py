@@ -16,7 +16,7 @@ from reception.models import Visit
 from tests.factories.api import ApiCaller
 from tests.factories.floor import Floor, actor, at, clock_at, make_floor
 from tests.factories.reception import rule
-from tests.factories.workshop import PHONE, YES, agree_all, make_order
+from tests.factories.workshop import PHONE, YES, agree_all, make_order, operation
 from workshop import permissions, rules
 from workshop.models import LARGE_DISCOUNTS, SMALL_DISCOUNTS, Authorization, OrderLine, RepairOrder
 from workshop.services import authorizations, clocking, findings, orders
@@ -81,8 +81,8 @@ def taken_apart(floor: Floor, **more) -> tuple[RepairOrder, OrderLine, OrderLine
         found = findings.report_more_work(
             line_uid=line.uid, cause="离合器烧蚀", description="更换离合器", by=actor(person)
         )
-        orders.change_line(line_uid=found.uid, hours=Decimal("5.00"), by=floor.shop.advisor)
-        orders.send_estimate(order_uid=order.uid, by=floor.shop.advisor)
+    orders.change_line(line_uid=found.uid, hours=Decimal("5.00"), by=floor.shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=floor.shop.advisor)  # holds from now on, whatever day it is
     return order, line, found
 
 
@@ -293,6 +293,12 @@ def test_the_page_asks_for_the_price_at_its_field_when_adding_and_when_sending(f
     refused = desk.post(reverse("line-new", args=[order.uid]), new)
     assert (refused.status_code, order.lines.count()) == (422, 0)
     assert list(refused.context["form"].errors) == ["reassembly_amount"]
+    assert "“拆检变速箱”" in str(refused.context["form"].errors["reassembly_amount"])
+    chosen = {"operation": str(operation("BR-10").uid), "pay_type": "CUSTOMER_PAY", "is_dismantling": "on"}
+    named = desk.post(reverse("line-new", args=[order.uid]), chosen).context["form"].errors["reassembly_amount"]
+    assert f"“{operation('BR-10').name}”" in str(named)
+    unnamed = desk.post(reverse("line-new", args=[order.uid]), new | {"description": " "})
+    assert list(unnamed.context["form"].errors) == ["description"]
     _order, line = dismantling(floor, price=None)  # a technician proposed it without a price
     edit = reverse("line-edit", args=[line.uid])
     sent = desk.post(reverse("order-estimate", args=[line.order.uid]))

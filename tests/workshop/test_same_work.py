@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import History
+from tests.factories.api import ApiCaller, problem
 from tests.factories.floor import actor, clock_at, make_agreed, make_floor
 from tests.factories.sheets import answer, begun, item
 from tests.factories.workshop import operation
@@ -95,3 +97,31 @@ def test_a_part_or_a_tool_is_named_when_it_is_asked_for(work):
     assert phone.post(address, {"need": "PARTS", "note": "卡扣 2 个"}).status_code == 302
     assert phone.post(address, {"need": "HELP", "note": ""}).status_code == 302
     assert TechnicianCall.objects.count() == 2
+
+
+def test_the_advisors_own_line_asks_too_and_keeps_what_was_typed(work):
+    floor, person, order, line, _sheet = work
+    findings.report_more_work(line_uid=line.uid, cause="沟槽", operation_uid=operation("BR-20").uid, by=actor(person))
+    desk, address = Client(), reverse("line-new", args=[order.uid])
+    desk.force_login(floor.shop.advisor.user)
+    assert "although_there" not in desk.get(address).content.decode()
+    sent = {"operation": str(operation("BR-20").uid), "pay_type": "CUSTOMER_PAY", "cause": "制动抖动"}
+    lines = order.lines.count()
+    asked = desk.post(address, sent)
+    assert (asked.status_code, order.lines.count()) == (422, lines)
+    assert list(asked.context["form"].errors) == ["although_there"]
+    page = asked.content.decode()
+    assert 'name="although_there"' in page
+    assert "制动抖动" in page
+    own = {"description": f" {operation('BR-20').name} ", "hours": "1", "pay_type": "CUSTOMER_PAY"}
+    assert desk.post(address, own).status_code == 422  # in one's own words too
+    assert desk.post(address, sent | {"although_there": "on"}).status_code == 302
+    assert order.lines.count() == lines + 1
+
+
+def test_another_system_is_asked_when_it_wants_to_be(work):
+    floor, _person, order, _line, _sheet = work
+    api = ApiCaller("workshop:write", store=floor.shop.store, acts_for=floor.shop.advisor.user)
+    body = {"repair_order_uid": str(order.uid), "operation_uid": str(operation("BR-10").uid), "although_there": False}
+    problem(api.post("labor-operations", body), 409, "line.there")
+    assert api.post("labor-operations", body | {"although_there": True}).status_code == 201

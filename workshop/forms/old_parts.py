@@ -29,9 +29,9 @@ class DecideForm(forms.Form):
         )
     )
 
-    def __init__(self, *args: Any, warranty: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, makers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = [choice for choice in Disposition.choices if warranty or choice[0] != Disposition.MAKER]
+        kinds = [choice for choice in Disposition.choices if makers or choice[0] != Disposition.MAKER]
         self.fields["disposition"].choices = kinds  # type: ignore[attr-defined]
 
 

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from dealership.catalogue.models import PartKind
+from dealership.catalogue.models import PartKind, PayType
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.models import ApprovalState
 from reception.models import Visit
-from workshop.models import PartLine, RepairOrder
+from workshop.goodwill_models import GoodwillBearer
+from workshop.models import OrderLine, PartLine, RepairOrder
 from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
 from workshop.warranty_claim_models import WarrantyClaim
 
@@ -26,6 +28,14 @@ def came_off() -> QuerySet[PartLine]:
     rows = PartLine.objects.filter(old_part__isnull=True).filter(part__leaves_old=True)
     rows = rows.filter(issued_quantity__gt=0).exclude(kind=PartKind.CUSTOMER_SUPPLIED)
     return rows.select_related("part", "line__order__store", "line__order__visit__vehicle", "line__order__vehicle")
+
+
+def belongs_to_maker(line: OrderLine) -> bool:
+    """Whether the maker gets what comes off with a line: its warranty, and goodwill that it bears (domain 3.3)."""
+    if line.pay_type != PayType.GOODWILL:
+        return line.pay_type == PayType.WARRANTY
+    granted = line.goodwill.filter(approval__state=ApprovalState.APPROVED).order_by("-id").first()
+    return granted is not None and granted.bearer == GoodwillBearer.MAKER
 
 
 def get_old_part(uid: UUID, by: Actor) -> OldPart:

@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PayType
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
@@ -29,7 +28,7 @@ from workshop.limits import OLD_PART_DAYS, OLD_PART_MAKER_DAYS
 from workshop.models import LineState, OrderLine, PartLine
 from workshop.old_part_models import OLD_PART_MOVES, Disposition, OldPart, OldPartState
 from workshop.selectors.inspections import last_reading
-from workshop.selectors.old_parts import came_off
+from workshop.selectors.old_parts import belongs_to_maker, came_off
 from workshop.services.cores import take_left_core
 from workshop.services.orders import locked_line
 
@@ -44,7 +43,7 @@ def _locked_part(uid: UUID, by: Actor) -> OldPart:
 
 def _wish(line: OrderLine) -> tuple[str, str]:
     """What becomes of it unless somebody decides otherwise, and who agreed: as the walk-around says (domain 3.3)."""
-    if line.pay_type == PayType.WARRANTY:
+    if belongs_to_maker(line):
         return Disposition.MAKER, ""
     seen = WalkAround.objects.filter(visit_id=line.order.visit_id).first()
     if seen is not None and seen.old_parts == OldParts.LEAVE and seen.signed_name:
@@ -142,10 +141,12 @@ def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str =
             _("The old part is the customer's: write who of them agreed that the shop disposes of it."),
             field="consent_by",
         )
-    if disposition == Disposition.MAKER and part.line.pay_type != PayType.WARRANTY:
+    if disposition == Disposition.MAKER and not belongs_to_maker(part.line):
         raise RuleError(
             "old_part.owner",
-            _("The maker gets the old parts of its own warranty only; others belong to the customer."),
+            _(
+                "The maker gets the old parts of its warranty and of goodwill that it bears; others belong to the customer."
+            ),
             field="disposition",
         )
     if disposition == Disposition.NONE and not words:
@@ -283,7 +284,10 @@ def _for_maker(uid: UUID, reference: str, by: Actor) -> OldPart:
     part = _locked_part(uid, by)
     if part.disposition != Disposition.MAKER:
         raise RuleError(
-            "old_part.owner", _("The maker gets the old parts of its own warranty only; others belong to the customer.")
+            "old_part.owner",
+            _(
+                "The maker gets the old parts of its warranty and of goodwill that it bears; others belong to the customer."
+            ),
         )
     part.reference = words
     return part

@@ -67,6 +67,7 @@ from workshop.selectors.contracts import contract_content
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
 from workshop.selectors.quoted import quoted_operation
+from workshop.selectors.same_work import same_line
 from workshop.warranty_claim_models import TO_BE_SUBMITTED, WarrantyClaimLine
 
 L = LineState
@@ -486,6 +487,7 @@ def add_line(
     is_dismantling: bool = False,
     reassembly_amount: Decimal | None = None,
     found_by_uid: UUID | None = None,
+    although_there: bool = True,
 ) -> OrderLine:
     """Writes a line: an operation of the catalogue (which brings its parts where ``parts`` is None) or free words.
 
@@ -494,7 +496,7 @@ def add_line(
     ``fee_note``. What takes something apart (``is_dismantling``, or a diagnosis) states by ``reassembly_amount`` (CNY with
     VAT) what putting it together again costs if the repair is declined; ``found_by_uid`` names the line that was taken
     apart to find this work. Raises RuleError ``line.description``, ``line.hours``, ``line.fee``, ``line.reassembly``,
-    ``line.found_by`` and ``order.ended``.
+    ``line.found_by``, ``line.there`` (not ``although_there``: the same work stands on the order) and ``order.ended``.
     """
     if not by.may(permissions.LINES_EDIT):
         by.require(permissions.LINES_PROPOSE)
@@ -504,6 +506,8 @@ def add_line(
         raise RuleError("line.description", _("Choose an operation or describe the work."), field="description")
     if hours is not None and hours < 0:
         raise RuleError("line.hours", _("Hours are not negative."), field="hours")
+    if not although_there:
+        _refuse_twice(order, operation, description)
     if is_addition is None:
         agreed = order.lines.filter(state__in=(L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED))
         is_addition = agreed.filter(is_diagnosis=False).exists()
@@ -534,6 +538,20 @@ def add_line(
         reassembly_amount=reassembly_amount,
         found_by=found_by,
     )
+
+
+def _refuse_twice(order: RepairOrder, operation: Operation | None, description: str) -> None:
+    there = same_line(order.lines.order_by("id"), operation=operation, names=[description])
+    if there is not None:
+        raise RuleError(
+            "line.there",
+            _(
+                "“%(line)s” (%(state)s) stands on the order already; nothing was added. Say so below if this comes on top."
+            ),
+            field="although_there",
+            line=there.said,
+            state=there.get_state_display(),
+        )
 
 
 # --- packages: several lines at one price (3.1) ---

@@ -21,7 +21,7 @@ from workshop.selectors.faults import get_line
 from workshop.services import accidents as commands
 from workshop.services import differences
 
-from .orders import drawn_signature
+from .orders import drawn_at_desk
 
 
 class _AccidentStep(CommandPage):
@@ -181,7 +181,7 @@ class BearDifferencePage(_AccidentStep):
 
     def run(self, form: forms.DifferenceForm) -> Any:
         return differences.bear_difference(
-            line_uid=self.found[0].uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+            line_uid=self.found[0].uid, signature=drawn_at_desk(self.request), by=self.actor, **form.cleaned_data
         )
 
 

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PayType
 from dealership.kernel import clock
 from dealership.kernel.pages import CommandPage, Page
 from workshop import permissions
@@ -91,7 +90,7 @@ class DecidePage(_OldPartStep):
     done = _("What becomes of the old part is written down.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"warranty": self.part.line.pay_type == PayType.WARRANTY}
+        return super().get_form_kwargs() | {"makers": reads.belongs_to_maker(self.part.line)}
 
     def run(self, form: forms.DecideForm) -> OldPart:
         return commands.decide_old_part(uid=self.part.uid, by=self.actor, **form.cleaned_data)

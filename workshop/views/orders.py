@@ -37,7 +37,16 @@ from reception.selectors.customers import list_customers
 from reception.services.customers import register_customer
 from workshop import permissions
 from workshop.forms import orders as forms
-from workshop.models import DeclineCause, Estimate, LineState, OrderKind, OrderLine, PartLine, RepairOrder
+from workshop.models import (
+    AuthorizationMethod,
+    DeclineCause,
+    Estimate,
+    LineState,
+    OrderKind,
+    OrderLine,
+    PartLine,
+    RepairOrder,
+)
 from workshop.selectors import away
 from workshop.selectors import orders as reads
 from workshop.selectors.entitled import Deciders, deciders_of
@@ -316,8 +325,11 @@ class NewLinePage(OrderCommandPage):
     def run(self, form: forms.NewLineForm) -> OrderLine:
         data = form.cleaned_data
         operation = data["operation"]
-        if data["is_dismantling"] and data["reassembly_amount"] is None and self.actor.may(permissions.LINES_EDIT):
-            raise orders.no_reassembly(data["description"] or gettext("This work"))
+        chosen = Operation.objects.filter(uid=operation, active=True).first() if operation else None
+        named = chosen.said if chosen else data["description"].strip()
+        unsaid = data["is_dismantling"] and data["reassembly_amount"] is None
+        if unsaid and named and self.actor.may(permissions.LINES_EDIT):
+            raise orders.no_reassembly(named)
         words = {} if operation else {"hours": data["hours"], "category": data["category"] or None}
         return orders.add_line(
             order_uid=self.order.uid,
@@ -333,6 +345,7 @@ class NewLinePage(OrderCommandPage):
             is_dismantling=data["is_dismantling"],
             reassembly_amount=data["reassembly_amount"],
             found_by_uid=data["found_by"].uid if data.get("found_by") else None,
+            although_there=data["although_there"],
             by=self.actor,
             **words,
         )
@@ -406,7 +419,7 @@ class DecidePage(OrderCommandPage):
             method=data["method"],
             authorized_by=data["authorized_by"],
             note=data["note"],
-            signature=drawn_signature(self.request),
+            signature=drawn_at_desk(self.request),
             seen_hash=data["seen_hash"],
             by=self.actor,
         )
@@ -468,6 +481,12 @@ def drawn_signature(request: HttpRequest) -> bytes | None:
         return b64decode(data, validate=True)
     except (Error, ValueError):
         return None
+
+
+def drawn_at_desk(request: HttpRequest) -> bytes | None:
+    """What was drawn where it is signed at the desk: by telephone or on paper nobody draws."""
+    at_desk = request.POST.get("method") == AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE
+    return drawn_signature(request) if at_desk else None
 
 
 class PromisePage(OrderCommandPage):
@@ -703,7 +722,7 @@ class RevokeLinePage(_SignedLinePage):
 
     def run(self, form: forms.TakeBackForm) -> OrderLine:
         return authorizations.revoke_line(
-            line_uid=self.line.uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+            line_uid=self.line.uid, signature=drawn_at_desk(self.request), by=self.actor, **form.cleaned_data
         )
 
 
@@ -721,7 +740,7 @@ class AgreeAfterAllPage(_SignedLinePage):
 
     def run(self, form: forms.AfterAllForm) -> OrderLine:
         return authorizations.agree_after_all(
-            line_uid=self.line.uid, signature=drawn_signature(self.request), by=self.actor, **form.cleaned_data
+            line_uid=self.line.uid, signature=drawn_at_desk(self.request), by=self.actor, **form.cleaned_data
         )
 
 
