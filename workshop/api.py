@@ -1387,6 +1387,10 @@ def _ordered(read: dict[str, Any]) -> tuple[UUID, Any, Any]:
     return read["part_uid"], read["quantity"], read["unit_cost"]
 
 
+def _put(read: dict[str, Any]) -> tuple[UUID | None, str]:
+    return read["warehouse_uid"], read["bin"]
+
+
 def _came(read: dict[str, Any]) -> tuple[UUID, Any]:
     return read["purchase_line_uid"], read["quantity"]
 
@@ -1452,6 +1456,12 @@ register(
                     ),
                     "note": Text(120, optional=True, help="Number of the delivery note."),
                     "reason": Text(120, optional=True, help="Needed where more came in than was ordered."),
+                    "places": MapOf(
+                        key=Uid(),
+                        inner=Nested(fields={"warehouse_uid": Uid(null=True), "bin": Text(20, min=1)}, build=_put),
+                        optional=True,
+                        help="By purchase line: warehouse (null: the main one) and bin; left out, the part's usual bin.",
+                    ),
                     "lots": MapOf(
                         key=Uid(),
                         inner=ListOf(inner=Text(40, min=1)),

@@ -10,10 +10,20 @@ function nextOf(form, from) {
   return after[0] ?? fields[0] ?? (from && isEmpty(from) && namesOf(form).includes(from.name) ? from : null);
 }
 
+// data-scanned on fields that a scanner fills: its Enter goes on to the next of them, after the last one to the button.
+function goOn(event) {
+  const fields = [...event.target.form.querySelectorAll("[data-scanned]")];
+  const next = fields[fields.indexOf(event.target) + 1];
+  event.preventDefault();
+  if (next) next.select();
+  else event.target.form.querySelector("button:not([type=button])")?.focus();
+}
+
 export function wireFlow() {
   document.addEventListener("keydown", (event) => {
     const form = event.target.form;
     if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (form && event.target.matches("input[data-scanned]")) goOn(event);
     if (!form?.dataset.flow || !event.target.matches("input, select, textarea")) return;
     event.preventDefault();
     const next = nextOf(form, event.target);

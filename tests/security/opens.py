@@ -246,6 +246,7 @@ OPENS = {
     "purchase-date": "workshop.PurchaseOrder",
     "purchase-end": "workshop.PurchaseOrder",
     "stock-item": "workshop.StockItem",
+    "stock-receive": "catalogue.Part",
     "stock-transfer": "workshop.StockItem",
     "structure-check": "workshop.StructuralJob",
     "sublet": "workshop.SubletOrder",

@@ -236,7 +236,7 @@ def test_pages_propose_order_receive_and_give_up(shop):
     line = purchase.lines.get(part=wanted.part)
     over = client.post(address, {f"came_{line.uid}": "4"})
     assert (over.status_code, 'value="4"' in over.content.decode()) == (422, True)
-    assert client.post(address, {f"came_{line.uid}": "3", "note": "SH-1"}).status_code == 302
+    assert client.post(address, {f"came_{line.uid}": "3", f"bin_{line.uid}": "A-01", "note": "SH-1"}).status_code == 302
     assert client.post(f"{address}day/", {"expected_on": day(8).isoformat()}).status_code == 302
     assert client.post(f"{address}end/", {"reason": ""}).status_code == 422
     assert client.post(f"{address}end/", {"reason": "停产"}).status_code == 302

@@ -178,7 +178,7 @@ def test_a_purchase_names_the_numbers_of_its_traced_lines(shop):
     client.force_login(by.user)
     page = reverse("purchase", args=[bought.uid])
     mine, other = bought.lines.order_by("id")
-    body = {f"came_{mine.uid}": "2", f"came_{other.uid}": "1"}
+    body = {f"came_{mine.uid}": "2", f"came_{other.uid}": "1"} | {f"bin_{line.uid}": "A-01" for line in (mine, other)}
     assert f"lots_{mine.uid}" in client.get(page).content.decode()
     assert f"lots_{other.uid}" not in client.get(page).content.decode()
     assert client.post(page, body).status_code == 422
@@ -212,10 +212,11 @@ def test_the_keeper_chooses_and_scans_the_numbers(shop):
     assert there(shop, part) == {"S1": 1, "S2": 1, "S3": 0}
     item = shelf(shop, part)
     assert "S2" in client.get(reverse("stock-item", args=[item.uid])).content.decode()
-    body = {"quantity": "1", "unit_cost": "9", "lots": "S4"}
+    body = {"quantity": "1", "unit_cost": "9", "lots": "S4", "bin": "A-01"}
     assert client.post(reverse("stock-item", args=[item.uid]), body).status_code == 302
     counts = reverse("stock-count", args=[item.uid])
-    assert client.post(counts, {"counted": "2", "reason": "盘点", "lots": "S4"}).status_code == 302
+    there_now = item.bins.get(bin="A-01").uid
+    assert client.post(counts, {"bin": there_now, "counted": "0", "reason": "盘点", "lots": "S4"}).status_code == 302
     assert client.get(reverse("stock-trace")).status_code == 200
     assert client.get(reverse("stock-trace") + "?code=zz").status_code == 200
     how = reverse("part-tracing", args=[part.uid])

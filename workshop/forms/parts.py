@@ -1,8 +1,9 @@
 """Input shapes of parts and stock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext, pgettext_lazy
@@ -13,8 +14,12 @@ from dealership.kernel import clock
 from dealership.kernel.forms import demanded, set_choices
 from dealership.kernel.saying import say_name, say_plate, say_time
 from workshop.models import PartLine, ReturnCondition, StockBin, StockLot, Warehouse
+from workshop.selectors.places import read_bin
 from workshop.services.stock import UNNAMED
+from workshop.stock_models import MAIN
 
+Place = tuple[UUID | None, str]
+Usual = Mapping[UUID | None, str]
 QUANTITY: dict[str, Any] = {"max_digits": 10, "decimal_places": 2}
 
 
@@ -94,6 +99,30 @@ class WarehouseChoice(forms.ChoiceField):
 
     def offer(self, warehouses: Sequence[Warehouse]) -> None:
         self.choices = [(str(row.uid), row.name) for row in warehouses]
+
+
+class BinField(forms.CharField):
+    """A bin: one of the store's is proposed while it is typed, a new one may be named, a label may be scanned."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={
+            "list": "bins", "autocomplete": "off", "autocapitalize": "characters", "data-scanned": "",
+        })  # fmt: skip
+        facts: dict[str, Any] = {"label": _("Bin"), "max_length": 31, "required": False, "widget": widget}
+        super().__init__(**(facts | kwargs))
+
+
+def settle_bin(form: forms.Form, *, bin: str, warehouse: str, warehouses: Sequence[Warehouse], usual: Usual) -> Place:
+    """Warehouse (None: the main one) and bin as they were typed, chosen or scanned; refuses a part without a bin there."""
+    named, text = read_bin(form.cleaned_data.get(bin) or "", warehouses)
+    chosen = next((row for row in warehouses if str(row.uid) == form.cleaned_data.get(warehouse)), None)
+    place = named or chosen
+    uid = None if place is None or place.code == MAIN else place.uid
+    if len(text) > 20:
+        form.add_error(bin, _("A bin has 20 characters at most."))
+    elif not text and not usual.get(uid):
+        form.add_error(bin, _("Say which bin it goes into; a new one may be named."))
+    return uid, text
 
 
 class LotsField(forms.CharField):
@@ -181,34 +210,61 @@ class ReceiveForm(forms.Form):
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     unit_cost = forms.DecimalField(label=_("Cost of one, without VAT (¥)"), max_digits=12, decimal_places=2)
     warehouse = WarehouseChoice()
-    bin = forms.CharField(label=_("Bin"), max_length=20, required=False)
+    bin = BinField()
     lots = LotsField()
     reason = forms.CharField(label=_("Delivery note"), max_length=120, required=False)
 
-    def __init__(self, *args: Any, warehouses: Sequence[Warehouse], tracing: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, warehouses: Sequence[Warehouse], tracing: str, usual: Usual | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.warehouses, self.usual = warehouses, usual or {}
         name_lots(self, tracing)
+        demanded(self.fields["bin"])
         if len(warehouses) > 1:
             self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
         else:
             del self.fields["warehouse"]
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if "bin" not in self.errors:
+            facts["warehouse"], facts["bin"] = settle_bin(
+                self, bin="bin", warehouse="warehouse", warehouses=self.warehouses, usual=self.usual
+            )
+        return facts
+
+
+class PutAwayForm(forms.Form):
+    """Which stock without a bin goes into which one."""
+
+    source = forms.UUIDField(widget=forms.HiddenInput)
+    bin = BinField(required=True)
 
 
 class TransferForm(forms.Form):
     source = forms.ChoiceField(label=_("Taken out of"))
     quantity = forms.DecimalField(label=_("Quantity"), **QUANTITY)
     warehouse = WarehouseChoice()
-    to_bin = forms.CharField(label=_("To bin"), max_length=20, required=False)
+    to_bin = BinField(label=_("To bin"), required=True)
 
     def __init__(
         self, *args: Any, bins: Sequence[StockBin], warehouses: Sequence[Warehouse], unit: str, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.warehouses = warehouses
         self.fields["source"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
         if len(warehouses) > 1:
             self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
         else:
             del self.fields["warehouse"]
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if facts.get("to_bin"):
+            named, facts["to_bin"] = read_bin(facts["to_bin"], self.warehouses)
+            facts["warehouse"] = str(named.uid) if named else facts.get("warehouse", "")
+        return facts
 
 
 def bin_choices(bins: Sequence[StockBin], unit: str) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
 from dealership.kernel.forms import demanded
-from workshop.forms.parts import LotsField, name_lots
-from workshop.models import PurchaseLine
+from workshop.forms.parts import BinField, LotsField, Place, Usual, WarehouseChoice, name_lots, settle_bin
+from workshop.models import PurchaseLine, Warehouse
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -90,13 +90,54 @@ class ReceiptForm(forms.Form):
         )
     )
 
-    def __init__(self, *args: Any, lines: Sequence[PurchaseLine], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lines: Sequence[PurchaseLine],
+        warehouses: Sequence[Warehouse] = (),
+        usual: Mapping[int, Usual] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.lines = lines
+        self.lines, self.warehouses, self.usual = lines, warehouses, usual or {}
+        self.places: dict[UUID, Place] = {}
         for line in lines:
             self.fields[f"came_{line.uid}"] = _number(f"{line.part.said} · {gettext('Came in')}", places=2)
             self.fields[f"lots_{line.uid}"] = LotsField()
             name_lots(self, line.part.tracing, f"lots_{line.uid}")
+            if f"lots_{line.uid}" in self.fields:
+                self.fields[f"lots_{line.uid}"].widget.attrs |= {"class": "form-control"}
+            self.fields[f"bin_{line.uid}"] = BinField()
+            self._said(f"bin_{line.uid}", f"{line.part.said} · {gettext('Bin')}")
+            if len(warehouses) > 1:
+                choice = WarehouseChoice()
+                self.fields[f"warehouse_{line.uid}"] = choice
+                choice.offer(warehouses)
+                self._said(f"warehouse_{line.uid}", f"{line.part.said} · {gettext('Warehouse')}")
+
+    def _said(self, name: str, label: str) -> None:
+        """The row and the column name a field of the table."""
+        self.fields[name].label = label
+        self.fields[name].widget.attrs |= {"aria-label": label}
+        if name.startswith("bin_"):
+            self.fields[name].widget.attrs |= {"class": "form-control"}
+        else:
+            self.fields[name].widget.attrs |= {"class": "form-select"}
+
+    def clean(self) -> dict[str, Any]:
+        """Each part that came in has its bin: the proposed one, another one or a new one."""
+        facts = super().clean() or {}
+        for line in self.lines:
+            bin = f"bin_{line.uid}"
+            if facts.get(f"came_{line.uid}") and bin not in self.errors:
+                self.places[line.uid] = settle_bin(
+                    self, bin=bin, warehouse=f"warehouse_{line.uid}", warehouses=self.warehouses,
+                    usual=self.usual.get(line.part_id, {}),
+                )  # fmt: skip
+        return facts
+
+    def place_of(self, line: PurchaseLine) -> list[forms.BoundField]:
+        return [self[name] for name in (f"warehouse_{line.uid}", f"bin_{line.uid}") if name in self.fields]
 
     def head(self) -> list[forms.BoundField]:
         return [self["note"], self["reason"]]

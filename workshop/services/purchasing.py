@@ -85,8 +85,12 @@ def receive_purchase(
     note: str = "",
     reason: str = "",
     lots: Mapping[UUID, Sequence[str]] | None = None,
+    places: Mapping[UUID, tuple[UUID | None, str]] | None = None,
 ) -> PurchaseOrder:
-    """Puts what came in of an order on the shelf, into each part's usual bin, at the cost that was ordered (3.2).
+    """Puts what came in of an order on the shelf, at the cost that was ordered (3.2).
+
+    ``places`` names warehouse (None: the main one) and bin by purchase line; left out, each part's usual bin. A part
+    that has none yet lies without a bin until it is put away.
 
     ``lines`` are (purchase line, quantity); less than ordered leaves the order open for the rest, more needs
     ``reason``; ``lots`` names batch or serial numbers of the lines whose part is traced. Raises RuleError
@@ -115,7 +119,8 @@ def receive_purchase(
     for row in (row for row in rows.values() if row.uid in came):
         stock.put_in(
             line=row, store_id=purchase.store_id, quantity=came[row.uid], reason=one_line(note)[:120], by=by,
-            lots=(lots or {}).get(row.uid, ()),
+            lots=(lots or {}).get(row.uid, ()), warehouse_uid=(places or {}).get(row.uid, (None, ""))[0],
+            bin=(places or {}).get(row.uid, (None, ""))[1],
         )  # fmt: skip
     complete = not any(row.missing for row in purchase.lines.all())
     before = purchase.state

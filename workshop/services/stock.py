@@ -53,6 +53,7 @@ from workshop.models import (
     StockMovement,
     Warehouse,
 )
+from workshop.selectors.places import usual_bin
 from workshop.selectors.purchasing import arrivals
 from workshop.selectors.tracing import lots_out, unnamed
 from workshop.services.cores import follow_issue
@@ -83,9 +84,20 @@ def _bin(item: StockItem, *, warehouse_uid: UUID | None, bin: str | None) -> Sto
         warehouse = Warehouse.objects.get(store_id=item.store_id, code=MAIN)
     else:
         warehouse = Warehouse.objects.get(store_id=item.store_id, uid=warehouse_uid)
-    name = item.bin if bin is None else bin.strip()
+    name = usual_bin(item, warehouse) if bin is None else bin.strip()
     StockBin.objects.bulk_create([StockBin(item=item, warehouse=warehouse, bin=name)], ignore_conflicts=True)
     return StockBin.objects.select_related("warehouse").get(item=item, warehouse=warehouse, bin=name)
+
+
+def _settle(item: StockItem, *, warehouse_uid: UUID | None, bin: str) -> StockBin:
+    """Where what comes in goes: the named bin, else the usual one of that warehouse. The first one named in the main
+    warehouse becomes the part's usual bin."""
+    name = one_line(bin)
+    place = _bin(item, warehouse_uid=warehouse_uid, bin=name or None)
+    if name and not item.bin and place.warehouse.code == MAIN:
+        item.bin = name
+        item.save(update_fields=["bin"])
+    return place
 
 
 def _move(item: StockItem, place: StockBin, kind: MovementKind, quantity: Decimal, **facts: Any) -> StockMovement:
@@ -277,20 +289,16 @@ def receive_stock(
 ) -> StockMovement:
     """Puts a delivery on the shelf; ``unit_cost`` (CNY, without VAT) moves the average cost.
 
-    It goes into the named bin, else into the part's usual one; a part without a usual bin has the first one named of
-    the main warehouse. A traced part names its batch or serial numbers (``lots``). Back-ordered lines are served behind
-    the outbox, oldest first.
+    It goes into the named bin, else into the part's usual one of that warehouse; a part that has none lies there without a
+    bin, and the keeper is asked to put it away. A traced part names its batch or serial numbers (``lots``). Back-ordered
+    lines are served behind the outbox, oldest first.
     """
     by.require(permissions.STOCK_MOVE)
     positive(quantity)
     if unit_cost < 0:
         raise RuleError("stock.cost", _("The cost can't be negative."), field="unit_cost")
     item = _item(by.store_id, Part.objects.get(uid=part_uid))
-    bin = one_line(bin)
-    place = _bin(item, warehouse_uid=warehouse_uid, bin=bin or (None if warehouse_uid is None else ""))
-    if bin and not item.bin and place.warehouse.code == MAIN:
-        item.bin = bin
-        item.save(update_fields=["bin"])
+    place = _settle(item, warehouse_uid=warehouse_uid, bin=bin)
     for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
         movement = _move(item, place, MovementKind.RECEIPT, each, unit_cost=unit_cost, reason=reason, lot=lot)
     record(movement, events.STOCK_RECEIVED, by=by, part=part_uid, quantity=quantity)
@@ -299,11 +307,19 @@ def receive_stock(
 
 @transaction.atomic
 def put_in(
-    *, line: PurchaseLine, store_id: int, quantity: Decimal, reason: str, by: Actor, lots: Sequence[str] = ()
+    *,
+    line: PurchaseLine,
+    store_id: int,
+    quantity: Decimal,
+    reason: str,
+    by: Actor,
+    lots: Sequence[str] = (),
+    warehouse_uid: UUID | None = None,
+    bin: str = "",
 ) -> StockMovement:
-    """What came in of a locked purchase goes into the part's usual bin, at the cost that was ordered."""
+    """What came in of a locked purchase goes into the named bin, else the part's usual one, at the cost that was ordered."""
     item = _item(store_id, line.part)
-    place = _bin(item, warehouse_uid=None, bin=None)
+    place = _settle(item, warehouse_uid=warehouse_uid, bin=bin)
     for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
         movement = _move(
             item, place, MovementKind.RECEIPT, each, unit_cost=line.unit_cost, reason=reason, purchase_line=line, lot=lot

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Tracing
+from dealership.catalogue.models import Part, Tracing
 from dealership.catalogue.permissions import CATALOGUE_VIEW, PARTS_MANAGE
 from dealership.kernel.pages import ActionView, CommandPage, Page
 from workshop import permissions
@@ -24,6 +24,7 @@ from workshop.forms.parts import (
     GiveForm,
     IssueLotForm,
     NameForm,
+    PutAwayForm,
     ReceiveForm,
     ReturnForm,
     ScanBackForm,
@@ -44,6 +45,7 @@ from workshop.models import (
 )
 from workshop.selectors import calls
 from workshop.selectors import stock as reads
+from workshop.selectors.places import bin_names, read_bin, unplaced, unplaced_count, usual_bins, without_stock
 from workshop.selectors.replacing import offers, with_offers
 from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces, unnamed, unnamed_out
 from workshop.services import stock as commands
@@ -328,6 +330,8 @@ class StockPage(Page):
             "may_move": self.actor.may(permissions.STOCK_MOVE),
             "may_master": self.actor.may(PARTS_MANAGE),
             "may_order": self.actor.may(permissions.PARTS_BUY),
+            "unstocked": [] if low else without_stock(self.actor, words),
+            "unplaced": unplaced_count(self.actor),
         }
 
 
@@ -361,10 +365,16 @@ class StockItemPage(_ItemPage):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         tracing = self.item.part.tracing
-        return super().get_form_kwargs() | {"warehouses": list(reads.warehouses(self.actor)), "tracing": tracing}
+        warehouses = list(reads.warehouses(self.actor))
+        return super().get_form_kwargs() | {"warehouses": warehouses, "tracing": tracing, "usual": self.usual}
+
+    @cached_property
+    def usual(self) -> dict[UUID | None, str]:
+        return usual_bins(self.actor, [self.item.part]).get(self.item.part_id, {})
 
     def get_initial(self) -> dict[str, Any]:
-        return {"bin": self.item.bin, "unit_cost": round(self.item.average_cost, 2)}
+        where, name = next(iter(self.usual.items()), (None, ""))
+        return {"warehouse": str(where or ""), "bin": name, "unit_cost": round(self.item.average_cost, 2)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
@@ -374,14 +384,76 @@ class StockItemPage(_ItemPage):
             "lots": lots_there(self.item) if self.item.part.tracing != Tracing.NONE else [],
             "unnamed": unnamed(self.item),
             "offers": offers(self.item.store_id, [self.item.part_id]).get(self.item.part_id, []),
+            "bin_names": bin_names(self.actor),
             "may_catalogue": self.actor.may(CATALOGUE_VIEW),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
         }
 
     def run(self, form: ReceiveForm) -> StockMovement:
         facts = form.cleaned_data
-        warehouse = facts.pop("warehouse", "") or None
+        warehouse = facts.pop("warehouse", None)
         return commands.receive_stock(part_uid=self.item.part.uid, warehouse_uid=warehouse, by=self.actor, **facts)
+
+
+class ReceivePartPage(CommandPage):
+    """A part of the master that this store never had comes in for the first time."""
+
+    permission = permissions.STOCK_MOVE
+    template_name = "workshop/stock_receive.html"
+    form_class = ReceiveForm
+    done = _("Received.")
+
+    @cached_property
+    def part(self) -> Part:
+        return get_object_or_404(Part, uid=self.kwargs["uid"], active=True)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        warehouses = list(reads.warehouses(self.actor))
+        usual = usual_bins(self.actor, [self.part]).get(self.part.pk, {})
+        return super().get_form_kwargs() | {"warehouses": warehouses, "tracing": self.part.tracing, "usual": usual}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"part": self.part, "bin_names": bin_names(self.actor)}
+
+    def run(self, form: ReceiveForm) -> StockMovement:
+        facts = form.cleaned_data
+        return commands.receive_stock(
+            part_uid=self.part.uid, warehouse_uid=facts.pop("warehouse", None), by=self.actor, **facts
+        )
+
+    def location(self, result: StockMovement) -> str:
+        return reverse("stock-item", args=[result.item.uid])
+
+
+class PutAwayPage(CommandPage):
+    """What came in without a bin, each with the bin it belongs in: one tap puts it there."""
+
+    permission = permissions.STOCK_MOVE
+    template_name = "workshop/stock_put_away.html"
+    form_class = PutAwayForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        typed = {self.request.POST.get("source"): self.request.POST.get("bin", "")}
+        rows = [(row, typed.get(str(row.place.uid), row.proposed)) for row in unplaced(self.actor)]
+        return context | {"rows": rows, "faulty": self.request.POST.get("source"), "bin_names": bin_names(self.actor)}
+
+    def run(self, form: PutAwayForm) -> StockItem:
+        source = get_object_or_404(
+            StockBin.objects.for_actor(self.actor).select_related("warehouse"), uid=form.cleaned_data["source"]
+        )
+        named, text = read_bin(form.cleaned_data["bin"], list(reads.warehouses(self.actor)))
+        return commands.transfer_stock(
+            from_uid=source.uid, quantity=source.on_hand, to_warehouse_uid=named.uid if named else None, to_bin=text,
+            by=self.actor,
+        )  # fmt: skip
+
+    def words(self, result: StockItem) -> str:
+        place = result.movements.filter(quantity__gt=0).select_related("place__warehouse").order_by("-id").first()
+        return gettext("%(part)s lies in %(bin)s.") % {"part": result.part.said, "bin": place.place if place else "—"}
+
+    def location(self, result: StockItem) -> str:
+        return reverse("put-away")
 
 
 class NameStockPage(_ItemPage):
@@ -421,7 +493,7 @@ class TransferPage(_ItemPage):
         return super().get_form_kwargs() | {"bins": self.bins, "warehouses": warehouses, "unit": self.item.part.unit}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"bins": self.bins}
+        return super().get_context_data(**kwargs) | {"bins": self.bins, "bin_names": bin_names(self.actor)}
 
     def run(self, form: TransferForm) -> StockItem:
         facts = form.cleaned_data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,8 +17,10 @@ from dealership.kernel.pages import CommandPage, Page
 from workshop import permissions
 from workshop.forms.purchasing import EndForm, ExpectedForm, ReceiptForm, ReorderForm
 from workshop.limits import PARTS_LEAD_DAYS
-from workshop.models import PurchaseLine, PurchaseOrder
+from workshop.models import PurchaseLine, PurchaseOrder, Warehouse
 from workshop.selectors import purchasing as reads
+from workshop.selectors.places import bin_names, usual_bins
+from workshop.selectors.stock import warehouses
 from workshop.services import purchasing as commands
 
 
@@ -59,6 +62,7 @@ class ReorderPage(CommandPage):
     def get_initial(self) -> dict[str, Any]:
         days = int(limits.value(PARTS_LEAD_DAYS, store_id=self.actor.store_id))
         found: dict[str, Any] = {"expected_on": clock.today() + timedelta(days=days)}
+        found["number"] = self.request.GET.get("number", "")[:40]
         for row in self.proposals:
             found[f"quantity_{row.part.uid}"] = f"{row.quantity.normalize():f}"
             found[f"cost_{row.part.uid}"] = round(row.unit_cost, 2) if row.unit_cost else None
@@ -109,16 +113,39 @@ class PurchasePage(_PurchasePage):
         return list(reads.lines_of(self.purchase))
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"lines": self.lines}
+        return super().get_form_kwargs() | {"lines": self.lines, "warehouses": self.warehouses, "usual": self.usual}
+
+    @cached_property
+    def warehouses(self) -> list[Warehouse]:
+        return list(warehouses(self.actor))
+
+    @cached_property
+    def usual(self) -> dict[int, dict[UUID | None, str]]:
+        return usual_bins(self.actor, [line.part for line in self.lines])
 
     def get_initial(self) -> dict[str, Any]:
-        return {f"came_{line.uid}": f"{line.missing.normalize():f}" for line in self.lines if line.missing}
+        found: dict[str, Any] = {}
+        for line in self.lines:
+            if line.missing:
+                found[f"came_{line.uid}"] = f"{line.missing.normalize():f}"
+            where, name = next(iter(self.usual.get(line.part_id, {}).items()), (None, ""))
+            found |= {f"bin_{line.uid}": name, f"warehouse_{line.uid}": str(where or "")}
+        return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         running = self.purchase.is_running
         return context | {
-            "rows": [(line, context["form"][f"came_{line.uid}"], context["form"].lots_of(line)) for line in self.lines],
+            "rows": [
+                (
+                    line,
+                    context["form"][f"came_{line.uid}"],
+                    context["form"].lots_of(line),
+                    context["form"].place_of(line),
+                )
+                for line in self.lines
+            ],
+            "bin_names": bin_names(self.actor),
             "may_receive": running and self.actor.may(permissions.STOCK_MOVE),
             "may_buy": running and self.actor.may(permissions.PARTS_BUY),
             "today": clock.today(),
@@ -128,7 +155,7 @@ class PurchasePage(_PurchasePage):
         facts = form.cleaned_data
         return commands.receive_purchase(
             uid=self.purchase.uid, lines=form.came(), note=facts["note"], reason=facts["reason"], by=self.actor,
-            lots=form.lots(),
+            lots=form.lots(), places=form.places,
         )  # fmt: skip
 
 
