@@ -33,7 +33,7 @@ class CallState(models.TextChoices):
 C = CallState
 CALL_MOVES = {
     C.OPEN: {C.COMING, C.DONE, C.NOT_AVAILABLE, C.ENDED},
-    C.COMING: {C.DONE, C.NOT_AVAILABLE, C.ENDED},
+    C.COMING: {C.OPEN, C.DONE, C.NOT_AVAILABLE, C.ENDED},
 }
 OPEN_CALLS = (C.OPEN, C.COMING)
 ANSWERS = (C.COMING, C.DONE, C.NOT_AVAILABLE)
@@ -42,7 +42,8 @@ ANSWERS = (C.COMING, C.DONE, C.NOT_AVAILABLE)
 class TechnicianCall(Root):
     """One call from a job: who needs what since when, and who answered it how.
 
-    The first answer is kept; after "on the way" it is done or not to be had. It ends with the job at the latest.
+    The first answer is kept; after "on the way" it is done or not to be had, or open again for others where who was on the
+    way passes it on. It ends with the job at the latest.
     """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
@@ -80,7 +81,10 @@ class TechnicianCall(Root):
                 operation=pgtrigger.UpdateOf("answered_at", "answered_by_id"),
                 func="""
                     IF OLD.answered_at IS NOT NULL AND ROW(OLD.answered_at, OLD.answered_by_id)
-                        IS DISTINCT FROM ROW(NEW.answered_at, NEW.answered_by_id) THEN {refuse} END IF;
+                        IS DISTINCT FROM ROW(NEW.answered_at, NEW.answered_by_id)
+                        AND NOT (NEW.state = 'OPEN' AND NEW.answered_at IS NULL AND EXISTS (SELECT 1 FROM workshop_callpass p
+                            WHERE p.call_id = NEW.id AND p.passed_by_id = OLD.answered_by_id AND p.at >= OLD.answered_at))
+                    THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="call.answered",
@@ -92,7 +96,7 @@ class TechnicianCall(Root):
             models.CheckConstraint(
                 name="techniciancall_answered",
                 condition=Q(state=C.ENDED)
-                | Q(state=C.OPEN, answered_at__isnull=True)
+                | Q(state=C.OPEN, answered_at__isnull=True, answered_by__isnull=True)
                 | Q(state__in=ANSWERS, answered_at__isnull=False),
             ),
             models.CheckConstraint(
@@ -120,5 +124,51 @@ class TechnicianCall(Root):
         return self.line.history_keys()
 
 
+class CallPass(Root):
+    """Somebody who was called can't come: to whom the call goes from them, or, without a name, on to the others called."""
+
+    store_path = "call__store_id"
+
+    call = models.ForeignKey(TechnicianCall, models.PROTECT, related_name="passes")
+    passed_by = models.ForeignKey(Employee, models.PROTECT, related_name="+")
+    passed_to = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            states.versioned(),
+            states.append_only("callpass_append_only"),
+            states.guard(
+                # 3.2: a call is passed on while it is open, by whom it was for, within its store; the call is held meanwhile.
+                "callpass_of_open_call",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM workshop_techniciancall c WHERE c.id = NEW.call_id
+                        AND (c.state = 'OPEN' OR (c.state = 'COMING' AND c.answered_by_id = NEW.passed_by_id))
+                        AND c.employee_id IS DISTINCT FROM NEW.passed_by_id
+                        AND (NEW.passed_to_id IS NULL OR EXISTS (SELECT 1 FROM staff_employee e
+                            WHERE e.id = NEW.passed_to_id AND e.store_id = c.store_id)) FOR NO KEY UPDATE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="call.passed",
+                text=_("A call is passed on while it is open, by whom it was for, to somebody of the store."),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="callpass_to_another",
+                condition=Q(passed_to__isnull=True) | ~Q(passed_to=models.F("passed_by")),
+            ),
+        ]
+        indexes = [models.Index(fields=["call", "id"], name="callpass_last")]
+
+    def history_keys(self) -> dict[str, uuid.UUID | None]:
+        return self.call.history_keys()
+
+
+explain_constraint("callpass_to_another", "call.to_oneself", _("Pass it on to somebody else."))
 explain_constraint("techniciancall_answered", "call.answered", _("Somebody has answered this call already."))
 explain_constraint("techniciancall_ended", "call.ended", _("This call is over."))

@@ -52,6 +52,14 @@ register(
                 input={"answer": Choice(choices=tuple(a.value for a in ANSWERS))},
                 help="Say that one comes, that it is done, or that it is not to be had",
             ),
+            Action(
+                verb="pass-on",
+                run=findings.pass_call,
+                permission=permissions.CALLS_ANSWER,
+                when=set(OPEN_CALLS),
+                input={"to_uid": Uid(optional=True, null=True), "note": Text(200, optional=True)},
+                help="Say that one can't come: it stays open for the named person, or for the others called",
+            ),
         ),
     )
 )

@@ -177,6 +177,9 @@ HELP_ASKED = event("workshop.line.help_asked", _("Help or parts asked for"), cla
 CALL_ANSWERED = event(
     "workshop.technician_call.answered", _("Technician's call answered"), clause="3.2", stage=stages.WORK
 )
+CALL_PASSED = event(
+    "workshop.technician_call.passed", _("Technician's call passed on"), clause="3.2", stage=stages.WORK
+)
 CALL_ENDED = event(
     "workshop.technician_call.ended", _("Technician's call over with the job"), clause="3.2", stage=stages.WORK
 )

@@ -2194,7 +2194,7 @@ from workshop.accident_models import (  # noqa: E402, F401  (found with the room
     StructureCheck,
 )
 from workshop.away_models import AwayWait  # noqa: E402, F401  (found with the room's models)
-from workshop.call_models import CallState, Need, TechnicianCall  # noqa: E402, F401  (found with the room's models)
+from workshop.call_models import CallPass, CallState, Need, TechnicianCall  # noqa: E402, F401  (found with the room's models)
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle  # noqa: E402, F401  (found with the room's models)
 from workshop.check_models import CheckAnswer, CheckOffer, CheckPhoto, CheckSheet  # noqa: E402, F401  (found with the room's models)
 from workshop.claim_models import StatutoryClaim  # noqa: E402, F401  (found with the room's models)

@@ -107,6 +107,11 @@ def plan_minutes(hours: Decimal, efficiency: int = 100) -> int:
     return max(15, -(-int(hours * 6000) // (5 * efficiency)) * 5)
 
 
+def rest_minutes(hours: Decimal, worked: int) -> int:
+    """How many minutes a line is still taken to need after ``worked`` ones: what the plan draws and the phone says."""
+    return max(LEAST_REST_MINUTES, plan_minutes(hours) - worked)
+
+
 def certificate_category(categories: Iterable[str]) -> str | None:
     """The category a certificate is made out for, None where none of the work needs one."""
     there = set(categories)

@@ -135,6 +135,7 @@ urlpatterns = [
     path("my-jobs/<uuid:uid>/more-work/", jobs.MoreWorkPage.as_view(), name="job-more-work"),
     path("my-jobs/<uuid:uid>/ask/", jobs.AskPage.as_view(), name="job-ask"),
     path("calls/<uuid:uid>/answer/", calls.AnswerCallView.as_view(), name="call-answer"),
+    path("calls/<uuid:uid>/pass/", calls.PassCallPage.as_view(), name="call-pass"),
     path("inspections/", inspections.InspectionsPage.as_view(), name="inspections"),
     path("inspections/<uuid:uid>/<str:level>/", inspections.InspectPage.as_view(), name="order-inspect"),
     path("orders/<uuid:uid>/certificate/", inspections.IssueCertificateView.as_view(), name="certificate-issue"),

@@ -434,6 +434,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     technician.create_clocking(body={"labor_operation_uid": diagnosis})
     wanted = {"labor_operation_uid": diagnosis, "need": "PARTS", "note": "卡扣 2 个"}
     act(parts, "technician_call", technician.create_technician_call(body=wanted)["uid"], "answer", {"answer": "COMING"})
+    lift_it = {"labor_operation_uid": diagnosis, "need": "HELP", "note": "抬变速箱"}
+    act(foreman, "technician_call", technician.create_technician_call(body=lift_it)["uid"], "pass_on")
     act(parts, "part_line", pads, "reserve")
     act(parts, "part_line", pads, "issue", {"quantity": "2.00"})
     act(parts, "part_line", pads, "return", {"quantity": "1.00", "reason": "多领"})

@@ -369,6 +369,7 @@ STORY: dict[str, str] = {
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
     "workshop.answer_call": "one: call.answered",
+    "workshop.pass_call": "one: call.passed_already",
     "workshop.ask_for": "both",
     "workshop.end_calls": "same",
     "workshop.ask_proposal": "one: proposal.running",
@@ -1014,6 +1015,9 @@ def test_the_order_and_the_floor() -> None:
         floor.hire("parts")
         called = go(findings.ask_for, line_uid=work.uid, need="PARTS", note="卡扣", by=actor(house.worker))
         go(findings.answer_call, uid=called.uid, answer="COMING", by=floor.foreman)
+        heard, next_one = floor.hire("foreman"), floor.hire("leader")
+        help_asked = findings.ask_for(line_uid=work.uid, need="HELP", by=actor(house.worker))
+        go(findings.pass_call, uid=help_asked.uid, to_uid=next_one.uid, by=actor(heard))
         go(findings.report_more_work, line_uid=work.uid, cause="片薄", description="换片", by=actor(house.worker))
     with clock_at(10):
         go(clocking.clock_off, pause_cause="BREAK", by=actor(house.worker))

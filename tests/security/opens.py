@@ -104,6 +104,7 @@ OPENS = {
     "import-discard": "exchange.ImportBatch",
     "import-undo": "exchange.ImportBatch",
     "call-answer": "workshop.TechnicianCall",
+    "call-pass": "workshop.TechnicianCall",
     "job-ask": "workshop.OrderLine",
     "job-clock-on": "workshop.OrderLine",
     "job-finish": "workshop.OrderLine",

@@ -240,6 +240,7 @@ TOLD_WITH = {
     "workshop.LiftRound": "tool__uid",
     "workshop.PromiseChange": "order__uid",
     "workshop.TechnicianCall": "line__uid",
+    "workshop.CallPass": "call__line__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

@@ -107,7 +107,7 @@ def test_the_database_keeps_calls_as_they_were(called, refused):
     findings.answer_call(uid=call.uid, answer="COMING", by=actor(people["keeper"]))
     for rule, statement in (
         ("techniciancall_fixed", "UPDATE workshop_techniciancall SET note = 'x' WHERE id = %s"),
-        ("techniciancall_moves", "UPDATE workshop_techniciancall SET state = 'OPEN' WHERE id = %s"),
+        ("techniciancall_answered", "UPDATE workshop_techniciancall SET state = 'OPEN' WHERE id = %s"),
         ("techniciancall_answered_once", "UPDATE workshop_techniciancall SET answered_at = now() WHERE id = %s"),
         ("techniciancall_ended", "UPDATE workshop_techniciancall SET state = 'DONE' WHERE id = %s"),
         ("techniciancall_ended", "UPDATE workshop_techniciancall SET ended_at = now() WHERE id = %s"),

@@ -88,11 +88,14 @@ def test_help_is_answered_in_its_own_words(work):
 def test_the_job_says_what_the_plan_counts_on(work):
     _floor, person, line, _sheet = work
     clocking.clock_on(line_uid=line.uid, by=actor(person))
-    assert "planned with" not in english(client_of(person), "/my-jobs/")
     with clock_at(9 + int(line.hours), int(line.hours % 1 * 60) - 1):
         job = jobs.my_jobs(actor(person)).current
         assert job is not None
-        assert (job.left_minutes, job.forecast_minutes) == (1, 15)
-        assert "planned with 15 min more" in english(client_of(person), "/my-jobs/")
-        ends = forecast_end(job.dispatch)
-        assert ends == clock.now() + timedelta(minutes=15)
+        assert (job.left_minutes, job.rest) == (1, timedelta(minutes=15))
+        assert forecast_end(job.dispatch) == clock.now() + job.rest
+        page = english(client_of(person), "/my-jobs/")
+        assert "15 min to go" in page
+        assert "1 min left" not in page
+    with clock_at(9, 10):
+        job = jobs.my_jobs(actor(person)).current
+        assert forecast_end(job.dispatch) == clock.now() + job.rest

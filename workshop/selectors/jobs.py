@@ -71,9 +71,9 @@ class Job:
         return max(0, -self.left_minutes)
 
     @property
-    def forecast_minutes(self) -> int:
-        """How many minutes the plan counts on from now, as the foreman reads it."""
-        return max(rules.LEAST_REST_MINUTES, self.left_minutes)
+    def rest(self) -> timedelta:
+        """What the plan counts on from now, as the foreman reads it on the bar."""
+        return timedelta(minutes=rules.rest_minutes(self.line.hours, self.minutes))
 
     @property
     def percent(self) -> int:

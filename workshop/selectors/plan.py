@@ -855,8 +855,8 @@ def forecast_end(dispatch: Dispatch) -> datetime | None:
     if dispatch.line.state != L.IN_PROGRESS or not any(c.ended_at is None for c in clockings):
         return None
     now = clock.now()
-    worked = sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) / 60
-    return now + timedelta(minutes=max(rules.LEAST_REST_MINUTES, rules.plan_minutes(dispatch.line.hours) - worked))
+    worked = int(sum(((c.ended_at or now) - c.started_at).total_seconds() for c in clockings) // 60)
+    return now + timedelta(minutes=rules.rest_minutes(dispatch.line.hours, worked))
 
 
 MOST_CONFLICTS = 3

@@ -14,19 +14,19 @@ from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
-from dealership.kernel.models import MessageChannel
+from dealership.kernel.models import MessageChannel, User
 from dealership.kernel.saying import say_plate
 from dealership.kernel.services import queue_message, store_file
 from reception.pictures import clean_picture
-from staff.selectors.employees import employee_of, employees_with_role
+from staff.models import Employee
+from staff.selectors.employees import employee_of
 from workshop import events, permissions
-from workshop.call_models import ANSWERS, OPEN_CALLS, CallState, Need, TechnicianCall
+from workshop.call_models import ANSWERS, OPEN_CALLS, CallPass, CallState, Need, TechnicianCall
 from workshop.models import LinePhoto, LineState, OrderLine
+from workshop.selectors.calls import cannot_come, people_called
 from workshop.selectors.same_work import same_line
 from workshop.services.orders import add_line, locked_line, locked_order
 
-ASKED_OF = {Need.PARTS: ("parts",), Need.HELP: ("leader", "foreman"), Need.TOOL: ("foreman",)}
-"""Who is told, by what is needed."""
 NAMED = (Need.PARTS, Need.TOOL)
 """What is named when it is asked for: who brings it must know which."""
 OPEN_WORK = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -107,37 +107,40 @@ def ask_for(*, line_uid: UUID, need: str, by: Actor, note: str = "") -> Technici
     if line.state not in OPEN_WORK:
         raise RuleError("need.line", _("This work isn't open any more; nothing is called for to it."))
     order = line.order
-    people = {
-        person.pk: (person, person.user)
-        for role in ASKED_OF[Need(need)]
-        for person in employees_with_role(order.store_id, role).select_related("user")
-        if person.user is not None
-    }
+    people = [(person, person.user) for person in people_called(order.store_id, need) if person.user is not None]
     if not people:
         raise RuleError("need.nobody", _("Nobody is there who could be asked; tell the service manager."))
     call = TechnicianCall.objects.create(store=order.store, line=line, employee=employee_of(by), need=need, note=note)
-    for person, user in people.values():
-        with override(user.language):
-            body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {
-                "plate": say_plate(order.vehicle.plate) or order.number,
-                "line": line.said,
-                "need": str(Need(need).label),
-                "note": call.note,
-            }
-        queue_message(
-            key=f"need:{call.uid}:{person.pk}",
-            store=order.store,
-            channel=MessageChannel.STAFF,
-            recipient=person.number,
-            recipient_name=person.name,
-            template="workshop.need",
-            language=user.language,
-            body=body.strip(),
-            visit_uid=order.visit.uid,
-            by=by,
-        )
+    for person, user in people:
+        _tell(call, person, user, key=f"need:{call.uid}:{person.pk}", by=by)
     record(line, events.HELP_ASKED, by=by, store_id=order.store_id, need=need, people=len(people), call=call.uid)
     return call
+
+
+def _tell(call: TechnicianCall, person: Employee, user: User, *, key: str, by: Actor, passed_by: str = "") -> None:
+    """The message under the bell of one who is called, in their language."""
+    order = call.line.order
+    with override(user.language):
+        body = gettext("%(plate)s, %(line)s: %(need)s needed. %(note)s") % {
+            "plate": say_plate(order.vehicle.plate) or order.number,
+            "line": call.line.said,
+            "need": str(Need(call.need).label),
+            "note": call.note,
+        }
+        if passed_by:
+            body = gettext("%(call)s (%(name)s can't come)") % {"call": body.strip(), "name": passed_by}
+    queue_message(
+        key=key,
+        store=order.store,
+        channel=MessageChannel.STAFF,
+        recipient=person.number,
+        recipient_name=person.name,
+        template="workshop.need",
+        language=user.language,
+        body=body.strip(),
+        visit_uid=order.visit.uid,
+        by=by,
+    )
 
 
 @transaction.atomic
@@ -182,3 +185,62 @@ def end_calls(*, line_uid: UUID, by: Actor) -> int:
         call.save(update_fields=["state", "ended_at"])
         record(call, events.CALL_ENDED, by=by, changed={"state": (before, call.state)}, line=line.uid, need=call.need)
     return len(ended)
+
+
+@transaction.atomic
+def pass_call(*, uid: UUID, by: Actor, to_uid: UUID | None = None, note: str = "") -> TechnicianCall:
+    """Who is called can't come: the call stays open for ``to_uid``, or without a name for the others called (3.2).
+
+    Whoever takes it over gets a message. Who said to be on the way may pass it on too; it is not answered then. Raises
+    RuleError ``call.ended``, ``call.own``, ``call.answered`` (somebody else is on the way), ``call.to`` (not one who is
+    called for this), ``call.nobody_left`` where everybody else has passed it on already, and ``call.passed_already``.
+    """
+    by.require(permissions.CALLS_ANSWER)
+    calls = TechnicianCall.objects.for_actor(by).locked()
+    call = calls.select_related("line__operation", "line__order__visit", "line__order__vehicle").get(uid=uid)
+    who = employee_of(by)
+    if not call.is_open:
+        raise RuleError("call.ended", _("This call is over."))
+    if who is None or call.employee_id == who.pk:
+        raise RuleError("call.own", _("A call is passed on by whom it was for; what you no longer need is “Done”."))
+    if call.state == CallState.COMING and call.answered_by_id != who.pk:
+        raise RuleError("call.answered", _("Somebody has answered this call already."))
+    others = [person for person in people_called(call.store_id, call.need) if person.pk != who.pk and person.user]
+    if to_uid is not None:
+        told = [person for person in others if person.uid == to_uid]
+        if not told:
+            raise RuleError("call.to", _("Choose somebody else who is called for this."), field="to")
+    else:
+        can_not = cannot_come(call)
+        told = [person for person in others if person.pk not in can_not]
+        if not told:
+            raise RuleError(
+                "call.nobody_left",
+                _("Nobody else is left who was called. Name somebody, or answer that nobody can come."),
+                field="to",
+            )
+    named = told[0] if to_uid is not None else None
+    last = call.passes.order_by("-id").first()
+    if last is not None and last.passed_by_id == who.pk and last.passed_to_id == (named.pk if named else None):
+        raise RuleError("call.passed_already", _("You have passed it on like that already."), field="to")
+    passed = CallPass.objects.create(
+        call=call, passed_by=who, passed_to=named, note=formats.one_line(note)[:200], at=clock.now()
+    )
+    before = call.state
+    if call.state == CallState.COMING:
+        call.state, call.answered_at, call.answered_by = CallState.OPEN, None, None
+    call.save(update_fields=["state", "answered_at", "answered_by"])
+    for person in told:
+        assert person.user is not None
+        _tell(call, person, person.user, key=f"need:{passed.uid}:{person.pk}", passed_by=who.name, by=by)
+    record(
+        call,
+        events.CALL_PASSED,
+        by=by,
+        changed={"state": (before, call.state)} if before != call.state else {},
+        line=call.line.uid,
+        need=call.need,
+        passed=passed.uid,
+        to=named.uid if named else None,
+    )
+    return call

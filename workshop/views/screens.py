@@ -18,6 +18,7 @@ from dealership.kernel.pages import ActionView, CommandPage
 from workshop import permissions
 from workshop.forms.floor import ScreenForm
 from workshop.models import ScreenKind, WallScreen
+from workshop.selectors import calls
 from workshop.selectors import plan as reads
 from workshop.selectors.stamp import stamp_of
 from workshop.services import screens
@@ -54,6 +55,7 @@ class WallPage(TemplateView):
             "screen": self.screen,
             "store": self.screen.store,
             "board": reads.board(self.actor, day=self.today, by_people=by_people),
+            "cries": calls.on_the_wall(self.actor),
             "rows": "people" if by_people else "bays",
             "stamp": self.stamp,
             "now": clock.now(),
