@@ -68,6 +68,14 @@ LIFT_FIRST = limit(
     clause="3.4",
     source="design",
 )
+TOOL_PLANNED_MINUTES = limit(
+    "workshop.tool_planned_minutes",
+    60,
+    "min",
+    _("Minutes before planned work in which its special tool goes out to nobody else; earlier that day, with a reason"),
+    clause="3.4",
+    source="design",
+)
 CLOCK_LEFT_MINUTES = limit(
     "workshop.clock_left_minutes",
     60,

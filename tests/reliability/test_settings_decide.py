@@ -71,7 +71,7 @@ from workshop.selectors.contracts import contract_of
 from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
-from workshop.services import clocking, cores, dispatch, orders, proposals, sales, stock
+from workshop.services import clocking, cores, dispatch, orders, proposals, sales, stock, tools
 
 pytestmark = pytest.mark.django_db
 NOW = at("9:00")
@@ -578,6 +578,17 @@ def on_a_lift_nobody_looked_at() -> str:
         return refused(clocking.clock_on, line_uid=line.uid, by=actor(crib.technician))
 
 
+def taken_half_an_hour_before() -> str:
+    """The timing kit is planned for somebody at 9:30; at 9 another technician takes it, with a reason."""
+    with clock_at(9):
+        crib = Crib()
+        kit = crib.floor.tools["TIMING_KIT"]
+        tool = crib.tool("SPECIAL", resource_uid=kit.uid)
+        _order, [line] = make_agreed(crib.floor, "EN-20")
+        crib.floor.give(line, crib.floor.technician("正时", engine=4), start=(9, 30))
+        return refused(tools.issue_tool, uid=tool.uid, note="看一眼", by=crib.worker)
+
+
 def offered_again(code: str) -> int:
     """Days after which work that was declined is offered again."""
     shop = make_shop()
@@ -770,6 +781,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.waiting_offers": (offered_one_place, 3, 1, 1),
     "reception.settle_minutes": (email_settled_in, 72, {"EMAIL": 1440}, 24),
     "workshop.lift_first": (on_a_lift_nobody_looked_at, "", 1, "clocking.lift"),
+    "workshop.tool_planned_minutes": (taken_half_an_hour_before, "tool.planned", 10, ""),
     "workshop.hv_second_level": (second_of_level_two, "", 3, "dispatch.skill"),
     "workshop.inspection_levels": (
         final_after_the_self_check, "", dict.fromkeys(RepairCategory.values, 3), "inspection.order",

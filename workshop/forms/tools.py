@@ -73,9 +73,21 @@ class IssueForm(forms.Form):
     employee_uid = forms.TypedChoiceField(label=_("Goes to"), coerce=UUID)
     note = forms.CharField(label=_("Remark"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, people: list[Employee], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, takers: tuple[list[Employee], list[Employee]], planned: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        set_choices(self, "employee_uid", people_choices(people))
+        floor, others = map(people_choices, takers)
+        groups: list[tuple[Any, Any]] = [("", "—"), (_("Technicians"), floor), (_("Everybody else"), others)]
+        set_choices(self, "employee_uid", [group for group in groups if group[1]])
+        if planned:
+            self.fields["note"].help_text = planned
+
+
+class TakeForm(forms.Form):
+    """A tap, with the reason where the plan keeps the tool for somebody else later in the day."""
+
+    note = demanded(forms.CharField(label=_("What it is needed for"), required=False, **_NOTE))
 
 
 class ReturnToolForm(forms.Form):

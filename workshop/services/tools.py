@@ -21,7 +21,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import Message, MessageChannel, Store
-from dealership.kernel.saying import say_date
+from dealership.kernel.saying import say_date, say_time
 from dealership.kernel.services import queue_message, store_file
 from reception.pictures import clean_picture
 from staff.models import Employee
@@ -29,6 +29,7 @@ from staff.selectors.employees import employed, employee_of, require_employee
 from workshop import events, permissions, tool_rules
 from workshop.limits import TOOL_CHECK_MONTHS
 from workshop.models import Inspection
+from workshop.selectors.tool_plans import others_use, planned_uses
 from workshop.selectors.tools import plan_tools
 from workshop.tool_models import (
     CLASS_OF,
@@ -232,8 +233,10 @@ def check_fit(tool: ToolAsset, day: date) -> None:
 def issue_tool(*, uid: UUID, by: Actor, employee_uid: UUID | None = None, note: str = "") -> ToolIssue:
     """A tool goes out with a person: oneself, or somebody else where one may give out (3.4).
 
-    Raises RuleError ``tool.unavailable`` (damaged, out of use, scrapped), ``tool.expired``, ``tool.person``; RaceLost
-    ``tool.out`` where somebody has it already.
+    A special tool that the plan keeps for somebody else within the day asks for the reason as ``note``, and nobody else
+    gets it in the minutes of ``workshop.tool_planned_minutes`` before. Raises RuleError ``tool.unavailable`` (damaged, out
+    of use, scrapped), ``tool.expired``, ``tool.person``, ``tool.planned`` and ``.planned_reason``; RaceLost ``tool.out``
+    where somebody has it already.
     """
     person = _person(employee_uid, by, field="employee_uid") if employee_uid else require_employee(by)
     own = employee_of(by)
@@ -243,11 +246,38 @@ def issue_tool(*, uid: UUID, by: Actor, employee_uid: UUID | None = None, note: 
     if held is not None:
         raise RaceLost("tool.out", _("%(name)s has it already; it comes back first."), name=held.employee.name)
     check_fit(tool, today_of(tool))
+    _check_planned(tool, person, note)
     issue = ToolIssue.objects.create(
         store_id=tool.store_id, tool=tool, employee=person, issued_at=clock.now(), note_out=note.strip()[:200]
     )
     record(tool, events.TOOL_ISSUED, by=by, changed={"state": (S.AVAILABLE, S.ISSUED)}, employee=person.uid)
     return issue
+
+
+def _check_planned(tool: ToolAsset, person: Employee, note: str) -> None:
+    """2.4, 3.4: what the plan keeps for somebody else goes out with a reason only, and soon before not at all."""
+    use = others_use(planned_uses(tool), person)
+    if use is None:
+        return
+    said = {
+        "start": say_time(use.starts_at, now=clock.now()),
+        "end": say_time(use.ends_at, now=clock.now()),
+        "names": use.names or gettext("a booking"),
+        "car": use.car,
+    }
+    if use.closed:
+        raise RuleError(
+            "tool.planned",
+            _("The plan keeps it from %(start)s to %(end)s for %(names)s (%(car)s); move that plan first."),
+            **said,
+        )
+    if not note.strip():
+        raise RuleError(
+            "tool.planned_reason",
+            _("The plan keeps it from %(start)s to %(end)s for %(names)s (%(car)s): say what it is needed for before."),
+            field="note",
+            **said,
+        )
 
 
 @transaction.atomic

@@ -16,10 +16,11 @@ from django.utils.translation import pgettext_lazy
 from django.views.generic import View
 
 from dealership.kernel.files import file_response
-from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
+from dealership.kernel.pages import CommandPage, Page, StaffPage
 from staff.selectors.employees import employee_of
 from workshop import permissions
 from workshop.forms import tools as forms
+from workshop.selectors import tool_plans
 from workshop.selectors import tools as reads
 from workshop.services import counting
 from workshop.services import tools as commands
@@ -77,7 +78,10 @@ def what_may_be_done(page: Any, tool: ToolAsset) -> dict[str, Any]:
     held = tool.issues.filter(returned_at__isnull=True).select_related("employee").first()
     mine = held is not None and me is not None and held.employee_id == me.pk
     checks = actor.may(permissions.TOOLS_CHECK)
+    uses = tool_plans.planned_uses(tool) if held is None else []
     return {
+        "uses": uses,
+        "theirs": tool_plans.others_use(uses, me),
         "tool": tool,
         "row": row,
         "held": held,
@@ -120,11 +124,13 @@ class ScanPage(Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         code = self.request.GET.get("code", "").strip()
         tool = reads.find_tool(code, self.actor) if code else None
-        people = list(reads.people(self.actor)) if tool and self.actor.may(permissions.TOOLS_ISSUE) else []
+        issues = tool is not None and self.actor.may(permissions.TOOLS_ISSUE)
+        floor, others = tool_plans.takers(self.actor) if issues else ([], [])
         context = super().get_context_data(**kwargs) | {
             "code": code if tool is None else "",
             "tool": tool,
-            "people": people,
+            "floor": floor,
+            "others": others,
             "mine": reads.held_by_me(self.actor),
             "may_jobs": self.actor.may(permissions.JOBS_OWN),
             "form_token": uuid4(),
@@ -238,7 +244,9 @@ class IssueToolPage(_ToolForm):
     title, done = _("Give it out"), _("The tool is out.")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"people": list(reads.people(self.actor))}
+        uses = tool_plans.planned_uses(self.tool)
+        planned = _("The plan keeps it for somebody else today: say what it is needed for before.") if uses else ""
+        return super().get_form_kwargs() | {"takers": tool_plans.takers(self.actor), "planned": planned}
 
     def run(self, form: forms.IssueForm) -> Any:
         return commands.issue_tool(uid=self.tool.uid, by=self.actor, **form.cleaned_data)
@@ -247,14 +255,15 @@ class IssueToolPage(_ToolForm):
         return reverse("tool-scan") if self.request.POST.get("from") == "scan" else super().location(result)
 
 
-class TakeToolView(_ToolMixin, ActionView):
-    """One tap: it goes out with who taps."""
+class TakeToolPage(_ToolForm):
+    """One tap: it goes out with who taps; the page asks for the reason where the plan keeps it for somebody else."""
 
     permission = permissions.TOOLS_TAKE
-    done = _("The tool is out with you.")
+    form_class = forms.TakeForm
+    title, done = _("I take it"), _("The tool is out with you.")
 
-    def run(self, form: Any) -> Any:
-        return commands.issue_tool(uid=self.tool.uid, by=self.actor)
+    def run(self, form: forms.TakeForm) -> Any:
+        return commands.issue_tool(uid=self.tool.uid, by=self.actor, **form.cleaned_data)
 
     def location(self, result: Any) -> str:
         return reverse("tool-scan") if self.request.POST.get("from") == "scan" else super().location(result)
