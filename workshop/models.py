@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields import BigIntegerRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import DateTimeRangeField, RangeBoundary
 from django.db import models
 from django.db.models import F, Func, Q
@@ -1668,6 +1668,23 @@ class Inspection(Root):
                 text=_("Who worked on the car can't do its team or final inspection (3.2)."),
             ),
             states.guard(
+                # 3.2, domain 3.4: three levels are three people; also where nobody was clocked on to the work.
+                "inspection_other_person",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level IN ('TEAM', 'FINAL') AND NEW.result = 'PASSED'"),
+                func="""
+                    PERFORM 1 FROM workshop_repairorder WHERE id = NEW.order_id FOR SHARE;
+                    IF EXISTS (SELECT 1 FROM workshop_inspection i
+                        WHERE i.order_id = NEW.order_id AND i.level <> NEW.level AND i.result = 'PASSED'
+                        AND i.inspector_id = NEW.inspector_id AND i.at >= COALESCE((SELECT max(completed_at)
+                            FROM workshop_orderline WHERE order_id = NEW.order_id AND state = 'COMPLETED'), '-infinity'))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.same_person",
+                text=_("Each level of inspection is passed by somebody else (3.2)."),
+            ),
+            states.guard(
                 # 3.2, JT/T 795: structural work has its own check, passed since it was done.
                 "inspection_structure_checked",
                 operation=pgtrigger.Insert,
@@ -1822,14 +1839,48 @@ class CertificateRange(Root):
     next = models.PositiveIntegerField()
 
     class Meta:
-        triggers = [states.versioned()]
+        triggers = [
+            states.versioned(),
+            states.fixed("certificaterange_fixed", "store_id", "prefix", "first", "last"),
+            states.guard(
+                # domain 3.2: a number that was given out is never given out again.
+                "certificaterange_forward",
+                operation=pgtrigger.UpdateOf("next") | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'UPDATE' AND NEW.next >= OLD.next THEN RETURN NEW; END IF;
+                    IF TG_OP = 'DELETE' AND OLD.next = OLD.first THEN RETURN OLD; END IF;
+                    {refuse}
+                """,
+                code="certificate.used",
+                text=_("Certificate numbers that were given out stay used."),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["prefix", "first"], name="certificaterange_once"),
             models.CheckConstraint(
                 name="certificaterange_bounds",
                 condition=Q(last__gte=F("first"), next__gte=F("first"), next__lte=F("last") + 1),
             ),
+            ExclusionConstraint(
+                name="certificaterange_apart",
+                expressions=[
+                    ("prefix", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("first"),
+                            F("last"),
+                            models.Value("[]"),
+                            function="int8range",
+                            output_field=BigIntegerRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
         ]
+
+
+explain_constraint("certificaterange_apart", "certificate.overlap", _("Some of these numbers were entered before."))
 
 
 class Certificate(Root):
@@ -1875,13 +1926,54 @@ class Certificate(Root):
                 condition=pgtrigger.Condition("NEW.order_id IS NOT NULL"),
                 func="""
                     IF NOT EXISTS (
-                        SELECT 1 FROM workshop_inspection WHERE order_id = NEW.order_id AND level = 'FINAL'
+                        SELECT 1 FROM workshop_inspection WHERE id = (SELECT max(id) FROM workshop_inspection
+                            WHERE order_id = NEW.order_id AND level = 'FINAL')
                         AND result = 'PASSED' AND inspector_id = NEW.inspector_id
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="certificate.inspection",
                 text=_("A certificate is signed by the inspector who passed the final inspection of this order."),
+            ),
+            states.guard(
+                # domain 3.2: one of the numbers that the authority allotted, and one that is given out.
+                "certificate_number_allotted",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_certificaterange r WHERE r.id = NEW.range_id
+                        AND r.store_id = NEW.store_id AND left(NEW.number, length(r.prefix)) = r.prefix
+                        AND substr(NEW.number, length(r.prefix) + 1) ~ '^[0-9]{8,10}$'
+                        AND substr(NEW.number, length(r.prefix) + 1)::bigint BETWEEN r.first AND r.next - 1)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="certificate.no_numbers",
+                text=_("The number isn't among those that were allotted to the store."),
+            ),
+            states.fixed(
+                "certificate_fixed",
+                "store_id",
+                "order_id",
+                "range_id",
+                "number",
+                "inspector_id",
+                "category",
+                "odometer_km",
+                "guarantee_days",
+                "guarantee_km",
+                "issued_at",
+            ),
+            states.guard(
+                "certificate_voided_once",
+                operation=pgtrigger.UpdateOf("voided_at", "void_reason") | pgtrigger.Delete,
+                func="""
+                    IF TG_OP = 'UPDATE' AND OLD.voided_at IS NULL THEN RETURN NEW; END IF;
+                    IF TG_OP = 'UPDATE' AND NEW.voided_at = OLD.voided_at AND NEW.void_reason = OLD.void_reason
+                    THEN RETURN NEW; END IF;
+                    {refuse}
+                """,
+                code="certificate.voided",
+                text=_("This certificate is already void."),
             ),
         ]
         constraints = [

@@ -200,10 +200,18 @@ def work(line: OrderLine, person: Employee, *, minutes: int) -> Clocking:
 
 
 def inspect(order: RepairOrder, team: SimpleNamespace) -> None:
-    for level in ("SELF", "TEAM", "FINAL"):
+    """The three levels, by three people."""
+    worked = Clocking.objects.filter(line__order=order).select_related("employee").first()
+    inspector = team.people["inspector"]
+    people = {
+        "SELF": worked.employee if worked else make_employee(order.store),
+        "TEAM": make_employee(order.store),
+        "FINAL": inspector,
+    }
+    for level, person in people.items():
         Inspection.objects.create(
-            store=order.store, order=order, level=level, result="PASSED", inspector=team.people["inspector"],
-            road_test_km=2, road_test_driver=team.people["inspector"],
+            store=order.store, order=order, level=level, result="PASSED", inspector=person,
+            road_test_km=2, road_test_driver=inspector,
         )  # fmt: skip
 
 
@@ -211,7 +219,7 @@ def certify(order: RepairOrder, team: SimpleNamespace) -> Certificate:
     number = next(_serial)
     allotted = CertificateRange.objects.create(store=order.store, prefix=f"T{number}", first=1, last=10, next=2)
     return Certificate.objects.create(
-        store=order.store, order=order, range=allotted, number=f"T{number}-1", inspector=team.people["inspector"]
+        store=order.store, order=order, range=allotted, number=f"T{number}00000001", inspector=team.people["inspector"]
     )
 
 

@@ -178,11 +178,12 @@ class World:
         assert repaired is not None
         allotted = CertificateRange.objects.filter(store=store).first()
         assert allotted is not None
+        CertificateRange.objects.filter(pk=allotted.pk).update(next=allotted.next + 1)
         Certificate.objects.create(
             store=store,
             order=repaired.order,
             range=allotted,
-            number=f"{allotted.prefix}9999",
+            number=f"{allotted.prefix}{allotted.next:08d}",
             inspector=repaired.inspector,
         )
         gone = Visit.objects.filter(store=store, state="DEPARTED").order_by("pk").first()

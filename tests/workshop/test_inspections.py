@@ -268,6 +268,64 @@ def test_nobody_inspects_own_work_beyond_the_self_check_and_a_stranger_does_no_s
 
 
 @pytest.mark.django_db
+def test_each_level_is_passed_by_somebody_else(refused, nine):
+    crew = Crew()
+    both = crew.floor.hire("leader", "inspector", name="双试岗")
+    order, _lines = crew.finished("BR-10")
+    crew.inspect(order, "SELF")
+    crew.leader = crew.inspector = both
+    crew.inspect(order, "TEAM", road_test_km=3)
+    row = waiting_for(actor(both), order.uid)
+    assert (row.level, both.pk in row.passed_by) == ("FINAL", True)
+    assert "passed a level" in english(client_of(both), "/inspections/")
+    rows = list(Inspection.objects.values())
+    with rule("inspection.same_person"):
+        crew.inspect(order, "FINAL", road_test_km=3)
+    with refused("inspection_other_person") as sql:
+        sql(DRIVEN.format("3, %s, NULL, NULL"), [crew.floor.shop.store.pk, order.pk, "FINAL", both.pk, at(10), both.pk])
+    assert list(Inspection.objects.values()) == rows
+    crew.inspector = crew.floor.hire("inspector", name="三试检")
+    crew.inspect(order, "FINAL", road_test_km=3)
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_certificates_and_their_numbers(refused, nine):
+    crew = Crew()
+    store = crew.floor.shop.store
+    setup = machine("test", store_id=store.pk)
+    kept = inspections.allot_certificates(prefix="沪A", first=1, last=9, by=setup)
+    order, _lines = crew.inspected("MT-80")
+    made = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    inspections.void_certificate(uid=made.uid, reason="打印作废", by=actor(crew.inspector))
+    rows, ranges = list(Certificate.objects.values()), list(CertificateRange.objects.values())
+    for number in ("沪A00000007", "沪B00000001", "沪A1", "沪A0000000x"):  # not given out, not allotted, no number
+        with refused("certificate_number_allotted") as sql:
+            sql(CERTIFY, [store.pk, order.pk, kept.pk, number, crew.inspector.pk])
+    for change in ("number = '沪A00000002'", "odometer_km = 1", "guarantee_km = 0", "issued_at = now()"):
+        with refused("certificate_fixed") as sql:
+            sql(f"UPDATE workshop_certificate SET {change}")
+    for statement in (
+        "UPDATE workshop_certificate SET voided_at = NULL, void_reason = ''",
+        "UPDATE workshop_certificate SET void_reason = '别的'",
+        "DELETE FROM workshop_certificate",
+    ):
+        with refused("certificate_voided_once") as sql:
+            sql(statement)
+    for statement in ("UPDATE workshop_certificaterange SET next = 1", "DELETE FROM workshop_certificaterange"):
+        with refused("certificaterange_forward") as sql:
+            sql(statement)
+    with refused("certificaterange_fixed") as sql:
+        sql("UPDATE workshop_certificaterange SET last = 99")
+    with refused("certificaterange_apart") as sql:
+        sql(
+            "INSERT INTO workshop_certificaterange (uid, version, created_at, updated_at, store_id, prefix, first, last, next)"
+            " VALUES (gen_random_uuid(), 1, now(), now(), %s, '沪A', 5, 20, 5)",
+            [store.pk],
+        )
+    assert (list(Certificate.objects.values()), list(CertificateRange.objects.values())) == (rows, ranges)
+
+
+@pytest.mark.django_db
 def test_a_certificate_takes_the_next_number_only_where_the_category_needs_one(nine):
     crew = Crew()
     setup = machine("test", store_id=crew.floor.shop.store.pk)
@@ -421,6 +479,7 @@ def test_the_database_refuses_a_certificate_without_final_inspection_and_a_secon
     waiting, _lines = crew.finished("BR-10")
     order, _lines = crew.inspected("MT-80")
     made = inspections.issue_certificate(order_uid=order.uid, by=actor(crew.inspector))
+    CertificateRange.objects.filter(pk=kept.pk).update(next=8)
     rows = list(Certificate.objects.values())
     with refused("certificate_after_final_inspection") as sql:
         sql(CERTIFY, [store.pk, waiting.pk, kept.pk, "沪A00000007", crew.inspector.pk])

@@ -51,6 +51,8 @@ class Waiting:
     """The road test of an earlier level since the last work, to be taken over."""
     unchecked: list[OrderLine] = field(default_factory=list)
     """Finished lines that none of those who worked on them has self-checked."""
+    passed_by: dict[int, str] = field(default_factory=dict)
+    """Who passed a level before since the last work: three levels are three people (3.2)."""
     team_check_for: str = ""
     """Why the team check is asked (``LEVELS``, ``SAMPLE``, ``NEW``), where it comes next."""
 
@@ -163,6 +165,11 @@ def _waiting(order: RepairOrder) -> Waiting:
         failed[-1] if failed else None,
         driven[-1] if driven else None,
         unchecked,
+        {
+            check.inspector_id: check.inspector.name
+            for check in checks
+            if check.result == InspectionResult.PASSED and (since is None or check.at >= since)
+        },
         team_check_for(order, lines) if level == InspectionLevel.TEAM else "",
     )
 

@@ -82,8 +82,9 @@ def inspect_order(
     FINAL PASSED turns COMPLETED lines INSPECTED; where one of them concerns safety it needs the road test (domain 3.4):
     ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
     inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
-    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``,
-    ``.passed``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``, ``certificate.valid``;
+    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``, ``.passed``,
+    ``.same_person``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``,
+    ``certificate.valid``;
     a self check passes with a check sheet still open only by ``sheet_reason`` (``inspection.sheet_open``, 3.1);
     ``instrument_uids`` are the measuring tools it was done with: ``tool.unknown``, ``.unavailable``, ``.expired`` (3.4).
     """
@@ -120,6 +121,8 @@ def inspect_order(
     driven = _road_test(order, road_test_from_km, road_test_to_km, road_test_km)
     if failed is None:
         _check_not_passed(order, inspector, level)
+        if level != InspectionLevel.SELF:
+            _check_other_person(order, lines, inspector)
         if level == InspectionLevel.FINAL and driven is None:
             _check_needs_no_road_test(lines)
     driver = _driver(road_test_driver_uid, inspector, by) if driven else None
@@ -257,6 +260,19 @@ def _check_person(order: RepairOrder, inspector: Employee, level: str) -> None:
         raise RuleError("inspection.not_worker", _("The self check is done by somebody who worked on the car."))
     if level != InspectionLevel.SELF and worked:
         raise RuleError("inspection.own_work", _("Who worked on the car can't do its team or final inspection (3.2)."))
+
+
+def _check_other_person(order: RepairOrder, lines: list[OrderLine], inspector: Employee) -> None:
+    """Three levels are three people: whoever passed the one before since the work leaves the next to somebody else."""
+    ends = [line.completed_at for line in lines if line.state == L.COMPLETED and line.completed_at]
+    own = order.inspections.filter(result=InspectionResult.PASSED, inspector=inspector)
+    passed = (own.filter(at__gte=max(ends)) if ends else own).order_by("-id").first()
+    if passed is not None:
+        raise RuleError(
+            "inspection.same_person",
+            _("“%(level)s” was passed by you: the next one is done by somebody else (3.2)."),
+            level=InspectionLevel(passed.level).label,
+        )
 
 
 def _check_self_checked(order: RepairOrder) -> None:
