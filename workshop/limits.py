@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from dealership.kernel.errors import explain_constraint
 from dealership.kernel.registry import limit
 
 # --- repair orders and authorisations ---
@@ -121,20 +122,27 @@ INSPECTION_NEW_DAYS = limit(
     clause="3.2",
     source="design, domain 3.4",
 )
+LEGAL_GUARANTEE = {
+    "WHOLE_VEHICLE": {"km": 20000, "days": 100},
+    "ASSEMBLY": {"km": 20000, "days": 100},
+    "SECOND_MAINTENANCE": {"km": 5000, "days": 30},
+    "FIRST_MAINTENANCE": {"km": 2000, "days": 10},
+    "MINOR": {"km": 2000, "days": 10},
+    "SPECIAL": {"km": 2000, "days": 10},
+}
+"""Regulation on motor vehicle repair, art. 37; a shop may promise more, never less (art. 39, domain 3.2). The database
+holds it too: trigger ``setting_guarantee_by_law``."""
 GUARANTEE = limit(
     "workshop.guarantee",
-    {
-        "WHOLE_VEHICLE": {"km": 20000, "days": 100},
-        "ASSEMBLY": {"km": 20000, "days": 100},
-        "SECOND_MAINTENANCE": {"km": 5000, "days": 30},
-        "FIRST_MAINTENANCE": {"km": 2000, "days": 10},
-        "MINOR": {"km": 2000, "days": 10},
-        "SPECIAL": {"km": 2000, "days": 10},
-    },
+    LEGAL_GUARANTEE,
     "km, d",
     _("Guarantee of the work by repair category, from the day of the hand-over"),
     clause="3.2",
-    source="W1,W2,W4 art.37",
+    source="W1,W2,W4 art.37,39",
+    least=LEGAL_GUARANTEE,
+)
+explain_constraint(
+    "setting_guarantee_by_law", "setting.least", _("The guarantee of repairs is never shorter than the law gives.")
 )
 
 # --- the proposed plan ---

@@ -6,7 +6,7 @@ The kernel imports no chapter; each chapter declares what it brings in ``events.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -37,7 +37,9 @@ class EventType:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One number of the rules, kept as a dated setting: ``domain`` key, default, unit, label, clause and source."""
+    """One number of the rules, kept as a dated setting: ``domain`` key, default, unit, label, clause and source.
+
+    ``least``: what the law gives at the least, in the form of the default; no value below it is taken."""
 
     key: str
     default: Any
@@ -45,6 +47,20 @@ class Limit:
     label: Any
     clause: str
     source: str = ""
+    least: Any = None
+
+    def below(self, value: Any) -> list[tuple[str, Any]]:
+        """Where ``value`` is less than the law gives: the place in it (dotted, "" for the whole) and the least there."""
+        return list(_below(value, self.least, ""))
+
+
+def _below(value: Any, least: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(least, Mapping):
+        for name, part in least.items():
+            inner = value.get(name) if isinstance(value, Mapping) else None
+            yield from _below(inner, part, f"{place}.{name}".lstrip("."))
+    elif least is not None and (not isinstance(value, int | float) or isinstance(value, bool) or value < least):
+        yield place, least
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +131,11 @@ def role(code: str, label=None, permissions: Iterable[str] = ()) -> str:
     return code
 
 
-def limit(key: str, default: Any, unit: str, label, *, clause: str, source: str = "") -> str:
-    """Declares a number of the rules as a dated setting and returns its key."""
+def limit(key: str, default: Any, unit: str, label, *, clause: str, source: str = "", least: Any = None) -> str:
+    """Declares a number of the rules as a dated setting and returns its key; ``least`` is what the law gives at least."""
     if key in LIMITS:
         raise ValueError(f"Setting {key} is declared twice.")
-    LIMITS[key] = Limit(key, default, unit, label, clause, source)
+    LIMITS[key] = Limit(key, default, unit, label, clause, source, least)
     return key
 
 

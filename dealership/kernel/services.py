@@ -124,6 +124,14 @@ def set_setting(
         raise RuleError(
             "setting.type", _("The value has another form than the declared one; keep its form."), field="value"
         )
+    for place, least in declared.below(value):
+        raise RuleError(
+            "setting.least",
+            _("By law %(place)s is at least %(least)s: the shop may give more, never less."),
+            field="value",
+            place=place or key,
+            least=least,
+        )
     if Setting.objects.filter(key=key, store=store, starts_on__gte=starts_on).exists():
         raise RuleError(
             "setting.later_exists",

@@ -118,6 +118,11 @@ class Shown:
         return say_value(self.declared.default)
 
     @property
+    def least(self) -> str:
+        """What the law gives at the least; no value below it is taken. "" where no law speaks."""
+        return "" if self.declared.least is None else say_value(self.declared.least)
+
+    @property
     def unit(self) -> Any:
         return UNITS.get(self.declared.unit, self.declared.unit)
 
