@@ -1234,6 +1234,9 @@ class Clocking(Root):
     pause_cause = models.CharField(max_length=10, choices=PauseCause.choices, blank=True)
     pause_note = models.CharField(max_length=200, blank=True, db_default="")
     corrected_reason = models.CharField(max_length=200, blank=True)
+    corrections = models.PositiveSmallIntegerField(
+        db_default=0, default=0, help_text="how often its times were put right, each time with a reason"
+    )
     left_open = models.BooleanField(
         db_default=False, default=False, help_text="closed for the person at the shift's end"
     )
@@ -1241,6 +1244,38 @@ class Clocking(Root):
     class Meta:
         triggers = [
             states.versioned(),
+            states.fixed("clocking_whose_fixed", "store_id", "employee_id", "line_id"),
+            pgtrigger.Protect(name="clocking_never_deleted", operation=pgtrigger.Delete),
+            states.guard(
+                # 3.2: what was clocked is put right with a reason, each time anew; closing an open clock needs none.
+                "clocking_corrected_with_reason",
+                operation=pgtrigger.UpdateOf("started_at", "ended_at"),
+                condition=pgtrigger.Condition(
+                    "NEW.started_at <> OLD.started_at "
+                    "OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)"
+                ),
+                func="""
+                    IF btrim(NEW.corrected_reason) = '' OR NEW.corrections <> OLD.corrections + 1
+                        OR (OLD.ended_at IS NOT NULL AND NEW.ended_at IS NULL) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.reason",
+                text=_("Say why the clocking is corrected."),
+            ),
+            states.guard(
+                # 3.2, 4.1: the times behind a settled line stay; the line is read FOR SHARE, so a list can't slip between.
+                "clocking_settled_is_final",
+                operation=pgtrigger.UpdateOf("started_at", "ended_at", "pause_cause", "corrected_reason"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = OLD.line_id AND settled FOR SHARE;
+                    IF FOUND AND ROW(NEW.started_at, NEW.ended_at, NEW.pause_cause, NEW.corrected_reason)
+                        IS DISTINCT FROM ROW(OLD.started_at, OLD.ended_at, OLD.pause_cause, OLD.corrected_reason)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.settled",
+                text=_("This line is settled; its clockings stay."),
+            ),
             states.guard(
                 # 3.2: no work on a line nobody agreed to; the line is read FOR SHARE, so a revocation can't slip between.
                 "clocking_needs_agreement",

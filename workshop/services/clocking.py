@@ -333,7 +333,8 @@ def correct_clocking(
     before = (clocking.started_at, clocking.ended_at)
     clocking.started_at, clocking.ended_at, clocking.corrected_reason = started_at, ended_at, reason.strip()[:200]
     clocking.left_open = False  # the foreman has looked at it
-    clocking.save(update_fields=["started_at", "ended_at", "corrected_reason", "left_open"])
+    clocking.corrections += 1
+    clocking.save(update_fields=["started_at", "ended_at", "corrected_reason", "left_open", "corrections"])
     record(
         clocking,
         events.CLOCKING_CORRECTED,
