@@ -40,6 +40,9 @@ class WorkshopConfig(AppConfig):
                 )
             )
         )
+        from .selectors.old_parts import tag_hits
+
+        SOURCES.append(tag_hits)
         saying.PHRASES.append(PUT_TOGETHER)
         HANDOVERS.extend((hand_over_dispatches, hand_over_orders))  # resources are locked before orders
         navigation.register(

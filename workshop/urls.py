@@ -232,6 +232,7 @@ urlpatterns = [
     path("warranty-claims/<uuid:uid>/pay/", warranty_claims.PayClaimPage.as_view(), name="warranty-claim-pay"),
     # --- old parts ---
     path("old-parts/", old_parts.OldPartsPage.as_view(), name="old-parts"),
+    path("old-parts/scan/", old_parts.ScanPage.as_view(), name="old-part-scan"),
     path("old-parts/cores/", cores.CoresPage.as_view(), name="cores"),
     path("old-parts/cores/<uuid:uid>/", cores.TakeCorePage.as_view(), name="core-take"),
     path("old-parts/core-returns/<uuid:uid>/send/", cores.SendCorePage.as_view(), name="core-send"),

@@ -687,6 +687,7 @@ SCANNED = {
     "delivery/views/handovers.py": "the code of a gate pass, made by the system",
     "reception/views/visits.py": "the address of the visit's own link",
     "workshop/views/kiosk.py": "numbers of orders and people and codes of pauses, which the system makes",
+    "workshop/views/old_parts.py": "the address of the scan page with the tag's number, which the system makes",
     "workshop/views/tools.py": "the address of the scan page with the tool's number, which the system makes",
 }
 

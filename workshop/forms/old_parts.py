@@ -36,7 +36,12 @@ class DecideForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    place = forms.CharField(label=_("Where it lies"), max_length=20)
+    place = forms.CharField(
+        label=_("Where it lies"), max_length=20,
+        widget=forms.TextInput(attrs={
+            "list": "places", "autofocus": True, "autocomplete": "off", "autocapitalize": "characters",
+        }),
+    )  # fmt: skip
 
 
 class ReleaseForm(forms.Form):

@@ -33,9 +33,9 @@ class LendForm(forms.Form):
         set_choices(
             self,
             "order_uid",
-            [(str(row.uid), f"{say_plate(row.vehicle.plate) or '—'} · {row.number}") for row in orders],
+            [("", "—"), *((str(row.uid), f"{say_plate(row.vehicle.plate) or '—'} · {row.number}") for row in orders)],
         )
-        set_choices(self, "employee_uid", [(str(row.uid), row.name) for row in people])
+        set_choices(self, "employee_uid", [("", "—"), *((str(row.uid), row.name) for row in people)])
 
     def clean(self) -> dict[str, Any]:
         facts = super().clean() or {}

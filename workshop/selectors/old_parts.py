@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PartKind, PayType
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import ApprovalState
 from reception.models import Visit
+from reception.selectors.search import EXACT, Hit, Typed
+from workshop import permissions
 from workshop.goodwill_models import GoodwillBearer
 from workshop.models import OrderLine, PartLine, RepairOrder
 from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
+from workshop.tool_rules import number_meant
 from workshop.warranty_claim_models import WarrantyClaim
 
 PAGE = 100
@@ -71,6 +77,7 @@ class OldPartList:
     overdue: int
     maker: int
     customer: int
+    placeless: int
 
 
 def old_part_list(by: Actor, *, show: str = "lying") -> OldPartList:
@@ -80,6 +87,7 @@ def old_part_list(by: Actor, *, show: str = "lying") -> OldPartList:
     late = here & Q(keep_until__lt=clock.today())
     kinds = {
         "lying": here,
+        "placeless": here & Q(place=""),
         "overdue": late,
         "maker": here & Q(disposition=Disposition.MAKER),
         "customer": here & Q(disposition=Disposition.CUSTOMER),
@@ -92,8 +100,34 @@ def old_part_list(by: Actor, *, show: str = "lying") -> OldPartList:
     return OldPartList(
         list(shown.select_related(*_FACTS)[:PAGE]),
         found,
-        *(sums[name] for name in ("lying", "overdue", "maker", "customer")),
+        *(sums[name] for name in ("lying", "overdue", "maker", "customer", "placeless")),
     )
+
+
+def find_tag(scanned: str, by: Actor) -> OldPart | None:
+    """The old part with the tag that was typed or scanned (the tag's number, or the address in its code); None where
+    there is none."""
+    return OldPart.objects.for_actor(by).filter(tag=number_meant(scanned)).select_related(*_FACTS).first()
+
+
+def places(by: Actor) -> list[str]:
+    """Places of the store's old-part store that are in use."""
+    rows = OldPart.objects.for_actor(by).filter(store_id=by.store_id, state__in=LYING).exclude(place="")
+    return list(rows.order_by("place").values_list("place", flat=True).distinct()[:200])
+
+
+def tag_hits(by: Actor, typed: Typed) -> Iterable[Hit]:
+    """The search box opens an old part by its tag, typed or scanned; one query, and none for other words."""
+    if "JJ-" not in typed.text.upper() or not by.may(permissions.OLD_PARTS_VIEW):
+        return
+    part = find_tag(typed.text, by)
+    if part is not None:
+        car = part.line.order.vehicle
+        yield Hit(
+            kind="old-part", label=_("Old part"), url=reverse("old-part", args=[part.uid]), title=part.part_line.part.said,
+            say=part.tag, plate=car.plate, plate_color=car.plate_color, chip=part.get_state_display(), rank=EXACT,
+            uid=part.uid,
+        )  # fmt: skip
 
 
 def count_overdue(by: Actor) -> int:

@@ -68,6 +68,13 @@ class Wanted:
         return self.left <= self.part_line.reserved_quantity + self.free
 
     @property
+    def unkept(self) -> Decimal:
+        """What its line still needs and nobody keeps for it, though the shelf has it free: it can be reserved (again)."""
+        if self.part_line.line.state not in AGREED or self.part_line.line.settled:
+            return Decimal(0)
+        return max(Decimal(0), min(self.left - self.part_line.reserved_quantity, self.free))
+
+    @property
     def short(self) -> Decimal:
         return max(Decimal(0), self.left - self.part_line.reserved_quantity - self.free)
 

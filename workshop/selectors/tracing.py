@@ -11,7 +11,16 @@ from django.db.models import Q, Sum
 
 from dealership.catalogue.models import Part, Tracing
 from dealership.kernel.actors import Actor
-from workshop.models import MovementKind, PartLine, PartReturn, RepairOrder, ReturnCondition, StockItem, StockLot
+from workshop.models import (
+    LineState,
+    MovementKind,
+    PartLine,
+    PartReturn,
+    RepairOrder,
+    ReturnCondition,
+    StockItem,
+    StockLot,
+)
 from workshop.models import StockMovement as Movement
 
 MOST = 50
@@ -94,6 +103,11 @@ class Use:
     part_line: PartLine
     out: Decimal
     left: Decimal
+
+    @property
+    def fitted(self) -> bool:
+        """Its work is done, so what is left of it is in the car; before, the technician has it."""
+        return self.part_line.line.state in (LineState.COMPLETED, LineState.INSPECTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+import segno
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +19,7 @@ from workshop.old_part_models import Disposition, OldPart
 from workshop.selectors import old_parts as reads
 from workshop.services import old_parts as commands
 
-SHOWS = ("lying", "overdue", "maker", "customer", "all")
+SHOWS = ("lying", "placeless", "overdue", "maker", "customer", "all")
 
 
 class OldPartsPage(Page):
@@ -30,7 +33,22 @@ class OldPartsPage(Page):
             "list": reads.old_part_list(self.actor, show=show),
             "show": show,
             "today": clock.today(),
+            "code": self.request.GET.get("code", "")[:200],
         }
+
+
+class ScanPage(Page):
+    """A tag that was scanned: its old part; where it has no place yet, the question for it."""
+
+    permission = permissions.OLD_PARTS_VIEW
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        code = request.GET.get("code", "")
+        part = reads.find_tag(code, self.actor)
+        if part is None:
+            return HttpResponseRedirect(reverse("old-parts") + "?code=" + quote(code[:200]))
+        asks = part.is_lying and not part.place and self.actor.may(permissions.OLD_PARTS_KEEP)
+        return HttpResponseRedirect(reverse("old-part-place" if asks else "old-part", args=[part.uid]))
 
 
 class OldPartPage(Page):
@@ -58,14 +76,16 @@ class OldPartPage(Page):
 
 
 class TagPage(Page):
-    """The tag that hangs on it: order, part, mileage, day (domain 3.6)."""
+    """The tag that hangs on it: order, part, mileage, day (domain 3.6), and the code that opens it."""
 
     permission = permissions.OLD_PARTS_VIEW
     template_name = "workshop/old_part_tag.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         part = reads.get_old_part(self.kwargs["uid"], self.actor)
-        return super().get_context_data(**kwargs) | {"part": part, "claim": reads.claim_of(part)}
+        address = self.request.build_absolute_uri(reverse("old-part-scan"))
+        code = segno.make_qr(f"{address}?code={quote(part.tag)}", error="m").svg_data_uri(border=1)
+        return super().get_context_data(**kwargs) | {"part": part, "claim": reads.claim_of(part), "qr": code}
 
 
 class _OldPartStep(CommandPage):
@@ -103,6 +123,13 @@ class ShelvePage(_OldPartStep):
 
     def get_initial(self) -> dict[str, Any]:
         return {"place": self.part.place}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"places": reads.places(self.actor)}
+
+    def location(self, result: OldPart) -> str:
+        """Back to those without a place, where the next tag is scanned; to the part itself where it only moved."""
+        return super().location(result) if self.part.place else reverse("old-parts") + "?show=placeless"
 
     def run(self, form: forms.PlaceForm) -> OldPart:
         return commands.shelve_old_part(uid=self.part.uid, by=self.actor, **form.cleaned_data)

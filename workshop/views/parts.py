@@ -262,7 +262,9 @@ class OrderPartsPage(CommandPage):
         return ScanBackForm if self.back else ScanForm
 
     def get_initial(self) -> dict[str, Any]:
-        return {"condition": ReturnCondition.UNOPENED, "reason": self.request.GET.get("reason", "")[:120]}
+        asked = self.request.GET.get("condition", "")
+        condition = asked if asked in ReturnCondition.values else ReturnCondition.UNOPENED
+        return {"condition": condition, "reason": self.request.GET.get("reason", "")[:120]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = reads.of_order(self.order, self.actor)
@@ -272,6 +274,8 @@ class OrderPartsPage(CommandPage):
             "rows": rows,
             "left": sum(row.left > 0 and row.agreed for row in rows),
             "waits": sum(row.left > 0 and not row.agreed for row in rows),
+            "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
+            "address": self.request.get_full_path(),
         }
 
     def run(self, form: ScanForm) -> PartLine:
@@ -304,6 +308,13 @@ class OrderPartsPage(CommandPage):
             "issued": f"{result.issued_quantity.normalize():f}",
             "of": f"{result.quantity.normalize():f}",
         }
+        if self.back and result.line.state in reads.AGREED:
+            facts["left"] = f"{(result.quantity - result.issued_quantity).normalize():f}"
+            facts["unit"] = result.part.unit
+            return (
+                gettext("%(part)s: taken back, %(issued)s still out. The order needs %(left)s %(unit)s of it again.")
+                % facts
+            )
         if self.back:
             return gettext("%(part)s: taken back, %(issued)s still out.") % facts
         return gettext("%(part)s: %(issued)s of %(of)s issued.") % facts
@@ -312,7 +323,8 @@ class OrderPartsPage(CommandPage):
         address = reverse("order-parts", args=[self.order.uid])
         if not self.back:
             return address
-        return address + "?" + urlencode({"mode": "back", "reason": self.request.POST.get("reason", "")[:120]})
+        kept = {name: self.request.POST.get(name, "")[:120] for name in ("reason", "condition")}
+        return address + "?" + urlencode({"mode": "back"} | kept)
 
 
 class StockPage(Page):
