@@ -657,9 +657,9 @@ register(
                 run=orders.withdraw_line,
                 uid="line_uid",
                 permission=permissions.ORDERS_WITHDRAW,
-                when={L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED},
+                when={L.AUTHORIZED, L.IN_PROGRESS},
                 input={"reason": Text(200, min=1)},
-                help="End the line; what was done is settled",
+                help="End a line that isn't finished; what was done is settled",
             ),
         ),
     )

@@ -29,6 +29,12 @@ CONTRACT_SIGNED = event("workshop.contract.signed", _("Repair contract signed"),
 ORDER_WITHDRAWN = event(
     "workshop.repair_order.withdrawn", _("Repair order withdrawn"), clause="3.2", stage=stages.CONSENT
 )
+ORDER_REST_ENDED = event(
+    "workshop.repair_order.rest_ended",
+    _("Rest of the order ended, what is done is settled"),
+    clause="3.2",
+    stage=stages.WORK,
+)
 PROMISE_CHANGED = event(
     "workshop.repair_order.promise_changed", _("Promised time changed"), clause="3.2", stage=stages.WORK
 )

@@ -199,7 +199,7 @@ LINE_MOVES = {
     L.AUTHORIZED: {L.IN_PROGRESS, L.WITHDRAWN, L.DRAFT, L.DECLINED},
     L.DECLINED: {L.PENDING, L.DRAFT, L.AUTHORIZED},
     L.IN_PROGRESS: {L.COMPLETED, L.WITHDRAWN},
-    L.COMPLETED: {L.INSPECTED, L.IN_PROGRESS, L.WITHDRAWN},
+    L.COMPLETED: {L.INSPECTED, L.IN_PROGRESS},
     L.INSPECTED: {L.IN_PROGRESS},
     L.WITHDRAWN: set(),
     L.CANCELLED: set(),
@@ -452,6 +452,19 @@ class OrderLine(Root):
             ),
             states.versioned(),
             states.fsm(LINE_MOVES, field="state", name="orderline_moves"),
+            states.guard(
+                # 3.2: what is finished isn't ended as if it weren't done; it is inspected and settled.
+                "orderline_finished_isnt_ended",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "OLD.state IN ('COMPLETED', 'INSPECTED') AND NEW.state IN ('WITHDRAWN', 'CANCELLED', 'DECLINED')"
+                ),
+                func="{refuse}",
+                code="line.finished",
+                text=_(
+                    "What is finished is inspected and settled; take something off it as goodwill, with a reason (3.2)."
+                ),
+            ),
             states.guard(
                 # 4.1, design 5: a settled line never changes; corrections are counter-lines. Only the mark itself may be
                 # taken off, and chapter 4 (trigger ``orderline_released_by_void``) allows that for a voided list alone.

@@ -18,8 +18,8 @@ from dealership.catalogue.models import PartKind, PayType, Resource
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
-from dealership.kernel.money import ZERO
-from dealership.kernel.saying import say_name
+from dealership.kernel.money import ZERO, line_amount
+from dealership.kernel.saying import say_list, say_name
 from reception.models import ContactRole, Customer, CustomerContact, CustomerKind, Visit, VisitPhoto
 from reception.selectors.contacts import contacts_of
 from reception.selectors.customers import list_customers
@@ -54,7 +54,7 @@ from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
-from workshop.services.orders import DISCOUNT
+from workshop.services.orders import DISCOUNT, done_of
 
 L, S = LineState, OrderStage
 PAGE = 50
@@ -271,6 +271,17 @@ class LineRow:
     asked_discount: Decimal | None = None
     back_at: datetime | None = None
     """When what an outside firm has of it is expected back (3.2)."""
+
+    @property
+    def used(self) -> list[PartLine]:
+        """The parts of the line; of an ended one those that stay in the car."""
+        ended = self.line.state == LineState.WITHDRAWN
+        return [part for part in self.parts if not ended or part.issued_quantity > 0]
+
+    @property
+    def taken_back(self) -> list[PartLine]:
+        """What an ended line had and no longer has."""
+        return [part for part in self.parts if part not in self.used]
 
     @property
     def parts_are_here(self) -> bool:
@@ -613,11 +624,32 @@ def allowed_on(line: OrderLine) -> frozenset[str]:
         L.DECLINED: {"offer", "after_all"},
         L.AUTHORIZED: {"revoke", "withdraw"},
         L.IN_PROGRESS: {"withdraw"},
-        L.COMPLETED: {"withdraw"},
+        L.COMPLETED: {"change"},
     }
     if line.pay_type == PayType.GOODWILL and line.state == L.DRAFT:
         return frozenset({*verbs[L.DRAFT], "goodwill"})
     return frozenset(verbs.get(L(line.state), set()))
+
+
+def done_words(line: OrderLine) -> str:
+    """What of a line that is ended now is settled: the minutes clocked and the parts that are out (domain 3.3)."""
+    minutes, hours, discount = done_of(line)
+    labor = rules.labor_amount(hours, line.rate, min(discount, line_amount(hours, line.rate)))
+    out = [part for part in line.part_lines.all() if part.issued_quantity > 0]
+    if not minutes and not out:
+        return gettext("Nothing was done on it yet, so nothing of it is settled.")
+    said = [
+        gettext("Settled for what was done: %(minutes)s min clocked, labour ¥%(amount)s.")
+        % {
+            "minutes": minutes,
+            "amount": f"{labor:,.2f}",
+        }
+    ]
+    if out:
+        parts = say_list(f"{part.part.said} ×{part.issued_quantity.normalize():f}" for part in out)
+        told = gettext("These parts are out and are charged unless they are taken back before: %(parts)s.")
+        said.append(told % {"parts": parts})
+    return " ".join(said)
 
 
 def _chip(line: OrderLine, last: Authorization | None, estimate: Estimate | None) -> tuple[Any, str]:

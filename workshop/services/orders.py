@@ -82,6 +82,8 @@ PAYER_OF_KIND = {
 }
 DISCOUNT = "workshop.discount"
 MOST_PHOTOS = 12
+FINISHED = (L.COMPLETED, L.INSPECTED)
+"""States of work that is done: it is inspected and settled, no longer ended."""
 BEFORE_WITHDRAWAL: list[Callable[[OrderLine, Actor], None]] = []
 """What the workshop and the parts shelf do before a line is withdrawn or an agreement taken back: plans and reserved
 parts are given back. Each is called with the locked line; a refusal of one (RuleError) refuses the withdrawal."""
@@ -1289,7 +1291,17 @@ def authorize_unasked(line: OrderLine, *, by: Actor, estimate: Estimate | None =
 
 
 def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
-    """Ends an agreed line and leaves on it what was done: hours clocked, never more than agreed, and parts issued."""
+    """Ends an agreed line that isn't finished and leaves on it what was done: hours clocked, never more than agreed, and
+    parts issued."""
+    if line.state in FINISHED:
+        raise RuleError(
+            "line.finished",
+            _(
+                "“%(line)s” is finished: it is inspected and settled. What the customer isn't to pay of it is taken off "
+                "the bill as goodwill, with a reason."
+            ),
+            line=line.said,
+        )
     require(LINE_MOVES, L(line.state), L.WITHDRAWN)
     if Clocking.objects.filter(line=line, ended_at__isnull=True).exists():
         raise RuleError(
@@ -1305,8 +1317,7 @@ def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
     if before == L.AUTHORIZED and line.fee_amount:
         line.fee_amount = ZERO  # nothing was begun, so nothing was spent
         line.save(update_fields=["fee_amount"])
-    if before != L.COMPLETED:
-        _settle_what_was_done(line)
+    _settle_what_was_done(line)
     record(
         line,
         code,
@@ -1316,31 +1327,41 @@ def end_line(line: OrderLine, *, reason: str, by: Actor, code: str) -> None:
     )
 
 
-def _settle_what_was_done(line: OrderLine) -> None:
+def done_of(line: OrderLine) -> tuple[int, Decimal, Decimal]:
+    """The minutes clocked on a line, and the hours and the discount that are settled for them."""
     spans = Clocking.objects.filter(line=line, ended_at__isnull=False).values_list("started_at", "ended_at")
     minutes = sum(int((ended - started).total_seconds() // 60) for started, ended in spans if ended)
-    line.hours, line.discount = rules.share_done(line.hours, minutes, line.discount)
+    return minutes, *rules.share_done(line.hours, minutes, line.discount)
+
+
+def _settle_what_was_done(line: OrderLine) -> None:
+    _minutes, line.hours, line.discount = done_of(line)
     line.discount = min(line.discount, line_amount(line.hours, line.rate))
     line.labor_amount = rules.labor_amount(line.hours, line.rate, line.discount)
     line.save(update_fields=["hours", "discount", "labor_amount"])
     for part_line in PartLine.objects.filter(line=line).locked().order_by("pk"):
-        if part_line.issued_quantity > 0:
-            part_line.quantity = part_line.issued_quantity
-            part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
-            part_line.save(update_fields=["quantity", "amount"])
-        elif not part_line.has_history:
-            part_line.delete()
+        if part_line.issued_quantity > 0 or part_line.has_history:
+            price_what_stays(part_line)
         else:
-            part_line.amount = ZERO
-            part_line.save(update_fields=["amount"])
+            part_line.delete()
+
+
+def price_what_stays(part_line: PartLine) -> None:
+    """A part of an ended line counts for what stays in the car; of what was taken back the row stays at nothing."""
+    if part_line.issued_quantity > 0:
+        part_line.quantity = part_line.issued_quantity
+        part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
+    else:
+        part_line.amount = ZERO
+    part_line.save(update_fields=["quantity", "amount"])
 
 
 @transaction.atomic
 def withdraw_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
-    """Ends an agreed line at any stage before its final inspection; what was done is settled (domain 3.3).
+    """Ends an agreed line that isn't finished; what was done is settled (domain 3.3).
 
     Issued parts that go back are returned to the shelf first; what stays issued is charged. Raises RuleError
-    ``line.reason`` and ``line.clocked_on``.
+    ``line.reason``, ``line.finished`` and ``line.clocked_on``.
     """
     by.require(permissions.ORDERS_WITHDRAW)
     line = locked_line(line_uid, by)
@@ -1352,23 +1373,34 @@ def withdraw_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
 
 @transaction.atomic
 def withdraw_order(*, order_uid: UUID, reason: str, by: Actor) -> RepairOrder:
-    """Ends the whole order: open questions are cancelled, agreed work is settled for what was done (domain 3.3)."""
+    """Ends what isn't finished of an order: open questions are cancelled, begun work is settled for what was done (3.3).
+
+    Finished work is inspected and settled, so the order goes on until it is; without any the order is withdrawn as a
+    whole. Raises RuleError ``order.reason`` and ``order.finished`` (there is nothing left to end).
+    """
     by.require(permissions.ORDERS_WITHDRAW)
     order = locked_order(order_uid, by)
     if not reason.strip():
         raise RuleError("order.reason", _("Say why the order is withdrawn."), field="reason")
     before = order.stage
-    for line in lines_of(order, L.DRAFT, L.PENDING, L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED):
+    lines = lines_of(order)
+    to_end = [line for line in lines if line.state in (L.DRAFT, L.PENDING, L.AUTHORIZED, L.IN_PROGRESS)]
+    goes_on = any(line.state in FINISHED for line in lines)
+    if goes_on and not to_end:
+        raise RuleError("order.finished", _("Everything agreed on this order is finished: inspect it and settle it."))
+    for line in to_end:
         if line.state in (L.DRAFT, L.PENDING):
             was, line.state = line.state, L.CANCELLED
             line.save(update_fields=["state"])
             record(line, events.LINE_CANCELLED, by=by, store_id=order.store_id, changed={"state": (was, line.state)})
         else:
             end_line(line, reason=reason, by=by, code=events.LINE_WITHDRAWN)
-    order.withdrawn_at, order.withdrawn_reason = clock.now(), reason.strip()[:200]
-    order.save(update_fields=["withdrawn_at", "withdrawn_reason"])
-    order.refresh_from_db(fields=["stage"])
-    record(order, events.ORDER_WITHDRAWN, by=by, changed={"stage": (before, order.stage)})
+    if not goes_on:
+        order.withdrawn_at, order.withdrawn_reason = clock.now(), reason.strip()[:200]
+        order.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    order.refresh_from_db(fields=["stage", "version"])
+    code = events.ORDER_REST_ENDED if goes_on else events.ORDER_WITHDRAWN
+    record(order, code, by=by, changed={"stage": (before, order.stage)})
     return order
 
 

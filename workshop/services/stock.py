@@ -57,6 +57,7 @@ from workshop.selectors.places import usual_bin
 from workshop.selectors.purchasing import arrivals
 from workshop.selectors.tracing import lots_out, unnamed
 from workshop.services.cores import follow_issue
+from workshop.services.orders import price_what_stays
 from workshop.stock_models import MAIN
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
@@ -566,6 +567,8 @@ def return_part(
             item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason, lot=came
         )  # fmt: skip
     part_line.refresh_from_db(fields=["issued_quantity", "version"])
+    if part_line.line.state == LineState.WITHDRAWN:
+        price_what_stays(part_line)
     follow_issue(part_line, store_id=item.store_id, by=by)
     record(
         part_line,

@@ -510,11 +510,15 @@ class WithdrawOrderPage(OrderCommandPage):
     title = _("Withdraw the order")
     explains = _(
         "Open questions are cancelled. Agreed work ends here and is settled for the hours worked and the parts that "
-        "stay in the car; parts that go back are returned to the shelf first."
+        "stay in the car; parts that go back are returned to the shelf first. What is finished is inspected and settled."
     )
     submit = _("Withdraw the order")
     danger = True
-    done = _("Order withdrawn.")
+
+    def words(self, result: RepairOrder) -> Any:
+        if result.withdrawn_at is None:
+            return gettext("The rest of the order is ended; what is left on it is finished, inspected and settled.")
+        return gettext("Order withdrawn.")
 
     def run(self, form: forms.ReasonForm) -> RepairOrder:
         return orders.withdraw_order(order_uid=self.order.uid, reason=form.cleaned_data["reason"], by=self.actor)
@@ -748,10 +752,18 @@ class WithdrawLinePage(LineCommandPage):
     permission = permissions.ORDERS_WITHDRAW
     form_class = forms.ReasonForm
     title = _("Withdraw the line")
-    explains = _("The hours worked and the parts that stay issued are settled; nothing else is.")
     submit = _("Withdraw the line")
     danger = True
     done = _("Line withdrawn.")
+
+    @property
+    def explains(self) -> str:
+        if self.line.state in orders.FINISHED:
+            return gettext(
+                "It is finished: it is inspected and settled, not ended. What the customer isn't to pay of it is taken off "
+                "the bill as goodwill, with a reason."
+            )
+        return reads.done_words(self.line)
 
     def run(self, form: forms.ReasonForm) -> OrderLine:
         return orders.withdraw_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
