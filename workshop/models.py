@@ -132,6 +132,7 @@ class RepairOrder(Root):
 class PromiseTold(models.TextChoices):
     MESSAGE = "MESSAGE", _("By message")
     PHONE = "PHONE", _("By telephone")
+    AGREED = "AGREED", _("Agreed to with the estimate")
 
 
 class PromiseChange(Root):

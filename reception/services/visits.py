@@ -406,7 +406,11 @@ def promise_visit(*, uid: UUID, promised_at: datetime, reason: str, by: Actor, t
     ahead, the same time again, no reason, and an ended visit.
     """
     by.require(permissions.VISITS_PROMISE)
-    visit = lock_visit(uid=uid, by=by)
+    return write_promise(visit=lock_visit(uid=uid, by=by), promised_at=promised_at, reason=reason, told=told, by=by)
+
+
+def write_promise(*, visit: Visit, promised_at: datetime, reason: str, by: Actor, told: str = "") -> Visit:
+    """The same for a visit that the caller has locked, and decided about: the customer's own yes. Refuses alike."""
     if not visit.is_open:
         raise RuleError("visit.ended", _("This visit has ended."))
     if promised_at.tzinfo is None:

@@ -104,8 +104,11 @@ class Contract:
         return f"{self.order.number}-{self.estimate.number}"
 
 
-def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]) -> dict[str, Any]:
-    """What the estimate of these lines keeps of its contract; {} where it needs none. ``totals`` belong to ``asked``."""
+def contract_content(
+    order: RepairOrder, asked: list[Any], totals: list[Decimal], *, promised_at: datetime | None = None
+) -> dict[str, Any]:
+    """What the estimate of these lines keeps of its contract; {} where it needs none. ``totals`` belong to ``asked``,
+    ``promised_at`` is the hand-over that a yes to them means, where it is another one than is promised."""
     agreed = [line for line in _agreed(order) if line not in asked]
     told = [_whole(row) for row in agreed]
     categories = [line.category for line in (*asked, *agreed)]
@@ -122,7 +125,7 @@ def contract_content(order: RepairOrder, asked: list[Any], totals: list[Decimal]
     signed = next((one for one in _Signed(order).contracts() if one.signed_at), None)
     if signed is not None:
         before["supplements"] = signed.number
-    return {"contract": {"because": because, "terms": TERMS, **before, **_promises(order, categories)}}
+    return {"contract": {"because": because, "terms": TERMS, **before, **_promises(order, categories, promised_at)}}
 
 
 def _because(order: RepairOrder, total: Decimal, categories: list[str]) -> str:
@@ -221,11 +224,12 @@ def _named(estimate: Estimate) -> set[str]:
     return {row["uid"] for row in (*kept["lines"], *kept["contract"].get("before", []))}
 
 
-def _promises(order: RepairOrder, categories: list[str]) -> dict[str, Any]:
+def _promises(order: RepairOrder, categories: list[str], promised_at: datetime | None = None) -> dict[str, Any]:
+    promised_at = promised_at or order.promised_at
     table = limits.value(GUARANTEE, store_id=order.store_id)
     longest = max((table[category] for category in categories), key=lambda row: (row["days"], row["km"]))
     return {
-        "promised_at": order.promised_at.isoformat() if order.promised_at else None,
+        "promised_at": promised_at.isoformat() if promised_at else None,
         "guarantee_days": longest["days"],
         "guarantee_km": longest["km"],
     }

@@ -31,6 +31,7 @@ from workshop.models import (
 from workshop.selectors.day_six import long_repairs
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import forecast_end
+from workshop.selectors.promises import do_not_fit
 from workshop.selectors.sublets import sublets_expected
 
 L = LineState
@@ -45,6 +46,7 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
     rows = (
         RepairOrder.objects.for_actor(actor)
         .filter(visit__in=visits, stage__in=RANK)
+        .select_related("store")
         .prefetch_related(
             Prefetch("lines", OrderLine.objects.exclude(state=L.CANCELLED).order_by("position")),
             Prefetch("lines__clockings", Clocking.objects.select_related("employee").order_by("started_at", "id")),
@@ -62,8 +64,40 @@ def place_work(actor: Actor, visits: Sequence[Visit]) -> Mapping[int, Placement]
         )
         for pk, found in orders.items()
     }
+    placed |= _short_promises(actor, placed, orders, by_pk)
     placed |= _outside_work(placed, orders)
     return placed | _long_repairs(actor, placed, orders)
+
+
+def _short_promises(
+    actor: Actor,
+    placed: Mapping[int, Placement],
+    orders: Mapping[int, list[RepairOrder]],
+    visits: Mapping[int, Visit],
+) -> dict[int, Placement]:
+    """3.2: where the agreed work that is left doesn't fit the promise, the car is marked before it is late."""
+    watched = [order for found in orders.values() for order in found]
+    for order in watched:
+        order.visit = visits[order.visit_id]
+    noted: dict[int, Placement] = {}
+    by_key = {order.pk: order for order in watched}
+    for key, outlook in do_not_fit(watched).items():
+        if not outlook.hours:  # all of it is planned, later than promised: the card's time says so
+            continue
+        order = by_key[key]
+        now = noted.get(order.visit_id, placed[order.visit_id])
+        sign = Sign(
+            "clock-exclamation",
+            _("%(hours)s h to give out: %(time)s can't be kept")
+            % {"hours": f"{outlook.hours.normalize():f}", "time": say_time(outlook.promised_at, now=clock.now())},
+            "bad",
+        )
+        ways = now.remedies
+        if actor.may(permissions.PROMISE_CHANGE):
+            ways = (*ways, Remedy(_("Promise another time"), reverse("order-promise", args=[order.uid])))
+        expected = max(filter(None, (now.expected_at, outlook.ready_at)))
+        noted[order.visit_id] = replace(now, signs=(*now.signs, sign), remedies=ways, expected_at=expected)
+    return noted
 
 
 def _outside_work(placed: Mapping[int, Placement], orders: Mapping[int, list[RepairOrder]]) -> dict[int, Placement]:

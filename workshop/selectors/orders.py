@@ -52,6 +52,7 @@ from workshop.models import (
 from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
 from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT, done_of
@@ -119,6 +120,8 @@ class OrderRow:
     lines: int
     late: bool
     work: str
+    short: Outlook | None = None
+    """Set where the agreed work that is left doesn't fit the promise."""
     given: bool = False
     """Whether all its open work is given out and none of it has begun."""
 
@@ -178,7 +181,7 @@ def list_orders(
         Filter(code, label, counted[code], tone if counted[code] else "")
         for code, (label, _rule, tone) in conditions.items()
     ]
-    rows = base.filter(conditions[show][1]).select_related("vehicle", "customer", "advisor", "visit")
+    rows = base.filter(conditions[show][1]).select_related("vehicle", "customer", "advisor", "visit", "store")
     # Longer than any key: not one of ours, so the list begins at its beginning.
     before, after = (text if text.isdecimal() and len(text) < 16 else "" for text in (before, after))
     backwards = bool(after)
@@ -194,8 +197,9 @@ def list_orders(
         found.reverse()
     has_newer = more if backwards else bool(before)
     has_older = True if backwards else more
+    short = do_not_fit(found)
     return OrderList(
-        _with_money(found, now),
+        [replace(row, short=short.get(row.order.pk)) for row in _with_money(found, now)],
         filters,
         str(found[0].pk) if found and has_newer else "",
         str(found[-1].pk) if found and has_older else "",
@@ -303,6 +307,10 @@ class OrderPage:
     estimate: Estimate | None
     expected_at: datetime | None
     late: bool
+    suggested: datetime | None
+    """The hand-over to promise instead where the agreed work doesn't fit the promise."""
+    more: Outlook | None
+    """Set where the promise holds now but not with what is drafted."""
     drafts: int
     pending: int
     pending_total: Decimal
@@ -323,6 +331,11 @@ class OrderPage:
     earlier_declined: list[OrderLine]
     siblings: list[RepairOrder]
     steps: list[dict[str, Any]]
+
+    @property
+    def proposed(self) -> datetime | None:
+        """The hand-over that a yes to what waits means as well."""
+        return proposed_in(self.estimate) if self.pending else None
 
     @property
     def stage_word(self) -> Any:
@@ -464,6 +477,9 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     ends += firms.values()
     for row in rows:
         row.back_at = firms.get(row.line.pk)
+    outlook = outlook_of(order, [line for line in lines if line.state in (L.AUTHORIZED, L.IN_PROGRESS)])
+    if outlook is not None and not outlook.fits:
+        ends.append(outlook.ready_at)
     expected = max(ends) if ends else None
     running = order.stage in RUNNING and order.stage not in (S.READY, S.SETTLED)
     late = bool(
@@ -471,6 +487,8 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     )
     agreed = [row for row in rows if row.line.state in AGREED]
     pending = [row for row in rows if row.line.state == L.PENDING]
+    drafted = any(row.line.state == L.DRAFT for row in rows)
+    more = with_asked(order, [line for line in lines if line.state in (L.DRAFT, L.PENDING)]) if drafted else None
     earlier = (
         RepairOrder.objects.for_actor(by)
         .filter(vehicle_id=order.vehicle_id, stage=S.CLOSED)
@@ -484,6 +502,8 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         estimate=estimate,
         expected_at=expected,
         late=late,
+        suggested=to_promise(order.store, expected) if late and expected else None,
+        more=more if more is not None and not more.fits and not late else None,
         drafts=sum(row.line.state == L.DRAFT for row in rows),
         pending=len(pending),
         pending_total=rules.total_of(row.total for row in pending),
@@ -755,6 +775,11 @@ class Asked:
     @property
     def agreed(self) -> Decimal:
         return self.agreed_labor + self.agreed_material + self.agreed_fees
+
+    @property
+    def proposed(self) -> datetime | None:
+        """The hand-over that a yes means as well; None where the promise holds with what is asked."""
+        return proposed_in(self.estimate)
 
     @property
     def contract(self) -> Contract | None:

@@ -43,8 +43,10 @@ from workshop.services.orders import (
     keep_wish,
     line_total,
     lines_of,
+    lock_visit_of_promise,
     locked_line,
     locked_order,
+    promise_as_agreed,
     refuse_unsigned,
     write_decision,
 )
@@ -100,6 +102,7 @@ def decide_lines(
         refuse_unsigned(signature, on_paper=False, field="method")
     if not decisions:
         raise RuleError("authorization.empty", _("Agree to or decline at least one item."))
+    visit = lock_visit_of_promise(latest_estimate(RepairOrder.objects.for_actor(by).get(uid=order_uid)))
     order = locked_order(order_uid, by)
     estimate = latest_estimate(order)
     if estimate is None:
@@ -166,6 +169,8 @@ def decide_lines(
             estimate=estimate,
             by=by,
         )
+    if yes and entitled:
+        promise_as_agreed(order, visit, estimate, method=method, by=by)
     follow_decisions(order, by=by)
     order.refresh_from_db(fields=["stage", "version"])
     return order
@@ -320,6 +325,7 @@ def agree_after_all(
     if how == AuthorizationMethod.VERBAL_PHONE and not note.strip():
         raise RuleError("authorization.note", _("For a spoken yes, note who said what."), field="note")
     _require_drawn(how, signature)
+    visit = lock_visit_of_promise(offer_of(OrderLine.objects.for_actor(by).select_related("order").get(uid=line_uid)))
     line = locked_line(line_uid, by)
     lines = _with_its_package(line, L.DECLINED)
     offer = offer_of(line)
@@ -356,6 +362,8 @@ def agree_after_all(
             )
         else:
             keep_wish(each, method=how, authorized_by=name, note=words, signature=kept, estimate=offer, by=by)
+    if entitled:
+        promise_as_agreed(line.order, visit, offer, method=how, by=by)
     follow_decisions(line.order, by=by)
     line.order.refresh_from_db(fields=["stage", "version"])
     return next(each for each in lines if each.pk == line.pk)

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import translation
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -39,7 +40,7 @@ from reception.models import Customer, CustomerContact, QuotationLine, ToldBy, V
 from reception.pictures import clean_picture
 from reception.services import telling
 from reception.services.customers import hold_customers
-from reception.services.visits import admit_visit, promise_visit
+from reception.services.visits import admit_visit, promise_visit, write_promise
 from workshop import events, permissions, rules
 from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
 from workshop.models import (
@@ -66,6 +67,7 @@ from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.contracts import contract_content
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
+from workshop.selectors.promises import proposed_in, with_asked
 from workshop.selectors.quoted import quoted_operation
 from workshop.selectors.same_work import same_line
 from workshop.warranty_claim_models import TO_BE_SUBMITTED, WarrantyClaimLine
@@ -978,8 +980,11 @@ def give_approved_discount(*, approval: Approval) -> OrderLine | None:
 # --- the estimate ---
 
 
-def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) -> dict[str, Any]:
-    """What the customer is asked, in the canonical form that is hashed: codes, words and amounts as strings."""
+def estimate_content(
+    order: RepairOrder, lines: list[OrderLine], number: int, proposed: datetime | None = None
+) -> dict[str, Any]:
+    """What the customer is asked, in the canonical form that is hashed: codes, words and amounts as strings; and the
+    hand-over that a yes means, where the promise doesn't hold with these lines."""
     return {
         "order": order.number,
         "version": number,
@@ -1035,8 +1040,15 @@ def estimate_content(order: RepairOrder, lines: list[OrderLine], number: int) ->
             for line in lines
         ],
         "total": str(rules.total_of(line_total(line) for line in lines)),
-        **contract_content(order, lines, [line_total(line) for line in lines]),
+        **_promise_content(order, proposed),
+        **contract_content(order, lines, [line_total(line) for line in lines], promised_at=proposed),
     }
+
+
+def _promise_content(order: RepairOrder, proposed: datetime | None) -> dict[str, Any]:
+    if proposed is None or order.promised_at is None:
+        return {}
+    return {"promise": {"before": order.promised_at.isoformat(), "proposed": proposed.isoformat()}}
 
 
 def lines_of(order: RepairOrder, *states: str) -> list[OrderLine]:
@@ -1060,6 +1072,7 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
 
     Drafted lines become PENDING; lines that others pay for and have agreed to beforehand need no yes. Lines asked
     earlier and still open stand in the new version too. A line on goodwill that nobody has approved yet stays drafted.
+    Where the promise doesn't hold with what is asked, the version says which hand-over a yes means (domain 3.3).
     Raises RuleError ``estimate.empty``, ``line.unpriced`` and ``goodwill.not_granted`` (only such lines are drafted).
     """
     by.require(permissions.ESTIMATES_SEND)
@@ -1090,7 +1103,10 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
             )
     asked = [line for line in lines if line.pay_type not in NOT_REQUIRED]
     number = (order.estimates.aggregate(last=Max("number"))["last"] or 0) + 1
-    content = estimate_content(order, asked, number)
+    insured = accident_of(order) is not None  # its insurer says yes, and promises nobody's time
+    outlook = with_asked(order, lines) if asked and not insured else None
+    proposed = outlook.suggested if outlook is not None and not outlook.fits else None
+    content = estimate_content(order, asked, number, proposed)
     valid = timedelta(hours=limits.value(ESTIMATE_HOURS, store_id=order.store_id))
     estimate = Estimate.objects.create(
         store=order.store,
@@ -1131,6 +1147,11 @@ def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Act
                 "%(store)s: for %(plate)s, %(insurer)s is asked about %(lines)s item(s), ¥%(total)s in all, of which you "
                 "pay ¥%(share)s. To read: %(link)s"
             )
+        elif proposed_in(estimate):
+            told = gettext(
+                "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all; with them the car is "
+                "ready at %(time)s. What you don't agree to isn't done and costs nothing: %(link)s"
+            )
         else:
             told = gettext(
                 "%(store)s: for %(plate)s, %(lines)s item(s) await your decision, ¥%(total)s in all. "
@@ -1145,6 +1166,7 @@ def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Act
             "lines": lines,
             "total": saying.say_money(estimate.total, sign=False),
             "share": saying.say_money(share, sign=False),
+            "time": saying.say_time(proposed, now=clock.now()) if (proposed := proposed_in(estimate)) else "",
             "link": link_address(order.visit),
         }
         subject = (
@@ -1426,19 +1448,63 @@ def change_promise(
     if promised_at == order.promised_at:
         raise RuleError("promise.same", _("That time is promised already."), field="promised_at")
     told = PromiseTold.PHONE if told_by_phone else PromiseTold.MESSAGE
-    before, order.promised_at = order.promised_at, promised_at
-    order.save(update_fields=["promised_at"])
-    change = PromiseChange.objects.create(
-        order=order, before=before, after=promised_at, reason=reason.strip()[:200], told=told, at=clock.now()
-    )
-    record(order, events.PROMISE_CHANGED, by=by, changed={"promised_at": (before, promised_at)}, told=told)
-    running = visit.orders.exclude(stage__in=(OrderStage.CLOSED, OrderStage.CANCELLED))
-    latest = running.aggregate(last=Max("promised_at"))["last"]
-    if latest is not None and latest > clock.now() and latest != visit.promised_at:
+    change = _write_promise(order, promised_at, reason, told, by=by)
+    latest = _latest_promise(visit)
+    if latest is not None:
         promise_visit(uid=visit.uid, promised_at=latest, reason=reason, told=told, by=by)
     if not told_by_phone:
         _tell_promise(order, change, by=by)
     return order
+
+
+def _write_promise(order: RepairOrder, at: datetime, reason: str, told: str, *, by: Actor) -> PromiseChange:
+    before, order.promised_at = order.promised_at, at
+    order.save(update_fields=["promised_at"])
+    change: PromiseChange = PromiseChange.objects.create(
+        order=order, before=before, after=at, reason=reason.strip()[:200], told=told, at=clock.now()
+    )
+    record(order, events.PROMISE_CHANGED, by=by, changed={"promised_at": (before, at)}, told=told)
+    return change
+
+
+def _latest_promise(visit: Visit) -> datetime | None:
+    """The last promise of its running orders, where the visit says another one and it lies ahead."""
+    running = visit.orders.exclude(stage__in=(OrderStage.CLOSED, OrderStage.CANCELLED))
+    latest: datetime | None = running.aggregate(last=Max("promised_at"))["last"]
+    return latest if latest is not None and latest > clock.now() and latest != visit.promised_at else None
+
+
+def lock_visit_of_promise(estimate: Estimate | None) -> Visit | None:
+    """The visit whose promise a yes to this version moves, locked before its order; None where none is."""
+    if proposed_in(estimate) is None or estimate is None:
+        return None
+    return Visit.objects.locked().get(pk=estimate.order.visit_id)
+
+
+def promise_as_agreed(order: RepairOrder, visit: Visit | None, estimate: Estimate, *, method: str, by: Actor) -> None:
+    """A yes to an estimate that names another hand-over is a yes to that one too (domain 3.3).
+
+    Nothing is done where something else was promised meanwhile, or the named time is over. The caller holds ``visit``
+    (``lock_visit_of_promise``) and the order.
+    """
+    proposed = proposed_in(estimate)
+    if visit is None or proposed is None or order.promised_at != parse_datetime(estimate.content["promise"]["before"]):
+        return
+    with translation.override(order.visit.customer.language):
+        reason = gettext("Additional work agreed to with estimate %(number)s") % {
+            "number": f"{order.number}-{estimate.number}"
+        }
+    _write_promise(order, proposed, reason, PromiseTold.AGREED, by=by)
+    latest = _latest_promise(visit)
+    if latest is not None and visit.is_open:
+        told = {AuthorizationMethod.VERBAL_PHONE: "PHONE", AuthorizationMethod.DIGITAL_PORTAL: "MESSAGE"}
+        write_promise(
+            visit=visit,
+            promised_at=latest,
+            reason=reason,
+            told=told.get(AuthorizationMethod(method), "IN_PERSON"),
+            by=by,
+        )
 
 
 def _tell_promise(order: RepairOrder, change: PromiseChange, *, by: Actor) -> None:

@@ -402,6 +402,7 @@ class DecidePage(OrderCommandPage):
             "chosen": choices_of(self.request),
             "why": why_nots(self.request),
             "causes": DeclineCause.choices,
+            "may_promise": self.actor.may(permissions.PROMISE_CHANGE),
         }
 
     @cached_property
