@@ -226,6 +226,9 @@ class Vehicle(Root):
     model = models.ForeignKey(VehicleModel, models.PROTECT, null=True, blank=True, related_name="vehicles")
     model_text = models.CharField(_("model"), max_length=80)
     powertrain = models.CharField(max_length=5, choices=Powertrain.choices, default=Powertrain.ICE)
+    vehicle_type = models.CharField(
+        _("vehicle type"), max_length=20, blank=True, db_default="", help_text="as the vehicle licence says (2.3)"
+    )
     engine_number = models.CharField(_("engine or motor number"), max_length=40, blank=True)
     battery_code = models.CharField(_("battery code"), max_length=40, blank=True)
     color = models.CharField(_("colour"), max_length=20, blank=True)

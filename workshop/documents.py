@@ -57,7 +57,7 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
         "facts": [
             [_("Commissioned by"), (paper.owner or order.customer).name],
             [_("Plate (colour)"), plate],
-            [_("Vehicle type"), str(vehicle.get_powertrain_display())],
+            [_("Vehicle type"), vehicle.vehicle_type or "—"],
             [_("Model"), vehicle.model_text],
             ["VIN", vehicle.vin or "—"],
             [_("Engine or motor no."), vehicle.engine_number or "—"],

@@ -19,7 +19,7 @@ from .imports_reading import INFO, WARN, Reading, note
 CREATE, MATCH, UPDATE, REFUSED = "CREATE", "MATCH", "UPDATE", "REFUSE"
 CUSTOMER_COLUMNS = ("email", "uscc", "note")
 VEHICLE_COLUMNS = (
-    "color", "engine_number", "battery_code", "model_year", "invoiced_on", "delivered_on", "registered_on",
+    "color", "vehicle_type", "engine_number", "battery_code", "model_year", "invoiced_on", "delivered_on", "registered_on",
     "insured_until", "inspected_until", "odometer_km",
 )  # fmt: skip
 NOW = "now"  # the moment of writing, for ``odometer_at``

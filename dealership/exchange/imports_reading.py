@@ -81,6 +81,7 @@ _SYNONYMS = {
         "检验有效期 检验有效期至 检验有效期止 inspecteduntil inspectionexpiry inspectiondate inspectiondue"
     ),
     "color": "颜色 车身颜色 车辆颜色 color colour",
+    "vehicle_type": "车辆类型 机动车类型 vehicletype",
     "engine_number": "发动机号 发动机号码 电机号 发动机电机号 enginenumber engineno motornumber",
     "battery_code": "电池编码 电池编号 电池码 batterycode battery",
     "model_year": "年款 车型年份 出厂年份 年份 modelyear year",
@@ -105,13 +106,22 @@ FIELD_LABELS = {
     "insured_until": _("Insured until"),
     "inspected_until": _("Inspected until"),
     "color": _("Colour of the car"),
+    "vehicle_type": _("Vehicle type"),
     "engine_number": _("Engine or motor number"),
     "battery_code": _("Battery code"),
     "model_year": _("Model year"),
     "note": _("Note"),
 }
 FIELDS_BY_HEADER = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
-_LIMITS = {"name": 60, "model_text": 80, "color": 20, "engine_number": 40, "battery_code": 40, "note": 300}
+_LIMITS = {
+    "name": 60,
+    "model_text": 80,
+    "color": 20,
+    "vehicle_type": 20,
+    "engine_number": 40,
+    "battery_code": 40,
+    "note": 300,
+}
 
 
 def note(code: str, field_name: str = "", level: str = REFUSE, value: Any = "", **more: Any) -> dict[str, Any]:

@@ -145,6 +145,13 @@ class ConsentForm(forms.Form):
     channel = forms.ChoiceField(choices=CONSENT_CHANNELS)
 
 
+VEHICLE_TYPES = (
+    "小型轿车", "小型普通客车", "小型越野客车", "小型专用客车", "小型面包车", "微型轿车", "微型普通客车", "微型面包车",
+    "中型普通客车", "轻型普通货车", "轻型厢式货车", "轻型多用途货车",
+)  # fmt: skip
+"""Words of the licence (GA 802) that are proposed; any other may be typed."""
+
+
 class VehicleForm(forms.Form):
     """A car. ``vin_override_reason`` counts only for whoever may keep a VIN that doesn't fit."""
 
@@ -167,6 +174,13 @@ class VehicleForm(forms.Form):
     )
     powertrain = forms.ChoiceField(
         label=_("Drive"), choices=[("", _("as plate and model say")), *Powertrain.choices], required=False
+    )
+    vehicle_type = forms.CharField(
+        label=_("Vehicle type"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "vehicle-types", "autocomplete": "off"}),
+        help_text=_("As the vehicle licence says; it stands on settlement list and certificate."),
     )
     color = forms.CharField(label=_("Colour of the car"), max_length=20, required=False)
     model_year = forms.IntegerField(label=_("Model year"), required=False)

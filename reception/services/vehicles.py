@@ -139,6 +139,7 @@ def register_vehicle(
     powertrain: str = "",
     owner_uid: UUID | None = None,
     owner_since: date | None = None,
+    vehicle_type: str = "",
     engine_number: str = "",
     battery_code: str = "",
     color: str = "",
@@ -151,7 +152,7 @@ def register_vehicle(
     odometer_km: int = 0,
     vin_override_reason: str = "",
 ) -> Vehicle:
-    """Takes a car into the group's file by plate or VIN (2.3); kilometres are whole.
+    """Takes a car into the group's file by plate or VIN (2.3); kilometres are whole, the type is the licence's word.
 
     Raises RuleError for a plate or VIN that can't be right or is taken (RaceLost where somebody was quicker), and
     NotAllowed where a refused VIN is overridden without the right to.
@@ -182,6 +183,7 @@ def register_vehicle(
         model=model,
         model_text=words,
         powertrain=_powertrain_of(plate_color or follows, powertrain, model),
+        vehicle_type=tidy(vehicle_type, field="vehicle_type", limit=20),
         engine_number=tidy(engine_number, field="engine_number", limit=40),
         battery_code=tidy(battery_code, field="battery_code", limit=40),
         color=tidy(color, field="color", limit=20),
@@ -213,7 +215,7 @@ def register_vehicle(
 @transaction.atomic
 def correct_vehicle(*, uid: UUID, by: Actor, vin_override_reason: str = "", **changes: Any) -> Vehicle:
     """Corrects any of plate, plate_kind, plate_color, vin, model_uid, model_text, powertrain, engine_number,
-    battery_code, color, model_year, invoiced_on, delivered_on, registered_on, insured_until, inspected_until (2.3).
+    battery_code, color, vehicle_type, model_year, invoiced_on, delivered_on, registered_on, insured_until, inspected_until (2.3).
     The mileage goes through ``read_odometer``.
 
     Raises RuleError where nothing changes or the new plate or VIN is taken.
@@ -234,7 +236,7 @@ def correct_vehicle(*, uid: UUID, by: Actor, vin_override_reason: str = "", **ch
                 raise RuleError("vehicle.model", _("Enter the model."), field="model_text")
         elif key in ("engine_number", "battery_code"):
             read[key] = tidy(value, field=key, limit=40)
-        elif key == "color":
+        elif key in ("color", "vehicle_type"):
             read[key] = tidy(value, field=key, limit=20)
         elif key == "model_year":
             read[key] = _read_year(value)

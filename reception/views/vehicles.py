@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.kernel import clock, formats
 from dealership.kernel.pages import CommandPage, Page
 from reception import permissions
-from reception.forms.customers import NewVehicleForm, OdometerForm, OwnerForm, VehicleForm
+from reception.forms.customers import VEHICLE_TYPES, NewVehicleForm, OdometerForm, OwnerForm, VehicleForm
 from reception.models import Vehicle
 from reception.selectors import customers as customer_reads
 from reception.selectors import vehicles as reads
@@ -44,6 +44,7 @@ class VehiclePage(Page):
 class _VehicleFormPage(CommandPage):
     permission = permissions.VEHICLES_EDIT
     template_name = "reception/vehicle_form.html"
+    extra_context = {"types": VEHICLE_TYPES}
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"may_override": self.actor.may(permissions.VIN_OVERRIDE)}

@@ -243,7 +243,7 @@ FIELDS = {
     "plate": lambda d, s: facts(d)["Plate"] == say_plate(s.order.vehicle.plate),
     "engine number": lambda d, s: facts(d)["Engine or motor no."] == "EN-77",
     "VIN": lambda d, s: facts(d)["VIN"] == s.order.vehicle.vin,
-    "vehicle type": lambda d, s: facts(d)["Vehicle type"] == "Battery electric",
+    "vehicle type": lambda d, s: facts(d)["Vehicle type"] == "小型轿车",
     "company, contact, address, telephone": lambda d, s: [v for k, v in d["shop"]].count("—") == 0,
     "unified social credit code": lambda d, s: dict(d["shop"])["Unified social credit code"] == s.store.uscc,
     "contact": lambda d, s: dict(d["shop"])["Contact"] == s.order.advisor.name,
@@ -278,7 +278,7 @@ def test_the_list_has_every_field_of_the_standard():
         )
     )
     order = make_ready(team)
-    Vehicle.objects.filter(pk=order.vehicle_id).update(engine_number="EN-77", powertrain="BEV")
+    Vehicle.objects.filter(pk=order.vehicle_id).update(engine_number="EN-77", powertrain="BEV", vehicle_type="小型轿车")
     settlement = issue_settlement(order_uid=order.uid, by=team.advisor)
     with override("en"):
         data = settlement_data(read_settlement(uid=settlement.uid, by=team.advisor))

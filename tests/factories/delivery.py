@@ -215,12 +215,13 @@ def inspect(order: RepairOrder, team: SimpleNamespace) -> None:
         )  # fmt: skip
 
 
-def certify(order: RepairOrder, team: SimpleNamespace) -> Certificate:
+def certify(order: RepairOrder, team: SimpleNamespace, **fields: Any) -> Certificate:
     number = next(_serial)
     allotted = CertificateRange.objects.create(store=order.store, prefix=f"T{number}", first=1, last=10, next=2)
     return Certificate.objects.create(
-        store=order.store, order=order, range=allotted, number=f"T{number}00000001", inspector=team.people["inspector"]
-    )
+        store=order.store, order=order, range=allotted, number=f"T{number}00000001", inspector=team.people["inspector"],
+        **fields,
+    )  # fmt: skip
 
 
 def make_ready(team: SimpleNamespace, **line: Any) -> RepairOrder:

@@ -40,6 +40,16 @@ def test_a_vehicle_is_kept_the_same_way_however_it_was_typed() -> None:
     assert codes == ["reception.vehicle.registered", "reception.vehicle.owner_changed"]
 
 
+def test_the_type_is_what_the_licence_says() -> None:
+    vehicle = make_vehicle(vehicle_type=" 小型轿车 ")
+    assert vehicle.vehicle_type == "小型轿车"
+    correct_vehicle(uid=vehicle.uid, vehicle_type="小型普通客车", by=BY)
+    vehicle.refresh_from_db()
+    assert vehicle.vehicle_type == "小型普通客车"
+    with rule("text.too_long"):
+        correct_vehicle(uid=vehicle.uid, vehicle_type="x" * 21, by=BY)
+
+
 def test_a_green_plate_makes_a_new_energy_car() -> None:
     assert make_vehicle(plate="京AD06218").powertrain == "BEV"
     assert make_vehicle(plate="京AF06219", powertrain="PHEV").powertrain == "PHEV"

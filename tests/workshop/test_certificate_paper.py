@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from dealership.kernel.saying import say_plate
+from reception.models import Vehicle
 from tests.factories.delivery import certify, make_ready, make_team
 from workshop.documents import CertificatePaper, certificate_data, certificate_pdf
-from workshop.models import Certificate
 from workshop.selectors.inspections import read_certificate
 
 pytestmark = pytest.mark.django_db
@@ -20,11 +20,10 @@ HOSTILE = '#panic("x") $ \\ ] #image("/etc/passwd") *_`'
 def made_out():
     team = make_team()
     order = make_ready(team, category="ASSEMBLY")
-    certificate = certify(order, team)
-    Certificate.objects.filter(pk=certificate.pk).update(
-        category="ASSEMBLY", guarantee_days=100, guarantee_km=20000, odometer_km=50000
-    )
-    return team, order, Certificate.objects.get(pk=certificate.pk)
+    Vehicle.objects.filter(pk=order.vehicle_id).update(vehicle_type="小型轿车")
+    order.vehicle.refresh_from_db()
+    certificate = certify(order, team, category="ASSEMBLY", guarantee_days=100, guarantee_km=20000, odometer_km=50000)
+    return team, order, certificate
 
 
 def test_it_says_what_the_form_asks_for():
@@ -37,12 +36,17 @@ def test_it_says_what_the_form_asks_for():
     assert data["parts"] == ["正联 · 托修方保存", "副联 · 承修方留存"]
     assert facts["托修方"] == order.customer.name
     assert facts["车牌（颜色）"] == f"{say_plate(order.vehicle.plate)} (蓝色)"
+    assert facts["车辆类型"] == "小型轿车"
     assert facts["VIN"] == order.vehicle.vin
     assert facts["维修类别"] == "总成修理"
     assert facts["合同（工单）编号"] == order.number
     assert facts["出厂里程（公里）"] == "50,000"
     assert facts["出厂日期"] == ""  # the car hasn't left; the date is written by hand then
     assert "100 日或 20,000 公里" in data["guarantee"]
+    Vehicle.objects.filter(pk=order.vehicle_id).update(vehicle_type="")
+    paper = CertificatePaper(*read_certificate(certificate.uid, team.advisor))
+    with translation.override("zh-hans"):
+        assert dict(certificate_data(paper)["facts"])["车辆类型"] == "—"  # never said in another word's place
     assert data["inspector"][1] == team.people["inspector"].name
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from dealership.catalogue.models import Operation, Part, Resource, ResourceKind, ServicePackage
 from dealership.catalogue.services.replacements import replace_part
 from dealership.exchange.services.pictures import grey_picture
-from dealership.exchange.services.simulator import Shop, Simulation, Steps, some_vin
+from dealership.exchange.services.simulator import Shop, Simulation, Steps, some_vin, type_of
 from dealership.exchange.services.simulator_words import said_of
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, customer_link, machine
@@ -122,9 +122,9 @@ class Stories:
     def register(self, plate: str, model: str, owner: Customer, months: int) -> Vehicle:
         registered = clock.today() - timedelta(days=months * 30)
         return vehicles.register_vehicle(
-            plate=plate, vin=some_vin(plate), model_text=model, owner_uid=owner.uid, registered_on=registered,
-            invoiced_on=registered - timedelta(days=6), insured_until=clock.today() + timedelta(days=140),
-            by=self.shop.on_turn("receptionist"),
+            plate=plate, vin=some_vin(plate), model_text=model, vehicle_type=type_of(model), owner_uid=owner.uid,
+            registered_on=registered, invoiced_on=registered - timedelta(days=6),
+            insured_until=clock.today() + timedelta(days=140), by=self.shop.on_turn("receptionist"),
         )  # fmt: skip
 
     def person(self, name: str, phone: str) -> Customer:

@@ -49,8 +49,8 @@ STEP = 1000
 _PERSON = ("uid", "name", "kind", "phone", "phone_2", "email", "uscc", "note")
 _CAR = (
     "pk", "uid", "plate", "plate_kind", "plate_color", "vin", "vin_note", "model_text", "powertrain", "engine_number",
-    "battery_code", "color", "model_year", "invoiced_on", "delivered_on", "registered_on", "insured_until",
-    "inspected_until", "odometer_km", "odometer_at",
+    "battery_code", "color", "vehicle_type", "model_year", "invoiced_on", "delivered_on", "registered_on",
+    "insured_until", "inspected_until", "odometer_km", "odometer_at",
 )  # fmt: skip
 
 

@@ -224,6 +224,14 @@ def some_vin(plate: str) -> str:
     return draft[:8] + formats.vin_check_digit(draft) + draft[9:]
 
 
+TYPES = {"锐放": "小型轿车", "青禾": "小型轿车", "星澜": "小型轿车", "厢货": "轻型厢式货车"}
+
+
+def type_of(model: str) -> str:
+    """What the licence of a demo car says of its type; estates and vans are 小型普通客车."""
+    return next((word for part, word in TYPES.items() if part in model), "小型普通客车")
+
+
 def without_engine(plate: str) -> bool:
     """Whether a demo car is a battery car: the letter after the place is D."""
     return plate[2:3] == "D"
@@ -552,6 +560,7 @@ class Simulation:
             vehicle = vehicles.register_vehicle(
                 plate=car["plate"],
                 model_text=car["model_text"],
+                vehicle_type=type_of(car["model_text"]),
                 owner_uid=customer.uid,
                 registered_on=registered_on,
                 insured_until=clock.today() + timedelta(days=papers.randrange(-20, 340)),
