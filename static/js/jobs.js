@@ -153,6 +153,20 @@ once(document, "[data-jobs]", "Jobs", (page) => {
     return own;
   }
 
+  // Shown as last seen: the page says so, and where another page was asked for, why this one came.
+  const old = document.querySelector("[data-kept]");
+  if (old && document.body.dataset.was) {
+    const seen = new Date(document.body.dataset.was);
+    for (const words of old.querySelectorAll("[data-kept-words]")) {
+      words.hidden = (words.dataset.keptWords === "other") !== (location.hash === "#unkept");
+      words.textContent = words.textContent.replace("{time}", time.format(seen));
+    }
+    old.hidden = false;
+    window.addEventListener("online", async () => {
+      if ((await queue.waiting(GROUP)).own.length === 0 && (await reachable())) location.reload();
+    });
+  }
+
   queue.listen(async (event) => {
     if (event.sent?.visit === GROUP) sent = true;
     const own = await draw();

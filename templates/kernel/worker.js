@@ -7,7 +7,8 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 
 async function asLastSeen(request, answer) {
   const kept = await caches.match(request, { ignoreVary: true });
-  if (!kept) return (await caches.match("/my-jobs/", { ignoreVary: true })) ? Response.redirect("/my-jobs/") : answer;
+  // A page that isn't kept leads to the jobs, which say why (the fragment, read by static/js/jobs.js).
+  if (!kept) return (await caches.match("/my-jobs/", { ignoreVary: true })) ? Response.redirect("/my-jobs/#unkept") : answer;
   // The page's clock stood still since: it is said to be an old page, so that no time is counted from it.
   const text = (await kept.text()).replace(" data-now=", " data-was=");
   const headers = new Headers(kept.headers);

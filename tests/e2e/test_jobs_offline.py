@@ -118,6 +118,11 @@ def test_ten_minutes_without_a_network(people: People, set_clock: Callable[..., 
     set_clock(9, 10)
     offline("完工", "**/my-jobs/**", when="running")
     expect(page.locator("[data-item]")).to_have_count(4)
+    expect(page.locator("[data-kept-words=this]")).to_contain_text("09:0")
+    page.goto(f"{people.url}/messages/")  # not kept: my jobs come instead and say why
+    expect(page.locator("[data-kept-words=other]")).to_contain_text("没有保存在这部手机上")
+    expect(page.locator("[data-item]")).to_have_count(4)
+    desk.look()
     assert (Clocking.objects.count(), CheckAnswer.objects.count()) == (1, 0)
 
     with page.expect_navigation():  # what waited is sent, then the page is read anew
