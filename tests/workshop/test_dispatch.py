@@ -394,6 +394,25 @@ def test_a_dropped_line_finds_its_technician_or_bay_or_says_the_earliest(nine):
 
 
 @pytest.mark.django_db
+def test_a_line_dropped_on_a_person_says_why_this_person_cannot(nine):
+    floor = make_floor()
+    busy, off = floor.technician("高试工"), floor.technician("何试工")
+    RosterDay.objects.filter(employee=off).delete()
+    green = floor.hire("technician", skills={"chassis": 1}, name="孙试工")
+    _order, [taken] = make_agreed(floor, "BR-10")
+    floor.give(taken, busy, "4", (10, 0))
+    _order, [line] = make_agreed(floor, "BR-10")
+    rows = [plans.person_in_plan(employee=person, by=floor.foreman) for person in (busy, off, green)]
+    before = written()
+    for row, code in zip(rows, ("dispatch.person_taken", "dispatch.off_duty", "dispatch.skill"), strict=True):
+        with pytest.raises(RuleError) as refusal:
+            dispatch.way_of_drop(line_uid=line.uid, resource_uid=row.uid, starts_at=at(10), by=floor.foreman)
+        assert refusal.value.code == code
+        assert row.name in str(refusal.value)
+    assert written() == before
+
+
+@pytest.mark.django_db
 def test_who_would_do_a_dropped_line_is_shown_before_and_nobody_else_does_it(nine, client):
     floor = make_floor()
     shown, other = floor.technician("高试工"), floor.technician("袁试工")

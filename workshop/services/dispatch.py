@@ -280,6 +280,7 @@ def way_of_drop(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: 
         _check_bay(line, row)
     way = fit_at(line, row, starts_at)
     if way is None:
+        _refuse_person(line, row, starts_at)
         first = next(iter(proposals(line, after=starts_at)), None)
         if first is None:
             raise RuleError("dispatch.nobody", _("Nobody who may do this is free then; look at skills and roster."))
@@ -291,6 +292,29 @@ def way_of_drop(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: 
             bay=first.bay.said,
         )
     return line, way
+
+
+def _refuse_person(line: OrderLine, row: Resource, starts_at: datetime) -> None:
+    """Where a line is dropped on a person who can't do it then: why not, by name; nothing where somebody else is short."""
+    person = row.employee if row.kind == ResourceKind.PERSON else None
+    if person is None:
+        return
+    if not needs_two(line):
+        _check_people(line, [person], [], _local_day(starts_at, line))
+    ends_at = _check_times(line, person, starts_at, None, row.efficiency)
+    taken = Reservation.objects.filter(
+        resource=row, live=True, period__startswith__lt=ends_at, period__endswith__gt=starts_at
+    )
+    first = taken.order_by("period").first()
+    if first is not None:
+        raise RuleError(
+            "dispatch.person_taken",
+            _("%(name)s has something else planned from %(start)s to %(end)s."),
+            field="technician",
+            name=person.name,
+            start=say_time(first.period.lower, now=clock.now()),
+            end=say_time(first.period.upper, now=clock.now()),
+        )
 
 
 def _refuse_clocked(line: OrderLine) -> None:
