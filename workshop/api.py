@@ -1626,6 +1626,7 @@ _FACTS = {
     "check_months": Whole(1, 60, optional=True, null=True, help="Left out: the usual interval of its kind."),
     "photo": Bytes(optional=True, null=True),
     "resource_uid": Uid(optional=True, null=True, help="The special tool of the plan that it is."),
+    "bay_uid": Uid(optional=True, null=True, help="The bay of a lift; left out, the one its place is called after."),
 }
 
 register(
@@ -1648,6 +1649,7 @@ register(
             "place": Text(),
             "keeper_uid": Uid(source="keeper__uid"),
             "resource_uid": Uid(source="resource__uid", null=True, help="The special tool of the plan."),
+            "bay_uid": Uid(source="bay__uid", null=True, help="The bay in which a lift stands; unfit, it shuts it."),
             "state": Choice(choices=ToolState),
             "state_note": Text(),
             "check_months": Whole(null=True),

@@ -20,6 +20,7 @@ from workshop.services import (
     dispatch,
     findings,
     goodwill,
+    lift_gates,
     old_parts,
     proposals,
     purchasing,
@@ -163,3 +164,14 @@ def end_calls(event: Event) -> None:
 def date_warranty_claim(event: Event) -> None:
     """The end of a warranty repair begins the maker's days for its claim (3.2)."""
     warranty_claims.date_warranty_claim(line_uid=event.root_uid, by=machine("claims", store_id=event.store_id))
+
+
+# --- lifts ---
+@handles(
+    events.LIFT_FAILED, events.TOOL_DAMAGED, events.TOOL_STOPPED, events.TOOL_FAILED, name="workshop.tell_lift_unfit"
+)
+def tell_lift_unfit(event: Event) -> None:
+    """The foremen read that a bay's lift is out of use, and what is planned there (3.4)."""
+    lift_gates.tell_foremen(
+        tool_uid=event.root_uid, key=f"lift-unfit:{event.id}", by=machine("lifts", store_id=event.store_id)
+    )

@@ -1207,6 +1207,22 @@ class Dispatch(Root):
                 code="dispatch.tool_unfit",
                 text=_("The special tool is damaged, out of use or out of date; it is checked first (3.4)."),
             ),
+            states.guard(
+                # 3.4: nothing is planned in the bay of a lift that is found wrong, waits for its check or is out of date.
+                "dispatch_lift_fit",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("bay_id"),
+                condition=pgtrigger.Condition("NEW.live"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_toolasset t JOIN kernel_store s ON s.id = t.store_id
+                        WHERE t.bay_id = NEW.bay_id AND t.kind = 'LIFT' AND (t.state IN ('TO_CHECK', 'OUT_OF_ORDER')
+                            OR (t.state <> 'SCRAPPED' AND COALESCE(t.valid_until, '-infinity')
+                                < (NEW.ends_at AT TIME ZONE s.time_zone)::date)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="dispatch.lift",
+                text=_("The lift of this bay is out of use, to be checked or past its test (3.4)."),
+            ),
             states.versioned(),
         ]
         constraints = [
@@ -1302,6 +1318,24 @@ class Clocking(Root):
                 """,
                 code="clocking.not_agreed",
                 text=_("The customer hasn't agreed to this line, so nobody may work on it (3.2)."),
+            ),
+            states.guard(
+                # 3.4: no work on a lift that is found wrong, waits for its check or is out of date; the lift is held, so a
+                # round that finds it wrong can't slip between.
+                "clocking_lift_fit",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("bay_id"),
+                condition=pgtrigger.Condition("NEW.bay_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM workshop_toolasset t WHERE t.bay_id = NEW.bay_id AND t.kind = 'LIFT' FOR SHARE;
+                    IF EXISTS (SELECT 1 FROM workshop_toolasset t JOIN kernel_store s ON s.id = t.store_id
+                        WHERE t.bay_id = NEW.bay_id AND t.kind = 'LIFT' AND (t.state IN ('TO_CHECK', 'OUT_OF_ORDER')
+                            OR (t.state <> 'SCRAPPED' AND COALESCE(t.valid_until, '-infinity')
+                                < (NEW.started_at AT TIME ZONE s.time_zone)::date)))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.lift",
+                text=_("The lift of this bay is out of use, to be checked or past its test (3.4)."),
             ),
             states.guard(
                 # 3.2: a car that is away until its part comes isn't worked on. Who lets it away holds its orders, as who

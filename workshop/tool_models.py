@@ -88,6 +88,8 @@ TOOL_MOVES: dict[ToolState, set[ToolState]] = {
     T.OUT_OF_ORDER: {T.AVAILABLE, T.SCRAPPED},
     T.SCRAPPED: set(),
 }
+STOPPED = (T.TO_CHECK, T.OUT_OF_ORDER)
+"""In the shop and not to be used until a check passes."""
 TOOL_COLORS = {
     T.AVAILABLE: "ready",
     T.ISSUED: "work",
@@ -121,6 +123,9 @@ class ToolAsset(Root):
     resource = models.OneToOneField(
         Resource, models.PROTECT, null=True, blank=True, related_name="asset", help_text="the special tool of the plan"
     )
+    bay = models.ForeignKey(
+        Resource, models.PROTECT, null=True, blank=True, related_name="lifts", help_text="where a lift stands"
+    )
 
     class Meta:
         ordering = ["number"]
@@ -138,6 +143,20 @@ class ToolAsset(Root):
                 """,
                 code="tool.resource",
                 text=_("A tool stands for a special tool of its own store's plan."),
+            ),
+            states.guard(
+                # 3.4: a lift shuts the bay it stands in, so the two hang together by a key.
+                "toolasset_bay",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("bay_id"),
+                condition=pgtrigger.Condition("NEW.bay_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM catalogue_resource r
+                        WHERE r.id = NEW.bay_id AND r.store_id = NEW.store_id AND r.kind = 'BAY' AND NEW.kind = 'LIFT';
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="tool.bay",
+                text=_("A lift stands in a bay of its own store (3.4)."),
             ),
             states.fixed("toolasset_fixed", "store_id", "number", "kind", "tool_class"),
             states.fsm(TOOL_MOVES, field="state", name="toolasset_moves"),
@@ -326,7 +345,9 @@ class ToolCheck(Root):
                     PERFORM 1 FROM workshop_toolasset t WHERE t.id = NEW.tool_id AND t.store_id = NEW.store_id
                         AND t.state IN ('AVAILABLE', 'TO_CHECK', 'OUT_OF_ORDER') FOR NO KEY UPDATE;
                     IF NOT FOUND OR EXISTS (SELECT 1 FROM workshop_toolcheck c
-                        WHERE c.tool_id = NEW.tool_id AND c.done_on > NEW.done_on) THEN {refuse} END IF;
+                        WHERE c.tool_id = NEW.tool_id AND c.done_on > NEW.done_on)
+                    OR (NEW.result = 'PASSED' AND EXISTS (SELECT 1 FROM workshop_liftround r WHERE r.tool_id = NEW.tool_id
+                        AND cardinality(r.wrong) > 0 AND r.done_on > NEW.done_on)) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="tool.check_order",

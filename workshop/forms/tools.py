@@ -48,18 +48,34 @@ class ToolForm(forms.Form):
         empty_value=None,
         help_text=_("Where it is one: while it isn't fit, no work is planned with it."),
     )
+    bay_uid = forms.TypedChoiceField(
+        label=_("Bay of the lift"),
+        required=False,
+        coerce=UUID,
+        empty_value=None,
+        help_text=_("Where a lift stands: while it isn't fit, nothing is planned or begun there."),
+    )
     maker = forms.CharField(label=_("Maker and type"), max_length=60, required=False)
     serial = forms.CharField(label=_("Serial number"), max_length=40, required=False)
     photo = forms.FileField(label=_("Photo"), required=False, widget=_PICTURE)
 
     def __init__(
-        self, *args: Any, people: list[Employee], resources: Iterable[Resource], known: bool = False, **kwargs: Any
+        self,
+        *args: Any,
+        people: list[Employee],
+        resources: Iterable[Resource],
+        bays: Iterable[Resource],
+        known: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         set_choices(self, "resource_uid", [("", "—"), *((str(r.uid), r.said) for r in resources)])
         set_choices(self, "keeper_uid", people_choices(people))
+        set_choices(self, "bay_uid", [("", "—"), *((str(r.uid), r.said) for r in bays)])
         if known:
             del self.fields["number"], self.fields["kind"]
+        if known and known != AssetKind.LIFT:
+            del self.fields["bay_uid"]
 
     def given(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)

@@ -27,7 +27,7 @@ from workshop.models import (
 )
 from workshop.selectors.calls import on_jobs
 from workshop.selectors.fitness import needs_two
-from workshop.selectors.lifts import not_looked_at
+from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.tools import gloves_out, wears_gloves
 from workshop.tool_models import ToolAsset, ToolIssue
 
@@ -139,6 +139,8 @@ class MyJobs:
     """3.4: the lift of the job's bay, where nobody has looked at it today."""
     waiting: list[RepairOrder] = field(default_factory=list)
     """Orders on which the person's work is done and that wait for the customer's word on what was found (``undecided``)."""
+    shut: str = ""
+    """3.4: why the lift of the job's bay isn't to be used, so that the clock doesn't start there."""
 
     @property
     def running(self) -> Job | None:
@@ -228,14 +230,16 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
         and not wears_gloves(employee, clock.today(current.order.store.time_zone))
     )
     gloves = list(gloves_out(employee.store_id)) if bare else []
-    lift = None
+    lift, shut = None, ""
     if current is not None and current.dispatch is not None:
-        lifts = not_looked_at(employee.store_id, clock.today(current.order.store.time_zone))
-        lift = lifts.get(current.dispatch.bay.name)
+        day = clock.today(current.order.store.time_zone)
+        found = bay_lifts(employee.store_id, day).get(current.dispatch.bay_id)
+        lift = found.lift if found is not None and found.unseen(day) else None
+        shut = found.unfit(day) if found is not None else ""
     wears_on = any(needs_two(job.line) for job in jobs)
     back = [] if wears_on else list(gloves_out(employee.store_id).filter(employee=employee))
     waiting = _waiting(actor, employee)
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift, waiting)
+    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift, waiting, shut)
 
 
 def _waiting(actor: Actor, employee: Employee) -> list[RepairOrder]:

@@ -44,7 +44,7 @@ from workshop.models import (
 )
 from workshop.selectors.calls import open_on_lines
 from workshop.selectors.fitness import needs_two, skilled
-from workshop.selectors.lifts import not_looked_at
+from workshop.selectors.lifts import BayLift, ShutBay, bay_lifts
 from workshop.selectors.tools import gloves_until, unfit_resources
 from workshop.tool_models import ToolAsset
 
@@ -112,6 +112,8 @@ class Row:
     """The orders of the cars that somebody is clocked on to there."""
     lift: ToolAsset | None = None
     """The bay's lift, where nobody has looked at it today (3.4)."""
+    shut: str = ""
+    """Why the bay's lift isn't to be used that day, so that nothing is planned or begun there (3.4)."""
     lanes: list[Row] = field(default_factory=list)
 
     def spread(self, columns: int, now: int | None) -> None:
@@ -206,6 +208,8 @@ class Board:
     """Hours of the technicians on the roster; ``planned`` are theirs of it, ``others`` of who stands in for them."""
     others: float = 0.0
     blocks: list[Reservation] = field(default_factory=list)
+    shut: list[ShutBay] = field(default_factory=list)
+    """Bays that their lift shuts today, with what is planned there (3.4)."""
     """Bays out of use that day, as far as it lies ahead."""
     first_hour: int = 8
     columns: int = 120
@@ -416,10 +420,7 @@ def board(
     rows = []
     for resource in resources:
         rows.append(_row(resource, roster, frame, by_people, dispatches, hit, held, clockings, marked))
-    if day == clock.today(store.time_zone) and not by_people:
-        lifts = not_looked_at(store.pk, day)
-        for row, resource in zip(rows, resources, strict=True):
-            row.lift = lifts.get(resource.name)
+    shut = [] if by_people else _mind_lifts(store, day, rows, resources)
     technicians = _technician_ids(actor, day)
     available = sum(
         sum(end - start for start, end in shift_hours(row.shift)) for key, row in roster.items() if key in technicians
@@ -443,9 +444,33 @@ def board(
         others=round(sum(spent for own, spent in minutes if not own) / 60, 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
+        shut=shut,
         first_hour=frame.first,
         columns=frame.columns,
     )
+
+
+def _mind_lifts(store: Store, day: date, rows: list[Row], resources: list[Resource]) -> list[ShutBay]:
+    """Says at each bay's head what is with its lift, and returns the bays that one shuts, with what is planned there."""
+    today = clock.today(store.time_zone)
+    lifts = bay_lifts(store.pk, today)
+    closed: dict[int, tuple[BayLift, str]] = {}
+    for row, resource in zip(rows, resources, strict=True):
+        found = lifts.get(resource.pk)
+        if found is None:
+            continue
+        row.shut = found.unfit(day)
+        row.lift = found.lift if day == today and found.unseen(today) else None
+        if why := found.unfit(today):
+            closed[resource.pk] = found, why
+    if not closed:
+        return []
+    plans: dict[int, list[Dispatch]] = defaultdict(list)
+    ahead = Dispatch.objects.filter(bay__in=closed, live=True, line__state__in=OPEN, ends_at__gt=clock.now())
+    for plan in ahead.select_related("line__order__vehicle", "technician").order_by("starts_at", "pk"):
+        plans[plan.bay_id].append(plan)
+    bays = {resource.pk: resource for resource in resources}
+    return [ShutBay(bays[key], found.lift, why, plans[key]) for key, (found, why) in closed.items()]
 
 
 def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
@@ -1013,6 +1038,8 @@ class _Ways:
     hours: Decimal
     last: date
     two: bool
+    until: dict[int, date]
+    """Last days of the bays' lifts (3.4)."""
     stands: list[tuple[int, datetime, datetime]]
     """When other lines of the car keep it in which bay."""
     hands: set[int]
@@ -1039,6 +1066,8 @@ class _Ways:
                 continue
             for bay in bays:
                 slot = self.slot(people, bay, start)
+                if slot and slot[1].date() > self.until.get(bay.pk, date.max):
+                    continue
                 if slot and (found is None or slot[0] < found.starts_at):
                     found = Proposal(person, bay, slot[0], slot[1], mate)
             if found is not None:
@@ -1068,7 +1097,8 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
     able = [p for p in people if skill is None or skilled(p, skill, level, day)]
     second_level = limits.value(HV_SECOND_LEVEL, store_id=store.pk)
     mates = [p for p in people if two and skill is not None and skilled(p, skill, second_level, day)]
-    bays = fitting_bays(line)
+    until = {key: found.last_day for key, found in bay_lifts(store.pk, day).items()}
+    bays = [bay for bay in fitting_bays(line) if until.get(bay.pk, day) >= day]
     kind = line.operation.tool if line.operation else ""
     fit = Resource.objects.filter(store=store, kind=ResourceKind.TOOL, tool=kind, active=True).exclude(
         pk__in=unfit_resources(store.pk, start.date())
@@ -1094,6 +1124,7 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
         hours=line.hours,
         last=last,
         two=two,
+        until=until,
         stands=list(
             Dispatch.objects.filter(
                 line__order__visit=line.order.visit_id, line__state__in=OPEN, live=True, ends_at__gt=start

@@ -36,6 +36,7 @@ from workshop.models import (
 )
 from workshop.planning import STEP, Job, Person, Place, Shop, Slot, Span, overlap, run
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.plan import forecast_end
 from workshop.selectors.tools import gloves_until, unfit_resources
 
@@ -467,6 +468,9 @@ def _fill_shop(
             lead = problem.plans[job.id][0]
             if (dispatch.bay_id, dispatch.starts_at, dispatch.ends_at) != (lead.bay_id, lead.starts_at, lead.ends_at):
                 busy[dispatch.bay_id].append(span)  # else the car stands there once
+    for place, last in _lift_days(places, now):  # a lift that isn't fit shuts its bay (3.4)
+        shut = _floor(problem, now) if last == date.min else _day_after(problem, last)
+        busy[place.pk] += [(shut, problem.shop.horizon)] * place.capacity if shut < problem.shop.horizon else []
     first = _floor(problem, now)
     for person in people:
         spans = tuple((max(b, first), e) for b, e in hours[person.pk] if e > max(b, first))
@@ -476,3 +480,16 @@ def _fill_shop(
     for place in places:
         where = problem.shop.bays if place.kind == ResourceKind.BAY else problem.shop.tools
         where[str(place.uid)] = Place(str(place.uid), tuple(sorted(busy[place.pk])), place.capacity)  # type: ignore[index]
+
+
+def _lift_days(places: list[Resource], now: datetime) -> list[tuple[Resource, date]]:
+    """Bays with a lift, and the last day on which it may be used."""
+    if not places:
+        return []
+    lifts = bay_lifts(places[0].store_id, now.date())
+    return [(place, lifts[place.pk].last_day) for place in places if place.pk in lifts]
+
+
+def _day_after(problem: Problem, day: date) -> int:
+    """The first minute of the day after ``day``, counted as the planner does."""
+    return ((day - problem.origin.date()).days + 1) * 24 * 60

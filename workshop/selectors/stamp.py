@@ -33,7 +33,9 @@ SELECT
   (SELECT string_agg(p.id || ':' || p.state, ',' ORDER BY p.id) FROM workshop_dispatchproposal p
     WHERE p.store_id = %(store)s AND p.state IN ('RUNNING', 'READY')),
   (SELECT string_agg(c.id || ':' || c.version, ',' ORDER BY c.id) FROM workshop_techniciancall c
-    WHERE c.store_id = %(store)s AND c.state IN ('OPEN', 'COMING'))
+    WHERE c.store_id = %(store)s AND c.state IN ('OPEN', 'COMING')),
+  (SELECT string_agg(a.id || ':' || a.version || ':' || (SELECT count(*) FROM workshop_liftround r WHERE r.tool_id = a.id),
+    ',' ORDER BY a.id) FROM workshop_toolasset a WHERE a.store_id = %(store)s AND a.bay_id IS NOT NULL)
 """
 
 

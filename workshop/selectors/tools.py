@@ -63,7 +63,7 @@ def tools(by: Actor) -> QuerySet[ToolAsset]:
     held = ToolIssue.objects.filter(tool=OuterRef("pk"), returned_at__isnull=True)
     return (
         ToolAsset.objects.for_actor(by)
-        .select_related("keeper", "store", "resource")
+        .select_related("keeper", "store", "resource", "bay")
         .annotate(holder=Subquery(held.values("employee__name")[:1]), held_since=Subquery(held.values("issued_at")[:1]))
         .order_by("number")
     )

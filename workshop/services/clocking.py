@@ -28,9 +28,10 @@ from workshop import events, permissions
 from workshop.limits import CLOCK_LEFT_MINUTES, LIFT_FIRST
 from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
 from workshop.selectors.fitness import needs_two
-from workshop.selectors.lifts import not_looked_at
+from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.tools import wears_gloves
 from workshop.services.dispatch import free_rest
+from workshop.services.lift_gates import NOT_STARTED, refuse_unfit_lift
 from workshop.services.orders import locked_line
 from workshop.services.sublets import refuse_while_out
 
@@ -82,8 +83,8 @@ def clock_on(
     Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
     whatever the plan says. With ``leave`` the person first pauses where they are clocked on, for another car: both or
     neither. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
-    ``clocking.two_people``, ``clocking.gloves``, where the setting ``workshop.lift_first`` says so ``clocking.lift``, and
-    what a gate of an upper room says.
+    ``clocking.two_people``, ``clocking.gloves``, ``clocking.lift`` (out of use, to be checked or past its test; where
+    the setting ``workshop.lift_first`` says so, not looked at today), and what a gate of an upper room says.
     """
     worker = _worker(employee_uid, by)
     busy = open_clocking(worker)
@@ -135,9 +136,12 @@ def clock_on(
         if bay_uid
         else (mine.bay if mine else None)
     )
+    today = clock.today(line.order.store.time_zone)
+    if bay is not None:
+        refuse_unfit_lift(bay, today, code="clocking.lift", text=NOT_STARTED)
     if bay is not None and limits.value(LIFT_FIRST, store_id=line.order.store_id):
-        lift = not_looked_at(line.order.store_id, clock.today(line.order.store.time_zone)).get(bay.name)
-        if lift is not None:
+        lift = bay_lifts(bay.store_id, today).get(bay.pk)
+        if lift is not None and lift.unseen(today):
             raise RuleError(
                 "clocking.lift",
                 _("%(lift)s isn't checked today: look at it first, then the clock starts (3.4)."),

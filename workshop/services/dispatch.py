@@ -29,6 +29,7 @@ from workshop.models import Dispatch, LineState, OrderLine
 from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.plan import Proposal, fit_at, proposals
 from workshop.selectors.tools import unfit_resources
+from workshop.services.lift_gates import NOT_PLANNED, refuse_unfit_lift
 from workshop.services.orders import locked_line
 
 OPEN = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
@@ -53,7 +54,7 @@ def dispatch_line(
     Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
     is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the line
     had no plan yet. The time booked for the car by its appointment is given back first. Raises RuleError
-    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
+    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.lift``, ``.skill``,
     ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``,
     ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
@@ -128,6 +129,7 @@ def give_out(
             )
     ends_at = _check_times(line, people[0], starts_at, ends_at, persons[0].efficiency)
     _check_bay(line, bay)
+    refuse_unfit_lift(bay, _local_day(ends_at, line), code="dispatch.lift", text=NOT_PLANNED, field="bay")
     on = _local_day(starts_at, line)
     _check_people(line, people, others, on)
     for person in people[1:]:
@@ -278,6 +280,7 @@ def way_of_drop(*, line_uid: UUID, resource_uid: UUID, starts_at: datetime, by: 
     )
     if row.kind == ResourceKind.BAY:
         _check_bay(line, row)
+        refuse_unfit_lift(row, _local_day(starts_at, line), code="dispatch.lift", text=NOT_PLANNED)
     way = fit_at(line, row, starts_at)
     if way is None:
         _refuse_person(line, row, starts_at)

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Resource
+from dealership.catalogue.models import Resource, ResourceKind
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
@@ -86,6 +86,19 @@ def _resource(uid: UUID | None, tool_pk: int | None, by: Actor) -> Resource | No
     return found
 
 
+def _bay(uid: UUID | None, kind: str, place: str, by: Actor) -> Resource | None:
+    """The bay in which a lift stands; where none is named, the one that its place is called after. Others have none."""
+    if kind != AssetKind.LIFT:
+        return None
+    bays = Resource.objects.for_actor(by).filter(kind=ResourceKind.BAY, active=True)
+    if uid is None:
+        return bays.filter(name=place).order_by("pk").first()
+    found = bays.filter(uid=uid).first()
+    if found is None:
+        raise RuleError("tool.bay", _("Choose a bay of this store."), field="bay_uid")
+    return found
+
+
 def _interval(kind: str, months: int | None, store_id: int) -> int | None:
     found = months or usual_months(kind, store_id)
     if (found is None and kind in TESTED_KINDS) or (found is not None and not 1 <= found <= 60):
@@ -130,11 +143,13 @@ def register_tool(
     check_months: int | None = None,
     photo: bytes | None = None,
     resource_uid: UUID | None = None,
+    bay_uid: UUID | None = None,
 ) -> ToolAsset:
     """A new tool of the store, to be had at once; one with an interval first needs its calibration or test (3.4).
 
     ``check_months``: default is the setting of its kind. Raises RuleError ``tool.number``, ``.name``, ``.place``,
-    ``.kind``, ``.person``, ``.interval`` and ``.resource`` (the special tool of the plan that it is).
+    ``.kind``, ``.person``, ``.interval``, ``.resource`` (the special tool of the plan that it is) and ``.bay`` (in which a
+    lift stands; left out, the one that its place is called after).
     """
     by.require(permissions.TOOLS_MANAGE)
     number = tool_rules.number_meant(number)
@@ -160,6 +175,7 @@ def register_tool(
         keeper=keeper,
         check_months=months,
         resource=_resource(resource_uid, None, by),
+        bay=_bay(bay_uid, kind, place, by),
         photo=store_file(content=clean_picture(photo), name="tool.jpg", store_id=store.pk, by=by) if photo else None,
     )
     record(tool, events.TOOL_REGISTERED, by=by, kind=kind, keeper=keeper.uid, check_months=months)
@@ -179,6 +195,7 @@ def change_tool(
     check_months: int | None = None,
     photo: bytes | None = None,
     resource_uid: UUID | None = None,
+    bay_uid: UUID | None = None,
 ) -> ToolAsset:
     """Corrects what a tool is called, where it is kept, by whom, and how often it is tested; its number and kind stay.
 
@@ -197,10 +214,10 @@ def change_tool(
     }
     tool.name, tool.place, tool.keeper, tool.check_months = name, place, keeper, months
     tool.maker, tool.serial = formats.one_line(maker)[:60], formats.one_line(serial)[:40]
-    tool.resource = _resource(resource_uid, tool.pk, by)
+    tool.resource, tool.bay = _resource(resource_uid, tool.pk, by), _bay(bay_uid, tool.kind, place, by)
     if photo:
         tool.photo = store_file(content=clean_picture(photo), name="tool.jpg", store_id=tool.store_id, by=by)
-    tool.save(update_fields=["name", "place", "keeper", "check_months", "maker", "serial", "photo", "resource"])
+    tool.save(update_fields=["name", "place", "keeper", "check_months", "maker", "serial", "photo", "resource", "bay"])
     record(tool, events.TOOL_CHANGED, by=by, changed={k: v for k, v in changed.items() if v[0] != v[1]} or None)
     return tool
 
@@ -394,6 +411,14 @@ def check_tool(
             day=say_date(last.done_on, today=today_of(tool)),
         )  # fmt: skip
     passed = result == CheckResult.PASSED
+    wrong = tool.rounds.exclude(wrong=[]).order_by("-done_on", "-id").first() if tool.kind == AssetKind.LIFT else None
+    if passed and wrong is not None and done_on < wrong.done_on:
+        raise RuleError(
+            "tool.check_order",
+            _("The lift was found wrong on %(day)s; it is tested again after that."),
+            field="done_on",
+            day=say_date(wrong.done_on, today=today_of(tool)),
+        )
     if not passed and not note:
         raise RuleError("tool.check_result", _("Say what was found."), field="note")
     if passed and tool.tool_class == "MEASURING" and not certificate_number:

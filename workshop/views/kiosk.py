@@ -26,7 +26,7 @@ from workshop import permissions
 from workshop.models import Clocking, ScreenKind, WallScreen
 from workshop.selectors import kiosk as reads
 from workshop.selectors import orders, plan
-from workshop.selectors.lifts import not_looked_at
+from workshop.selectors.lifts import bay_lifts
 from workshop.services import kiosk as commands
 from workshop.services.clocking import open_clocking
 
@@ -95,10 +95,11 @@ class KioskPage(View):
     def words(self, person: Employee, done: Clocking) -> str:
         if done.ended_at is None:
             said = gettext("%(name)s is clocked on: %(line)s") % {"name": person.name, "line": done.line.said}
-            lift = not_looked_at(self.screen.store_id, clock.today(self.screen.store.time_zone))
-            if done.bay is None or done.bay.name not in lift:
+            today = clock.today(self.screen.store.time_zone)
+            lift = bay_lifts(self.screen.store_id, today).get(done.bay.pk) if done.bay else None
+            if lift is None or not lift.unseen(today):
                 return said
-            warned = gettext("%(lift)s isn't checked today") % {"lift": lift[done.bay.name].name}
+            warned = gettext("%(lift)s isn't checked today") % {"lift": lift.name}
             return f"{said} · {warned}"
         cause = done.get_pause_cause_display()
         return gettext("%(name)s is clocked off: %(line)s (%(cause)s)") % {

@@ -36,7 +36,8 @@ class LiftListPage(Page):
         return super().get_context_data(**kwargs) | {
             "rows": rows,
             "ready": sum(row.ready for row in rows),
-            "open": sum(row.today is None for row in rows),
+            "open": sum(row.fit and not row.looked for row in rows),
+            "shut": sum(not row.fit for row in rows),
             "late": sum(row.late for row in rows),
             "kinds": kinds_for(self.actor),
             "form_token": uuid4(),

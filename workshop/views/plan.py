@@ -28,6 +28,7 @@ from workshop.selectors import calls, replan
 from workshop.selectors import plan as reads
 from workshop.selectors.away import may_leave
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.lifts import bay_lifts, lift_of
 from workshop.selectors.stamp import stamp_of
 from workshop.services import blocking, clocking, dispatch
 
@@ -164,7 +165,9 @@ class BlockPage(CommandPage):
 
     def get_initial(self) -> dict[str, Any]:
         start, end = reads.rest_of_day(self.bay.store)
-        return {"starts_at": start, "ends_at": end}
+        lift = lift_of(self.bay) if self.request.GET.get("why") == "lift" else None
+        why = lift.unfit(clock.today(self.bay.store.time_zone)) if lift else ""
+        return {"starts_at": start, "ends_at": end} | ({"reason": why[:120], "make_room": True} if why else {})
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
@@ -270,7 +273,12 @@ class AssignPage(LineCommand):
             else (str(person.uid), person.name)
             for person, level in reads.fitting_people(self.line)
         ]
-        bays = [(str(b.uid), f"{b.name} · {b.get_capability_display()}") for b in reads.fitting_bays(self.line)]
+        today = clock.today(self.line.order.store.time_zone)
+        lifts = bay_lifts(self.line.order.store_id, today)
+        bays = []
+        for bay in reads.fitting_bays(self.line):
+            shut = lifts[bay.pk].unfit(today) if bay.pk in lifts else ""
+            bays.append((str(bay.uid), f"{bay.said} · {shut or bay.get_capability_display()}"))
         two = needs_two(self.line)
         return super().get_form_kwargs() | {"people": people, "bays": bays, "two": two}
 

@@ -22,6 +22,7 @@ from workshop import permissions
 from workshop.forms import tools as forms
 from workshop.selectors import tool_plans
 from workshop.selectors import tools as reads
+from workshop.selectors.lifts import bays_to_tie
 from workshop.services import counting
 from workshop.services import tools as commands
 from workshop.tool_models import ToolAsset, ToolClass, ToolCount, ToolState
@@ -181,6 +182,7 @@ class NewToolPage(CommandPage):
         return super().get_form_kwargs() | {
             "people": list(reads.people(self.actor)),
             "resources": reads.plan_tools(self.actor),
+            "bays": bays_to_tie(self.actor),
         }
 
     def get_initial(self) -> dict[str, Any]:
@@ -224,7 +226,8 @@ class EditToolPage(_ToolForm):
         return super().get_form_kwargs() | {
             "people": list(reads.people(self.actor)),
             "resources": reads.plan_tools(self.actor),
-            "known": True,
+            "bays": bays_to_tie(self.actor),
+            "known": self.tool.kind,
         }
 
     def get_initial(self) -> dict[str, Any]:
@@ -232,6 +235,7 @@ class EditToolPage(_ToolForm):
         return {name: getattr(self.tool, name) for name in names} | {
             "keeper_uid": self.tool.keeper.uid,
             "resource_uid": self.tool.resource.uid if self.tool.resource else None,
+            "bay_uid": self.tool.bay.uid if self.tool.bay else None,
         }
 
     def run(self, form: forms.ToolForm) -> ToolAsset:
