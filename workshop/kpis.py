@@ -5,6 +5,7 @@ from django.utils.translation import pgettext_lazy
 
 from dealership.process.clauses import screen
 from dealership.process.figures import figure
+from workshop.labour_sql import DAYS_OF_WORK, EARNED, JOBS, PRESENT, SHIFT_OVER, SOLD, SPAN, WORK_EVENTS
 
 screen("3.2", "order-list", _("Repair orders"))
 screen("3.2", "campaigns", _("Recalls and campaigns"))
@@ -23,37 +24,16 @@ EFFICIENCY = figure(
     unit="%",
     formula=_("standard hours of finished work ÷ hours clocked on it"),
     population=_("lines finished on the day that somebody clocked on"),
-    sql="""
-        WITH done AS (
-            SELECT l.id, l.hours FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
-            WHERE o.store_id = %(store_id)s AND l.completed_at >= %(day_start)s AND l.completed_at < %(day_end)s
-        ), worked AS (
-            SELECT c.line_id, c.employee_id, sum(extract(epoch FROM c.ended_at - c.started_at) / 3600) AS hours
-            FROM workshop_clocking c JOIN done ON done.id = c.line_id WHERE c.ended_at IS NOT NULL
-            GROUP BY c.line_id, c.employee_id
-        ), shared AS (
-            SELECT w.employee_id, w.hours,
-                d.hours * w.hours / NULLIF(sum(w.hours) OVER (PARTITION BY w.line_id), 0) AS earned
-            FROM worked w JOIN done d ON d.id = w.line_id
-        )
-        SELECT COALESCE(e.uid::text, ''), sum(s.earned), sum(s.hours)
-        FROM shared s JOIN staff_employee e ON e.id = s.employee_id GROUP BY ROLLUP (e.uid::text)
-    """,
-    rows="""
-        WITH done AS (
-            SELECT l.id, l.hours, l.completed_at, o.uid, c.plate, c.plate_color
-            FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
-            JOIN reception_vehicle c ON c.id = o.vehicle_id
-            WHERE o.store_id = %(store_id)s AND l.completed_at >= %(day_start)s AND l.completed_at < %(day_end)s
-        ), worked AS (
-            SELECT k.line_id, k.employee_id, sum(extract(epoch FROM k.ended_at - k.started_at) / 3600) AS hours
-            FROM workshop_clocking k JOIN done ON done.id = k.line_id WHERE k.ended_at IS NOT NULL
-            GROUP BY k.line_id, k.employee_id
-        )
-        SELECT 'order', d.uid, d.plate, d.plate_color, d.completed_at, e.uid::text, e.name,
-            d.hours * w.hours / NULLIF(sum(w.hours) OVER (PARTITION BY w.line_id), 0), w.hours
-        FROM worked w JOIN done d ON d.id = w.line_id JOIN staff_employee e ON e.id = w.employee_id
-    """,
+    sql=f"""
+        WITH {EARNED}
+        SELECT COALESCE(e.uid::text, ''), sum(s.hours), sum(s.took)
+        FROM earned s JOIN staff_employee e ON e.id = s.employee_id GROUP BY ROLLUP (e.uid::text)
+    """,  # noqa: S608
+    rows=f"""
+        WITH {EARNED}
+        SELECT 'order', d.uid, d.plate, d.plate_color, d.completed_at, e.uid::text, e.name, d.hours, d.took
+        FROM earned d JOIN staff_employee e ON e.id = d.employee_id
+    """,  # noqa: S608
     touched_by=(
         "workshop.line.finished",
         "workshop.line.paused",
@@ -74,6 +54,63 @@ EFFICIENCY = figure(
     scale=100,
     decimals=0,
     target="100",
+)
+UTILISATION = figure(
+    "workshop.utilisation",
+    label=_("Technician utilisation"),
+    clause="3.2",
+    unit="%",
+    formula=_("hours worked on jobs ÷ hours attended"),
+    population=_(
+        "technicians whose shift of the day is over, and whoever else clocked on; attended are the hours of the shift "
+        "without its break and work outside it"
+    ),
+    sql=f"""
+        WITH {SPAN}, {PRESENT}
+        SELECT COALESCE(e.uid::text, ''), sum(a.worked), sum(a.hours)
+        FROM attended a JOIN staff_employee e ON e.id = a.employee_id GROUP BY ROLLUP (e.uid::text)
+    """,  # noqa: S608
+    rows=f"""
+        WITH {SPAN}, {PRESENT}, {JOBS}
+        SELECT 'order', j.uid, j.plate, j.plate_color, j.at, e.uid::text, e.name, j.hours, 0
+        FROM jobs j JOIN staff_employee e ON e.id = j.employee_id
+        UNION ALL SELECT 'attendance', e.uid, COALESCE(a.name, ''), '', a.since, e.uid::text, e.name, 0, a.hours
+        FROM attended a JOIN staff_employee e ON e.id = a.employee_id
+    """,  # noqa: S608
+    touched_by=WORK_EVENTS,
+    days=DAYS_OF_WORK,
+    run_out=SHIFT_OVER,
+    scale=100,
+    decimals=0,
+)
+PRODUCTIVITY = figure(
+    "workshop.productivity",
+    label=_("Technician productivity"),
+    clause="3.2",
+    unit="%",
+    formula=_("standard hours of finished work ÷ hours attended: efficiency × utilisation"),
+    population=_(
+        "lines finished on the day by whom they belong to, and the hours attended as the utilisation counts them; a day "
+        "counts for a person once the shift is over"
+    ),
+    sql=f"""
+        WITH {SPAN}, {PRESENT}, {EARNED}, {SOLD}, both_sides AS (
+            SELECT employee_id, hours AS sold, 0 AS there FROM sold UNION ALL SELECT employee_id, 0, hours FROM attended
+        )
+        SELECT COALESCE(e.uid::text, ''), sum(b.sold), sum(b.there)
+        FROM both_sides b JOIN staff_employee e ON e.id = b.employee_id GROUP BY ROLLUP (e.uid::text)
+    """,  # noqa: S608
+    rows=f"""
+        WITH {SPAN}, {PRESENT}, {EARNED}, {SOLD}
+        SELECT 'order', d.uid, d.plate, d.plate_color, d.completed_at, e.uid::text, e.name, d.hours, 0
+        FROM sold d JOIN staff_employee e ON e.id = d.employee_id
+        UNION ALL SELECT 'attendance', e.uid, COALESCE(a.name, ''), '', a.since, e.uid::text, e.name, 0, a.hours
+        FROM attended a JOIN staff_employee e ON e.id = a.employee_id
+    """,  # noqa: S608
+    touched_by=WORK_EVENTS,
+    days=DAYS_OF_WORK,
+    scale=100,
+    decimals=0,
 )
 INTERNAL_REWORK = figure(
     "workshop.internal_rework",

@@ -29,7 +29,8 @@ class Figure:
     ``rows`` selects what stands behind it for one store and any span of days, one row for each thing that was counted:
     (kind, uid, plate, plate colour, moment, dimension, person's name, numerator, denominator). It gets the same values
     and ``%(zone)s``; its sums are the figure. ``kind`` is visit, order, appointment,
-    consultation, complaint, tool (its number in the plate's place) or opening (a checklist).
+    consultation, complaint, tool (its number in the plate's place), attendance (the shift's name there) or opening (a
+    checklist).
     """
 
     code: str

@@ -195,6 +195,25 @@ def advisors(by: Actor, first: date, last: date) -> list[dict[str, Any]]:
     return rows
 
 
+LABOUR = ("workshop.efficiency", "workshop.utilisation", "workshop.productivity")
+
+
+def technicians(by: Actor, first: date, last: date) -> list[dict[str, Any]]:
+    """The three figures of each technician (6.1), who attended most first, and the whole store in the last row."""
+    readings = {code: {r.dimension: r for r in by_dimension(by, code, first, last)} for code in LABOUR}
+    uids = sorted(set().union(*readings.values()))
+    if not uids:
+        return []
+    names = {str(uid): name for uid, name in Employee.objects.filter(uid__in=uids).values_list("uid", "name")}
+    rows = [
+        {"name": names.get(uid, ""), "uid": uid, **{code.split(".")[1]: readings[code].get(uid) for code in LABOUR}}
+        for uid in uids
+    ]
+    rows.sort(key=lambda row: (-(row["utilisation"].denominator if row["utilisation"] else 0), row["name"]))
+    whole = read_many(by, first, last)
+    return [*rows, {"name": "", "uid": "", **{code.split(".")[1]: whole[code] for code in LABOUR}}]
+
+
 def heat(by: Actor, last: date, *, weeks: int = 8) -> dict[str, Any]:
     """Mean arrivals per weekday and hour over the last weeks; ``shade`` 0–5 for the colour."""
     from dealership.process.models import KpiValue

@@ -18,7 +18,7 @@ from staff.models import Employee
 
 
 class DashboardPage(Page):
-    """6.2: six figures, what is out of control, why cars wait, advisors, arrivals."""
+    """6.2: six figures, what is out of control, why cars wait, advisors, technicians, arrivals."""
 
     permission = permissions.DASHBOARD_VIEW
     template_name = "quality/dashboard.html"
@@ -37,6 +37,7 @@ class DashboardPage(Page):
             "chart": reads.control_chart(self.actor, "delivery.on_time", last),
             "waiting": reads.waiting(self.actor, first, last),
             "advisors": reads.advisors(self.actor, first, last),
+            "technicians": reads.technicians(self.actor, first, last),
             "heat": reads.heat(self.actor, last),
         }
 
@@ -87,7 +88,8 @@ class FigurePage(Page):
             "days": by_day(self.actor, code, first, last, dimension=who or "")[::-1],
             "people": [(reads.dimension_label(r.dimension, names), r) for r in people],
             "behind": behind,
-            "yes_or_no": FIGURES[code].scale == 100 and all(r.numerator in (0, 1) for r in behind.rows),
+            "yes_or_no": FIGURES[code].scale == 100
+            and all(r.numerator in (0, 1) and r.denominator == 1 for r in behind.rows),
             "who": who,
             "who_name": reads.dimension_label(who, names) if who is not None else "",
             "period": period,

@@ -34,6 +34,32 @@ WHOLE = "BETWEEN timestamptz '2026-03-02 00:00+08' AND timestamptz '2026-03-11 2
 WEIGHTS = (
     "(VALUES ('RECEPTION', 25), ('FACILITY', 15), ('PROCESS', 20), ('QUALITY', 25), ('DELIVERY', 15)) w(d, weight)"
 )
+DAYS_OF_WEEK = "BETWEEN '2026-03-02' AND '2026-03-08'"
+# hours of each person and finished day: worked, on shift without the break, and worked while on shift
+LABOUR_DAYS = """
+    SELECT day, who, COALESCE(sum(minutes) FILTER (WHERE what = 'work'), 0) / 60 AS worked,
+        COALESCE(sum(minutes) FILTER (WHERE what = 'shift'), 0) / 60 AS rostered,
+        COALESCE(sum(minutes) FILTER (WHERE what = 'on'), 0) / 60 AS worked_on_shift
+    FROM (
+        SELECT 'work' AS what, c.employee_id AS who, d.day, greatest(0, extract(epoch FROM least(
+            c.ended_at AT TIME ZONE 'Asia/Shanghai', d.day + 1) - greatest(
+            c.started_at AT TIME ZONE 'Asia/Shanghai', d.day)) / 60) AS minutes
+        FROM workshop_clocking c CROSS JOIN (SELECT date '2026-03-01' + n AS day FROM generate_series(0, 11) n) d
+        WHERE c.ended_at IS NOT NULL
+        UNION ALL
+        SELECT 'shift', r.employee_id, r.day, extract(epoch FROM (h.ends - h.starts) - COALESCE(h.break_to - h.break_from,
+            interval '0')) / 60
+        FROM staff_rosterday r JOIN staff_shift h ON h.id = r.shift_id WHERE r.employee_id IN (
+            SELECT g.employee_id FROM staff_postholding g JOIN staff_post t ON t.id = g.post_id AND t.role = 'technician')
+        UNION ALL
+        SELECT 'on', c.employee_id, r.day, greatest(0, extract(epoch FROM least(c.ended_at AT TIME ZONE 'Asia/Shanghai',
+            r.day + part.b) - greatest(c.started_at AT TIME ZONE 'Asia/Shanghai', r.day + part.a)) / 60)
+        FROM workshop_clocking c JOIN staff_rosterday r ON r.employee_id = c.employee_id
+        JOIN staff_shift h ON h.id = r.shift_id CROSS JOIN LATERAL (VALUES (h.starts, COALESCE(h.break_from, h.ends)),
+            (COALESCE(h.break_to, h.ends), h.ends)) part (a, b)
+        WHERE c.ended_at IS NOT NULL AND r.employee_id IN (SELECT g.employee_id FROM staff_postholding g
+            JOIN staff_post t ON t.id = g.post_id AND t.role = 'technician')
+    ) spans WHERE day < '2026-03-11' GROUP BY day, who"""
 # code → (numerator, denominator) of the week
 COUNTS = {
     "reception.cars_in": f"SELECT count(*), count(*) FROM kernel_history WHERE code = 'reception.visit.arrived' AND at {WEEK}",
@@ -79,6 +105,14 @@ COUNTS = {
                 FROM workshop_clocking c WHERE c.line_id = l.id) AS clocked
             FROM workshop_orderline l WHERE l.completed_at {WEEK}
         ) x WHERE clocked IS NOT NULL""",
+    "workshop.utilisation": f"""
+        SELECT sum(worked), sum(worked) + sum(rostered) - sum(worked_on_shift) FROM ({LABOUR_DAYS}) x
+        WHERE day {DAYS_OF_WEEK}""",
+    "workshop.productivity": f"""
+        SELECT (SELECT sum(l.hours) FROM workshop_orderline l
+                WHERE EXISTS (SELECT FROM workshop_clocking c WHERE c.line_id = l.id) AND l.completed_at {WEEK}
+                AND l.completed_at < '2026-03-11 00:00+08'),
+            (SELECT sum(worked) + sum(rostered) - sum(worked_on_shift) FROM ({LABOUR_DAYS}) x WHERE day {DAYS_OF_WEEK})""",
     "workshop.internal_rework": f"""
         SELECT count(*) FILTER (WHERE code = 'workshop.inspection.failed'), count(*) FROM kernel_history
         WHERE code LIKE 'workshop.inspection.%%' AND facts ->> 'level' <> 'SELF' AND at {WEEK}""",
