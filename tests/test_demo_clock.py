@@ -17,7 +17,8 @@ def _beijing(text: str) -> datetime:
 @pytest.mark.parametrize(
     ("real", "last", "shown"),
     [
-        ("11-26T09:15", None, "11-26T09:15"),
+        ("11-26T09:15", None, "11-25T10:40"),
+        ("11-26T11:15", None, "11-26T11:15"),
         ("11-26T15:29", None, "11-26T15:29"),
         ("11-26T20:01", None, "11-26T10:40"),
         ("11-26T15:30", None, "11-26T10:40"),
@@ -26,6 +27,7 @@ def _beijing(text: str) -> datetime:
         ("11-27T02:00", "11-26T17:00", "11-26T17:00"),
         ("11-26T20:01", "11-25T12:00", "11-26T10:40"),
         ("11-26T09:15", "11-26T09:40", "11-26T09:15"),
+        ("11-26T09:15", "11-25T16:00", "11-25T16:00"),
     ],
 )
 def test_the_demo_opens_in_the_morning(real, last, shown) -> None:

@@ -1,7 +1,7 @@
-"""The demo's clock: whenever the demo is started, its shop is at work.
+"""The demo's clock: whenever the demo is started, its shop is at work and its stories of the morning have been told.
 
-Outside the hours in which a shop is busy the clock of the whole demo is set back to the last working morning, by an offset
-that stays the same until the demo is stopped. It never goes back behind what the demo has already written.
+Outside 10:40–15:30 the clock of the whole demo is set back to the last working morning, by an offset that stays the same
+until the demo is stopped. It never goes back behind what the demo has already written.
 """
 
 import contextlib
@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 import psycopg2
 
 ZONE = ZoneInfo("Asia/Shanghai")
-BUSY_FROM, BUSY_UNTIL, MORNING = time(8, 30), time(15, 30), time(10, 40)
+MORNING, BUSY_UNTIL = time(10, 40), time(15, 30)
 
 
 def opening_moment(real: datetime, last: datetime | None) -> datetime:
     """What the demo's clock shows (UTC) when it is started at ``real``; ``last`` is the newest moment in its history.
 
-    The real time in busy hours, otherwise 10:40 (Beijing) of the last morning that has come; where the demo has been
+    The real time from 10:40 to 15:30, otherwise 10:40 (Beijing) of the last morning that has come; where the demo has been
     further already it goes on from there, but never ahead of the real time.
     """
     local = real.astimezone(ZONE)
-    if BUSY_FROM <= local.time() < BUSY_UNTIL:
+    if MORNING <= local.time() < BUSY_UNTIL:
         wanted = local
     else:
         day = local.date() if local.time() >= BUSY_UNTIL else local.date() - timedelta(days=1)

@@ -82,7 +82,8 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     own_share = reads.own_shares(decided)
     return {
         "questions": [(asked, reads.chosen_sum(asked, set())) for asked in found],
-        "decided": decided,
+        "decided": [row for row in decided if not row.free],
+        "free": [row for row in decided if row.free and row.lives],
         "own_share": own_share,
         "changeable": changeable([row.line for row in decided]) if visit.is_open else set(),
         "agreed": total_of([own_share, *(row.total for row in decided if row.counts)]),

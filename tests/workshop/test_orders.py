@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 from django.utils import translation
 
 from dealership.kernel import clock, outbox
@@ -27,7 +29,7 @@ from tests.factories.workshop import (
     part,
 )
 from workshop import rules
-from workshop.models import Authorization, Estimate, OrderLine, PartLine, RepairOrder
+from workshop.models import Authorization, Campaign, CampaignVehicle, Estimate, OrderLine, PartLine, RepairOrder
 from workshop.selectors.orders import asked_of, decided_for_customer
 from workshop.services import orders
 
@@ -470,6 +472,26 @@ def test_two_estimates_at_once_one_is_sent() -> None:
     send = lambda: orders.send_estimate(order_uid=order.uid, by=shop.advisor)  # noqa: E731
     assert run_together(send, send) == ["done", "estimate.empty"]
     assert Estimate.objects.count() == 1
+
+
+def test_what_others_pay_is_free_on_the_customers_page_and_no_decision_of_theirs(shop: Shop) -> None:
+    order = make_order(shop, with_diagnosis=False)
+    add_operation(shop, order, "BR-10")
+    recalled = add_operation(shop, order, "AC-10", pay_type="WARRANTY")
+    agree_all(shop, order)
+    campaign = Campaign.objects.create(
+        number="ZH-T-01", kind="RECALL", title="空调管路", measure="更换", operation=recalled.operation,
+        starts_on=clock.today(),
+    )  # fmt: skip
+    CampaignVehicle.objects.create(campaign=campaign, vin=order.vehicle.vin, line=recalled)
+    rows = decided_for_customer(order.visit_id, shop.advisor)
+    assert [(row.free, row.counts) for row in rows] == [(False, True), (True, False)]
+    page = Client().get(reverse("visit-link", args=[order.visit.link.token])).content.decode()
+    asked, free = page.index("您已决定的项目"), page.index("不收您费用的项目")
+    assert free < asked
+    assert "召回 ZH-T-01 · 厂家承担" in page[free:asked]
+    assert recalled.said in page[free:asked]
+    assert recalled.said not in page[asked : page.index("已同意合计")]
 
 
 def test_a_customer_who_reads_english_sees_what_the_work_and_the_parts_are_called(shop: Shop) -> None:

@@ -952,8 +952,27 @@ class DecidedLine:
         return self.line.state != L.DECLINED
 
     @property
+    def free(self) -> bool:
+        """Somebody else pays, who isn't asked on the customer's page: shop, maker or a contract paid for before."""
+        return self.line.pay_type not in ASKED_PAY_TYPES
+
+    @property
+    def free_word(self) -> str:
+        """Why the customer pays nothing, with the maker's campaign where it is one."""
+        campaigns = [f"{row.campaign.get_kind_display()} {row.campaign.number}" for row in self.line.campaigns.all()]
+        return " · ".join([*campaigns, str(FREE_WORDS.get(self.line.pay_type, ""))])
+
+    @property
     def insured(self) -> bool:
         return self.line.pay_type == "INSURANCE" and hasattr(self.line.order, "accident")
+
+
+FREE_WORDS = {
+    "WARRANTY": _("the maker pays"),
+    "INTERNAL": _("our shop pays"),
+    "SERVICE_CONTRACT": _("paid by your service contract"),
+    "GOODWILL": _("free as a courtesy"),
+}
 
 
 def own_shares(rows: Sequence[DecidedLine]) -> Decimal:
@@ -969,7 +988,7 @@ def own_shares(rows: Sequence[DecidedLine]) -> Decimal:
 
 
 def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
-    """What the customer has decided on, and how far it is, in plain words."""
+    """What the customer has decided on and what others pay for, and how far it is, in plain words."""
     words = {
         L.AUTHORIZED: (_("agreed, to be done"), "consent"),
         L.IN_PROGRESS: (_("being done"), "work"),
@@ -982,7 +1001,7 @@ def decided_for_customer(visit_id: int, by: Actor) -> list[DecidedLine]:
         OrderLine.objects.for_actor(by)
         .filter(order__visit_id=visit_id, state__in=list(words))
         .select_related("operation", "order__accident")
-        .prefetch_related("part_lines")
+        .prefetch_related("part_lines", "campaigns__campaign")
         .order_by("order_id", "position")
     )
     return [DecidedLine(line, total(line), *words[L(line.state)]) for line in rows]

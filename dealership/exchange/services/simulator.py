@@ -1063,7 +1063,7 @@ class Simulation:
                 yield from self.ask(shop, order, advisor, link, name)
             span = max(6.0, float(line.hours) * 60 * rng.uniform(0.75, 1.3))
             if rng.random() < 0.15:
-                yield shop.working(clock.now() + timedelta(minutes=span / 2))
+                yield from self.at_work(shop, line, worker, timedelta(minutes=span / 2))
                 self.try_to(clocking.clock_off, pause_cause=rng.choice(["HELP", "TOOL", "BREAK"]), by=worker)
                 yield shop.working(clock.now() + shop.minutes(10, 30))
                 while not self.begin(shop, line, worker):
@@ -1083,10 +1083,24 @@ class Simulation:
                     by=worker,
                 )
                 yield from self.ask(shop, order, advisor, link, name)
-            yield shop.working(clock.now() + timedelta(minutes=span))
+            yield from self.at_work(shop, line, worker, timedelta(minutes=span))
             cause, correction = self.found_and_done(line)
             clocking.finish_line(line_uid=line.uid, cause=cause, correction=correction, by=worker)
             self.gloves_back(shop, line, worker)
+
+    def at_work(self, shop: Shop, line: OrderLine, worker: Actor, takes: timedelta) -> Steps:
+        """Works on for so long; at closing time the clock stops, and the rest is done the next morning (3.2)."""
+        closes = shop.local(clock.now().astimezone(shop.zone).date(), 18, 0)
+        rest = clock.now() + takes - closes
+        if rest <= timedelta():
+            yield clock.now() + takes
+            return
+        yield max(closes, clock.now() + timedelta(minutes=1))
+        self.try_to(clocking.clock_off, pause_cause="BREAK", by=worker)
+        yield shop.working(clock.now() + timedelta(minutes=1))
+        while not self.begin(shop, line, worker):
+            yield shop.working(clock.now() + shop.minutes(10, 25))
+        yield clock.now() + min(rest, takes)
 
     @staticmethod
     def found_and_done(line: OrderLine) -> tuple[str, str]:
@@ -1299,7 +1313,7 @@ class Simulation:
                 yield shop.working(clock.now() + shop.minutes(10, 20))
                 while not self.begin(shop, line, shop.actor(worker)):
                     yield shop.working(clock.now() + shop.minutes(10, 20))
-                yield shop.working(clock.now() + shop.minutes(10, 25))
+                yield from self.at_work(shop, line, shop.actor(worker), shop.minutes(10, 25))
                 clocking.finish_line(
                     line_uid=line.uid, cause="紧固不足", correction="按力矩重新紧固", by=shop.actor(worker)
                 )
