@@ -86,6 +86,7 @@ from workshop.models import (
     PurchaseLine,
     PurchaseOrder,
     PurchaseState,
+    ReassemblyAnswer,
     RepairOrder,
     ReservationMove,
     ReturnCondition,
@@ -119,6 +120,7 @@ from workshop.services import (
     packages,
     proposals,
     purchasing,
+    reassembly,
     replacements,
     screens,
     sheets,
@@ -151,6 +153,12 @@ def _picture(read: dict[str, Any]) -> tuple[str, bytes]:
 def _wanted(read: dict[str, Any]) -> tuple[UUID, Any]:
     return read["part_uid"], read["quantity"]
 
+
+REASSEMBLY = Choice(
+    choices=ReassemblyAnswer,
+    optional=True,
+    help="What becomes of what lies in pieces then; needed where something does.",
+)
 
 register(
     Resource(
@@ -286,8 +294,8 @@ register(
                 uid="order_uid",
                 permission=permissions.ORDERS_WITHDRAW,
                 when=LIVING,
-                input={"reason": Text(200, min=1)},
-                help="End the order; what was done is settled",
+                input={"reason": Text(200, min=1), "reassembly": REASSEMBLY},
+                help="End what isn't finished of the order; what was done is settled",
             ),
         ),
     )
@@ -459,6 +467,11 @@ register(
             "package_uid": Uid(source="package__uid", null=True, help="The order package at whose price it stands."),
             "reassembles_uid": Uid(
                 source="reassembles__uid", null=True, help="The line that this puts together again."
+            ),
+            "reassembly_answer": Choice(
+                choices=ReassemblyAnswer,
+                null=True,
+                help="What was said of putting it together again when the work ended without a repair.",
             ),
         },
         filters=ORDER
@@ -653,12 +666,20 @@ register(
                 help="A no becomes a yes while the offer holds (3.2)",
             ),
             Action(
+                verb="reassemble",
+                run=reassembly.reassemble_line,
+                uid="line_uid",
+                permission=permissions.LINES_EDIT,
+                when={L.IN_PROGRESS, L.COMPLETED, L.INSPECTED, L.WITHDRAWN},
+                help="Put together again what the line took apart, at the price agreed with it (3.2)",
+            ),
+            Action(
                 verb="withdraw",
                 run=orders.withdraw_line,
                 uid="line_uid",
                 permission=permissions.ORDERS_WITHDRAW,
                 when={L.AUTHORIZED, L.IN_PROGRESS},
-                input={"reason": Text(200, min=1)},
+                input={"reason": Text(200, min=1), "reassembly": REASSEMBLY},
                 help="End a line that isn't finished; what was done is settled",
             ),
         ),

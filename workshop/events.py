@@ -65,6 +65,10 @@ GOODWILL_LAPSED = event(
 )
 LINE_WITHDRAWN = event("workshop.line.withdrawn", _("Line withdrawn"), clause="3.2", stage=stages.WORK)
 
+LINE_LEFT_APART = event(
+    "workshop.line.left_apart", _("Said that putting together again isn't charged"), clause="3.2", stage=stages.WORK
+)
+
 # --- packages ---
 PACKAGE_PUT = event("workshop.package.put", _("Package put on the order"), clause="3.1", stage=stages.DIAGNOSIS)
 PACKAGE_DISSOLVED = event("workshop.package.dissolved", _("Package dissolved"), clause="3.1", stage=stages.DIAGNOSIS)

@@ -193,6 +193,14 @@ class DiscountKind(models.TextChoices):
     ASSESSMENT = "ASSESSMENT", _("The insurer's assessment")
 
 
+class ReassemblyAnswer(models.TextChoices):
+    """What becomes of something that lies in pieces when the work on it ends without a repair (3.2)."""
+
+    CHARGED = "CHARGED", _("Put together again at the agreed price")
+    FREE = "FREE", _("Put together again, not charged")
+    APART = "APART", _("Stays in pieces, as the customer wants it")
+
+
 L = LineState
 LINE_MOVES = {
     L.DRAFT: {L.PENDING, L.AUTHORIZED, L.DECLINED, L.CANCELLED},
@@ -275,6 +283,14 @@ class OrderLine(Root):
         related_name="reassemblies",
         help_text="what it puts together again",
     )
+    reassembly_answer = models.CharField(
+        max_length=8,
+        choices=ReassemblyAnswer.choices,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="what was said when the work ended without a repair; a charged one is a line of its own",
+    )
     package = models.ForeignKey(
         "workshop.OrderPackage", models.PROTECT, null=True, blank=True, related_name="lines", help_text="at one price"
     )
@@ -346,7 +362,9 @@ class OrderLine(Root):
                     PERFORM 1 FROM workshop_orderline d WHERE d.id = NEW.reassembles_id AND d.order_id = NEW.order_id
                         AND NEW.labor_amount + NEW.fee_amount <= d.reassembly_amount
                         AND COALESCE(NEW.authorized_amount, 0) <= d.reassembly_amount
-                        AND (TG_OP = 'UPDATE' OR d.state IN ('IN_PROGRESS', 'COMPLETED', 'INSPECTED')) FOR SHARE;
+                        AND (TG_OP = 'UPDATE' OR d.state IN ('IN_PROGRESS', 'COMPLETED', 'INSPECTED')
+                            OR d.state = 'WITHDRAWN' AND EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = d.id))
+                        FOR SHARE;
                     IF NOT FOUND THEN {refuse} END IF;
                     RETURN NEW;
                 """,
@@ -354,6 +372,44 @@ class OrderLine(Root):
                 text=_(
                     "Putting together again follows what was taken apart and costs no more than was agreed with it."
                 ),
+            ),
+            states.guard(
+                # 3.2: it is put together again once, not where somebody said that it isn't charged, and never beside a
+                # repair found by it that was agreed to.
+                "orderline_reassembly_instead_of_repair",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.reassembles_id IS NOT NULL"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline WHERE found_by_id = NEW.reassembles_id
+                            AND state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED'))
+                        OR EXISTS (SELECT 1 FROM workshop_orderline r JOIN workshop_clocking c ON c.line_id = r.id
+                            WHERE r.reassembles_id = NEW.reassembles_id)
+                        OR EXISTS (SELECT 1 FROM workshop_orderline
+                            WHERE id = NEW.reassembles_id AND reassembly_answer = 'FREE')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="line.reassembly",
+                text=_("What is repaired, or was put together once, isn't charged for being put together again (3.2)."),
+            ),
+            states.guard(
+                # 3.2: a repair that is agreed to takes the place of putting together again, unless that has begun; looked
+                # at when everything is written.
+                "orderline_repair_instead_of_reassembly",
+                operation=pgtrigger.UpdateOf("state"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.found_by_id IS NOT NULL AND NEW.state = 'AUTHORIZED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline WHERE id = NEW.id AND state = 'AUTHORIZED')
+                        AND EXISTS (SELECT 1 FROM workshop_orderline r WHERE r.reassembles_id = NEW.found_by_id
+                            AND r.state = 'AUTHORIZED'
+                            AND NOT EXISTS (SELECT 1 FROM workshop_clocking WHERE line_id = r.id))
+                    THEN {refuse} END IF;
+                    RETURN NULL;
+                """,
+                code="line.reassembly",
+                text=_("The repair is done after all: putting together again is taken off first (3.2)."),
             ),
             states.guard(
                 # 3.1: a line enters a package as it is written and leaves it only while nobody has agreed.
@@ -643,6 +699,11 @@ class OrderLine(Root):
                 | (Q(reassembly_amount__gte=0) & (Q(is_diagnosis=True) | Q(is_dismantling=True))),
             ),
             models.CheckConstraint(
+                # 3.2: only of what takes something apart it is said whether it is put together again.
+                name="orderline_reassembly_answer",
+                condition=Q(reassembly_answer="") | Q(reassembly_amount__isnull=False),
+            ),
+            models.CheckConstraint(
                 # 3.2: only what the insurer pays is priced by its assessment.
                 name="orderline_assessed_discount",
                 condition=Q(discount_kind="") | Q(discount_kind=DiscountKind.ASSESSMENT, pay_type="INSURANCE"),
@@ -687,6 +748,11 @@ explain_constraint(
     "orderline_reassembly",
     "line.reassembly",
     _("Only a diagnosis, or what takes something apart, states what putting it together again costs."),
+)
+explain_constraint(
+    "orderline_reassembly_answer",
+    "line.reassembly",
+    _("Only of what takes something apart it is said whether it is put together again."),
 )
 explain_constraint("orderline_fee_named", "line.fee", _("Say what the other fee is for."))
 explain_constraint("orderline_agreed_amount", "line.amount", _("Work needs an amount the customer agreed to (3.2)."))

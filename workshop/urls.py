@@ -57,6 +57,7 @@ urlpatterns = [
     path("order-lines/<uuid:uid>/cancel/", orders.CancelLinePage.as_view(), name="line-cancel"),
     path("order-lines/<uuid:uid>/after-all/", orders.AgreeAfterAllPage.as_view(), name="line-after-all"),
     path("order-lines/<uuid:uid>/revoke/", orders.RevokeLinePage.as_view(), name="line-revoke"),
+    path("order-lines/<uuid:uid>/reassemble/", orders.ReassemblePage.as_view(), name="line-reassemble"),
     path("order-lines/<uuid:uid>/withdraw/", orders.WithdrawLinePage.as_view(), name="line-withdraw"),
     path("order-lines/<uuid:uid>/offer/", orders.OfferAgainView.as_view(), name="line-offer"),
     path("order-lines/<uuid:uid>/photos/", orders.LinePhotosView.as_view(), name="line-photos"),

@@ -359,7 +359,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     def line(**more: Any) -> str:
         return advisor.create_labor_operation(body={"repair_order_uid": order, **more})["uid"]
 
-    brakes = line(operation_uid=operations["BR-10"]["uid"], category="ASSEMBLY")
+    opens = {"is_dismantling": True, "reassembly_amount": "50.00"}
+    brakes = line(operation_uid=operations["BR-10"]["uid"], category="ASSEMBLY", **opens)
     filters = line(operation_uid=operations["AC-10"]["uid"])
     slip = line(operation_uid=operations["BR-10"]["uid"])
     later = line(operation_uid=operations["AC-10"]["uid"])
@@ -480,6 +481,10 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     more = advisor.list_labor_operation(repair_order_uid=order)["data"][0]
     act(advisor, "labor_operation", more["uid"], "cancel", {"reason": "客户下次做"})
     act(technician, "labor_operation", brakes, "finish", {"cause": "磨损", "correction": "更换"})
+    act(advisor, "labor_operation", brakes, "reassemble")
+    lines = advisor.list_labor_operation(repair_order_uid=order)["data"]
+    together = next(row["uid"] for row in lines if row["reassembles_uid"] == brakes)
+    act(world.manager, "labor_operation", together, "withdraw", {"reason": "随车装回", "reassembly": "FREE"})
     times = {"started_at": DAY.format("14:05"), "ended_at": DAY.format("14:40"), "reason": "开工时间记错"}
     act(foreman, "clocking", clocking, "correct", times)
     act(world.manager, "labor_operation", filters, "withdraw", {"reason": "客户不做了"})

@@ -118,6 +118,7 @@ from workshop.services import (
     packages,
     proposals,
     purchasing,
+    reassembly,
     replacements,
     sales,
     screens,
@@ -432,6 +433,7 @@ STORY: dict[str, str] = {
     "workshop.transfer_stock": "one: stock.bin_short",
     "workshop.receive_stock": "both",
     "workshop.move_dispatch": "one: dispatch.ended",
+    "workshop.reassemble_line": "one: line.reassembly",
     "workshop.reject_proposal": "one: state.move",
     "workshop.release_line": "one: hold.none",
     "workshop.remove_part": "one: 404",
@@ -1087,6 +1089,19 @@ def test_the_order_and_the_floor() -> None:
         go(inspections.inspect_order, order_uid=second.uid, level="SELF", result="PASSED", by=actor(house.worker))
         go(inspections.allot_certificates, prefix="沪A", first=101, last=110, by=setup)
         assert CertificateRange.objects.count() == 1
+        opened = make_order(floor.shop, with_diagnosis=False)
+        taken = {
+            "description": "拆检",
+            "hours": Decimal("0.5"),
+            "is_dismantling": True,
+            "reassembly_amount": Decimal(50),
+        }
+        apart = orders.add_line(order_uid=opened.uid, by=desk, **taken)
+        agree_all(floor.shop, opened)
+        opener = floor.technician(name="拆试工")
+        floor.give(apart, opener, start=(16, 45))
+        clocking.clock_on(line_uid=apart.uid, by=actor(opener))
+        go(reassembly.reassemble_line, line_uid=apart.uid, by=desk)
         _fifth, lines = make_agreed(floor, "MT-50")
         forgetful = floor.technician(name="陶试忘")
         floor.give(lines[0], forgetful, bay="4", start=(15, 0))

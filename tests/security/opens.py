@@ -122,6 +122,7 @@ OPENS = {
     "line-photo": "workshop.LinePhoto",
     "line-photos": "workshop.OrderLine",
     "line-price-as-assessed": "workshop.OrderLine",
+    "line-reassemble": "workshop.OrderLine",
     "line-release": "workshop.OrderLine",
     "line-revoke": "workshop.OrderLine",
     "line-structure": "workshop.OrderLine",

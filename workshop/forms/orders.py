@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
 from dealership.kernel.forms import demanded, set_queryset
-from workshop.models import AuthorizationMethod, OrderKind, OrderLine, RepairOrder
+from dealership.kernel.saying import say_list
+from workshop.models import AuthorizationMethod, OrderKind, OrderLine, ReassemblyAnswer, RepairOrder
+from workshop.selectors.apart import Again
 
 MOMENT = "%Y-%m-%dT%H:%M"
 
@@ -145,6 +147,36 @@ class DiscountForm(forms.Form):
 
 class ReasonForm(forms.Form):
     reason = reason_field(widget=forms.TextInput(attrs={"autofocus": True}))
+
+
+class EndForm(ReasonForm):
+    """Why a line or an order ends, and what becomes of what lies in pieces then (``aparts``: its name and price)."""
+
+    reassembly = forms.ChoiceField(
+        label=_("It lies in pieces"), choices=ReassemblyAnswer.choices, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, aparts: list[tuple[str, Again]], stands: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not aparts:
+            del self.fields["reassembly"]
+            return
+        asked = self.fields["reassembly"]
+        asked.label = _("In pieces: %(what)s. Is it put together again?") % {
+            "what": say_list(said for said, _p in aparts)
+        }
+        asked.help_text = _("%(name)s agreed to it on %(time)s together with the taking apart.") % {
+            "name": aparts[0][1].agreed_by,
+            "time": aparts[0][1].agreed,
+        }
+        total = sum((price.price for _said, price in aparts), Decimal(0))
+        charged = _("Put together again: ¥%(amount)s is charged as agreed") % {"amount": f"{total:,.2f}"}
+        others = [choice for choice in ReassemblyAnswer.choices if choice[0] != ReassemblyAnswer.CHARGED]
+        asked.choices = others if stands else [(ReassemblyAnswer.CHARGED.value, charged), *others]  # type: ignore[attr-defined]
+
+
+class PutTogetherForm(forms.Form):
+    """Nothing is asked: price and agreement stand there since the taking apart."""
 
 
 def _how() -> forms.ChoiceField:

@@ -11,6 +11,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from workshop import rules
 from workshop.models import Clocking, HoldCause, L, LineHold, OrderLine, PartLine
+from workshop.selectors.apart import Again, falls_due
 from workshop.selectors.entitled import ASKED, Deciders, deciders_of
 from workshop.services.authorizations import has_begun, offer_of
 from workshop.services.orders import line_total
@@ -28,6 +29,8 @@ class Change:
     is_safety: bool
     seen_hash: str
     deciders: Deciders
+    again: Again | None = None
+    """What falls due if an agreed repair isn't done (3.2)."""
 
 
 def changeable(lines: Sequence[OrderLine]) -> set[UUID]:
@@ -73,4 +76,5 @@ def change_of(line: OrderLine) -> Change:
         is_safety=any(each.is_safety for each in lines),
         seen_hash=offer.seen_hash if offer else "",
         deciders=deciders_of(line.order),
+        again=falls_due(line) if line.state == L.AUTHORIZED and line.found_by_id is not None else None,
     )

@@ -47,9 +47,11 @@ from workshop.models import (
     OrderLine,
     OrderStage,
     PartLine,
+    ReassemblyAnswer,
     RepairOrder,
 )
 from workshop.selectors.accidents import accident_of, customer_pays
+from workshop.selectors.apart import Again, falls_due, lying_apart
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
@@ -277,6 +279,11 @@ class LineRow:
     """When what an outside firm has of it is expected back (3.2)."""
 
     @property
+    def changes(self) -> bool:
+        """Whether something is to be done with the line itself, not only putting together again what it took apart."""
+        return bool(self.may - {"reassemble"})
+
+    @property
     def used(self) -> list[PartLine]:
         """The parts of the line; of an ended one those that stay in the car."""
         ended = self.line.state == LineState.WITHDRAWN
@@ -472,6 +479,10 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         .order_by("starts_at")
     )
     clockings = list(Clocking.objects.filter(line__in=lines).select_related("employee", "line", "bay").order_by("-pk"))
+    lying = {apart.pk for apart in lying_apart(lines, clocked={clocking.line_id for clocking in clockings})}
+    for row in rows:
+        if row.line.pk in lying and not row.line.settled:
+            row.may |= {"reassemble"}
     ends = [d.ends_at for d in dispatches if d.line.state in (L.AUTHORIZED, L.IN_PROGRESS)]
     firms = expected_back(lines)
     ends += firms.values()
@@ -576,6 +587,12 @@ def _counts(rows: Sequence[LineRow]) -> list[tuple[Any, int]]:
     return [(label, n) for label, n in counted if n]
 
 
+_REASSEMBLY_SAID = {
+    ReassemblyAnswer.FREE: _("put together again, not charged"),
+    ReassemblyAnswer.APART: _("stays in pieces, as the customer wants it"),
+}
+
+
 def line_row(
     line: OrderLine, estimate: Estimate | None, asked_discount: Decimal | None = None, *, words: str = ""
 ) -> LineRow:
@@ -596,7 +613,9 @@ def line_row(
         says.append(_("done: %(words)s") % {"words": line.correction})
     if line.fee_amount:
         says.append(_("%(what)s: ¥%(amount)s") % {"what": line.fee_note, "amount": f"{line.fee_amount:,.2f}"})
-    if line.takes_apart and line.reassembly_amount is not None:
+    if line.reassembly_answer:
+        says.append(_REASSEMBLY_SAID[ReassemblyAnswer(line.reassembly_answer)])
+    elif line.takes_apart and line.reassembly_amount is not None:
         says.append(
             _("putting it together again if declined: ¥%(amount)s") % {"amount": f"{line.reassembly_amount:,.2f}"}
         )
@@ -753,6 +772,8 @@ class AskedLine:
     """What a package holds; empty for a line that stands by itself."""
     reassembly: Decimal | None
     """What putting together again costs if the repair is declined; None where nothing is taken apart."""
+    again: Again | None = None
+    """What falls due if nothing that was found by the taking apart is done; None where nothing lies in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -854,6 +875,7 @@ def _package_card(name: str, held: list[AskedLine]) -> AskedLine:
         is_safety=any(line.is_safety for line in held),
         extra_minutes=sum(line.extra_minutes for line in held),
         photos=[photo for line in held for photo in line.photos],
+        again=next((line.again for line in held if line.again), None),
     )
 
 
@@ -892,6 +914,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
         is_diagnosis=line.is_diagnosis,
         holds=[],
         reassembly=Decimal(entry["reassembly_amount"]) if line.takes_apart and "reassembly_amount" in entry else None,
+        again=falls_due(line) if line.found_by_id is not None else None,
     )
 
 

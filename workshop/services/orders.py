@@ -60,10 +60,12 @@ from workshop.models import (
     PartLine,
     PromiseChange,
     PromiseTold,
+    ReassemblyAnswer,
     RepairOrder,
 )
 from workshop.package_models import OrderPackage
 from workshop.selectors.accidents import accident_of, customer_pays
+from workshop.selectors.apart import lying_apart
 from workshop.selectors.contracts import contract_content
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
@@ -1299,7 +1301,7 @@ def keep_wish(
 
 def authorize_unasked(line: OrderLine, *, by: Actor, estimate: Estimate | None = None) -> Authorization:
     """A line somebody else pays for under a standing agreement: no question, but a row that says so."""
-    return write_decision(
+    decision = write_decision(
         line,
         status=AuthorizationStatus.NOT_REQUIRED,
         method=AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION,
@@ -1307,6 +1309,11 @@ def authorize_unasked(line: OrderLine, *, by: Actor, estimate: Estimate | None =
         estimate=estimate,
         by=by,
     )
+    if line.found_by_id is not None:
+        from workshop.services.reassembly import follow_decisions
+
+        follow_decisions(line.order, by=by)
+    return decision
 
 
 # --- withdrawing ---
@@ -1379,44 +1386,96 @@ def price_what_stays(part_line: PartLine) -> None:
 
 
 @transaction.atomic
-def withdraw_line(*, line_uid: UUID, reason: str, by: Actor) -> OrderLine:
+def withdraw_line(*, line_uid: UUID, reason: str, by: Actor, reassembly: str = "") -> OrderLine:
     """Ends an agreed line that isn't finished; what was done is settled (domain 3.3).
 
-    Issued parts that go back are returned to the shelf first; what stays issued is charged. Raises RuleError
-    ``line.reason``, ``line.finished`` and ``line.clocked_on``.
+    Issued parts that go back are returned to the shelf first; what stays issued is charged. Where something lies in
+    pieces then, ``reassembly`` (``ReassemblyAnswer``) says what becomes of it. Raises RuleError ``line.reason``,
+    ``line.finished``, ``line.clocked_on`` and ``line.apart`` (that isn't said).
     """
+    from workshop.services import reassembly as again
+
     by.require(permissions.ORDERS_WITHDRAW)
     line = locked_line(line_uid, by)
     if not reason.strip():
         raise RuleError("line.reason", _("Say why the line is withdrawn."), field="reason")
+    aparts = apart_after(line)
+    again.refuse_unanswered(aparts, reassembly)
+    if line.reassembles_id is not None and reassembly == ReassemblyAnswer.CHARGED:
+        text = _("This line puts it together again: leave it as it is, or say that it isn't charged.")
+        raise RuleError("line.apart", text, field="reassembly")
     end_line(line, reason=reason, by=by, code=events.LINE_WITHDRAWN)
+    again.answer_apart([line if apart.pk == line.pk else apart for apart in aparts], reassembly, by=by)
     return line
 
 
+def apart_after(line: OrderLine) -> list[OrderLine]:
+    """What lies in pieces when this line is ended: taken apart by it, or what it was to repair or put together."""
+    if line.state not in (L.AUTHORIZED, L.IN_PROGRESS):
+        return []
+    lines = list(line.order.lines.order_by("pk"))
+    found = [
+        apart
+        for apart in lying_apart(lines, leaving={line.pk})
+        if apart.pk in (line.pk, line.found_by_id, line.reassembles_id)
+    ]
+    for apart in found:
+        apart.order = line.order
+    return found
+
+
+def apart_at_end(order: RepairOrder, lines: list[OrderLine]) -> list[OrderLine]:
+    """What lies in pieces when the order is ended."""
+    found = lying_apart(lines, leaving={line.pk for line in lines if _is_ended_with(line)})
+    for apart in found:
+        apart.order = order
+    return found
+
+
+def _is_ended_with(line: OrderLine) -> bool:
+    """Whether the end of its order ends a line; what is being put together again goes on."""
+    return line.state in (L.DRAFT, L.PENDING, L.AUTHORIZED) or (
+        line.state == L.IN_PROGRESS and line.reassembles_id is None
+    )
+
+
 @transaction.atomic
-def withdraw_order(*, order_uid: UUID, reason: str, by: Actor) -> RepairOrder:
+def withdraw_order(*, order_uid: UUID, reason: str, by: Actor, reassembly: str = "") -> RepairOrder:
     """Ends what isn't finished of an order: open questions are cancelled, begun work is settled for what was done (3.3).
 
     Finished work is inspected and settled, so the order goes on until it is; without any the order is withdrawn as a
-    whole. Raises RuleError ``order.reason`` and ``order.finished`` (there is nothing left to end).
+    whole. Where something lies in pieces then, ``reassembly`` (``ReassemblyAnswer``) says what becomes of it; charged, it
+    is a line that is done and settled like others. Raises RuleError ``order.reason``, ``order.finished`` (there is nothing
+    left to end) and ``line.apart`` (that isn't said).
     """
+    from workshop.services import reassembly as again
+
     by.require(permissions.ORDERS_WITHDRAW)
     order = locked_order(order_uid, by)
     if not reason.strip():
         raise RuleError("order.reason", _("Say why the order is withdrawn."), field="reason")
     before = order.stage
     lines = lines_of(order)
-    to_end = [line for line in lines if line.state in (L.DRAFT, L.PENDING, L.AUTHORIZED, L.IN_PROGRESS)]
-    goes_on = any(line.state in FINISHED for line in lines)
+    to_end = [line for line in lines if _is_ended_with(line)]
+    goes_on = any(line.state in (*FINISHED, L.IN_PROGRESS) and line not in to_end for line in lines)
     if goes_on and not to_end:
-        raise RuleError("order.finished", _("Everything agreed on this order is finished: inspect it and settle it."))
+        text = _("There is nothing left to end on this order: what is done is inspected and settled.")
+        raise RuleError("order.finished", text)
+    aparts = apart_at_end(order, lines)
+    again.refuse_unanswered(aparts, reassembly)
+    charged = {apart.pk for apart in aparts if reassembly == ReassemblyAnswer.CHARGED}
+    kept = {line.reassembles_id for line in to_end if line.reassembles_id in charged}
     for line in to_end:
+        if line.reassembles_id in charged:  # it stands there already and is done
+            continue
         if line.state in (L.DRAFT, L.PENDING):
             was, line.state = line.state, L.CANCELLED
             line.save(update_fields=["state"])
             record(line, events.LINE_CANCELLED, by=by, store_id=order.store_id, changed={"state": (was, line.state)})
         else:
             end_line(line, reason=reason, by=by, code=events.LINE_WITHDRAWN)
+    made = again.answer_apart([apart for apart in aparts if apart.pk not in kept], reassembly, by=by)
+    goes_on = goes_on or bool(kept or made)
     if not goes_on:
         order.withdrawn_at, order.withdrawn_reason = clock.now(), reason.strip()[:200]
         order.save(update_fields=["withdrawn_at", "withdrawn_reason"])

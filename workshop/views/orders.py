@@ -49,15 +49,15 @@ from workshop.models import (
 )
 from workshop.selectors import away
 from workshop.selectors import orders as reads
+from workshop.selectors.apart import BEGUN, Again, falls_due, lying_apart, price_again
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.goodwill import goodwill_of
 from workshop.selectors.packages import packages_panel
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.selectors.sublets import sublets_to_end
-from workshop.services import authorizations, orders
+from workshop.services import authorizations, orders, reassembly
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
-from workshop.services.reassembly import BEGUN
 
 TABS = ("lines", "parts", "clockings", "inspections", "photos", "messages")
 
@@ -505,9 +505,15 @@ class PromisePage(OrderCommandPage):
         return orders.change_promise(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
 
 
+def aparts_said(aparts: list[OrderLine]) -> list[tuple[str, Again]]:
+    """What lies in pieces, with the price agreed for putting it together again."""
+    prices = [(apart.said, price_again(apart)) for apart in aparts]
+    return [(said, price) for said, price in prices if price is not None]
+
+
 class WithdrawOrderPage(OrderCommandPage):
     permission = permissions.ORDERS_WITHDRAW
-    form_class = forms.ReasonForm
+    form_class = forms.EndForm
     title = _("Withdraw the order")
     explains = _(
         "Open questions are cancelled. Agreed work ends here and is settled for the hours worked and the parts that "
@@ -521,8 +527,12 @@ class WithdrawOrderPage(OrderCommandPage):
             return gettext("The rest of the order is ended; what is left on it is finished, inspected and settled.")
         return gettext("Order withdrawn.")
 
-    def run(self, form: forms.ReasonForm) -> RepairOrder:
-        return orders.withdraw_order(order_uid=self.order.uid, reason=form.cleaned_data["reason"], by=self.actor)
+    def get_form_kwargs(self) -> dict[str, Any]:
+        aparts = orders.apart_at_end(self.order, list(self.order.lines.order_by("pk")))
+        return super().get_form_kwargs() | {"aparts": aparts_said(aparts)}
+
+    def run(self, form: forms.EndForm) -> RepairOrder:
+        return orders.withdraw_order(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
 
 
 # --- one line ---
@@ -705,6 +715,7 @@ class _SignedLinePage(LineCommandPage):
         return super().get_context_data(**kwargs) | {
             "total": reads.total(self.line),
             "deciders": deciders_of(self.order),
+            "again": falls_due(self.line) if self.line.state == LineState.AUTHORIZED else None,
         }
 
 
@@ -751,7 +762,7 @@ class AgreeAfterAllPage(_SignedLinePage):
 
 class WithdrawLinePage(LineCommandPage):
     permission = permissions.ORDERS_WITHDRAW
-    form_class = forms.ReasonForm
+    form_class = forms.EndForm
     title = _("Withdraw the line")
     submit = _("Withdraw the line")
     danger = True
@@ -766,8 +777,40 @@ class WithdrawLinePage(LineCommandPage):
             )
         return reads.done_words(self.line)
 
-    def run(self, form: forms.ReasonForm) -> OrderLine:
-        return orders.withdraw_line(line_uid=self.line.uid, reason=form.cleaned_data["reason"], by=self.actor)
+    def get_form_kwargs(self) -> dict[str, Any]:
+        aparts = aparts_said(orders.apart_after(self.line))
+        return super().get_form_kwargs() | {"aparts": aparts, "stands": self.line.reassembles_id is not None}
+
+    def run(self, form: forms.EndForm) -> OrderLine:
+        return orders.withdraw_line(line_uid=self.line.uid, by=self.actor, **form.cleaned_data)
+
+
+class ReassemblePage(LineCommandPage):
+    """3.2: what was taken apart is put together again without a repair, at the price agreed with it."""
+
+    permission = permissions.LINES_EDIT
+    form_class = forms.PutTogetherForm
+    title = _("Put it together again")
+    submit = _("Put it together again")
+    done = _("Putting it together again is on the order, agreed to with the taking apart.")
+
+    @property
+    def explains(self) -> str:
+        lies = self.line.pk in {line.pk for line in lying_apart(list(self.line.order.lines.order_by("pk")))}
+        price = price_again(self.line) if lies else None
+        if price is None:
+            return gettext(
+                "Nothing of it lies in pieces, or what was found by it is agreed to or not decided yet. After a no it is put "
+                "together again by itself."
+            )
+        return gettext(
+            "¥%(amount)s, agreed by %(name)s on %(time)s together with the taking apart: nobody is asked again. It becomes a "
+            "line that is clocked, inspected and settled like others. If the repair is agreed to before it is begun, it is "
+            "taken off again."
+        ) % {"amount": f"{price.price:,.2f}", "name": price.agreed_by, "time": price.agreed}
+
+    def run(self, form: forms.PutTogetherForm) -> OrderLine:
+        return reassembly.reassemble_line(line_uid=self.line.uid, by=self.actor)
 
 
 class OfferAgainView(ActionView):
