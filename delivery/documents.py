@@ -9,11 +9,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dealership.catalogue.models import Powertrain
+from dealership.catalogue.models import NOT_NEW, Powertrain
 from dealership.kernel.money import format_money, round_money
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.saying import say_name, say_plate
 from dealership.kernel.services import file_path
+from workshop.selectors.part_consents import consents_of
 
 from .models import SettlementLine, SettlementState
 from .selectors.settlements import Paper
@@ -212,6 +213,12 @@ def _notes(paper: Paper) -> list[str]:
                 "Traction battery, drive motor and power electronics: the maker's warranty terms hold where they reach further."
             )
         )
+    if any(line.part_kind in NOT_NEW for line in paper.material):
+        lines = [line.order_line for line in paper.material if line.order_line and line.part_kind in NOT_NEW]
+        for row in consents_of(lines):
+            if row.signed_at:
+                said = {"parts": row.said, "name": row.signed_by, "at": paper_moment(row.signed_at)}
+                notes.append(_("Parts that aren't new: %(parts)s; agreed to in writing by %(name)s, %(at)s.") % said)
     if any(line.part_kind == "CUSTOMER_SUPPLIED" for line in paper.material):
         notes.append(_("The shop gives no guarantee on parts that the customer brought."))
     notes.append(_("Two copies, one for each side; valid when the customer has signed."))

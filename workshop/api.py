@@ -2078,6 +2078,7 @@ from workshop import (  # noqa: E402, F401
     due_api,
     goodwill_api,
     lifts_api,
+    part_consents_api,
     sales_api,
     sublets_api,
     trials_api,

@@ -12,7 +12,7 @@ from dealership.catalogue.models import RepairCategory
 AMOUNT, CATEGORY = "AMOUNT", "CATEGORY"
 WRITTEN = (RepairCategory.WHOLE_VEHICLE, RepairCategory.ASSEMBLY, RepairCategory.SECOND_MAINTENANCE)
 """Kinds of repair that always need one: second-class maintenance and what is bigger (domain 3.3)."""
-TERMS = 1
+TERMS = 2
 """The version of the terms that new estimates are sent with; an estimate keeps its own (``TERMS_OF``)."""
 
 
@@ -55,5 +55,15 @@ def _terms_1(*, promised: str, place: str, days: int, km: int, complaints: str) 
     ]  # fmt: skip
 
 
-TERMS_OF: dict[int, Callable[..., list[str]]] = {1: _terms_1}
+def _terms_2(*, promised: str, place: str, days: int, km: int, complaints: str) -> list[str]:
+    """Version 2: as the first, and what isn't new is agreed to with the signature (domain 3.3)."""
+    terms = _terms_1(promised=promised, place=place, days=days, km=km, complaints=complaints)
+    terms[4] = _(
+        "Parts are of the kind listed; with the signature the customer agrees that those listed as used, repaired or "
+        "remanufactured are fitted. Replaced parts belong to the customer, unless a supplier takes them back as listed."
+    )
+    return terms
+
+
+TERMS_OF: dict[int, Callable[..., list[str]]] = {1: _terms_1, 2: _terms_2}
 """Every version that an estimate was ever sent with. New words are a new version; none is changed or taken out."""

@@ -25,6 +25,12 @@ ESTIMATE_SENT = event(
 ESTIMATE_VIEWED = event(
     "workshop.estimate.viewed", _("The customer opened the estimate"), clause="3.2", stage=stages.CONSENT
 )
+PART_CONSENT_SIGNED = event(
+    "workshop.line.part_consented",
+    _("Customer agreed in writing to parts that aren't new"),
+    clause="3.3",
+    stage=stages.CONSENT,
+)
 CONTRACT_SIGNED = event("workshop.contract.signed", _("Repair contract signed"), clause="3.3", stage=stages.CONSENT)
 ORDER_WITHDRAWN = event(
     "workshop.repair_order.withdrawn", _("Repair order withdrawn"), clause="3.2", stage=stages.CONSENT

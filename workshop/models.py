@@ -966,6 +966,30 @@ class PartLine(Root):
                 text=_("Nobody has agreed to this line yet; parts are issued after the customer's yes."),
             ),
             states.guard(
+                # 3.3: what isn't new goes out only when the customer has agreed to it in writing: with the line, which
+                # they pay, or by a consent of its own for that very agreement.
+                "partline_not_new_in_writing",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("issued_quantity", "kind"),
+                condition=pgtrigger.Condition(
+                    "NEW.issued_quantity > 0 AND NEW.kind IN ('REMANUFACTURED', 'REPAIRED', 'USED')"
+                ),
+                func="""
+                    IF TG_OP = 'UPDATE' AND NEW.issued_quantity <= OLD.issued_quantity AND NEW.kind = OLD.kind
+                    THEN RETURN NEW; END IF;
+                    PERFORM 1 FROM workshop_orderline l JOIN LATERAL (SELECT a.id, a.status, a.method
+                        FROM workshop_authorization a WHERE a.line_id = l.id AND a.status <> 'NOT_ENTITLED'
+                        ORDER BY a.id DESC LIMIT 1) said ON true
+                        WHERE l.id = NEW.line_id AND (EXISTS (SELECT 1 FROM workshop_partconsent c
+                                WHERE c.decision_id = said.id)
+                            OR l.pay_type = 'CUSTOMER_PAY' AND said.status = 'APPROVED' AND said.method IN (
+                                'DIGITAL_PORTAL', 'IN_PERSON_DIGITAL_SIGNATURE', 'IN_PERSON_PHYSICAL_SIGNATURE'));
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="part.consent",
+                text=_("This part isn't new: the customer agrees to it in writing before it is issued (3.3)."),
+            ),
+            states.guard(
                 # 3.2: what is out comes back by a return, which says in what condition.
                 "partline_back_by_return_only",
                 operation=pgtrigger.UpdateOf("issued_quantity"),
@@ -2448,6 +2472,7 @@ from workshop.goodwill_models import LineGoodwill  # noqa: E402, F401  (found wi
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
+from workshop.part_consent_models import PartConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.sale_models import CounterSale, SaleLine, SaleReturn, SaleState  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,

@@ -31,6 +31,7 @@ from workshop.selectors import (
     maintenance,
     old_parts,
     packages,
+    part_consents,
     sheets,
     sublets,
     warranty_claims,
@@ -210,6 +211,10 @@ def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
 
 
 register_panel("order", Panel("workshop.contract", "workshop/contract_panel.html", contracts.contract_panel, order=4))
+register_panel(
+    "order",
+    Panel("workshop.part_consents", "workshop/part_consent_panel.html", part_consents.consent_panel, order=4),
+)
 register_panel("order", Panel("workshop.packages", "workshop/order_packages.html", order_packages, order=9))
 register_panel("vehicle", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=6))
 register_panel("booking", Panel("workshop.packages", "workshop/vehicle_packages.html", vehicle_packages, order=12))

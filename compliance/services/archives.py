@@ -28,6 +28,7 @@ from reception.services.customers import open_number
 from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
 from workshop.models import LinePhoto, RepairOrder
 from workshop.selectors.contracts import contract_facts
+from workshop.selectors.part_consents import consent_facts
 from workshop.selectors.tracing import lots_out
 
 REPAIR_FILE = "REPAIR_FILE"
@@ -139,6 +140,7 @@ def order_file(order: RepairOrder) -> dict[str, Any]:
             for line in lines
         ],
         "contract": contract_facts(order),
+        "part_consents": consent_facts(order),
         "authorizations": [
             {
                 "line": a.line.position, "status": a.status, "method": a.method, "amount": str(a.amount),

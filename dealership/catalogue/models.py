@@ -55,7 +55,7 @@ class PayType(models.TextChoices):
 
 
 class PartKind(models.TextChoices):
-    """配件属性 (domain 3.3): used or rebuilt parts need the customer's consent."""
+    """配件属性 (domain 3.3); see ``NOT_NEW``."""
 
     GENUINE = "GENUINE", _("Genuine")
     EQUIVALENT = "EQUIVALENT", _("Equivalent quality")
@@ -64,6 +64,10 @@ class PartKind(models.TextChoices):
     REPAIRED = "REPAIRED", _("Repaired")
     USED = "USED", _("Used")
     CUSTOMER_SUPPLIED = "CUSTOMER_SUPPLIED", _("Brought by the customer")
+
+
+NOT_NEW = (PartKind.REMANUFACTURED, PartKind.REPAIRED, PartKind.USED)
+"""These go into a car only when its customer has agreed to them in writing (domain 3.3)."""
 
 
 class Tracing(models.TextChoices):

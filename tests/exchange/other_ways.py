@@ -380,6 +380,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     kind = line(description="异响处理", hours="1.00", pay_type="GOODWILL")
     advisor.create_line_goodwill(body={"labor_operation_uid": kind, "bearer": "SHOP", "reason": "刚过保"})
     act(advisor, "labor_operation", kind, "cancel", {"reason": "客户自己付"})
+    used = {"part_uid": pad, "quantity": "1.00", "kind": "USED"}
+    act(advisor, "labor_operation", filters, "add_part", used)
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
     pads = rows[0]["uid"]
     act(advisor, "part_line", pads, "change", {"quantity": "2.00"})
@@ -391,6 +393,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     said = {"decisions": answers, "method": "VERBAL_PHONE", "authorized_by": "李试驾", "note": "电话"}
     act(advisor, "repair_order", order, "decide", said)
     advisor.create_contract_signature(body={"repair_order_uid": order, "signed_name": "李试驾"})
+    advisor.create_part_consent(body={"labor_operation_uid": filters, "signed_name": "李试驾"})
     world.declined_is_kept(visit)
     act(world.care, "date_reminder", world.an_owner_is_reminded(visit), "close", {"result": "WITH_US"})
     once, again = (row["uid"] for row in advisor.list_declined_advice()["data"][:2])

@@ -116,6 +116,7 @@ from workshop.services import (
     old_parts,
     orders,
     packages,
+    part_consents,
     proposals,
     purchasing,
     reassembly,
@@ -399,6 +400,7 @@ STORY: dict[str, str] = {
     "workshop.finish_line": "one: state.move",
     "workshop.ask_line_goodwill": "one: goodwill.asked",
     "workshop.sign_contract": "one: contract.signed",
+    "workshop.sign_part_consent": "one: part_consent.signed",
     "workshop.give_approved_discount": "same",
     "workshop.give_approved_goodwill": "same",
     "workshop.hold_line": "one: hold.open",
@@ -917,6 +919,12 @@ def test_the_order_and_the_floor() -> None:
         orders.add_line(order_uid=bigger.uid, description="大修", hours=Decimal(20), by=desk)
         orders.send_estimate(order_uid=bigger.uid, by=desk)
         go(contracts.sign_contract, order_uid=bigger.uid, signed_name="沈示例", on_paper=True, by=desk)
+        second_hand = add_operation(floor.shop, bigger, "MT-10", parts=[], pay_type="INTERNAL")
+        orders.add_part(
+            line_uid=second_hand.uid, part_uid=part("FLT-OIL-01").uid, quantity=Decimal(1), kind="USED", by=desk
+        )
+        orders.send_estimate(order_uid=bigger.uid, by=desk)
+        go(part_consents.sign_part_consent, line_uid=second_hand.uid, signed_name="沈示例", on_paper=True, by=desk)
         kind = add_operation(floor.shop, order, "MT-10", parts=[], pay_type="GOODWILL")
         wish = go(goodwill.ask_line_goodwill, line_uid=kind.uid, bearer="SHOP", reason="刚过保", by=desk)
         services.decide_approval(uid=wish.approval.uid, approve=True, by=floor.shop.manager)

@@ -116,6 +116,7 @@ OPENS = {
     "line-discount": "workshop.OrderLine",
     "line-edit": "workshop.OrderLine",
     "line-goodwill": "workshop.OrderLine",
+    "line-part-consent": "workshop.OrderLine",
     "line-hold": "workshop.OrderLine",
     "line-new": "workshop.RepairOrder",
     "line-offer": "workshop.OrderLine",

@@ -84,6 +84,7 @@ from workshop.services import (
     findings,
     lifts,
     orders,
+    part_consents,
     proposals,
     sales,
     screens,
@@ -215,6 +216,11 @@ class World:
         orders.add_line(order_uid=dear.uid, description="大修", hours=Decimal(20), by=advisor)
         orders.send_estimate(order_uid=dear.uid, by=advisor)
         contracts.sign_on_paper(order_uid=dear.uid, signed_name="张试", by=advisor)
+        second_hand = orders.add_line(order_uid=dear.uid, description="旧件更换", pay_type="INTERNAL", by=advisor)
+        pad = Part.objects.get(number="BRK-PAD-F")
+        orders.add_part(line_uid=second_hand.uid, part_uid=pad.uid, quantity=Decimal(1), kind="USED", by=advisor)
+        orders.send_estimate(order_uid=dear.uid, by=advisor)
+        part_consents.consent_on_paper(line_uid=second_hand.uid, signed_name="张试", by=advisor)
         maker_pays = make_warranty_repair(self.signed(store, advisor))
         warranty_claims.open_warranty_claim(order_uid=maker_pays.order.uid, by=clerk)
         faults.judge_fault(line_uid=returned.line.uid, is_quality=True, fault="异响", by=clerk)

@@ -261,15 +261,15 @@ def test_an_old_contract_says_what_it_said_when_it_was_sent(shop: Shop, monkeypa
     agree(shop, old, AuthorizationMethod.VERBAL_PHONE)
     said = contract_of(old)
     assert said is not None
-    monkeypatch.setitem(contract_rules.TERMS_OF, 2, lambda **facts: [f"第二版 {facts['place']}"])
-    monkeypatch.setattr("workshop.selectors.contracts.TERMS", 2)
+    monkeypatch.setitem(contract_rules.TERMS_OF, 99, lambda **facts: [f"第二版 {facts['place']}"])
+    monkeypatch.setattr("workshop.selectors.contracts.TERMS", 99)
     new = big(shop)
     found, again = contract_of(new), contract_of(old)
     assert found is not None
     assert again is not None
     assert found.terms == [f"第二版 {shop.store.address or shop.store.name}"]
     assert (again.terms, contract_data(again)["terms"]) == (said.terms, said.terms)
-    assert new.estimates.get().content["contract"]["terms"] == 2
+    assert new.estimates.get().content["contract"]["terms"] == 99
 
 
 INSERT = (

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PartKind, PayType, Resource
+from dealership.catalogue.models import NOT_NEW, PartKind, PayType, Resource
 from dealership.kernel import clock, stages
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Approval, ApprovalState, Message, StoredFile
@@ -748,6 +748,8 @@ class AskedPart:
     guarantee: Any
     core: Decimal = Decimal(0)
     """Core charge of one, given back when the old part comes in."""
+    not_new: bool = False
+    """Used, repaired or remanufactured: agreed to in writing only (domain 3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -774,6 +776,11 @@ class AskedLine:
     """What putting together again costs if the repair is declined; None where nothing is taken apart."""
     again: Again | None = None
     """What falls due if nothing that was found by the taking apart is done; None where nothing lies in pieces."""
+
+    @property
+    def not_new(self) -> str:
+        """The parts that aren't new, with their kinds; "" where all are."""
+        return say_list(f"{part.name} ({part.kind})" for part in self.parts if part.not_new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -893,6 +900,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
             else _("guarantee %(months)s months or %(km)s km")
             % {"months": p["guarantee_months"], "km": f"{p['guarantee_km']:,}"},
             core=Decimal(p.get("core_price", "0")),
+            not_new=p["kind"] in NOT_NEW,
         )
         for p in entry["parts"]
     ]

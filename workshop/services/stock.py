@@ -18,7 +18,7 @@ from django.db.models import F
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import Part, PartKind, Tracing
+from dealership.catalogue.models import NOT_NEW, Part, PartKind, Tracing
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
@@ -53,6 +53,7 @@ from workshop.models import (
     StockMovement,
     Warehouse,
 )
+from workshop.selectors.part_consents import consents_of
 from workshop.selectors.places import usual_bin
 from workshop.selectors.purchasing import arrivals
 from workshop.selectors.tracing import lots_out, unnamed
@@ -491,6 +492,16 @@ def issue_part(
     if part_line.line.state not in AGREED:
         raise RuleError(
             "part.not_agreed", _("Nobody has agreed to this line yet; parts are issued after the customer's yes.")
+        )
+    if part_line.kind in NOT_NEW and any(row.signed_at is None for row in consents_of([part_line.line])):
+        raise RuleError(
+            "part.consent",
+            _(
+                "“%(part)s” isn't new (%(kind)s): the customer agrees to it in writing before it is issued. The advisor "
+                "has it signed on the order's page."
+            ),
+            part=part_line.part.said,
+            kind=part_line.get_kind_display(),
         )
     kept = min(wanted, part_line.reserved_quantity)
     if wanted - kept > item.on_hand - item.reserved:

@@ -109,6 +109,7 @@ from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
+from workshop.selectors.part_consents import consents_of
 from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
 from workshop.selectors.stock import MEASURED, availability
@@ -123,6 +124,7 @@ from workshop.services import (
     lifts,
     old_parts,
     orders,
+    part_consents,
     purchasing,
     sheets,
     stock,
@@ -1244,6 +1246,10 @@ class Simulation:
         return set(plans.values_list("resource_id", flat=True))
 
     def issue(self, shop: Shop, line: OrderLine) -> Steps:
+        if any(row.signed_at is None for row in consents_of([line])):
+            name = line.order.visit.contact_name
+            desk = shop.someone("advisor")
+            self.try_to(part_consents.sign_part_consent, line_uid=line.uid, signed_name=name, on_paper=True, by=desk)
         for part_line in PartLine.objects.filter(line=line).order_by("pk"):
             if part_line.issued_quantity < part_line.quantity:
                 keeper = shop.someone("parts")
