@@ -2076,6 +2076,7 @@ from workshop import (  # noqa: E402, F401
     cores_api,
     day_six_api,
     due_api,
+    gloves_api,
     goodwill_api,
     lifts_api,
     part_consents_api,

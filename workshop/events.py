@@ -270,6 +270,8 @@ TOOL_STOPPED = event("workshop.tool.stopped", _("Tool taken out of use"), clause
 TOOL_SCRAPPED = event("workshop.tool.scrapped", _("Tool scrapped"), clause="3.4")
 TOOL_REMINDED = event("workshop.tool.reminded", _("Keeper reminded of a test that is due"), clause="3.4")
 TOOL_MISSED = event("workshop.tool.missed", _("Tool missing at the stock-take"), clause="3.4")
+GLOVES_LOOKED_AT = event("workshop.tool.gloves_looked_at", _("Gloves looked at before use, in order"), clause="3.4")
+GLOVES_FAILED = event("workshop.tool.gloves_failed", _("Gloves found wrong before use, out of use"), clause="3.4")
 LIFT_LOOKED_AT = event("workshop.tool.lift_looked_at", _("Lift looked at, in order"), clause="3.4")
 LIFT_FAILED = event("workshop.tool.lift_failed", _("Lift found wrong, out of use"), clause="3.4")
 TOOLS_COUNT_STARTED = event(

@@ -1465,12 +1465,51 @@ class Clocking(Root):
                         JOIN staff_skill s ON s.id = o.skill_id WHERE l.id = NEW.line_id AND s.code = 'hv')
                     AND NOT EXISTS (SELECT 1 FROM workshop_toolissue i JOIN workshop_toolasset t ON t.id = i.tool_id
                         JOIN kernel_store st ON st.id = t.store_id
+                        JOIN workshop_glovelook g ON g.tool_id = t.id AND g.done_by_id = NEW.employee_id
+                            AND cardinality(g.wrong) = 0 AND g.at >= i.issued_at
+                            AND g.done_on = (NEW.started_at AT TIME ZONE st.time_zone)::date
                         WHERE i.employee_id = NEW.employee_id AND i.returned_at IS NULL AND t.kind = 'GLOVES'
                         AND t.valid_until >= (NEW.started_at AT TIME ZONE st.time_zone)::date) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="clocking.gloves",
-                text=_("High-voltage work is begun with insulating gloves in date; scan a pair out first (3.4)."),
+                text=_(
+                    "High-voltage work is begun with gloves in date that were looked at today: scan, look, then start (3.4)."
+                ),
+            ),
+            states.guard(
+                # 3.2, 5.1: where the skill needs a certificate, who begins has one that is valid on that day.
+                "clocking_certified",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id", "employee_id"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN catalogue_operation o ON o.id = l.operation_id
+                        JOIN staff_skill s ON s.id = o.skill_id JOIN kernel_store st ON st.id = NEW.store_id
+                        WHERE l.id = NEW.line_id AND s.certificate_required AND NOT EXISTS (
+                            SELECT 1 FROM staff_employeeskill e WHERE e.employee_id = NEW.employee_id AND e.skill_id = s.id
+                            AND e.level > 0 AND e.certificate_number <> ''
+                            AND e.valid_until >= (NEW.started_at AT TIME ZONE st.time_zone)::date)) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.certificate",
+                text=_("This work is begun only with a certificate that is valid today (3.2, 5.1)."),
+            ),
+            states.guard(
+                # 8.1: high-voltage work is begun beside somebody else who is given it too and is certified that day.
+                "clocking_hv_two",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("line_id", "employee_id"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l JOIN catalogue_operation o ON o.id = l.operation_id
+                        JOIN staff_skill s ON s.id = o.skill_id JOIN kernel_store st ON st.id = NEW.store_id
+                        WHERE l.id = NEW.line_id AND s.code = 'hv' AND NOT EXISTS (
+                            SELECT 1 FROM workshop_dispatch d JOIN staff_employeeskill e ON e.employee_id = d.technician_id
+                            WHERE d.line_id = l.id AND d.live AND d.technician_id <> NEW.employee_id AND e.skill_id = s.id
+                            AND e.level > 0 AND (NOT s.certificate_required OR (e.certificate_number <> ''
+                                AND e.valid_until >= (NEW.started_at AT TIME ZONE st.time_zone)::date))))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.two_people",
+                text=_("High-voltage work is begun beside a second dispatched person who is certified today (8.1)."),
             ),
             states.guard(
                 # 2.1.2: nobody touches a car whose state its absent owner hasn't seen. A signature is never taken back,
@@ -2468,6 +2507,7 @@ from workshop.core_models import CoreCharge, CoreReturn  # noqa: E402, F401  (fo
 from workshop.day_six_models import DaySixCare, RecordCopy  # noqa: E402, F401  (found with the room's models)
 from workshop.difference_models import DifferenceConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.fault_models import FaultJudgement  # noqa: E402, F401  (found with the room's models)
+from workshop.glove_models import GloveLook  # noqa: E402, F401  (found with the room's models)
 from workshop.goodwill_models import LineGoodwill  # noqa: E402, F401  (found with the room's models)
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)

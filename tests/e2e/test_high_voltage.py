@@ -75,6 +75,7 @@ def test_two_certified_people_with_tested_gloves(people: People, set_clock: Call
     assert Clocking.objects.count() == 0
     scans_out(hands, "G-0017")
     hands.press("我来借用")
+    hands.press("登记")  # the page of the look at the gloves follows
     hands.open("/my-jobs/")
     hands.press("开工")
     assert Clocking.objects.get().employee == lead
@@ -83,6 +84,7 @@ def test_two_certified_people_with_tested_gloves(people: People, set_clock: Call
     people.desks["technician2"] = other
     scans_out(other, "G-0018")
     other.press("我来借用")
+    other.press("登记")
     other.open("/my-jobs/")
     other.press("开工")
     assert Clocking.objects.filter(ended_at__isnull=True).count() == 2

@@ -120,6 +120,8 @@ def _tools(world: Any) -> None:
     act(director, "tool", uid, "scrap", {"note": "不能修"})
     lift = parts.create_tool(body={**facts, "name": "举升机", "number": "G-3", "kind": "LIFT"})["uid"]
     assert director.create_lift_round(body={"tool_uid": lift, "kind": "DAILY"})["wrong"] == []
+    gloves = parts.create_tool(body={**facts, "name": "绝缘手套", "number": "G-4", "kind": "GLOVES"})["uid"]
+    assert director.create_glove_look(body={"tool_uid": gloves})["wrong"] == []
     for listed in (parts.list_tool_issue(tool_uid=uid), parts.list_tool_check(tool_uid=uid)):
         only(listed)
     parts.get_tool_issue(uid=only(parts.list_tool_issue(tool_uid=uid))["uid"])

@@ -130,6 +130,7 @@ from workshop.services import (
     trials,
     warranty_claims,
 )
+from workshop.services import gloves as glove_looks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STORY: dict[str, str] = {
@@ -482,6 +483,7 @@ STORY: dict[str, str] = {
     "workshop.withdraw_warranty_claim": "one: state.move",
     "workshop.pay_warranty_claim": "one: state.move",
     "workshop.record_round": "one: lift.done",
+    "workshop.look_at_gloves": "both",
     "workshop.keep_old_parts": "same",
     "workshop.shelve_old_part": "both",
     "workshop.release_old_part": "one: state.move",
@@ -1000,6 +1002,7 @@ def test_the_order_and_the_floor() -> None:
             number="G-2", name="手套", kind="GLOVES", place="A", keeper_uid=keeper.uid, by=setup
         )
         go(tools.remind_of_tool, uid=gloves.uid, by=setup)
+        go(glove_looks.look_at_gloves, uid=gloves.uid, by=counter)
         lift = tools.register_tool(number="G-4", name="举升机", kind="LIFT", place="B", keeper_uid=keeper.uid, by=setup)
         go(lifts.record_round, uid=lift.uid, kind="DAILY", by=counter)
         leaks = {"bay_uid": floor.bays["4"].uid, "starts_at": at(14), "ends_at": at(15), "reason": "漏油"}

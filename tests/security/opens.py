@@ -96,6 +96,7 @@ OPENS = {
     "gate-pass-cancel": "delivery.GatePass",
     "gate-pass-detail": "delivery.GatePass",
     "gate-pass-new": "reception.Visit",
+    "glove-look": "workshop.ToolAsset",
     "goodwill-ask": "workshop.RepairOrder",
     "health-upload": "compliance.HealthUpload",
     "health-upload-send": "compliance.HealthUpload",

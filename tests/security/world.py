@@ -82,6 +82,7 @@ from workshop.services import (
     differences,
     faults,
     findings,
+    gloves,
     lifts,
     orders,
     part_consents,
@@ -310,6 +311,10 @@ class World:
             number="G-LIFT", name="举升机", kind="LIFT", place="A", keeper_uid=people["parts"].uid, by=system
         )
         lifts.record_round(uid=lift.uid, kind="DAILY", by=self.actor(store, "parts"))
+        pair = tools.register_tool(
+            number="G-PAIR", name="绝缘手套", kind="GLOVES", place="A", keeper_uid=people["parts"].uid, by=system
+        )
+        gloves.look_at_gloves(uid=pair.uid, by=self.actor(store, "parts"))
         bay = Resource.objects.filter(store=store, kind="BAY").order_by("-pk").first()
         assert bay is not None
         late = NOW + timedelta(days=3)

@@ -237,7 +237,7 @@ TOLD_WITH = {
     "workshop.Warehouse": "bins__item__part__uid", "workshop.PartReturn": "part_line__uid",
     "workshop.WarrantyClaimLine": "claim__uid", "workshop.ToolIssue": "tool__uid", "workshop.CheckPhoto": "sheet__uid",
     "reception.LoanPhoto": "trip__uid",
-    "workshop.LiftRound": "tool__uid",
+    "workshop.LiftRound": "tool__uid", "workshop.GloveLook": "tool__uid",
     "workshop.PromiseChange": "order__uid",
     "workshop.TechnicianCall": "line__uid",
     "workshop.CallPass": "call__line__uid",

@@ -50,6 +50,12 @@ def test_a_high_voltage_job_needs_two_certified_people_and_tested_gloves():
         phone.post(f"/tools/{gloves[1].uid}/take/", {"form_token": uuid4()})
         assert ToolIssue.objects.get().employee_id == lead.pk
         assert "insulating gloves in date" not in english(phone, "/my-jobs/")
+        phone.post(start)
+        assert Clocking.objects.count() == 0
+        # Looked at and tested with air by who wears them.
+        assert "Look at the gloves" in english(phone, "/my-jobs/")
+        phone.post(f"/tools/{gloves[1].uid}/look/", {"form_token": uuid4()})
+        assert "Look at the gloves" not in english(phone, "/my-jobs/")
         assert phone.post(start).status_code == 302
         assert Clocking.objects.get().employee_id == lead.pk
         # The second person's hands are not the first one's.
@@ -57,6 +63,7 @@ def test_a_high_voltage_job_needs_two_certified_people_and_tested_gloves():
         assert Clocking.objects.count() == 1
         crib.test(gloves[0])
         other.post(f"/tools/{gloves[0].uid}/take/", {"form_token": uuid4()})
+        other.post(f"/tools/{gloves[0].uid}/look/", {"form_token": uuid4()})
         other.post(start)
         assert set(Clocking.objects.values_list("employee__name", flat=True)) == {"高压甲", "高压乙"}
     with clock.moved_to(at(10)):

@@ -148,13 +148,13 @@ def test_the_plan_says_it_and_leads_the_foreman_there(nine):
     made = crib.floor.give(line, crib.technician, "2", (14, 0))
     boss = crib.floor.hire("foreman", name="孟工长")
     foreman = client_of(boss)
-    assert "not to be used" not in english(foreman, "/plan/?day=2026-11-24")
+    assert "passed its test" not in english(foreman, "/plan/?day=2026-11-24")
     break_down(crib, lift)
     outbox.drain()
     told = Message.objects.get(template="workshop.lift_unfit", recipient=boss.number)
     assert "左柱漏油" in told.body
     page = english(foreman, "/plan/?day=2026-11-24")
-    assert "not to be used: 2 号举升机" in page
+    assert page.count("2 号举升机 – Out of use: 左柱漏油") == 2  # at the bay's head and above the plan
     assert f"/plan/{made.uid}/" in page
     assert "2 号举升机" in english(foreman, f"/plan/{made.uid}/")
     block = f"/plan/bays/{made.bay.uid}/block/?why=lift"
@@ -162,4 +162,4 @@ def test_the_plan_says_it_and_leads_the_foreman_there(nine):
     assert "左柱漏油" in english(foreman, block)
     assert "左柱漏油" in english(client_of(crib.technician), "/my-jobs/")
     crib.test(lift)
-    assert "not to be used" not in english(foreman, "/plan/?day=2026-11-24")
+    assert "passed its test" not in english(foreman, "/plan/?day=2026-11-24")

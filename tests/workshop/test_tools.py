@@ -15,6 +15,7 @@ from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History, Message, StoredFile
 from dealership.process.selectors.figures import read, rows_behind
 from dealership.process.services.rollup import recompute_touched
+from staff.models import EmployeeSkill
 from tests.factories.floor import DAY, Floor, actor, clock_at, make_agreed, make_floor
 from tests.factories.reception import make_picture, rule
 from tests.workshop.test_floor_pages import client_of, english
@@ -22,6 +23,7 @@ from workshop import tool_rules
 from workshop.models import Inspection, InspectionTool, ToolAsset, ToolCheck, ToolIssue
 from workshop.selectors import plan
 from workshop.services import clocking, inspections, tools
+from workshop.services.gloves import look_at_gloves
 from workshop.tasks import remind_of_tools
 from workshop.tool_models import CLASS_OF, TESTED_KINDS, AssetKind
 
@@ -598,14 +600,20 @@ def test_high_voltage_work_is_begun_with_gloves_in_date_by_each_who_works(nine, 
         sql(sql_row, values)
     gloves = [crib.tool("GLOVES", tested=0) for _pair in range(2)]
     tools.issue_tool(uid=gloves[0].uid, by=actor(lead))
+    certified = EmployeeSkill.objects.filter(employee__in=[lead, second])
+    certified.update(valid_until=DAY + timedelta(days=900))  # so that the gloves alone are late
     with clock.moved_to(clock.now() + timedelta(days=200)), rule("clocking.gloves"):
         clocking.clock_on(line_uid=line.uid, employee_uid=lead.uid, by=crib.floor.foreman)
     with refused("clocking_hv_gloves") as sql:
         sql(sql_row, [*values[:3], clock.now() + timedelta(days=200)])
+    with rule("clocking.gloves"):  # not looked at yet
+        clocking.clock_on(line_uid=line.uid, by=actor(lead))
+    look_at_gloves(uid=gloves[0].uid, by=actor(lead))
     clocking.clock_on(line_uid=line.uid, by=actor(lead))
     with rule("clocking.gloves"):
         clocking.clock_on(line_uid=line.uid, by=actor(second))
     tools.issue_tool(uid=gloves[1].uid, by=actor(second))
+    look_at_gloves(uid=gloves[1].uid, by=actor(second))
     clocking.clock_on(line_uid=line.uid, by=actor(second))
     assert line.clockings.count() == 2
 

@@ -27,6 +27,7 @@ from workshop.models import (
 )
 from workshop.selectors.calls import on_jobs
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.tools import gloves_out, wears_gloves
 from workshop.tool_models import ToolAsset, ToolIssue
@@ -141,6 +142,8 @@ class MyJobs:
     """Orders on which the person's work is done and that wait for the customer's word on what was found (``undecided``)."""
     shut: str = ""
     """3.4: why the lift of the job's bay isn't to be used, so that the clock doesn't start there."""
+    unseen: ToolAsset | None = None
+    """3.4, 8.1: the pair of gloves that the person has out and hasn't looked at today."""
 
     @property
     def running(self) -> Job | None:
@@ -230,6 +233,9 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
         and not wears_gloves(employee, clock.today(current.order.store.time_zone))
     )
     gloves = list(gloves_out(employee.store_id)) if bare else []
+    unseen = None
+    if current is not None and current.may_start and needs_two(current.line):
+        unseen = gloves_unseen(employee, clock.today(current.order.store.time_zone))
     lift, shut = None, ""
     if current is not None and current.dispatch is not None:
         day = clock.today(current.order.store.time_zone)
@@ -239,7 +245,9 @@ def my_jobs(actor: Actor, *, chosen: UUID | None = None) -> MyJobs:
     wears_on = any(needs_two(job.line) for job in jobs)
     back = [] if wears_on else list(gloves_out(employee.store_id).filter(employee=employee))
     waiting = _waiting(actor, employee)
-    return MyJobs(employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift, waiting, shut)
+    return MyJobs(
+        employee, current, jobs, _to_check(actor, employee), done, bare, gloves, back, lift, waiting, shut, unseen
+    )
 
 
 def _waiting(actor: Actor, employee: Employee) -> list[RepairOrder]:

@@ -72,7 +72,8 @@ def last_day(lift: ToolAsset) -> date:
 def why_unfit(lift: ToolAsset, day: date) -> str:
     """Why a lift isn't to be used on ``day``, for whoever wants its bay; "" where it may."""
     if lift.state in STOPPED:
-        found = f"{lift.get_state_display()} {lift.state_note}".strip()
+        state = lift.get_state_display()
+        found = gettext("%(state)s: %(note)s") % {"state": state, "note": lift.state_note} if lift.state_note else state
     elif lift.valid_until is None:
         found = gettext("never tested")
     elif lift.valid_until < day:

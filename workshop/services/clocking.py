@@ -21,13 +21,24 @@ from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.saying import say_plate, say_time
 from dealership.kernel.states import require
-from staff.models import Employee
+from staff.models import Employee, EmployeeSkill
 from staff.selectors.employees import require_employee
 from staff.selectors.hours import calendar_of
 from workshop import events, permissions
-from workshop.limits import CLOCK_LEFT_MINUTES, LIFT_FIRST
-from workshop.models import LINE_MOVES, Clocking, HoldCause, LineHold, LineState, OrderLine, PauseCause, RepairOrder
-from workshop.selectors.fitness import needs_two
+from workshop.limits import CLOCK_LEFT_MINUTES, HV_SECOND_LEVEL, LIFT_FIRST
+from workshop.models import (
+    LINE_MOVES,
+    Clocking,
+    Dispatch,
+    HoldCause,
+    LineHold,
+    LineState,
+    OrderLine,
+    PauseCause,
+    RepairOrder,
+)
+from workshop.selectors.fitness import needs_two, skilled
+from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.tools import wears_gloves
 from workshop.services.dispatch import free_rest
@@ -83,7 +94,8 @@ def clock_on(
     Who isn't dispatched to the line is clocked on by somebody who may clock others. What really happens is recorded
     whatever the plan says. With ``leave`` the person first pauses where they are clocked on, for another car: both or
     neither. Raises RuleError ``clocking.open``, ``clocking.not_agreed``, ``clocking.not_dispatched``,
-    ``clocking.two_people``, ``clocking.gloves``, ``clocking.lift`` (out of use, to be checked or past its test; where
+    ``clocking.skill`` and ``.certificate`` (as they are now, whatever was planned), ``clocking.two_people``,
+    ``clocking.gloves`` (none in date, or not looked at today), ``clocking.lift`` (out of use, to be checked or past its test; where
     the setting ``workshop.lift_first`` says so, not looked at today), and what a gate of an upper room says.
     """
     worker = _worker(employee_uid, by)
@@ -108,7 +120,7 @@ def clock_on(
             line=line.said,
             state=line.get_state_display(),
         )
-    dispatches = list(line.dispatches.filter(live=True).select_related("bay"))
+    dispatches = list(line.dispatches.filter(live=True).select_related("bay", "technician"))
     mine = next((d for d in dispatches if d.technician_id == worker.pk), None)
     if mine is None and not by.may(permissions.CLOCK_OTHERS):
         raise RuleError(
@@ -121,13 +133,20 @@ def clock_on(
             "clocking.walkaround",
             _("The customer hasn't seen and confirmed the car's state yet: no work before that (2.1.2)."),
         )
-    if needs_two(line) and len({d.technician_id for d in dispatches}) < 2:
-        raise RuleError("clocking.two_people", _("High-voltage work needs two dispatched people before it starts."))
+    _check_who_works(line, worker, dispatches)
     if needs_two(line) and not wears_gloves(worker, clock.today(line.order.store.time_zone)):
         raise RuleError(
             "clocking.gloves",
             _("High-voltage work is begun with insulating gloves in date: %(name)s scans a pair out first (3.4)."),
             name=worker.name,
+        )
+    unseen = gloves_unseen(worker, clock.today(line.order.store.time_zone)) if needs_two(line) else None
+    if unseen is not None:
+        raise RuleError(
+            "clocking.gloves",
+            _("Gloves are looked at and tested with air before use: %(name)s does it with %(tool)s first (3.4)."),
+            name=worker.name,
+            tool=unseen.number,
         )
     for gate in BEFORE_START:
         gate(line, worker, by)
@@ -166,6 +185,48 @@ def clock_on(
         bay=bay.uid if bay else None,
     )
     return clocking
+
+
+def _check_who_works(line: OrderLine, worker: Employee, dispatches: list[Dispatch]) -> None:
+    """3.2, 5.1, 8.1: skill and certificate as they are now, whoever was planned; high voltage beside a second person."""
+    operation = line.operation
+    if operation is None or operation.skill is None:
+        return
+    today, skill, full = clock.today(line.order.store.time_zone), operation.skill, operation.skill_level
+    mates = {d.technician_id: d.technician for d in dispatches if d.technician_id != worker.pk}.values()
+    wanted = full
+    if needs_two(line):
+        second = limits.value(HV_SECOND_LEVEL, store_id=line.order.store_id)
+        if len({d.technician_id for d in dispatches}) < 2:
+            raise RuleError("clocking.two_people", _("High-voltage work needs two dispatched people before it starts."))
+        if not any(skilled(mate, skill, second, today) for mate in mates):
+            raise RuleError(
+                "clocking.two_people",
+                _(
+                    "High-voltage work is begun beside a second dispatched person whose certificate is valid today (8.1)."
+                ),
+            )
+        if any(skilled(mate, skill, full, today) for mate in mates):
+            wanted = second
+    if not skilled(worker, skill, wanted, today):
+        held = EmployeeSkill.objects.filter(employee=worker, skill=skill).values_list("level", flat=True).first() or 0
+        if held < wanted:
+            raise RuleError(
+                "clocking.skill",
+                _("%(name)s has level %(level)s in “%(skill)s”; this work needs level %(wanted)s."),
+                name=worker.name,
+                level=held,
+                skill=skill.label,
+                wanted=wanted,
+            )
+        raise RuleError(
+            "clocking.certificate",
+            _(
+                "%(name)s has no certificate in “%(skill)s” that is valid today; the foreman gives the work to somebody else."
+            ),
+            name=worker.name,
+            skill=skill.label,
+        )
 
 
 def _own_open(employee_uid: UUID | None, by: Actor) -> tuple[Clocking, OrderLine]:

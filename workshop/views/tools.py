@@ -22,10 +22,11 @@ from workshop import permissions
 from workshop.forms import tools as forms
 from workshop.selectors import tool_plans
 from workshop.selectors import tools as reads
+from workshop.selectors.gloves import looks_at
 from workshop.selectors.lifts import bays_to_tie
 from workshop.services import counting
 from workshop.services import tools as commands
-from workshop.tool_models import ToolAsset, ToolClass, ToolCount, ToolState
+from workshop.tool_models import AssetKind, ToolAsset, ToolClass, ToolCount, ToolState
 
 MOST_LABELS = 120
 
@@ -79,7 +80,7 @@ def what_may_be_done(page: Any, tool: ToolAsset) -> dict[str, Any]:
     held = tool.issues.filter(returned_at__isnull=True).select_related("employee").first()
     mine = held is not None and me is not None and held.employee_id == me.pk
     checks = actor.may(permissions.TOOLS_CHECK)
-    uses = tool_plans.planned_uses(tool) if held is None else []
+    uses = tool_plans.planned_uses(tool)
     return {
         "uses": uses,
         "theirs": tool_plans.others_use(uses, me),
@@ -93,6 +94,7 @@ def what_may_be_done(page: Any, tool: ToolAsset) -> dict[str, Any]:
         "may_check": checks and state not in (ToolState.ISSUED, ToolState.SCRAPPED),
         "may_stop": checks and state in (ToolState.AVAILABLE, ToolState.TO_CHECK),
         "may_scrap": checks and state in (ToolState.AVAILABLE, ToolState.TO_CHECK, ToolState.OUT_OF_ORDER),
+        "may_look": tool.kind == AssetKind.GLOVES and state != ToolState.SCRAPPED and actor.may(permissions.TOOLS_TAKE),
         "may_manage": actor.may(permissions.TOOLS_MANAGE) and state != ToolState.SCRAPPED,
     }
 
@@ -110,6 +112,7 @@ class ToolPage(_ToolMixin, Page):
             | {
                 "issues": reads.issues_of(self.tool),
                 "checks": reads.checks_of(self.tool),
+                "looks": looks_at(self.tool, shown=5) if self.tool.kind == AssetKind.GLOVES else [],
                 "lines": reads.history_of(self.tool, self.actor),
                 "form_token": uuid4(),
             }
@@ -270,6 +273,8 @@ class TakeToolPage(_ToolForm):
         return commands.issue_tool(uid=self.tool.uid, by=self.actor, **form.cleaned_data)
 
     def location(self, result: Any) -> str:
+        if self.tool.kind == AssetKind.GLOVES:
+            return reverse("glove-look", args=[self.tool.uid])  # looked at before they are worn (8.1)
         return reverse("tool-scan") if self.request.POST.get("from") == "scan" else super().location(result)
 
 

@@ -107,6 +107,7 @@ from workshop.models import (
 from workshop.old_part_models import OldPart
 from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.fitness import needs_two
+from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
 from workshop.selectors.part_consents import consents_of
@@ -120,6 +121,7 @@ from workshop.services import (
     clocking,
     dispatch,
     faults,
+    gloves,
     inspections,
     lifts,
     old_parts,
@@ -1186,6 +1188,9 @@ class Simulation:
                         free = idle.tool
                 if free is not None:
                     self.try_to(tools.issue_tool, uid=free.uid, by=worker)
+            unseen = gloves_unseen(me, shop.today()) if me is not None else None
+            if unseen is not None:
+                self.try_to(gloves.look_at_gloves, uid=unseen.uid, by=worker)
         return self.try_to(clocking.clock_on, line_uid=line.uid, by=worker)
 
     def try_to(self, command: Callable[..., Any], **words: Any) -> bool:
