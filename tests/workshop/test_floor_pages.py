@@ -161,6 +161,9 @@ def test_a_second_job_is_begun_in_one_step_and_the_first_is_paused_or_neither(ni
     page = english(client, f"/my-jobs/?job={second.uid}")
     assert "You are clocked on to another job" in page
     assert 'name="leave" value="1"' in page
+    row = english(client, "/my-jobs/").partition(f'data-job-row="{second.uid}"')[2].partition("</li>")[0]
+    assert f'action="/my-jobs/{second.uid}/clock-on/"' in row, "the other car is one tap away in the list too"
+    assert 'name="leave" value="1"' in row
     with clock_at(9, 30):
         client.post(f"/my-jobs/{foreign.uid}/clock-on/", {"leave": "1"})
         assert Clocking.objects.get().ended_at is None, "what wasn't given to one can't begin, and pauses nothing"
