@@ -1427,7 +1427,8 @@ register(
         state="state",
         shape={
             "number": Text(),
-            "supplier": Text(),
+            "supplier": Text(help="The supplier's name when it was ordered."),
+            "supplier_uid": Uid(source="firm__uid"),
             "state": Choice(choices=PurchaseState),
             "expected_on": Day(),
             "ordered_at": Moment(),
@@ -1454,7 +1455,9 @@ register(
             run=purchasing.order_parts,
             permission=permissions.PARTS_BUY,
             input={
-                "supplier": Text(80, min=1),
+                "supplier": Text(
+                    80, min=1, help="A name of the register; another one is entered there with the order."
+                ),
                 "expected_on": Day(),
                 "lines": ListOf(
                     inner=Nested(
@@ -2082,5 +2085,6 @@ from workshop import (  # noqa: E402, F401
     part_consents_api,
     sales_api,
     sublets_api,
+    suppliers_api,
     trials_api,
 )

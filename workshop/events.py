@@ -139,6 +139,8 @@ PART_REPLACED = event(
     "workshop.part.replaced", _("Part replaced by its successor or a stand-in"), clause="3.2", stage=stages.WORK
 )
 PART_EXPECTED = event("workshop.part.expected", _("Part expected on another day"), clause="3.2", stage=stages.WORK)
+SUPPLIER_ENTERED = event("workshop.supplier.entered", _("Supplier entered"), clause="3.2")
+SUPPLIER_CORRECTED = event("workshop.supplier.corrected", _("Supplier put right"), clause="3.2")
 PURCHASE_ORDERED = event(
     "workshop.purchase.ordered",
     _("Parts ordered from a supplier"),

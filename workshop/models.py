@@ -2526,6 +2526,7 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     Warehouse,
 )
 from workshop.sublet_models import SubletOrder  # noqa: E402, F401  (found with the room's models)
+from workshop.supplier_models import Supplier  # noqa: E402, F401  (found with the room's models)
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
 from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)

@@ -204,6 +204,13 @@ for _code in ("warranty", "manager"):
     role(_code, permissions={CAMPAIGNS_MANAGE})
 for _code in ("advisor", "manager"):
     role(_code, permissions={CAMPAIGNS_ANSWER})
+# --- suppliers ---
+SUPPLIERS_VIEW = permission("workshop.suppliers.view", _("See the register of suppliers."))
+SUPPLIERS_MANAGE = permission("workshop.suppliers.manage", _("Enter suppliers and put their entries right."))
+for _code in ("parts", "foreman", "advisor", "accountant", "manager", "gm"):
+    role(_code, permissions={SUPPLIERS_VIEW})
+for _code in ("parts", "foreman", "manager"):
+    role(_code, permissions={SUPPLIERS_MANAGE})
 # --- outside work ---
 SUBLETS_VIEW = permission("workshop.sublets.view", _("See what outside firms do for the store, and what it costs."))
 SUBLETS_WORK = permission(

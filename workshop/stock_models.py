@@ -15,6 +15,7 @@ from dealership.catalogue.models import Part
 from dealership.kernel import clock, saying, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store
+from workshop.supplier_models import PARTS_KINDS, Supplier, of_the_register
 
 MAIN = "MAIN"
 """The code of a store's first warehouse: it is there from the first part on."""
@@ -329,10 +330,14 @@ RUNNING = (B.ORDERED, B.PARTLY)
 
 
 class PurchaseOrder(Root):
-    """Parts ordered from a supplier; what comes in is written on its lines by the movements of stock (3.2)."""
+    """Parts ordered from a supplier; what comes in is written on its lines by the movements of stock (3.2).
+
+    ``supplier`` is the name of its ``firm`` when it was ordered.
+    """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     number = models.CharField(max_length=30, unique=True)
+    firm = models.ForeignKey(Supplier, models.PROTECT, related_name="purchases")
     supplier = models.CharField(max_length=80)
     expected_on = models.DateField()
     state = models.CharField(max_length=9, choices=PurchaseState.choices, default=PurchaseState.ORDERED)
@@ -343,7 +348,8 @@ class PurchaseOrder(Root):
     class Meta:
         ordering = ["-id"]
         triggers = [
-            states.fixed("purchaseorder_fixed", "store_id", "number", "supplier"),
+            states.fixed("purchaseorder_fixed", "store_id", "number", "supplier", "firm_id"),
+            of_the_register("purchaseorder_supplier_known", PARTS_KINDS),
             states.versioned(),
             states.fsm(PURCHASE_MOVES, field="state", name="purchaseorder_moves"),
         ]

@@ -16,6 +16,7 @@ from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile
 from staff.models import Employee
+from workshop.supplier_models import WORK_KINDS, Supplier, of_the_register
 
 
 class SubletState(models.TextChoices):
@@ -67,6 +68,7 @@ class SubletOrder(Root):
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
     number = models.CharField(max_length=30, unique=True)
     line = models.ForeignKey("workshop.OrderLine", models.PROTECT, related_name="sublets")
+    firm = models.ForeignKey(Supplier, models.PROTECT, related_name="works")
     supplier = models.CharField(max_length=80)
     work = models.CharField(max_length=300)
     leaves = models.CharField(max_length=7, choices=SubletLeaves.choices)
@@ -102,6 +104,7 @@ class SubletOrder(Root):
                 "number",
                 "line_id",
                 "supplier",
+                "firm_id",
                 "work",
                 "leaves",
                 "item",
@@ -109,6 +112,7 @@ class SubletOrder(Root):
                 "asked_at",
                 "asked_by_id",
             ),
+            of_the_register("subletorder_supplier_known", WORK_KINDS),
             pgtrigger.Protect(name="subletorder_never_deleted", operation=pgtrigger.Delete),
             states.guard(
                 # 3.2: nothing goes to an outside firm that the payer of the line hasn't agreed to. The line is read FOR

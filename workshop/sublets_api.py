@@ -24,7 +24,8 @@ register(
             "number": Text(),
             "labor_operation_uid": Uid(source="line__uid"),
             "repair_order_uid": Uid(source="line__order__uid"),
-            "supplier": Text(),
+            "supplier": Text(help="The firm's name when the work was given out."),
+            "supplier_uid": Uid(source="firm__uid"),
             "work": Text(mask=mask_text),
             "leaves": Choice(choices=SubletLeaves, help="The car (by its gate pass), a part, or the firm comes."),
             "item": Text(),
@@ -52,7 +53,9 @@ register(
             permission=permissions.SUBLETS_WORK,
             input={
                 "labor_operation_uid": Uid(source="line_uid"),
-                "supplier": Text(80, min=1),
+                "supplier": Text(
+                    80, min=1, help="A name of the register; another one is entered there with the order."
+                ),
                 "work": Text(300, min=1),
                 "leaves": Choice(choices=SubletLeaves),
                 "item": Text(80, optional=True, help="Which part goes, where only a part does."),

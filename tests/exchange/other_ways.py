@@ -659,6 +659,9 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     act(world.parts, "purchase_order", bought["uid"], "change_day", {"expected_on": "2031-02-01"})
     act(world.parts, "purchase_order", bought["uid"], "receive", {"lines": [came]})
     act(world.parts, "purchase_order", bought["uid"], "end", {"reason": "停产"})
+    firm = world.parts.create_supplier(body={"name": "示例轮胎行", "kind": "PARTS", "lead_days": 2})["uid"]
+    etag = world.parts.get_supplier(uid=firm).etag
+    world.parts.replace_supplier(uid=firm, body={"name": "示例轮胎行", "kind": "BOTH", "active": False}, if_match=etag)
     world.parts.create_warehouse(body={"code": "TYRE", "name": "轮胎库"})
     aside = {"bin_uid": item["bins"][0]["bin_uid"], "quantity": "1.00", "to_bin": "Z-99"}
     act(world.parts, "stock_item", item["uid"], "transfer", aside)

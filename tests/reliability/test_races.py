@@ -126,6 +126,7 @@ from workshop.services import (
     sheets,
     stock,
     sublets,
+    suppliers,
     tools,
     trials,
     warranty_claims,
@@ -428,6 +429,8 @@ STORY: dict[str, str] = {
     "workshop.expect_part": "same",
     "workshop.move_reservation": "one: reservation.enough",
     "workshop.open_warehouse": "one: warehouse.code",
+    "workshop.enter_supplier": "one: supplier.twice",
+    "workshop.correct_supplier": "same",
     "workshop.take_core": "one: core.quantity",
     "workshop.send_core": "one: state.move",
     "workshop.credit_core": "one: state.move",
@@ -505,6 +508,7 @@ ELSEWHERE: dict[str, str] = {
     "workshop.put_out_sold": "part of sell, which holds the sale",
     "workshop.put_back_sold": "part of take_back_sold, which holds the sale",
     "workshop.put_in": "part of receive_purchase, which holds the purchase",
+    "workshop.named_supplier": "part of order_parts and order_sublet; the store's row holds the name, which is there once",
     "exchange.begin": "tests/exchange/test_setup.py opens an empty system twice at once",
     "exchange.make_store": "only the start of the demo makes its store, and one start runs at a time",
     "exchange.extend_rosters": "only the start of the demo tops rosters up, and one start runs at a time",
@@ -947,6 +951,8 @@ def test_the_order_and_the_floor() -> None:
         given_up = purchasing.order_parts(supplier="示例备件", expected_on=DAY, lines=wanted, by=setup)
         go(purchasing.end_purchase, uid=given_up.uid, reason="停产", by=setup)
         go(stock.open_warehouse, code="T", name="轮胎库", by=setup)
+        firm = go(suppliers.enter_supplier, name="示例轮胎行", kind="PARTS", by=setup)
+        go(suppliers.correct_supplier, uid=firm.uid, name="示例轮胎行", kind="BOTH", by=setup)
         sale = sales.begin_sale(by=setup)
         pair = go(sales.put_on_sale, uid=sale.uid, code=pads.number, by=setup)
         go(sales.take_off_sale, line_uid=pair.uid, by=setup)

@@ -251,6 +251,7 @@ OPENS = {
     "purchase-end": "workshop.PurchaseOrder",
     "stock-item": "workshop.StockItem",
     "stock-receive": "catalogue.Part",
+    "supplier": "workshop.Supplier",
     "stock-transfer": "workshop.StockItem",
     "structure-check": "workshop.StructuralJob",
     "sublet": "workshop.SubletOrder",

@@ -227,6 +227,7 @@ def test_pages_propose_order_receive_and_give_up(shop):
     assert (refused.status_code, "9.50" in refused.content.decode()) == (422, True)
     extra = Part.objects.exclude(pk=wanted.part_id).first()
     facts = {"supplier": "示例备件", "expected_on": day().isoformat(), "number": extra.number.lower(), "more": "2"}
+    facts["new_supplier"] = "on"
     assert client.post("/stock/purchases/propose/", cells | facts).status_code == 422  # what does one cost?
     answer = client.post("/stock/purchases/propose/", cells | facts | {"cost": "7.00"})
     purchase = PurchaseOrder.objects.get()

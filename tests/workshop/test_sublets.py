@@ -25,6 +25,7 @@ from workshop.models import LineHold, OrderLine
 from workshop.selectors.orders import order_page
 from workshop.selectors.sublets import sublet_list
 from workshop.services import clocking, orders, sublets
+from workshop.services.suppliers import enter_supplier
 from workshop.sublet_models import SubletOrder
 
 D = Decimal
@@ -187,15 +188,17 @@ def test_what_the_shop_bears_earns_nothing(team, line) -> None:
 
 
 INSERT = (
-    "INSERT INTO workshop_subletorder (uid, version, created_at, updated_at, store_id, number, line_id, supplier, work,"
+    "INSERT INTO workshop_subletorder (uid, version, created_at, updated_at, store_id, number, line_id, firm_id, supplier, work,"
     " leaves, item, agreed_cost, state, asked_at, expected_at, times_sent, findings, cost_reason, bill_number,"
-    " ended_reason) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'x', 'x', 'PART', %s, 1, %s, now(), now(), 0,"
+    " ended_reason) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s,"
+    " (SELECT max(id) FROM workshop_supplier), 'x', 'x', 'PART', %s, 1, %s, now(), now(), 0,"
     " '', '', '', '')"
 )
 
 
 def test_the_database_keeps_the_rules(team, line, refused) -> None:
     asked = add_line(line.order, state="DRAFT")
+    enter_supplier(name="示例机加工厂", kind="WORK", by=team.foreman)
     with refused("subletorder_of_agreed_work") as sql:
         sql(INSERT, [team.store.pk, "WX-1", asked.pk, "x", "ASKED"])
     with refused("subletorder_of_agreed_work") as sql:  # of another store
@@ -268,7 +271,7 @@ def test_the_pages_lead_from_the_order_to_the_bill(team, line, client: Client) -
     back = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
     sent = {
         "line_uid": str(line.uid), "supplier": "示例机加工厂", "work": "缸盖磨平", "leaves": "PART", "item": "",
-        "agreed_cost": "380", "expected_at": back,
+        "agreed_cost": "380", "expected_at": back, "new_supplier": "on",
     }  # fmt: skip
     wrong = client.post(new, sent)
     assert (wrong.status_code, "示例机加工厂" in wrong.content.decode()) == (422, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,12 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
+from dealership.kernel import clock
 from dealership.kernel.forms import demanded
 from workshop.forms.parts import BinField, LotsField, Place, Usual, WarehouseChoice, name_lots, settle_bin
+from workshop.forms.suppliers import NewSupplierField, SupplierField, know_supplier
 from workshop.models import PurchaseLine, Warehouse
+from workshop.supplier_models import Supplier
 
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -31,8 +35,12 @@ def _number(label: str, *, places: int, **kwargs: Any) -> forms.DecimalField:
 class ReorderForm(forms.Form):
     """What is ordered of each part; an empty quantity orders none."""
 
-    supplier = forms.CharField(label=_("Supplier"), max_length=80)
-    expected_on = forms.DateField(label=_("Expected on"), widget=_DAY)
+    supplier = SupplierField()
+    new_supplier = NewSupplierField()
+    expected_on = forms.DateField(
+        label=_("Expected on"), widget=_DAY, required=False,
+        help_text=_("Left empty, it is reckoned from the supplier's lead time."),
+    )  # fmt: skip
     number = forms.CharField(
         label=_("One more part (number)"), max_length=40, required=False, help_text=_("A part that isn't proposed.")
     )
@@ -41,15 +49,17 @@ class ReorderForm(forms.Form):
         label=_("Cost of one, without VAT (¥)"), max_digits=10, decimal_places=2, required=False, min_value=Decimal(0)
     )
 
-    def __init__(self, *args: Any, parts: Sequence[Part], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, parts: Sequence[Part], suppliers: Sequence[Supplier], usual_days: int, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.parts = parts
+        self.parts, self.suppliers, self.usual_days = parts, suppliers, usual_days
         for part in parts:
             self.fields[f"quantity_{part.uid}"] = _number(f"{part.said} · {pgettext('purchase', 'Order')}", places=2)
             self.fields[f"cost_{part.uid}"] = _number(f"{part.said} · {gettext('Cost of one')}", places=2)
 
     def head(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("supplier", "expected_on", "number", "more", "cost")]
+        return [self[name] for name in ("supplier", "new_supplier", "expected_on", "number", "more", "cost")]
 
     def clean(self) -> dict[str, Any]:
         facts = super().clean() or {}
@@ -67,6 +77,11 @@ class ReorderForm(forms.Form):
             else:
                 lines.append((extra.uid, facts["more"], self._cost(facts, "cost")))
         facts["lines"] = lines
+        chosen = know_supplier(self, self.suppliers)
+        if facts.get("expected_on") is None and "expected_on" not in self.errors:
+            known = chosen.lead_days if chosen is not None else None
+            days = self.usual_days if known is None else known
+            facts["expected_on"] = clock.today() + timedelta(days=days)
         return facts
 
     def _cost(self, facts: dict[str, Any], field: str) -> Decimal:

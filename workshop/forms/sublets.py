@@ -12,15 +12,16 @@ from django.utils.translation import pgettext_lazy
 
 from dealership.kernel.forms import demanded, set_choices
 from workshop.forms.orders import moment_field
+from workshop.forms.suppliers import NewSupplierField, SupplierField, know_supplier
 from workshop.models import OrderLine
 from workshop.sublet_models import SubletLeaves
+from workshop.supplier_models import Supplier
 
 
 class NewSubletForm(forms.Form):
     line_uid = forms.TypedChoiceField(label=_("Item of the order"), coerce=UUID)
-    supplier = forms.CharField(
-        label=_("Firm"), max_length=80, widget=forms.TextInput(attrs={"list": "firms", "autocomplete": "off"})
-    )
+    supplier = SupplierField(label=_("Firm"))
+    new_supplier = NewSupplierField()
     work = forms.CharField(label=_("What the firm is to do"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
     leaves = forms.ChoiceField(label=_("What leaves"), choices=SubletLeaves.choices, widget=forms.RadioSelect)
     item = forms.CharField(
@@ -31,9 +32,18 @@ class NewSubletForm(forms.Form):
     )
     expected_at = moment_field(label=_("Expected back from the firm"))
 
-    def __init__(self, *args: Any, lines: Sequence[OrderLine], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Sequence[OrderLine], suppliers: Sequence[Supplier], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.suppliers = suppliers
         set_choices(self, "line_uid", [(str(line.uid), f"{line.position} · {line.said}") for line in lines])
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        know_supplier(self, self.suppliers)
+        return facts
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "new_supplier"}
 
 
 class CheckForm(forms.Form):

@@ -19,6 +19,7 @@ from dealership.kernel.actors import Actor
 from workshop.limits import PARTS_LEAD_DAYS, STOCK_COVER_DAYS, STOCK_USE_DAYS
 from workshop.models import LineState, MovementKind, PartLine, PurchaseLine, PurchaseOrder, StockItem, StockMovement
 from workshop.rules import reorder_quantity
+from workshop.selectors.suppliers import lead_days
 from workshop.stock_models import RUNNING
 
 ZERO = Decimal(0)
@@ -120,6 +121,7 @@ def proposals(by: Actor) -> list[Proposal]:
     items = {
         item.part_id: item for item in StockItem.objects.filter(store_id=store_id).select_related("part").order_by("pk")
     }
+    takes = lead_days(store_id, items)
     later = successors(items)
     together: dict[int, list[StockItem]] = defaultdict(list)
     for key, item in items.items():
@@ -138,7 +140,7 @@ def proposals(by: Actor) -> list[Proposal]:
             "used": sum((max(ZERO, used.get(pk, ZERO)) for pk in keys), ZERO),
             "level": max(row.reorder_level for row in rows),
         }
-        quantity = reorder_quantity(**facts, days=days, lead=lead, cover=cover)
+        quantity = reorder_quantity(**facts, days=days, lead=takes.get(key, lead), cover=cover)
         if quantity:
             cost = own.average_cost if own else ZERO
             before = [row.part for row in rows if row.part_id != key]

@@ -100,12 +100,6 @@ def sublets_to_end(line: OrderLine) -> list[SubletOrder]:
     return list(SubletOrder.objects.filter(line=line, state__in=TO_GO).select_related("asked_by").order_by("id"))
 
 
-def suppliers(by: Actor) -> list[str]:
-    """Firms that worked for the store before, to be chosen instead of typed."""
-    rows = SubletOrder.objects.for_actor(by).order_by("supplier").values_list("supplier", flat=True)
-    return list(rows.distinct()[:50])
-
-
 def sublet_cost(order: RepairOrder) -> Decimal:
     """What outside firms cost on an order as far as is known, CNY without VAT; what was given up costs nothing."""
     rows = SubletOrder.objects.filter(line__order=order).exclude(state=SubletState.CANCELLED)

@@ -26,7 +26,9 @@ from workshop import events, permissions
 from workshop.models import PurchaseLine, PurchaseOrder, PurchaseState
 from workshop.selectors.purchasing import arrivals
 from workshop.services import stock
+from workshop.services.suppliers import named_supplier
 from workshop.stock_models import PURCHASE_MOVES
+from workshop.supplier_models import SupplierKind
 
 S = PurchaseState
 
@@ -37,8 +39,9 @@ def order_parts(
 ) -> PurchaseOrder:
     """Orders ``lines`` (part, quantity, cost of one in CNY without VAT) from a supplier for a day of the store (3.2).
 
-    Lines of work that wait for these parts learn the day behind the outbox. Raises RuleError ``purchase.supplier``,
-    ``purchase.empty``, ``purchase.twice``, ``purchase.past``, ``stock.quantity`` and ``stock.cost``.
+    A supplier that the register hasn't is entered with it. Lines of work that wait for these parts learn the day behind
+    the outbox. Raises RuleError ``purchase.supplier``, ``purchase.empty``, ``purchase.twice``, ``purchase.past``,
+    ``supplier.inactive``, ``supplier.other_kind``, ``supplier.unknown``, ``stock.quantity`` and ``stock.cost``.
     """
     by.require(permissions.PARTS_BUY)
     supplier = one_line(supplier)
@@ -55,8 +58,9 @@ def order_parts(
         if cost < 0:
             raise RuleError("stock.cost", _("The cost can't be negative."), field="unit_cost")
     parts = {uid: Part.objects.get(uid=uid) for uid, _quantity, _cost in lines}
+    firm = named_supplier(store=store, name=supplier, kind=SupplierKind.PARTS, by=by)
     purchase = PurchaseOrder.objects.create(
-        store=store, supplier=supplier, expected_on=expected_on, number=next_number(store, "PO")
+        store=store, firm=firm, supplier=firm.name, expected_on=expected_on, number=next_number(store, "PO")
     )
     for uid, quantity, cost in lines:
         PurchaseLine.objects.create(purchase=purchase, part=parts[uid], quantity=quantity, unit_cost=cost)

@@ -56,6 +56,7 @@ from workshop.models import (
 from workshop.selectors.part_consents import consents_of
 from workshop.selectors.places import usual_bin
 from workshop.selectors.purchasing import arrivals
+from workshop.selectors.suppliers import lead_days
 from workshop.selectors.tracing import lots_out, unnamed
 from workshop.services.cores import follow_issue
 from workshop.services.orders import price_what_stays
@@ -384,7 +385,11 @@ def _expect(part_line: PartLine) -> None:
     if part_line.quantity <= part_line.issued_quantity + part_line.reserved_quantity:
         part_line.expected_on = None
     else:
-        part_line.expected_on = clock.today() + timedelta(days=limits.value(PARTS_LEAD_DAYS, store_id=store_id))
+        known = lead_days(
+            store_id, [part_line.part_id]
+        )  # of whom it was last ordered; else what the store reckons with
+        days = known.get(part_line.part_id, limits.value(PARTS_LEAD_DAYS, store_id=store_id))
+        part_line.expected_on = clock.today() + timedelta(days=days)
     part_line.save(update_fields=["reserved_quantity", "expected_on"])
     coming = dict(arrivals(store_id, part_line.part.uid)).get(part_line.uid) if part_line.expected_on else None
     if coming is not None and coming != part_line.expected_on:

@@ -30,7 +30,9 @@ from staff.selectors.employees import employee_of
 from workshop import events, permissions
 from workshop.models import Clocking, HoldCause, LineHold, LineState, OrderLine
 from workshop.services.orders import locked_line
+from workshop.services.suppliers import named_supplier
 from workshop.sublet_models import OPEN, SUBLET_MOVES, TO_GO, SubletLeaves, SubletOrder, SubletState
+from workshop.supplier_models import SupplierKind
 
 S = SubletState
 
@@ -51,7 +53,8 @@ def order_sublet(
 
     ``leaves`` says whether the car goes there, only a part (``item`` names it), or the firm comes. Raises RuleError
     ``sublet.not_agreed``, ``sublet.open``, ``sublet.supplier``, ``sublet.work``, ``sublet.leaves``, ``sublet.item``,
-    ``sublet.cost`` and ``sublet.past``.
+    ``sublet.cost``, ``sublet.past``, ``supplier.inactive``, ``supplier.other_kind`` and ``supplier.unknown``; a firm that the
+    register hasn't is entered with it.
     """
     by.require(permissions.SUBLETS_WORK)
     line = locked_line(line_uid, by)
@@ -74,8 +77,9 @@ def order_sublet(
     if agreed_cost < 0:
         raise RuleError("sublet.cost", _("The cost can't be negative."), field="agreed_cost")
     _require_ahead(expected_at)
+    firm = named_supplier(store=line.order.store, name=supplier, kind=SupplierKind.WORK, by=by)
     row = SubletOrder.objects.create(
-        store=line.order.store, line=line, supplier=supplier[:80], work=work[:300], leaves=leaves, item=item[:80],
+        store=line.order.store, line=line, firm=firm, supplier=firm.name, work=work[:300], leaves=leaves, item=item[:80],
         agreed_cost=round_money(agreed_cost), asked_by=employee_of(by), asked_at=clock.now(), expected_at=expected_at,
         number=next_number(line.order.store, "WX"),
     )  # fmt: skip

@@ -21,7 +21,9 @@ from workshop.models import PurchaseLine, PurchaseOrder, Warehouse
 from workshop.selectors import purchasing as reads
 from workshop.selectors.places import bin_names, usual_bins
 from workshop.selectors.stock import warehouses
+from workshop.selectors.suppliers import choosable, last_suppliers
 from workshop.services import purchasing as commands
+from workshop.supplier_models import Supplier, SupplierKind
 
 
 class PurchasesPage(Page):
@@ -37,6 +39,7 @@ class PurchasesPage(Page):
             "rows": reads.purchases(self.actor, show=show)[:200],
             "today": clock.today(),
             "may_buy": self.actor.may(permissions.PARTS_BUY),
+            "may_suppliers": self.actor.may(permissions.SUPPLIERS_VIEW),
         }
 
 
@@ -57,11 +60,24 @@ class ReorderPage(CommandPage):
         typed = (re.fullmatch(r"quantity_([0-9a-f-]{36})", key) for key in self.request.POST)
         for part in reads.parts_named([found[1] for found in typed if found]):
             parts.setdefault(part.uid, part)  # what was typed stays, also where it is no longer proposed
-        return super().get_form_kwargs() | {"parts": list(parts.values())}
+        return super().get_form_kwargs() | {
+            "parts": list(parts.values()), "suppliers": self.suppliers, "usual_days": self.usual_days,
+        }  # fmt: skip
+
+    @cached_property
+    def suppliers(self) -> list[Supplier]:
+        return choosable(self.actor, SupplierKind.PARTS)
+
+    @cached_property
+    def usual_days(self) -> int:
+        return int(limits.value(PARTS_LEAD_DAYS, store_id=self.actor.store_id))
 
     def get_initial(self) -> dict[str, Any]:
-        days = int(limits.value(PARTS_LEAD_DAYS, store_id=self.actor.store_id))
-        found: dict[str, Any] = {"expected_on": clock.today() + timedelta(days=days)}
+        last = last_suppliers(self.actor.store_id or 0, [row.part.pk for row in self.proposals])
+        same = {row.pk: row for row in last.values() if row.active}
+        found: dict[str, Any] = {"supplier": next(iter(same.values())).name} if len(same) == 1 else {}
+        days = next((row.lead_days for row in same.values() if len(same) == 1 and row.lead_days is not None), None)
+        found["expected_on"] = clock.today() + timedelta(days=self.usual_days if days is None else days)
         found["number"] = self.request.GET.get("number", "")[:40]
         for row in self.proposals:
             found[f"quantity_{row.part.uid}"] = f"{row.quantity.normalize():f}"
@@ -74,7 +90,7 @@ class ReorderPage(CommandPage):
         context["rows"] = [
             (part, why.get(part.uid), form[f"quantity_{part.uid}"], form[f"cost_{part.uid}"]) for part in form.parts
         ]
-        return context
+        return context | {"suppliers": self.suppliers}
 
     def run(self, form: ReorderForm) -> PurchaseOrder:
         facts = form.cleaned_data

@@ -21,8 +21,10 @@ from workshop.forms import sublets as forms
 from workshop.models import OrderLine, RepairOrder
 from workshop.selectors import sublets as reads
 from workshop.selectors.orders import get_order
+from workshop.selectors.suppliers import choosable
 from workshop.services import sublets as commands
 from workshop.sublet_models import TO_GO, SubletLeaves, SubletOrder, SubletState
+from workshop.supplier_models import Supplier, SupplierKind
 
 SHOWS = ("open", "late", "back", "unbilled", "ended")
 
@@ -36,7 +38,12 @@ class SubletsPage(Page):
         show = asked if asked in SHOWS else "open"
         found = reads.sublet_list(self.actor, show=show)
         rows = [(row, row.is_late(found.now)) for row in found.rows]
-        return super().get_context_data(**kwargs) | {"list": found, "rows": rows, "show": show}
+        return super().get_context_data(**kwargs) | {
+            "list": found,
+            "rows": rows,
+            "show": show,
+            "may_suppliers": self.actor.may(permissions.SUPPLIERS_VIEW),
+        }
 
 
 class NewSubletPage(CommandPage):
@@ -56,14 +63,18 @@ class NewSubletPage(CommandPage):
         return reads.lines_to_give(self.order)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"lines": self.lines}
+        return super().get_form_kwargs() | {"lines": self.lines, "suppliers": self.suppliers}
+
+    @cached_property
+    def suppliers(self) -> list[Supplier]:
+        return choosable(self.actor, SupplierKind.WORK)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        facts = {"order": self.order, "lines": self.lines, "firms": reads.suppliers(self.actor)}
+        facts = {"order": self.order, "lines": self.lines, "suppliers": self.suppliers}
         return super().get_context_data(**kwargs) | facts
 
     def run(self, form: forms.NewSubletForm) -> SubletOrder:
-        return commands.order_sublet(by=self.actor, **form.cleaned_data)
+        return commands.order_sublet(by=self.actor, **form.given())
 
     def location(self, result: SubletOrder) -> str:
         return reverse("sublet", args=[result.uid])

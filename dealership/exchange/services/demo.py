@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, Min, Q, QuerySet
@@ -24,6 +25,8 @@ from workshop.services.inspections import allot_certificates
 from workshop.services.purchasing import order_parts
 from workshop.services.sales import begin_sale, put_on_sale, sell
 from workshop.services.stock import stock_up
+from workshop.services.suppliers import correct_supplier, enter_supplier
+from workshop.supplier_models import Supplier
 
 from .demo_knowledge import write_knowledge
 from .demo_store import extend_rosters, make_demo_stores
@@ -127,6 +130,24 @@ def name_tags(store: Store) -> None:
         define_tag(name=name, color=color, by=machine("demo", store_id=store.pk))
 
 
+SUPPLIERS: tuple[dict[str, Any], ...] = (
+    {"name": "华东备件中心（示例）", "kind": "PARTS", "contact": "备件调度", "phone": "400-800-0001", "lead_days": 3},
+    {"name": "城南轮胎批发（示例）", "kind": "PARTS", "contact": "门市", "phone": "010-88880002", "lead_days": 1},
+    {"name": "示例机加工厂", "kind": "WORK", "contact": "车间", "phone": "010-88880003", "lead_days": None},
+)
+
+
+def know_suppliers(store: Store) -> None:
+    """The firms that the store buys of, where its register doesn't know them or only their name (3.2)."""
+    by = machine("demo", store_id=store.pk)
+    for facts in SUPPLIERS:
+        there = Supplier.objects.filter(store=store, name=facts["name"]).first()
+        if there is None:
+            enter_supplier(**facts, by=by)
+        elif not there.contact:
+            correct_supplier(uid=there.uid, **facts, by=by)
+
+
 def order_first_parts(store: Store) -> None:
     """One order that is on its way, where the store has ordered nothing yet."""
     if PurchaseOrder.objects.filter(store=store).exists():
@@ -172,6 +193,7 @@ def equip(stores: list[Store], on: date) -> None:
         by = machine("demo", store_id=store.pk)
         seed_store(store)
         stock_up(store=store, by=by)
+        know_suppliers(store)
         order_first_parts(store)
         sell_first_parts(store)
         name_tags(store)
