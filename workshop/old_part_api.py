@@ -96,7 +96,7 @@ register(
                 run=old_parts.scrap_old_part,
                 permission=permissions.OLD_PARTS_KEEP,
                 when=set(LYING),
-                input={"note": Text(200, optional=True)},
+                input={"note": Text(200, min=1)},
                 help="Dispose of it (3.2)",
             ),
         ),

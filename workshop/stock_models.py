@@ -37,7 +37,7 @@ class Warehouse(Root):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return saying.say_name(self.name)
 
 
 explain_constraint("warehouse_code_once", "warehouse.code", _("The store has a warehouse of this code already."))

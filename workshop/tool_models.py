@@ -14,6 +14,7 @@ from dealership.catalogue.models import Resource
 from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store, StoredFile
+from dealership.kernel.saying import say_name
 from staff.models import Employee
 
 
@@ -204,7 +205,7 @@ class ToolAsset(Root):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.name}"
+        return f"{self.number} {say_name(self.name)}"
 
     @property
     def state_color(self) -> str:

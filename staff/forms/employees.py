@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
+from dealership.kernel.saying import say_name
 from staff.models import Department, Employee, Post, Shift, Skill
 from staff.selectors.employees import employed
 from staff.selectors.pages import LEVELS
@@ -149,7 +150,7 @@ class RosterDayForm(ActorForm):
     def fill(self) -> None:
         assert self.employee is not None
         shifts = Shift.objects.filter(store_id=self.employee.store_id).order_by("code")
-        choices = [(s.code, f"{s.name} {s.starts:%H:%M}–{s.ends:%H:%M}") for s in shifts]
+        choices = [(s.code, f"{say_name(s.name)} {s.starts:%H:%M}–{s.ends:%H:%M}") for s in shifts]
         self.choose("shift_code", [("", _("Free")), *choices])
 
 
@@ -165,6 +166,6 @@ class RosterPlanForm(ActorForm):
     def fill(self) -> None:
         self.choose("employee_uid", self.colleagues())
         shifts = Shift.objects.filter(store_id=self.actor.store_id).order_by("code")
-        self.choose("shift_code", [(s.code, f"{s.name} {s.starts:%H:%M}–{s.ends:%H:%M}") for s in shifts])
+        self.choose("shift_code", [(s.code, f"{say_name(s.name)} {s.starts:%H:%M}–{s.ends:%H:%M}") for s in shifts])
         names = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
         self.choose("weekdays", list(enumerate(names)))

@@ -77,6 +77,8 @@ def assessed_below(shop: Shop, amount: str = "300.00", **fields: object) -> Orde
     order = make_accident_order(shop)
     case, line = make_accident(shop, order, **fields), order.lines.get()
     asked = accidents.ask_assessment(accident_uid=case.uid, amounts={line.uid: price_of(line)}, by=shop.advisor)
-    accidents.agree_assessment(uid=asked.uid, decided_by=AGREES, amounts={line.uid: Decimal(amount)}, by=shop.advisor)
+    accidents.agree_assessment(
+        uid=asked.uid, decided_by=AGREES, amounts={line.uid: Decimal(amount)}, note="核损", by=shop.advisor
+    )
     line.refresh_from_db()
     return line

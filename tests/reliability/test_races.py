@@ -1356,7 +1356,10 @@ def test_old_parts() -> None:
     go(old_parts.release_old_part, uid=part.uid, reference="R-1", by=keeper)
     go(old_parts.decide_old_part, uid=part.uid, disposition="CUSTOMER", by=keeper)
     go(old_parts.give_old_part, uid=part.uid, given_to="李送修", by=keeper)
-    for ended, how in ((old_parts.return_old_part, {"reference": "SF1"}), (old_parts.scrap_old_part, {})):
+    for ended, how in (
+        (old_parts.return_old_part, {"reference": "SF1"}),
+        (old_parts.scrap_old_part, {"note": "交回收单位"}),
+    ):
         line = returns.make_ready(team, pay_type="WARRANTY").lines.get()
         [part] = old_parts.keep_old_parts(line_uid=line.uid, by=system)
         old_parts.release_old_part(uid=part.uid, reference="R-2", by=keeper)

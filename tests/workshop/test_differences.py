@@ -154,7 +154,10 @@ def test_the_pages(shop: Shop) -> None:
     agree = reverse("assessment-agree", args=[asked.uid])
     said = {"decided_by": AGREES, amount: "300"}
     assert desk.post(agree, said | {"form_token": uuid4(), amount: "99999"}).status_code == 422
-    assert desk.post(agree, said | {"form_token": uuid4()}).status_code == 302
+    silent = desk.post(agree, said | {"form_token": uuid4()})
+    assert silent.status_code == 422
+    assert "请写下对方的说明" in silent.content.decode()
+    assert desk.post(agree, said | {"form_token": uuid4(), "note": "按市价核定"}).status_code == 302
     shown = desk.get(page).content.decode()
     bears, reprice = (reverse(name, args=[line.uid]) for name in ("line-difference", "line-price-as-assessed"))
     assert all(words in shown for words in (bears, reprice, "按定损改价为 ¥300.00", "定损 ¥300.00"))
@@ -191,7 +194,7 @@ def test_the_api(shop: Shop) -> None:
     line = asked.rows.get().line
     client = ApiCaller("workshop:write", "personal:read", store=shop.store, acts_for=shop.advisor.user)
     rows = [{"labor_operation_uid": str(line.uid), "amount": "300.00"}]
-    agreed = client.act(f"assessments/{asked.uid}", "agree", {"decided_by": AGREES, "rows": rows})
+    agreed = client.act(f"assessments/{asked.uid}", "agree", {"decided_by": AGREES, "note": "核损", "rows": rows})
     assert agreed.json()["rows"][0]["agreed_amount"] == "300.00"
     body = {"labor_operation_uid": str(line.uid), "agreed_by": OWNER, "method": "VERBAL_PHONE", "amount": "1.00"}
     problem(client.post("difference-consents", body | {"note": "来电"}), 409, "difference.changed")

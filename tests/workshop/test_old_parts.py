@@ -129,7 +129,7 @@ def test_the_makers_part_is_shown_and_stays(team: SimpleNamespace, keeper: Actor
     leave(order.visit, team, odometer_km=50012)
     part.refresh_from_db()
     assert (part.state, part.told_at is not None) == ("KEPT", True)
-    says("old_part.kept", lambda: old_parts.scrap_old_part(uid=part.uid, by=keeper))
+    says("old_part.kept", lambda: old_parts.scrap_old_part(uid=part.uid, note="回收", by=keeper))
     says("old_part.kept", lambda: old_parts.give_old_part(uid=part.uid, given_to="李送修", by=keeper))
     says(
         "old_part.kept",
@@ -159,6 +159,7 @@ def test_the_makers_part_is_shown_and_stays(team: SimpleNamespace, keeper: Actor
     old_parts.release_old_part(uid=other.uid, reference="放行 2026-119", by=keeper)
     old_parts.decide_old_part(uid=other.uid, disposition="CUSTOMER", by=keeper)
     assert old_parts.give_old_part(uid=other.uid, given_to="李送修", by=keeper).state == "GIVEN"
+    says("old_part.where", lambda: old_parts.scrap_old_part(uid=part.uid, note=" ", by=keeper))
     done = old_parts.scrap_old_part(uid=part.uid, note="废铁回收", by=keeper)
     assert (done.state, done.reference, done.note) == ("SCRAPPED", "放行 2026-118", "废铁回收")
 
@@ -166,7 +167,7 @@ def test_the_makers_part_is_shown_and_stays(team: SimpleNamespace, keeper: Actor
 def test_after_its_days_the_makers_part_may_go(team: SimpleNamespace, keeper: Actor) -> None:
     part = keep(make_ready(team, pay_type="WARRANTY"))
     with clock.moved_to(clock.now() + timedelta(days=91)):
-        assert old_parts.scrap_old_part(uid=part.uid, by=keeper).state == "SCRAPPED"
+        assert old_parts.scrap_old_part(uid=part.uid, note="回收", by=keeper).state == "SCRAPPED"
 
 
 def test_it_is_sent_to_the_maker_with_a_parcel(team: SimpleNamespace, keeper: Actor, refused: Any) -> None:
@@ -189,7 +190,7 @@ def test_whose_it_is_is_held_by_the_database(team: SimpleNamespace, keeper: Acto
     order = make_ready(team)
     WalkAround.objects.filter(visit=order.visit).update(old_parts="TAKE")
     part = keep(order)
-    says("old_part.owner", lambda: old_parts.scrap_old_part(uid=part.uid, by=keeper))
+    says("old_part.owner", lambda: old_parts.scrap_old_part(uid=part.uid, note="回收", by=keeper))
     says("old_part.owner", lambda: old_parts.decide_old_part(uid=part.uid, disposition="MAKER", by=keeper))
     says("old_part.consent", lambda: old_parts.decide_old_part(uid=part.uid, disposition="SHOP", by=keeper))
     says("old_part.absent", lambda: old_parts.decide_old_part(uid=part.uid, disposition="NONE", by=keeper))
@@ -206,7 +207,7 @@ def test_whose_it_is_is_held_by_the_database(team: SimpleNamespace, keeper: Acto
     ):
         never(refused, name, f"UPDATE workshop_oldpart SET {told} WHERE id = %s", [part.pk])
     with pytest.raises(NotAllowed):
-        old_parts.scrap_old_part(uid=part.uid, by=team.advisor)
+        old_parts.scrap_old_part(uid=part.uid, note="回收", by=team.advisor)
     none = old_parts.decide_old_part(uid=part.uid, disposition="NONE", note="加装件，无旧件", by=team.advisor)
     assert (none.state, none.disposition) == ("ABSENT", "NONE")
 
@@ -253,6 +254,6 @@ def test_the_api(team: SimpleNamespace) -> None:
     path = f"old-parts/{part.uid}"
     shown = client.get(path).json()
     assert (shown["tag"], shown["disposition"], shown["state"]) == (part.tag, "MAKER", "KEPT")
-    problem(client.act(path, "scrap"), 409, "old_part.kept")
+    problem(client.act(path, "scrap", {"note": "回收"}), 409, "old_part.kept")
     assert client.act(path, "shelve", {"place": "B-1"}).json()["place"] == "B-1"
     assert client.act(path, "send", {"reference": "SF1"}).json()["state"] == "RETURNED"

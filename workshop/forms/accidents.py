@@ -86,7 +86,12 @@ class AgreeForm(_AmountsForm):
     """The insurer's yes with what it pays of each line: all that was asked, unless it said less."""
 
     decided_by = forms.CharField(label=_("Who decided for the insurer"), max_length=60)
-    note = demanded(forms.CharField(label=_("What was said"), max_length=300, required=False))
+    note = forms.CharField(
+        label=_("What was said"),
+        max_length=300,
+        required=False,
+        help_text=_("Needed where it pays less than was asked."),
+    )
 
     def told(self) -> dict[UUID, Decimal]:
         """What was left empty is agreed to as it was asked."""

@@ -86,7 +86,7 @@ def keeper_said(row: PartLine) -> str:
         "plate": say_plate(order.visit.vehicle.plate) or order.number,
         "line": say_name(row.line.description),
         "kept": f"{row.reserved_quantity.normalize():f}",
-        "unit": row.part.unit,
+        "unit": say_name(row.part.unit),
         "promised": say_time(order.promised_at, now=clock.now()) if order.promised_at else "—",
     }
 
@@ -167,10 +167,10 @@ class IssueLotForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(row.code, f"{row.code} · {row.on_hand.normalize():f} {unit}") for row in lots]
+        choices = [(row.code, f"{row.code} · {row.on_hand.normalize():f} {say_name(unit)}") for row in lots]
         if unnamed > 0:
             said = gettext("Without a number, from before tracing · %(left)s %(unit)s")
-            choices.append((UNNAMED, said % {"left": f"{unnamed.normalize():f}", "unit": unit}))
+            choices.append((UNNAMED, said % {"left": f"{unnamed.normalize():f}", "unit": say_name(unit)}))
         if tracing == Tracing.SERIAL and unnamed <= 0:
             del self.fields["quantity"]
             set_choices(self, "lots", [(row.code, row.code) for row in lots])
@@ -269,7 +269,7 @@ class TransferForm(forms.Form):
 
 def bin_choices(bins: Sequence[StockBin], unit: str) -> list[tuple[str, str]]:
     """Where a part lies, with how much is there: "Main warehouse A-01 · 4 件"."""
-    return [(str(row.uid), f"{row} · {row.on_hand.normalize():f} {unit}") for row in bins]
+    return [(str(row.uid), f"{row} · {row.on_hand.normalize():f} {say_name(unit)}") for row in bins]
 
 
 class WarehouseForm(forms.Form):

@@ -59,7 +59,7 @@ RULES = {
         gettext_lazy("The whole assembly is replaced free of charge."),
     ),
     "21": (
-        gettext_lazy("Days of this repair"),
+        gettext_lazy("Days owed for this repair"),
         gettext_lazy("From the sixth day on the owner gets a loan car or transport money."),
     ),
     "22": (

@@ -278,6 +278,10 @@ class LineRow:
     back_at: datetime | None = None
     """When what an outside firm has of it is expected back (3.2)."""
 
+    def steps(self, allowed: Mapping[str, bool]) -> bool:
+        """Whether there is a step on it for somebody with these rights; otherwise it has no menu."""
+        return (allowed["edit"] and self.changes) or any(allowed[STEP_NEEDS[step]] for step in self.may)
+
     @property
     def changes(self) -> bool:
         """Whether something is to be done with the line itself, not only putting together again what it took apart."""
@@ -651,6 +655,13 @@ def _said_goodwill(line: OrderLine, approval: Approval | None) -> Any:
     if approval.state == ApprovalState.ASKED:
         return _("goodwill asked, waits for a decision")
     return _("goodwill refused") if approval.state == ApprovalState.REFUSED else _("goodwill: ask for it")
+
+
+STEP_NEEDS = {
+    "discount": "discount", "goodwill": "goodwill", "offer": "edit", "after_all": "decide", "cancel": "edit",
+    "revoke": "decide", "reassemble": "edit", "withdraw": "withdraw", "change": "edit",
+}  # fmt: skip
+"""Step on a line → the right it needs, by the names the order's page gives them."""
 
 
 def allowed_on(line: OrderLine) -> frozenset[str]:

@@ -243,7 +243,7 @@ def agree_assessment(
 
     A line whose price that covers is agreed to and may be begun. Of a dearer one the difference stands open: see
     ``services.differences``. Raises RuleError ``assessment.who`` (not named by the insurer, or not about so much),
-    ``assessment.amount`` and ``state.move``.
+    ``assessment.amount``, ``assessment.note`` (less than was asked needs the insurer's words) and ``state.move``.
     """
     by.require(permissions.AUTHORIZATIONS_RECORD)
     name, words = formats.one_line(decided_by)[:60], formats.one_line(note)[:300]
@@ -252,6 +252,10 @@ def agree_assessment(
     order = assessment.accident.order
     rows = list(assessment.rows.select_related("line__operation").prefetch_related("line__part_lines").order_by("pk"))
     given = _answers(rows, amounts)
+    if not words and total_of(given.values()) < assessment.amount:
+        raise RuleError(
+            "assessment.note", _("The insurer pays less than was asked: write down what it said."), field="note"
+        )
     before = insured_of([row.line_id for row in rows])
     paid, covered = [], []
     for row in rows:

@@ -233,17 +233,23 @@ def give_old_part(*, uid: UUID, given_to: str, by: Actor, signature: bytes | Non
 
 
 @transaction.atomic
-def scrap_old_part(*, uid: UUID, by: Actor, note: str = "") -> OldPart:
+def scrap_old_part(*, uid: UUID, note: str, by: Actor) -> OldPart:
     """The shop clears it away: with the customer's consent, or when the maker has no say in it any more.
 
-    Raises RuleError ``old_part.owner``, ``old_part.kept`` and ``state.move``.
+    ``note`` says where it goes: the proof for customer and authority. Raises RuleError ``old_part.owner``,
+    ``old_part.kept``, ``old_part.where`` and ``state.move``.
     """
     by.require(permissions.OLD_PARTS_KEEP)
     part = _locked_part(uid, by)
     if part.disposition not in (Disposition.SHOP, Disposition.MAKER):
         raise RuleError("old_part.owner", _("This old part is the customer's; it isn't disposed of here."))
     _require_not_the_makers(part)
-    part.note = formats.one_line(note)[:200] or part.note
+    where = formats.one_line(note)[:200]
+    if not where:
+        raise RuleError(
+            "old_part.where", _("Say where it goes: the recycler, or how it was cleared away."), field="note"
+        )
+    part.note = where
     _move_part(part, OldPartState.SCRAPPED, by, events.OLD_PART_SCRAPPED, "note")
     return part
 

@@ -121,7 +121,7 @@ def _take_from(item: StockItem, wanted: Decimal, bin_uid: UUID | None) -> list[t
                 _("Only %(left)s %(unit)s lie in %(bin)s."),
                 field="quantity",
                 left=f"{place.on_hand.normalize():f}",
-                unit=item.part.unit,
+                unit=say_name(item.part.unit),
                 bin=str(place),
             )
         return [(place, wanted)]
@@ -249,7 +249,7 @@ def name_stock(*, uid: UUID, lots: Sequence[str], by: Actor, quantity: Decimal |
     if wanted > left:
         raise RuleError(
             "stock.lot_short", _("Only %(left)s %(unit)s without a number are left."), field="lots",
-            unit=item.part.unit, left=f"{left.normalize():f}",
+            unit=say_name(item.part.unit), left=f"{left.normalize():f}",
         )  # fmt: skip
     named = _lots(item, lots, wanted, coming=MovementKind.COUNT)
     reason = gettext("Numbers written")

@@ -103,12 +103,13 @@ class OrderPage(Page):
             "issue": permissions.PARTS_ISSUE,
         }
         ended = page.order.stage in ("SETTLED", "CLOSED", "CANCELLED") or page.order.withdrawn_at is not None
+        allowed = {name: self.actor.may(code) and not ended for name, code in may.items()}
         return super().get_context_data(**kwargs) | {
             "page": page,
             "order": page.order,
             "tab": tab if tab in TABS else "lines",
-            "may": {name: self.actor.may(code) and not ended for name, code in may.items()}
-            | {"away": bool(page.held) and not ended and away.may_leave(self.actor, page.order)},
+            "with_steps": {row.line.pk for row in page.rows if row.steps(allowed)},
+            "may": allowed | {"away": bool(page.held) and not ended and away.may_leave(self.actor, page.order)},
             "book": away.booking_url(page.order) if page.held and self.actor.may(APPOINTMENTS_BOOK) else "",
             "form_token": uuid4(),
             "short": self.request.GET.get("history") != "all",

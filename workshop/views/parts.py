@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Part, Tracing
 from dealership.catalogue.permissions import CATALOGUE_VIEW, PARTS_MANAGE
 from dealership.kernel.pages import ActionView, CommandPage, Page
+from dealership.kernel.saying import say_name
 from workshop import permissions
 from workshop.call_models import Need
 from workshop.forms.parts import (
@@ -310,7 +311,7 @@ class OrderPartsPage(CommandPage):
         }
         if self.back and result.line.state in reads.AGREED:
             facts["left"] = f"{(result.quantity - result.issued_quantity).normalize():f}"
-            facts["unit"] = result.part.unit
+            facts["unit"] = say_name(result.part.unit)
             return (
                 gettext("%(part)s: taken back, %(issued)s still out. The order needs %(left)s %(unit)s of it again.")
                 % facts
