@@ -69,6 +69,7 @@ PUBLIC = {
     "visit-link-consent",
     "visit-link-change",
     "visit-link-decide",
+    "visit-link-difference",
     "visit-link-dispute",
     "visit-link-line-photo",
     "visit-link-photo",

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_name, mask_text
 from dealership.kernel.api.resources import Action, Command, Filter, Many, Resource, register
-from dealership.kernel.api.shapes import Bytes, Choice, Day, ListOf, Moment, Money, Nested, Text, Uid, Whole
+from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, ListOf, Moment, Money, Nested, Text, Uid, Whole
 from workshop import permissions
 from workshop.accident_models import (
     AccidentCase,
@@ -159,6 +159,16 @@ register(
         ),
     )
 )
+
+
+def _answer_difference(
+    *, agreed: bool = True, signature: bytes | None = None, by: Actor, **given: Any
+) -> DifferenceConsent:
+    if agreed:
+        return differences.bear_difference(signature=signature, by=by, **given)
+    return differences.decline_difference(by=by, **given)
+
+
 register(
     Resource(
         path="difference-consents",
@@ -166,7 +176,7 @@ register(
         room="workshop",
         model=DifferenceConsent,
         view=permissions.ORDERS_VIEW,
-        help="The customer bears what the insurer leaves open of a line; it holds until ended_at (3.2).",
+        help="What the customer says to bear what the insurer leaves open of a line; a yes holds until ended_at (3.2).",
         lock_first=("line__order", "line"),
         shape={
             "labor_operation_uid": Uid(source="line__uid"),
@@ -176,10 +186,12 @@ register(
             "note": Text(mask=mask_text),
             "at": Moment(),
             "ended_at": Moment(null=True),
+            "agreed": Flag(help="false: the customer doesn't bear it, and it stays open."),
+            "seen_hash": Text(help="Of what they saw on the link."),
         },
         filters={"labor_operation_uid": Filter(field=Uid(), lookup="line__uid")},
         create=Command(
-            run=differences.bear_difference,
+            run=_answer_difference,
             permission=permissions.AUTHORIZATIONS_RECORD,
             input={
                 "labor_operation_uid": Uid(source="line_uid"),
@@ -188,6 +200,7 @@ register(
                 "amount": Money(optional=True),
                 "note": Text(300, optional=True),
                 "signature": Bytes(optional=True),
+                "agreed": Flag(optional=True, help="false where the customer doesn't bear it."),
             },
         ),
     )

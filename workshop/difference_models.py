@@ -16,9 +16,10 @@ from workshop.models import AuthorizationMethod, OrderLine
 
 
 class DifferenceConsent(Root):
-    """The customer's yes to bear what the insurer doesn't of one line, CNY with VAT (自付差额).
+    """The customer's answer about what the insurer doesn't pay of one line, CNY with VAT (自付差额).
 
-    It holds until the line's agreement is taken back (``ended_at``); nothing else of it is ever changed.
+    A yes (``agreed``) holds until the line's agreement is taken back (``ended_at``); a no is kept and holds nothing.
+    ``seen_hash`` is of what they saw on the link (``Difference.seen_hash``). Nothing else of it is ever changed.
     """
 
     store_path = "line__order__store_id"
@@ -32,6 +33,8 @@ class DifferenceConsent(Root):
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(default=clock.now)
     ended_at = models.DateTimeField(null=True, blank=True)
+    agreed = models.BooleanField(default=True)
+    seen_hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["id"]
@@ -89,6 +92,14 @@ class DifferenceConsent(Root):
             ),
             models.CheckConstraint(name="differenceconsent_positive", condition=Q(amount__gt=0) & ~Q(agreed_by="")),
             models.CheckConstraint(
+                name="differenceconsent_no_holds_nothing", condition=Q(agreed=True) | Q(ended_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                # on the link it is on record what exactly they saw
+                name="differenceconsent_seen",
+                condition=~Q(method="DIGITAL_PORTAL") | ~Q(seen_hash=""),
+            ),
+            models.CheckConstraint(
                 # a spoken yes needs a note of who said what, a drawn one the drawing
                 name="differenceconsent_as_it_says",
                 condition=Q(method__in=["IN_PERSON_PHYSICAL_SIGNATURE", "DIGITAL_PORTAL"])
@@ -108,4 +119,10 @@ explain_constraint(
     "differenceconsent_as_it_says",
     "difference.how",
     _("A spoken yes needs a note of who said what, one at the desk the signature."),
+)
+explain_constraint(
+    "differenceconsent_no_holds_nothing", "difference.declined", _("What the customer doesn't bear holds nothing.")
+)
+explain_constraint(
+    "differenceconsent_seen", "difference.changed", _("On the link it is kept what exactly the customer saw.")
 )

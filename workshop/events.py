@@ -358,6 +358,9 @@ LINE_REPRICED = event(
 DIFFERENCE_AGREED = event(
     "workshop.difference.agreed", _("Customer bears what the insurer doesn't"), clause="3.2", stage=stages.CONSENT
 )
+DIFFERENCE_DECLINED = event(
+    "workshop.difference.declined", _("Customer doesn't bear the difference"), clause="3.2", stage=stages.CONSENT
+)
 STRUCTURE_MARKED = event(
     "workshop.structural_job.marked", _("Work on the body's structure marked"), clause="3.2", stage=stages.WORK
 )

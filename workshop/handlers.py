@@ -17,6 +17,7 @@ from workshop.services import (
     authorizations,
     away,
     day_six,
+    differences,
     dispatch,
     findings,
     goodwill,
@@ -108,6 +109,16 @@ def tell_taken_back(event: Event) -> None:
         technicians=event.facts.get("technicians") or [],
         key=f"taken-back:{event.id}",
         by=machine("authorizations", store_id=event.store_id),
+    )
+
+
+@handles(events.DIFFERENCE_DECLINED, name="workshop.tell_difference_declined")
+def tell_difference_declined(event: Event) -> None:
+    """The advisor reads that the customer doesn't bear what the insurer has left open (3.2)."""
+    differences.tell_difference_declined(
+        uid=event.root_uid,
+        key=f"difference-declined:{event.id}",
+        by=machine("differences", store_id=event.store_id),
     )
 
 

@@ -37,6 +37,7 @@ from workshop.selectors import (
     warranty_claims,
 )
 from workshop.selectors import orders as reads
+from workshop.selectors.accidents import differences_to_bear
 from workshop.selectors.changes import changeable
 from workshop.selectors.declined import declined_advice
 from workshop.selectors.inspections import certificates_of_visit
@@ -98,6 +99,12 @@ def link_questions(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     }
 
 
+def link_differences(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.2: what an insurer has left open, for the customer to bear or not."""
+    rows = differences_to_bear(visit.pk, actor) if visit.is_open else []
+    return {"rows": rows, "visit": visit} if rows else None
+
+
 def link_foot(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     """The one button under the thumb, where exactly one order asks."""
     found = [asked for asked in reads.asked_of(visit.pk, actor) if not asked.expired]
@@ -114,6 +121,7 @@ register_panel("visit_link", Panel("certificates", "workshop/link_certificates.h
 register_panel("visit", Panel("orders", "workshop/visit_orders.html", visit_orders, order=10))
 register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html", open_order_button, order=10))
 register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))
+register_panel("visit_link", Panel("differences", "workshop/link_differences.html", link_differences, order=11))
 register_panel("visit_link_foot", Panel("decide", "workshop/link_foot.html", link_foot, order=10))
 LANE_SOURCES.append(reads.place_visits)
 

@@ -13,6 +13,7 @@ from .views import (
     contracts,
     cores,
     day_six,
+    differences,
     faults,
     gloves,
     goodwill,
@@ -110,6 +111,11 @@ urlpatterns = [
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),
     path("v/<str:token>/items/<uuid:uid>/change/", changes.ChangeOnLink.as_view(), name="visit-link-change"),
+    path(
+        "v/<str:token>/items/<uuid:uid>/difference/",
+        differences.DifferenceOnLink.as_view(),
+        name="visit-link-difference",
+    ),
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),

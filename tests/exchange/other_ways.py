@@ -602,6 +602,7 @@ def _accident(world: Any) -> None:
             act(advisor, "labor_operation", line, "price_as_assessed")
         else:
             told = {"agreed_by": "张试驾", "method": "VERBAL_PHONE", "note": "张试驾来电同意自付差额"}
+            advisor.create_difference_consent(body={"labor_operation_uid": line, "agreed": False} | told)
             advisor.create_difference_consent(body={"labor_operation_uid": line} | told)
 
 

@@ -472,6 +472,7 @@ STORY: dict[str, str] = {
     "workshop.refuse_assessment": "one: state.move",
     "workshop.price_as_assessed": "one: difference.none",
     "workshop.bear_difference": "one: difference.none",
+    "workshop.decline_difference": "both",
     "workshop.mark_structural": "one: structure.marked",
     "workshop.check_structure": "both",
     "workshop.open_warranty_claim": "one: warranty_claim.nothing",
@@ -1317,6 +1318,7 @@ def test_accidents() -> None:
         cheaper, borne = (assessed_below(shop).uid for _n in range(2))
         go(differences.price_as_assessed, line_uid=cheaper, by=shop.advisor)
         bears = {"agreed_by": "沈示例", "method": "VERBAL_PHONE", "note": "来电同意", "by": shop.advisor}
+        go(differences.decline_difference, line_uid=borne, **bears)
         go(differences.bear_difference, line_uid=borne, **bears)
     team = returns.crew()
     done = structural(team)

@@ -37,6 +37,7 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-total": (RepairOrder, "visit"),
     "visit-link-contract": (RepairOrder, "visit"),
     "visit-link-change": (OrderLine, "order__visit"),
+    "visit-link-difference": (OrderLine, "order__visit"),
     "link-settlement": (Settlement, "order__visit"),
     "link-settlement-pdf": (Settlement, "order__visit"),
     "link-file": (ArchiveRecord, "visit"),

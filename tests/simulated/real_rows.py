@@ -150,6 +150,10 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
         decided = OrderLine.objects.filter(state__in=DECIDED, pay_type="CUSTOMER_PAY", order__visit__state="IN_SHOP")
         for line in decided.select_related("order__visit__link").order_by("-pk")[:6]:
             yield {"token": line.order.visit.link.token, "uid": line.uid}
+    elif name == "visit-link-difference":
+        left = OrderLine.objects.filter(state="PENDING", pay_type="INSURANCE", assessed_in__assessment__state="AGREED")
+        for line in left.select_related("order__visit__link").distinct().order_by("-pk")[:2]:
+            yield {"token": line.order.visit.link.token, "uid": line.uid}
     elif name == "visit-link-contract":
         for sent in Estimate.objects.select_related("order__visit__link").order_by("-total")[:3]:
             yield {"token": sent.order.visit.link.token, "uid": sent.order.uid}

@@ -10,16 +10,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dealership.kernel import clock
-from dealership.kernel.models import Approval, History
+from dealership.kernel import clock, outbox
+from dealership.kernel.models import Approval, History, Message
 from tests.factories.accidents import AGREES, assessed_below, make_accident, make_accident_order
 from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import make_picture, rule
-from tests.factories.workshop import Shop, make_shop
+from tests.factories.workshop import Shop, link_actor, make_shop
 from workshop.accident_models import Assessment
 from workshop.difference_models import DifferenceConsent
 from workshop.models import Authorization, OrderLine
-from workshop.selectors.accidents import accident_file, own_share_of, price_of
+from workshop.selectors.accidents import accident_file, differences_to_bear, own_share_of, price_of
 from workshop.selectors.entitled import deciders_of
 from workshop.services import accidents, authorizations, differences, orders
 
@@ -203,3 +203,73 @@ def test_the_api(shop: Shop) -> None:
     other = assessed_below(shop)
     priced = client.act(f"labor-operations/{other.uid}", "price-as-assessed", {})
     assert priced.json()["state"] == "AUTHORIZED"
+
+
+def on_link(line: OrderLine, **fields: Any) -> dict[str, Any]:
+    (row,) = differences_to_bear(line.order.visit_id, link_actor(line.order))
+    said = {"to": "yes", "signed_by": OWNER, "seen_hash": row.seen_hash, "form_token": str(uuid4())}
+    return said | fields
+
+
+def test_the_customer_bears_it_on_the_link_as_it_was_seen(shop: Shop, client: Client) -> None:
+    line = assessed_below(shop)
+    left = price_of(line) - 300
+    token = line.order.visit.link.token
+    where = reverse("visit-link-difference", args=[token, line.uid])
+    home = client.get(reverse("visit-link", args=[token])).content.decode()
+    assert where in home
+    assert "未全额定损" in home
+    page = client.get(where).content.decode()
+    for said in ("我承担", f"{left:,.2f}", "我不承担"):
+        assert said in page
+    missing = client.post(where, on_link(line, to=""))
+    assert (missing.status_code, "请选择是否承担差额" in missing.content.decode()) == (422, True)
+    stale = client.post(where, on_link(line, seen_hash="0" * 64))
+    assert stale.status_code == 422
+    assert "未保存" in stale.content.decode()
+    assert not DifferenceConsent.objects.exists()
+    seen = on_link(line)
+    assert client.post(where, seen).status_code == 302
+    consent = DifferenceConsent.objects.get()
+    line.refresh_from_db()
+    assert (consent.method, consent.agreed, consent.amount) == ("DIGITAL_PORTAL", True, left)
+    assert (consent.seen_hash, line.state) == (seen["seen_hash"], "AUTHORIZED")
+    assert client.get(where).status_code == 302  # nothing is open any more
+    other = assessed_below(shop)
+    assert client.get(reverse("visit-link-difference", args=[token, other.uid])).status_code == 404
+
+
+def test_a_no_on_the_link_is_kept_and_the_advisor_is_told(shop: Shop, client: Client) -> None:
+    line = assessed_below(shop)
+    where = reverse("visit-link-difference", args=[line.order.visit.link.token, line.uid])
+    assert client.post(where, on_link(line, to="no", reason="等保险追加")).status_code == 302
+    answer = DifferenceConsent.objects.get()
+    line.refresh_from_db()
+    assert (answer.agreed, answer.ended_at, answer.note, line.state) == (False, answer.at, "等保险追加", "PENDING")
+    assert own_share_of(line.order) == 0
+    outbox.drain()
+    told = Message.objects.get(template="workshop.difference_declined")
+    assert told.recipient_name == shop.employee.name
+    assert "不承担" in told.body
+    client.force_login(shop.advisor.user)
+    assert f"{OWNER} 不承担差额" in client.get(reverse("order-detail", args=[line.order.uid])).content.decode()
+    assert client.post(where, on_link(line)).status_code == 302  # they change their mind
+    line.refresh_from_db()
+    assert line.state == "AUTHORIZED"
+
+
+def test_a_supplement_that_is_asked_for_asks_the_customer_nothing(shop: Shop) -> None:
+    line = assessed_below(shop)
+    case, left = line.order.accident, price_of(line) - 300
+    orders.add_line_photo(line_uid=line.uid, content=make_picture("red"), by=shop.advisor)
+    accidents.ask_assessment(accident_uid=case.uid, amounts={line.uid: left}, reason="备件涨价", by=shop.advisor)
+    assert differences_to_bear(line.order.visit_id, link_actor(line.order)) == []
+
+
+def test_the_database_keeps_what_was_seen_and_lets_a_no_hold_nothing(shop: Shop, refused: Any) -> None:
+    line = assessed_below(shop)
+    write = {"line": line, "amount": price_of(line) - 300, "agreed_by": OWNER, "note": "x"}
+    with refused("differenceconsent_seen"):
+        DifferenceConsent.objects.create(method="DIGITAL_PORTAL", **write)
+    with refused("differenceconsent_no_holds_nothing"):
+        DifferenceConsent.objects.create(method="VERBAL_PHONE", agreed=False, **write)

@@ -13,8 +13,9 @@ from dealership.catalogue.models import PayType
 from dealership.kernel.actors import Actor
 from dealership.kernel.money import ZERO
 from workshop.accident_models import AccidentCase, Assessment, AssessmentRow, AssessmentState, StructuralJob
+from workshop.difference_models import DifferenceConsent
 from workshop.models import L, OrderKind, OrderLine, RepairOrder
-from workshop.rules import total_of
+from workshop.rules import content_hash, total_of
 
 ENDED = (L.CANCELLED, L.WITHDRAWN, L.DECLINED, L.INSPECTED)
 
@@ -102,6 +103,22 @@ class Difference:
     insured: Decimal
     asked: bool
     sent: bool
+    refused: DifferenceConsent | None = None
+    """The customer's last no to bear it."""
+
+    @property
+    def seen_hash(self) -> str:
+        """Of what a customer is shown of it, in the form that is kept with the answer."""
+        shown = {
+            "order": self.line.order.number,
+            "line": str(self.line.uid),
+            "description": self.line.description,
+            "currency": "CNY",
+            "price": str(self.price),
+            "insured": str(self.insured),
+            "open": str(self.open),
+        }
+        return content_hash(shown)
 
     @property
     def open(self) -> Decimal:
@@ -121,11 +138,22 @@ def differences_of(order: RepairOrder) -> list[Difference]:
     insured = insured_of([line.pk for line in lines])
     asked = AssessmentRow.objects.filter(line__in=lines, assessment__state=AssessmentState.ASKED)
     waiting = set(asked.values_list("line_id", flat=True))
+    refused = {row.line_id: row for row in DifferenceConsent.objects.filter(line__in=lines, agreed=False)}
     return [
-        Difference(line, price_of(line), insured[line.pk], line.pk in waiting, line.state == L.PENDING)
+        Difference(
+            line, price_of(line), insured[line.pk], line.pk in waiting, line.state == L.PENDING, refused.get(line.pk)
+        )
         for line in lines
         if line.pk in insured
     ]
+
+
+def differences_to_bear(visit_id: int, by: Actor) -> list[Difference]:
+    """What of a visit's accidents its customer is asked to bear now: sent, open, and with the insurer no more."""
+    rows = RepairOrder.objects.for_actor(by).filter(visit_id=visit_id, accident__isnull=False)
+    orders = rows.filter(lines__state=L.PENDING, lines__pay_type=PayType.INSURANCE).distinct().order_by("pk")
+    found = [row for order in orders for row in differences_of(order)]
+    return [row for row in found if row.open and row.sent and not row.asked]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import PayType
@@ -16,15 +17,16 @@ from dealership.kernel import clock, formats, saying
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
+from dealership.kernel.models import MessageChannel, StoredFile
 from dealership.kernel.money import line_amount, round_money
-from dealership.kernel.services import store_file
+from dealership.kernel.services import queue_message, store_file
 from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import CustomerContact
 from workshop import events, package_rules, permissions
 from workshop.accident_models import Assessment, AssessmentState
 from workshop.difference_models import DifferenceConsent
 from workshop.models import AuthorizationMethod, AuthorizationStatus, DiscountKind, L, OrderLine
-from workshop.selectors.accidents import insured_of, price_of
+from workshop.selectors.accidents import Difference, insured_of, price_of
 from workshop.selectors.entitled import bearers_of, deciders_of
 from workshop.services.orders import (
     back_to_draft,
@@ -138,14 +140,76 @@ def bear_difference(
     amount: Decimal | None = None,
     note: str = "",
     signature: bytes | None = None,
+    seen_hash: str = "",
 ) -> DifferenceConsent:
     """The customer agrees to bear what the insurer has left open of a line (自付差额); with that it may be begun.
 
-    ``amount`` is what they saw, CNY with VAT (``difference.changed`` where it is another one meanwhile). On the link, at
-    the desk or by telephone with a note, by whom the customer of the visit lets decide. Raises RuleError
-    ``difference.none``, ``difference.not_sent``, ``authorization.method``, ``.name``, ``.note``, ``.who`` and
-    ``assessment.who``.
+    ``amount`` is what they saw, CNY with VAT, on the link with ``seen_hash`` (``difference.changed`` where it is another
+    one meanwhile). On the link, at the desk or by telephone with a note, by whom the customer of the visit lets decide.
+    Raises RuleError ``difference.none``, ``difference.not_sent``, ``authorization.method``, ``.name``, ``.note``, ``.who``
+    and ``assessment.who``.
     """
+    name, words = _who_and_how(agreed_by, method, note, by)
+    if method in DRAWN:
+        refuse_empty_pad(signature)
+    if method == AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE:
+        refuse_unsigned(signature, on_paper=False, field="method")
+    line, row, assessment = _open_difference(line_uid, amount, seen_hash, by)
+    kept = None
+    if signature:
+        order = line.order
+        kept = store_file(
+            content=signature, name="signature.png", store_id=order.store_id, by=by, visit_uid=order.visit.uid
+        )
+    consent = _write_answer_of(row, name, method, words, by, signature=kept)
+    record(
+        consent,
+        events.DIFFERENCE_AGREED,
+        by=by,
+        store_id=line.order.store_id,
+        line=line.uid,
+        amount=row.open,
+        insured=row.insured,
+        method=method,
+        seen_hash=consent.seen_hash,
+    )
+    sums = f"{saying.say_money(row.insured)} + {saying.say_money(row.open)}"
+    _release(line, assessment, row.insured, f"{assessment.accident.report_number} #{assessment.number}: {sums}", by=by)
+    return consent
+
+
+@transaction.atomic
+def decline_difference(
+    *,
+    line_uid: UUID,
+    agreed_by: str,
+    method: str,
+    by: Actor,
+    amount: Decimal | None = None,
+    note: str = "",
+    seen_hash: str = "",
+) -> DifferenceConsent:
+    """The customer doesn't bear the difference; ``note`` says why. It stays open, the advisor is told behind the event.
+
+    Refuses as ``bear_difference``; nothing is signed.
+    """
+    name, words = _who_and_how(agreed_by, method, note, by)
+    line, row, _assessment = _open_difference(line_uid, amount, seen_hash, by)
+    consent = _write_answer_of(row, name, method, words, by, agreed=False)
+    record(
+        consent,
+        events.DIFFERENCE_DECLINED,
+        by=by,
+        store_id=line.order.store_id,
+        line=line.uid,
+        amount=row.open,
+        method=method,
+        seen_hash=consent.seen_hash,
+    )
+    return consent
+
+
+def _who_and_how(agreed_by: str, method: str, note: str, by: Actor) -> tuple[str, str]:
     on_link = by.kind == ActorKind.LINK
     if not on_link:
         by.require(permissions.AUTHORIZATIONS_RECORD)
@@ -157,46 +221,96 @@ def bear_difference(
         raise RuleError("authorization.name", _("Write the name of the person who decides."), field="agreed_by")
     if method == AuthorizationMethod.VERBAL_PHONE and not words:
         raise RuleError("authorization.note", _("For a spoken yes, note who said what."), field="note")
-    if method in DRAWN:
-        refuse_empty_pad(signature)
-        refuse_unsigned(signature, on_paper=False, field="method")
+    return name, words
+
+
+def _open_difference(
+    line_uid: UUID, amount: Decimal | None, seen_hash: str, by: Actor
+) -> tuple[OrderLine, Difference, Assessment]:
+    """The locked line, what is open of it as the customer saw it, and the last assessment."""
     line, insured, assessment = _answered(line_uid, by)
-    left = price_of(line) - insured
-    if left <= 0:
+    row = Difference(line, price_of(line), insured, asked=False, sent=line.state == L.PENDING)
+    if row.open <= 0:
         raise RuleError("difference.none", _("The insurer has left nothing open of this item."))
-    if line.state == L.DRAFT:
+    if not row.sent:
         raise RuleError("difference.not_sent", _("Send the estimate first: “%(line)s” is a draft."), line=line.said)
-    if amount is not None and round_money(amount) != left:
+    on_link = by.kind == ActorKind.LINK
+    if (amount is not None and round_money(amount) != row.open) or (
+        (on_link or seen_hash) and seen_hash != row.seen_hash
+    ):
         raise RuleError(
             "difference.changed",
             _("%(amount)s are open of “%(line)s” by now. Nothing was saved; please look again."),
-            amount=saying.say_money(left),
+            amount=saying.say_money(row.open),
             line=line.said,
         )
-    entitled, _contact = bearers_of(line.order).entitle(name, left)
+    return line, row, assessment
+
+
+def _write_answer_of(
+    row: Difference,
+    name: str,
+    method: str,
+    words: str,
+    by: Actor,
+    *,
+    agreed: bool = True,
+    signature: StoredFile | None = None,
+) -> DifferenceConsent:
+    entitled, _contact = bearers_of(row.line.order).entitle(name, row.open)
     if not entitled:
         raise RuleError(
             "authorization.who", _("This person may not decide for the customer about so much."), field="agreed_by"
         )
-    kept = None
-    if signature:
-        order = line.order
-        kept = store_file(
-            content=signature, name="signature.png", store_id=order.store_id, by=by, visit_uid=order.visit.uid
-        )
-    consent = DifferenceConsent.objects.create(
-        line=line, amount=left, agreed_by=name, method=method, note=words, signature=kept, at=clock.now()
-    )
-    record(
-        consent,
-        events.DIFFERENCE_AGREED,
-        by=by,
-        store_id=line.order.store_id,
-        line=line.uid,
-        amount=left,
-        insured=insured,
+    now = clock.now()
+    made: DifferenceConsent = DifferenceConsent.objects.create(
+        line=row.line,
+        amount=row.open,
+        agreed_by=name,
         method=method,
+        note=words,
+        signature=signature,
+        at=now,
+        agreed=agreed,
+        ended_at=None if agreed else now,
+        seen_hash=row.seen_hash if by.kind == ActorKind.LINK else "",
     )
-    said = f"{assessment.accident.report_number} #{assessment.number}: {saying.say_money(insured)} + {saying.say_money(left)}"
-    _release(line, assessment, insured, said, by=by)
-    return consent
+    return made
+
+
+def tell_difference_declined(*, uid: UUID, key: str, by: Actor) -> int:
+    """The order's advisor reads that the customer doesn't bear a difference; how many were told."""
+    answer = DifferenceConsent.objects.select_related(
+        "line__operation",
+        "line__order__vehicle",
+        "line__order__visit",
+        "line__order__store",
+        "line__order__advisor__user",
+    ).get(uid=uid)
+    order = answer.line.order
+    advisor = order.advisor
+    if advisor.user is None:
+        return 0
+    with override(advisor.user.language):
+        body = gettext(
+            "%(plate)s: the customer doesn't bear %(amount)s of %(line)s; reprice it, ask for a supplement or leave it. "
+            "Order %(number)s"
+        ) % {
+            "plate": saying.say_plate(order.vehicle.plate) or order.number,
+            "amount": saying.say_money(answer.amount),
+            "line": answer.line.said,
+            "number": order.number,
+        }
+    queue_message(
+        key=key,
+        store=order.store,
+        channel=MessageChannel.STAFF,
+        recipient=advisor.user.username,
+        recipient_name=advisor.name,
+        template="workshop.difference_declined",
+        language=advisor.user.language,
+        body=body,
+        visit_uid=order.visit.uid,
+        by=by,
+    )
+    return 1
