@@ -2083,6 +2083,7 @@ from workshop import (  # noqa: E402, F401
     goodwill_api,
     lifts_api,
     part_consents_api,
+    payers_api,
     sales_api,
     sublets_api,
     suppliers_api,

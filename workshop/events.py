@@ -62,6 +62,15 @@ DISCOUNT_LAPSED = event(
     clause="3.2",
     stage=stages.CONSENT,
 )
+PAYER_ASKED = event(
+    "workshop.payer.asked", _("Payer's yes asked for or written down"), clause="3.2", stage=stages.CONSENT
+)
+PAYER_LAPSED = event(
+    "workshop.payer.lapsed",
+    _("Payer's yes approved, but the line is no longer as it was asked for"),
+    clause="3.2",
+    stage=stages.CONSENT,
+)
 GOODWILL_ASKED = event("workshop.goodwill.asked", _("Goodwill asked for"), clause="3.2", stage=stages.CONSENT)
 GOODWILL_LAPSED = event(
     "workshop.goodwill.lapsed",

@@ -12,6 +12,7 @@ from dealership.kernel.models import Approval
 from dealership.kernel.registry import handles
 from workshop import events
 from workshop.goodwill_models import GOODWILL
+from workshop.payer_models import PAYER
 from workshop.services import (
     advice,
     authorizations,
@@ -23,6 +24,7 @@ from workshop.services import (
     goodwill,
     lift_gates,
     old_parts,
+    payers,
     proposals,
     purchasing,
     stock,
@@ -46,6 +48,13 @@ def on_goodwill_decided(event: Event) -> None:
     """A line goes ahead when its goodwill is approved."""
     if event.facts.get("kind") == GOODWILL:
         goodwill.give_approved_goodwill(approval=Approval.objects.get(uid=event.root_uid))
+
+
+@handles(APPROVAL_DECIDED, name="workshop.give_payer_yes")
+def on_payer_decided(event: Event) -> None:
+    """A line above the amount goes ahead when it is approved."""
+    if event.facts.get("kind") == PAYER:
+        payers.give_payer_yes(approval=Approval.objects.get(uid=event.root_uid))
 
 
 # --- parts and stock ---

@@ -17,6 +17,18 @@ CONTRACT_AMOUNT = limit(
     clause="3.3",
     source="src",
 )
+UNASKED_DEFAULTS = {"WARRANTY": 5000, "INTERNAL": 2000, "SERVICE_CONTRACT": 3000}
+UNASKED_UP_TO = limit(
+    "workshop.unasked_up_to",
+    UNASKED_DEFAULTS,
+    "CNY",
+    _(
+        "How much of an order goes ahead without anybody's yes where the maker, our shop or a service contract pays; above "
+        "that somebody approves, or the maker's authorisation stands on record"
+    ),
+    clause="3.2",
+    source="design",
+)
 DISCOUNT_SMALL_PERCENT = limit(
     "workshop.discount_small_percent",
     5,

@@ -1187,6 +1187,43 @@ class Authorization(Root):
                 text=_("The payer of this line is asked before it is worked on (3.2)."),
             ),
             states.guard(
+                # 3.2: above the amount that goes ahead unasked for a payer on an order (setting workshop.unasked_up_to) the
+                # line was approved by somebody else, or the maker has authorised it. Rework, putting together again and
+                # campaigns are owed already.
+                "authorization_within_payer_limit",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'NOT_REQUIRED'"),
+                declare=[("about", "record"), ("used", "numeric"), ("most", "numeric")],
+                func="""
+                    SELECT l.pay_type, o.store_id, (NEW.at AT TIME ZONE s.time_zone)::date AS day,
+                        o.kind = 'REWORK' OR l.reassembles_id IS NOT NULL
+                            OR EXISTS (SELECT 1 FROM workshop_campaignvehicle WHERE line_id = l.id) AS owed
+                    INTO about FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN kernel_store s ON s.id = o.store_id WHERE l.id = NEW.line_id;
+                    IF about.owed OR about.pay_type NOT IN ('WARRANTY', 'INTERNAL', 'SERVICE_CONTRACT')
+                        OR EXISTS (SELECT 1 FROM workshop_payerapproval p LEFT JOIN kernel_approval a
+                            ON a.id = p.approval_id WHERE p.line_id = NEW.line_id AND p.amount >= NEW.amount
+                            AND (p.maker_number <> '' OR a.state = 'APPROVED')) THEN RETURN NEW; END IF;
+                    SELECT COALESCE(sum(l.authorized_amount), 0) INTO used FROM workshop_orderline l
+                        WHERE l.order_id = NEW.order_id AND l.id <> NEW.line_id AND l.pay_type = about.pay_type
+                        AND l.state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
+                        AND l.reassembles_id IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM workshop_campaignvehicle WHERE line_id = l.id)
+                        AND NOT EXISTS (SELECT 1 FROM workshop_payerapproval p LEFT JOIN kernel_approval a
+                            ON a.id = p.approval_id WHERE p.line_id = l.id AND p.amount >= l.authorized_amount
+                            AND (p.maker_number <> '' OR a.state = 'APPROVED'));
+                    most := COALESCE((SELECT (v.value ->> about.pay_type)::numeric FROM kernel_setting v
+                        WHERE v.key = 'workshop.unasked_up_to' AND (v.store_id IS NULL OR v.store_id = about.store_id)
+                        AND v.starts_on <= about.day AND (v.ends_on IS NULL OR v.ends_on >= about.day)
+                        ORDER BY v.store_id NULLS LAST LIMIT 1),
+                        CASE about.pay_type WHEN 'WARRANTY' THEN 5000 WHEN 'INTERNAL' THEN 2000 ELSE 3000 END);
+                    IF used + NEW.amount > most THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="payer.not_granted",
+                text=_("This is more than goes ahead for this payer by itself; somebody approves it first (3.2)."),
+            ),
+            states.guard(
                 # 3.2: nobody but who approved the goodwill lets a line go ahead on it, and for no more than was approved;
                 # putting together again is covered by the goodwill for taking apart, which names its price.
                 "authorization_goodwill_granted",
@@ -1366,6 +1403,19 @@ class Clocking(Root):
             states.versioned(),
             states.fixed("clocking_whose_fixed", "store_id", "employee_id", "line_id"),
             pgtrigger.Protect(name="clocking_never_deleted", operation=pgtrigger.Delete),
+            states.guard(
+                # 3.2: nobody begins on a line while the maker is asked whether it pays for it.
+                "clocking_not_while_maker_is_asked",
+                operation=pgtrigger.Insert,
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_warrantyclaimline c JOIN workshop_warrantyclaim k
+                        ON k.id = c.claim_id WHERE c.line_id = NEW.line_id AND c.live AND k.state = 'TO_AUTHORISE')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="clocking.maker_asked",
+                text=_("The maker is asked about this line; work begins when its yes is written down."),
+            ),
             states.guard(
                 # 3.2: what was clocked is put right with a reason, each time anew; closing an open clock needs none.
                 "clocking_corrected_with_reason",
@@ -2513,6 +2563,7 @@ from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the 
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
 from workshop.part_consent_models import PartConsent  # noqa: E402, F401  (found with the room's models)
+from workshop.payer_models import PayerApproval  # noqa: E402, F401  (found with the room's models)
 from workshop.sale_models import CounterSale, SaleLine, SaleReturn, SaleState  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,

@@ -382,6 +382,9 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     kind = line(description="异响处理", hours="1.00", pay_type="GOODWILL")
     advisor.create_line_goodwill(body={"labor_operation_uid": kind, "bearer": "SHOP", "reason": "刚过保"})
     act(advisor, "labor_operation", kind, "cancel", {"reason": "客户自己付"})
+    ours = line(description="本店返修大件", hours="40.00", pay_type="INTERNAL")
+    advisor.create_payer_approval(body={"labor_operation_uid": ours, "reason": "本店弄坏"})
+    act(advisor, "labor_operation", ours, "cancel", {"reason": "不做了"})
     used = {"part_uid": pad, "quantity": "1.00", "kind": "USED"}
     act(advisor, "labor_operation", filters, "add_part", used)
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]

@@ -117,6 +117,7 @@ from workshop.services import (
     orders,
     packages,
     part_consents,
+    payers,
     proposals,
     purchasing,
     reassembly,
@@ -401,6 +402,8 @@ STORY: dict[str, str] = {
     "workshop.fail_proposal": "same",
     "workshop.finish_line": "one: state.move",
     "workshop.ask_line_goodwill": "one: goodwill.asked",
+    "workshop.ask_payer": "one: payer.asked",
+    "workshop.give_payer_yes": "same",
     "workshop.sign_contract": "one: contract.signed",
     "workshop.sign_part_consent": "one: part_consent.signed",
     "workshop.give_approved_discount": "same",
@@ -937,6 +940,11 @@ def test_the_order_and_the_floor() -> None:
         services.decide_approval(uid=wish.approval.uid, approve=True, by=floor.shop.manager)
         go(goodwill.give_approved_goodwill, approval=Approval.objects.get(pk=wish.approval_id))
         orders.withdraw_line(line_uid=kind.uid, reason="不做了", by=desk)
+        dear = orders.add_line(order_uid=order.uid, description="大件", hours=Decimal(40), pay_type="INTERNAL", by=desk)
+        ours = go(payers.ask_payer, line_uid=dear.uid, reason="本店弄坏", by=desk)
+        services.decide_approval(uid=ours.approval.uid, approve=True, by=floor.shop.manager)
+        go(payers.give_payer_yes, approval=Approval.objects.get(pk=ours.approval_id))
+        orders.withdraw_line(line_uid=dear.uid, reason="不做了", by=desk)
         go(stock.keep_for_line, line_uid=line.uid, by=setup)
         go(stock.reserve_part, part_line_uid=put.uid, by=setup)
         go(stock.reserve_parts, order_uid=order.uid, by=setup)

@@ -414,6 +414,18 @@ def asks_for_a_contract() -> bool:
     return contract_of(order) is not None
 
 
+def shop_pays_unasked() -> str:
+    """What becomes of 40 hours that the shop pays when the estimate is sent."""
+    shop = make_shop()
+    order = make_order(shop)
+    line = orders.add_line(
+        order_uid=order.uid, description="本店大件", hours=Decimal(40), pay_type="INTERNAL", by=shop.advisor
+    )
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    line.refresh_from_db()
+    return line.state
+
+
 def may_take_off(post: str) -> int:
     store = staff.make_store()
     return orders.allowed_percent(staff.make_actor(store, post), store.pk)
@@ -761,6 +773,9 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
         lambda: minutes((row := offered()).ends_at - row.sent_at), 120, 30, 30
     ),
     "workshop.contract_amount": (asks_for_a_contract, False, 1, True),
+    "workshop.unasked_up_to": (
+        shop_pays_unasked, "DRAFT", {"WARRANTY": 0, "INTERNAL": 9000, "SERVICE_CONTRACT": 0}, "AUTHORIZED"
+    ),
     "workshop.estimate_valid_hours": (estimate_lasts, 72, 6, 6),
     "workshop.clock_left_minutes": (closed_at_six, False, 20, True),
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),

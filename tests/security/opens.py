@@ -118,6 +118,7 @@ OPENS = {
     "line-edit": "workshop.OrderLine",
     "line-goodwill": "workshop.OrderLine",
     "line-part-consent": "workshop.OrderLine",
+    "line-payer": "workshop.OrderLine",
     "line-hold": "workshop.OrderLine",
     "line-new": "workshop.RepairOrder",
     "line-offer": "workshop.OrderLine",

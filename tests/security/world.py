@@ -86,6 +86,7 @@ from workshop.services import (
     lifts,
     orders,
     part_consents,
+    payers,
     proposals,
     sales,
     screens,
@@ -221,6 +222,10 @@ class World:
         pad = Part.objects.get(number="BRK-PAD-F")
         orders.add_part(line_uid=second_hand.uid, part_uid=pad.uid, quantity=Decimal(1), kind="USED", by=advisor)
         orders.send_estimate(order_uid=dear.uid, by=advisor)
+        ours = orders.add_line(
+            order_uid=dear.uid, description="本店大件", hours=Decimal(40), pay_type="INTERNAL", by=advisor
+        )
+        payers.ask_payer(line_uid=ours.uid, reason="本店弄坏", by=advisor)
         part_consents.consent_on_paper(line_uid=second_hand.uid, signed_name="张试", by=advisor)
         maker_pays = make_warranty_repair(self.signed(store, advisor))
         warranty_claims.open_warranty_claim(order_uid=maker_pays.order.uid, by=clerk)

@@ -50,10 +50,12 @@ from workshop.models import (
     ReassemblyAnswer,
     RepairOrder,
 )
+from workshop.payer_models import PAYER
 from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.apart import Again, falls_due, lying_apart
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
 from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
@@ -466,17 +468,25 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     estimate = order.estimates.order_by("-number").first()
     asked: dict[UUID, Decimal | None] = {}
     goodwill: dict[UUID, Approval] = {}
+    payer: dict[UUID, Approval] = {}
     for approval in Approval.objects.filter(
-        Q(kind=DISCOUNT, state=ApprovalState.ASKED) | Q(kind=GOODWILL), root_uid__in=[line.uid for line in lines]
+        Q(kind=DISCOUNT, state=ApprovalState.ASKED) | Q(kind__in=(GOODWILL, PAYER)),
+        root_uid__in=[line.uid for line in lines],
     ).order_by("pk"):
         if approval.kind == GOODWILL:
             goodwill[approval.root_uid] = approval
+        elif approval.kind == PAYER:
+            payer[approval.root_uid] = approval
         else:
             asked[approval.root_uid] = approval.amount
     rows = [line_row(line, estimate, asked.get(line.uid), words=order.complaint[:300]) for line in lines]
     for row in rows:
         if row.line.pay_type == PayType.GOODWILL and row.line.state in (L.DRAFT, L.AUTHORIZED):
             row.says.append(_said_goodwill(row.line, goodwill.get(row.line.uid)))
+    for beyond in waiting_for_payer(order, lines):
+        row = next(one for one in rows if one.line.pk == beyond.pk)
+        row.says.append(_said_payer(payer.get(beyond.uid)))
+        row.may = row.may | {"payer"}
     dispatches = list(
         Dispatch.objects.filter(line__in=lines, live=True)
         .select_related("technician", "bay", "line")
@@ -646,6 +656,15 @@ def line_row(
     )
 
 
+def _said_payer(approval: Approval | None) -> Any:
+    """Where the yes stands for a line above what goes ahead unasked for its payer."""
+    if approval is not None and approval.state == ApprovalState.ASKED:
+        return _("payer's yes asked, waits for a decision")
+    if approval is not None and approval.state == ApprovalState.REFUSED:
+        return _("payer's yes refused")
+    return _("above what goes ahead by itself: ask for the payer's yes")
+
+
 def _said_goodwill(line: OrderLine, approval: Approval | None) -> Any:
     """Where goodwill for a line stands."""
     if line.state == L.AUTHORIZED:
@@ -658,7 +677,7 @@ def _said_goodwill(line: OrderLine, approval: Approval | None) -> Any:
 
 
 STEP_NEEDS = {
-    "discount": "discount", "goodwill": "goodwill", "offer": "edit", "after_all": "decide", "cancel": "edit",
+    "discount": "discount", "goodwill": "goodwill", "payer": "payer", "offer": "edit", "after_all": "decide", "cancel": "edit",
     "revoke": "decide", "reassemble": "edit", "withdraw": "withdraw", "change": "edit",
 }  # fmt: skip
 """Step on a line → the right it needs, by the names the order's page gives them."""

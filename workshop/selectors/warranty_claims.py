@@ -154,3 +154,8 @@ def count_late(by: Actor) -> int:
     """Claims past the maker's last day, for the rail."""
     rows = WarrantyClaim.objects.for_actor(by).filter(store_id=by.store_id, state__in=TO_BE_SUBMITTED)
     return rows.filter(submit_until__lt=clock.today()).count()
+
+
+def maker_is_asked(line: OrderLine) -> bool:
+    """Whether a claim waits for the maker's yes to this line: until then nobody begins on it."""
+    return WarrantyClaimLine.objects.filter(line=line, live=True, claim__state=WarrantyClaimState.TO_AUTHORISE).exists()

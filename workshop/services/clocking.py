@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.catalogue.models import PartKind, Resource, ResourceKind
+from dealership.catalogue.models import PartKind, PayType, Resource, ResourceKind
 from dealership.kernel import clock, formats, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
@@ -41,6 +41,7 @@ from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.lifts import bay_lifts
 from workshop.selectors.tools import wears_gloves
+from workshop.selectors.warranty_claims import maker_is_asked
 from workshop.services.dispatch import free_rest
 from workshop.services.lift_gates import NOT_STARTED, refuse_unfit_lift
 from workshop.services.orders import locked_line
@@ -119,6 +120,12 @@ def clock_on(
             _("“%(line)s” is %(state)s; people work only on lines the customer has agreed to (3.2)."),
             line=line.said,
             state=line.get_state_display(),
+        )
+    if line.pay_type == PayType.WARRANTY and maker_is_asked(line):
+        raise RuleError(
+            "clocking.maker_asked",
+            _("The maker is asked about “%(line)s”; work begins when its yes is written down."),
+            line=line.said,
         )
     dispatches = list(line.dispatches.filter(live=True).select_related("bay", "technician"))
     mine = next((d for d in dispatches if d.technician_id == worker.pk), None)

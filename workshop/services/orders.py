@@ -69,6 +69,7 @@ from workshop.selectors.apart import lying_apart
 from workshop.selectors.contracts import contract_content
 from workshop.selectors.entitled import deciders_of
 from workshop.selectors.goodwill import waiting_for_goodwill
+from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import proposed_in, with_asked
 from workshop.selectors.quoted import quoted_operation
 from workshop.selectors.same_work import same_line
@@ -265,6 +266,8 @@ def _begin(
 def _agree_at_desk(line: OrderLine, *, name: str, signature: bytes | None, on_paper: bool, by: Actor) -> None:
     """The diagnosis is agreed to where the order is opened, at its named price (3.2)."""
     if line.pay_type in NOT_REQUIRED:
+        if waiting_for_payer(line.order, [line]):
+            raise payer_not_granted(line)
         authorize_unasked(line, by=by)
         return
     refuse_unsigned(signature, on_paper=on_paper, field="diagnosis_agreed_by")
@@ -1073,19 +1076,24 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
     """Locks what is drafted as a new version and asks the customer on the one link of the visit (3.2).
 
     Drafted lines become PENDING; lines that others pay for and have agreed to beforehand need no yes. Lines asked
-    earlier and still open stand in the new version too. A line on goodwill that nobody has approved yet stays drafted.
+    earlier and still open stand in the new version too. A line on goodwill that nobody has approved yet stays drafted, and so
+    does one above what its payer lets go ahead unasked.
     Where the promise doesn't hold with what is asked, the version says which hand-over a yes means (domain 3.3).
-    Raises RuleError ``estimate.empty``, ``line.unpriced`` and ``goodwill.not_granted`` (only such lines are drafted).
+    Raises RuleError ``estimate.empty``, ``line.unpriced``, ``goodwill.not_granted`` and ``payer.not_granted`` (only
+    such lines are drafted).
     """
     by.require(permissions.ESTIMATES_SEND)
     order = locked_order(order_uid, by)
     lines = lines_of(order, L.DRAFT, L.PENDING)
     waiting = waiting_for_goodwill(lines)
-    lines = [line for line in lines if line not in waiting]
+    beyond = waiting_for_payer(order, lines)
+    lines = [line for line in lines if line not in waiting and line not in beyond]
     drafts = [line for line in lines if line.state == L.DRAFT]
     if not drafts and waiting:
         text = _("“%(line)s” is to be goodwill: ask for it first; it goes ahead when somebody approves.")
         raise RuleError("goodwill.not_granted", text, line=waiting[0].said)
+    if not drafts and beyond:
+        raise payer_not_granted(beyond[0])
     if not drafts:
         raise RuleError("estimate.empty", _("There is nothing new to ask the customer about."))
     for line in drafts:
@@ -1297,6 +1305,19 @@ def keep_wish(
         estimate=estimate.uid,
     )
     return row
+
+
+def payer_not_granted(line: OrderLine) -> RuleError:
+    """3.2: the maker, the shop and service contracts let work go ahead by themselves only up to an amount of an order."""
+    return RuleError(
+        "payer.not_granted",
+        _(
+            "“%(line)s” is more than goes ahead by itself for this payer (%(payer)s): ask for it first, in the line's steps."
+        ),
+        held_by=line,
+        line=line.said,
+        payer=line.get_pay_type_display(),
+    )
 
 
 def authorize_unasked(line: OrderLine, *, by: Actor, estimate: Estimate | None = None) -> Authorization:

@@ -99,6 +99,7 @@ class OrderPage(Page):
             "promise": permissions.PROMISE_CHANGE,
             "discount": permissions.DISCOUNT_SMALL,
             "goodwill": permissions.GOODWILL_ASK,
+            "payer": permissions.LINES_EDIT,
             "hold": permissions.LINES_HOLD,
             "issue": permissions.PARTS_ISSUE,
         }

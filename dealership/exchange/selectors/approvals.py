@@ -19,6 +19,7 @@ from reception.models import Visit
 KINDS = {
     "workshop.discount": _("Discount on labour"),
     "workshop.goodwill": _("Goodwill on a line"),
+    "workshop.payer": _("Work that the maker, our shop or a service contract pays"),
     "delivery.unpaid_exit": _("Car leaves before all is paid"),
     "delivery.goodwill": _("Goodwill on a bill"),
 }

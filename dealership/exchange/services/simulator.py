@@ -111,6 +111,7 @@ from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.inspections import last_reading, levels_of
 from workshop.selectors.maintenance import due_list
 from workshop.selectors.part_consents import consents_of
+from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.purchasing import proposals
 from workshop.selectors.sheets import items_for, templates_for
 from workshop.selectors.stock import MEASURED, availability
@@ -127,6 +128,7 @@ from workshop.services import (
     old_parts,
     orders,
     part_consents,
+    payers,
     purchasing,
     sheets,
     stock,
@@ -858,6 +860,16 @@ class Simulation:
             if line.operation is not None and not line.operation.is_maintenance and line.operation.code not in WEARS:
                 orders.change_line(line_uid=line.uid, pay_type=PayType.WARRANTY, by=advisor)
 
+    def maker_agrees(self, shop: Shop, order: RepairOrder) -> None:
+        """Dear work under warranty goes ahead on the maker's number, which the clerk writes down (3.2)."""
+        drafts = order.lines.filter(state=LineState.DRAFT).prefetch_related("part_lines").order_by("pk")
+        for line in waiting_for_payer(order, drafts):
+            number = f"SQ{order.number.replace('-', '')[-8:]}{line.position:02d}"
+            self.try_to(
+                payers.ask_payer, line_uid=line.uid, reason="保修期内总成故障", maker_number=number,
+                by=shop.first("warranty"),
+            )  # fmt: skip
+
     def judge(self, shop: Shop, order: RepairOrder) -> None:
         """The warranty clerk says what the maker's repairs stand for; some wait for it (domain 3.6)."""
         mended = order.lines.filter(pay_type=PayType.WARRANTY, state=LineState.INSPECTED, judgements__isnull=True)
@@ -998,6 +1010,7 @@ class Simulation:
     def ask(self, shop: Shop, order: RepairOrder, advisor: Actor, link: Actor, name: str) -> Steps:
         """Sends what is written and waits for the customer, who decides line by line on the link or by telephone."""
         rng = shop.rng
+        self.maker_agrees(shop, order)
         if OrderLine.objects.filter(order=order, state=LineState.DRAFT).exists():
             estimate = orders.send_estimate(order_uid=order.uid, by=advisor)
         elif OrderLine.objects.filter(order=order, state=LineState.PENDING).exists():
