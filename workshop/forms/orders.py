@@ -165,7 +165,7 @@ class EndForm(ReasonForm):
         asked.label = _("In pieces: %(what)s. Is it put together again?") % {
             "what": say_list(said for said, _p in aparts)
         }
-        asked.help_text = _("%(name)s agreed to it on %(time)s together with the taking apart.") % {
+        asked.help_text = _("%(name)s agreed to it together with the taking apart (%(time)s).") % {
             "name": aparts[0][1].agreed_by,
             "time": aparts[0][1].agreed,
         }

@@ -806,7 +806,7 @@ class ReassemblePage(LineCommandPage):
                 "together again by itself."
             )
         return gettext(
-            "¥%(amount)s, agreed by %(name)s on %(time)s together with the taking apart: nobody is asked again. It becomes a "
+            "¥%(amount)s, agreed by %(name)s together with the taking apart (%(time)s): nobody is asked again. It becomes a "
             "line that is clocked, inspected and settled like others. If the repair is agreed to before it is begun, it is "
             "taken off again."
         ) % {"amount": f"{price.price:,.2f}", "name": price.agreed_by, "time": price.agreed}
