@@ -146,6 +146,7 @@ urlpatterns = [
     path("my-jobs/<uuid:uid>/pause/", jobs.PausePage.as_view(), name="job-pause"),
     path("my-jobs/<uuid:uid>/finish/", jobs.FinishPage.as_view(), name="job-finish"),
     path("my-jobs/<uuid:uid>/more-work/", jobs.MoreWorkPage.as_view(), name="job-more-work"),
+    path("my-jobs/<uuid:uid>/photos/", jobs.JobPhotosPage.as_view(), name="job-photos"),
     path("my-jobs/<uuid:uid>/ask/", jobs.AskPage.as_view(), name="job-ask"),
     path("calls/<uuid:uid>/answer/", calls.AnswerCallView.as_view(), name="call-answer"),
     path("calls/<uuid:uid>/pass/", calls.PassCallPage.as_view(), name="call-pass"),

@@ -111,6 +111,7 @@ OPENS = {
     "job-finish": "workshop.OrderLine",
     "job-more-work": "workshop.OrderLine",
     "job-pause": "workshop.OrderLine",
+    "job-photos": "workshop.OrderLine",
     "line-after-all": "workshop.OrderLine",
     "line-cancel": "workshop.OrderLine",
     "line-difference": "workshop.OrderLine",

@@ -490,7 +490,12 @@ def test_what_is_no_picture_is_refused(world: World, kind: str) -> None:
     """Right name, right media type, wrong content: refused on each page that takes photos, nothing is kept."""
     client = signed_in(world.everything)
     before = world.mark()
-    for name, field in (("visit-photos", "photos"), ("line-photos", "photos"), ("job-more-work", "photos")):
+    for name, field in (
+        ("visit-photos", "photos"),
+        ("line-photos", "photos"),
+        ("job-more-work", "photos"),
+        ("job-photos", "photos"),
+    ):
         uid = world.open_row(OPENS[name])
         file = SimpleUploadedFile("car.jpg", NO_PICTURES[kind], content_type="image/jpeg")
         said = client.post(reverse(name, args=[uid]), {field: file, "description": "异响", "cause": "磨损"})

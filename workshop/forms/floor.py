@@ -83,6 +83,10 @@ class MoreWorkForm(forms.Form):
         set_queryset(self, "operation", Operation.objects.filter(active=True).order_by("code"))
 
 
+class JobPhotosForm(forms.Form):
+    photos = demanded(Photos(label=_("Pictures"), required=False))
+
+
 class NeedForm(forms.Form):
     need = forms.ChoiceField(label=_("What is needed"), choices=Need.choices, widget=forms.RadioSelect)
     note = forms.CharField(

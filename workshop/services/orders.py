@@ -6,7 +6,7 @@ sending the estimate run one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -803,6 +803,16 @@ def add_line_photo(*, line_uid: UUID, content: bytes, by: Actor) -> LinePhoto:
     photo = LinePhoto.objects.create(line=line, file=kept, taken_at=clock.now())
     record(line, events.LINE_PICTURED, by=by, store_id=line.order.store_id, photo=photo.uid, sha256=kept.sha256)
     return photo
+
+
+@transaction.atomic
+def add_line_photos(*, line_uid: UUID, contents: Sequence[bytes], by: Actor) -> OrderLine:
+    """Several pictures of one line at once, all or none. Raises RuleError ``line.photos`` where there is none, and as
+    ``add_line_photo``."""
+    if not contents:
+        raise RuleError("line.photos", _("Choose or take a photo first."), field="photos")
+    kept = [add_line_photo(line_uid=line_uid, content=content, by=by) for content in contents]
+    return kept[0].line
 
 
 # --- parts on lines ---

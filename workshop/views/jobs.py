@@ -17,11 +17,11 @@ from dealership.kernel.pages import ActionView, CommandPage, Page
 from dealership.kernel.queued import Queued
 from workshop import permissions
 from workshop.check_models import SheetState
-from workshop.forms.floor import FinishForm, MoreWorkForm, NeedForm, PauseForm
+from workshop.forms.floor import FinishForm, JobPhotosForm, MoreWorkForm, NeedForm, PauseForm
 from workshop.models import OrderLine
 from workshop.selectors import jobs as reads
 from workshop.selectors import sheets as checks
-from workshop.services import clocking, findings
+from workshop.services import clocking, findings, orders
 
 
 class MyJobsPage(Page):
@@ -181,6 +181,20 @@ class MoreWorkPage(JobForm):
             photos=[(photo.name, photo.read()) for photo in data["photos"]],
             although_there=data["although_there"],
             by=self.actor,
+        )
+
+
+class JobPhotosPage(JobForm):
+    """Pictures of the work itself: what was worn, what was measured, what is done (3.2; a claim to the maker asks for them)."""
+
+    form_class = JobPhotosForm
+    act = "tell"
+    template_name = "workshop/job_photos.html"
+    title, submit, done = _("Photos of the work"), _("Keep the photos"), _("Photos added.")
+
+    def run(self, form: JobPhotosForm) -> Any:
+        return orders.add_line_photos(
+            line_uid=self.line.uid, contents=[photo.read() for photo in form.cleaned_data["photos"]], by=self.actor
         )
 
 

@@ -867,15 +867,8 @@ class LinePhotosView(ActionView):
 
     def run(self, form: Any) -> None:
         OrderLine.objects.for_actor(self.actor).get(uid=self.kwargs["uid"])  # another store's is 404 whatever is sent
-        sent = self.request.FILES.getlist("photos")
-        if not sent:
-            raise RuleError("line.photos", _("Choose or take a photo first."), field="photos")
-        for file in sent:
-            orders.add_line_photo(
-                line_uid=self.kwargs["uid"],
-                content=file.read(),
-                by=self.actor,
-            )
+        sent = [file.read() for file in self.request.FILES.getlist("photos")]
+        orders.add_line_photos(line_uid=self.kwargs["uid"], contents=sent, by=self.actor)
 
     def location(self, result: Any) -> str:
         return reverse("line-edit", args=[self.kwargs["uid"]])
