@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from compliance import permissions
+from compliance.addendum_models import ArchiveAddendum
 from compliance.health_models import HealthUpload, UploadState
 from compliance.models import ArchiveRecord, ArchiveState
 from compliance.services import archives, health_uploads, vehicle_books
 from dealership.kernel.actors import Actor
 from dealership.kernel.api.masking import mask_text
-from dealership.kernel.api.resources import Action, Filter, Listing, Resource, register, register_listing
+from dealership.kernel.api.resources import Action, Filter, Listing, Many, Resource, register, register_listing
 from dealership.kernel.api.shapes import Choice, Day, Flag, ListOf, Moment, Nested, Number, Text, Uid, Whole
 from reception.models import Vehicle
 
@@ -36,6 +37,17 @@ register(
             "legal_hold": Text(),
             "destroyed_at": Moment(null=True),
             "destroyed_reason": Text(),
+            "addenda": Many(
+                rows=lambda: ArchiveAddendum.objects.order_by("number"),
+                by="archive_id",
+                fields={
+                    "number": Whole(),
+                    "because": Text(help="Code of the event that it entered for."),
+                    "sha256": Text(help="Of the addendum's content, which names the hash of what it follows."),
+                    "added_at": Moment(),
+                },
+                help="What came to the file after departure; the file itself is never changed (3.3).",
+            ),
         },
         filters={
             "kind": Filter(field=Text(30, min=1), lookup="kind"),

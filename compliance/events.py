@@ -6,6 +6,7 @@ from dealership.kernel.registry import event
 
 # --- archive ---
 ARCHIVED = event("compliance.archive.archived", _("File archived"), clause="8.4")
+ADDED = event("compliance.archive.added", _("Addendum to a file"), clause="3.3")
 MARKED = event("compliance.archive.marked", _("File put on the destruction list"), clause="8.4")
 SIGNED = event("compliance.archive.signed", _("Destruction signed once"), clause="8.4")
 DESTROYED = event("compliance.archive.destroyed", _("File destroyed"), clause="8.4")

@@ -92,5 +92,6 @@ class ArchiveRecord(Root):
 explain_constraint("archive_two_signatures", "archive.signatures", _("Destruction needs two different signatures."))
 
 
-# --- health records (3.3, domain 7.2) ---
+# --- addenda (3.3), health records (3.3, domain 7.2) ---
+from compliance.addendum_models import ArchiveAddendum  # noqa: E402, F401  (found with the room's models)
 from compliance.health_models import HealthUpload, UploadState  # noqa: E402, F401  (found with the room's models)

@@ -7,9 +7,10 @@ from typing import Any
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
 from reception.models import Vehicle, Visit
+from workshop.models import RepairOrder
 
 from . import permissions
-from .selectors.archives import files_of_visit
+from .selectors.archives import file_of_order, files_of_visit
 
 
 def link_files(by: Actor, root: Any) -> dict[str, Any] | None:
@@ -22,6 +23,15 @@ def link_files(by: Actor, root: Any) -> dict[str, Any] | None:
 
 
 register_panel("visit_link", Panel("compliance.files", "compliance/panels/link_files.html", link_files, order=60))
+
+
+def order_file(by: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.3: the way from an order to its file, for who may read the archive."""
+    kept = file_of_order(by, order) if by.may(permissions.ARCHIVE_VIEW) else None
+    return {"kept": kept, "addenda": kept.addenda.count()} if kept else None
+
+
+register_panel("order_side", Panel("compliance.file", "compliance/panels/order_file.html", order_file, order=60))
 
 
 # --- vehicle book ---

@@ -7,7 +7,7 @@ from dealership.kernel.registry import permission, role
 # --- archive ---
 ARCHIVE_VIEW = permission("compliance.archive.view", _("Read the archive."))
 ARCHIVE_DESTROY = permission("compliance.archive.destroy", _("Sign the destruction of files whose time has run out."))
-for code in ("manager", "gm", "supervisor", "accountant"):
+for code in ("advisor", "manager", "gm", "supervisor", "accountant"):  # the advisor gives the customer their copy
     role(code, permissions={ARCHIVE_VIEW})
 for code in ("manager", "gm"):
     role(code, permissions={ARCHIVE_DESTROY})

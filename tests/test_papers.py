@@ -112,7 +112,7 @@ def words_of(said: Any) -> Iterator[str]:
     """Every text of a paper's data."""
     if isinstance(said, dict):
         for key, part in said.items():
-            if key not in ("page", "wide", "figures", "signature", "voided"):
+            if key not in ("page", "wide", "figures", "signature", "voided", "sha256"):
                 yield from words_of(part)
     elif isinstance(said, list | tuple):
         for part in said:

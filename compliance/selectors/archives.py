@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from compliance.models import ArchiveRecord, ArchiveState
@@ -9,6 +11,8 @@ from compliance.services.archives import REPAIR_FILE, content_hash
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from reception.models import Visit
+from workshop.models import RepairOrder
+from workshop.permissions import ORDERS_VIEW
 
 
 def archives(by: Actor, *, words: str = "", show: str = "ALL") -> QuerySet[ArchiveRecord]:
@@ -32,10 +36,40 @@ def archive(by: Actor, uid: object) -> ArchiveRecord:
 
 
 def untouched(record: ArchiveRecord) -> bool | None:
-    """Whether the content still has the hash it was archived with; None for a destroyed file."""
+    """Whether file and addenda still have the hashes they were archived with, each naming the one before; None for a
+    destroyed file."""
     if record.state == ArchiveState.DESTROYED:
         return None
-    return content_hash(record.content) == record.sha256
+    if content_hash(record.content) != record.sha256:
+        return False
+    after = record.sha256
+    for one in record.addenda.order_by("number"):
+        if one.content.get("after") != after or content_hash(one.content) != one.sha256:
+            return False
+        after = one.sha256
+    return True
+
+
+def addendum_content(record: ArchiveRecord, number: str) -> dict[str, Any]:
+    """What an addendum of the file holds. Raises ArchiveAddendum.DoesNotExist where there is none of this number."""
+    wanted = int(number) if number.isdecimal() and len(number) < 5 else 0
+    content: dict[str, Any] = record.addenda.get(number=wanted).content
+    return content
+
+
+def order_of(by: Actor, record: ArchiveRecord) -> RepairOrder | None:
+    """The order of a file, for who may look at orders."""
+    if record.kind != REPAIR_FILE or not by.may(ORDERS_VIEW):
+        return None
+    found: RepairOrder | None = RepairOrder.objects.for_actor(by).filter(uid=record.subject_uid).first()
+    return found
+
+
+def file_of_order(by: Actor, order: RepairOrder) -> ArchiveRecord | None:
+    """The file of an order that is still kept."""
+    rows = ArchiveRecord.objects.for_actor(by).filter(kind=REPAIR_FILE, subject_uid=order.uid)
+    found: ArchiveRecord | None = rows.exclude(state=ArchiveState.DESTROYED).first()
+    return found
 
 
 def kept_file(by: Actor, uid: object) -> ArchiveRecord:

@@ -59,6 +59,7 @@ class ArchivePage(CommandPage):
             "archive": self.archive,
             "file": shown_file(self.archive, masked=True) if self.archive.content else None,
             "untouched": reads.untouched(self.archive),
+            "order": reads.order_of(self.actor, self.archive),
             "may_list": may and over and self.archive.state == ArchiveState.ARCHIVED,
             "may_sign": may and self.archive.state == ArchiveState.TO_DESTROY,
         }
@@ -67,26 +68,32 @@ class ArchivePage(CommandPage):
         return commands.sign_destruction(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
 
-def json_answer(archive: ArchiveRecord) -> HttpResponse:
-    """The content as it was archived, byte for byte what the hash is over, to be saved."""
-    answer = HttpResponse(canonical(archive.content), content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{archive.number}.json"'
+def json_answer(archive: ArchiveRecord, addendum: str = "") -> HttpResponse:
+    """The content as it was archived, byte for byte what the hash is over, to be saved; ``addendum`` names the number of
+    an addendum that is meant instead. Raises ArchiveAddendum.DoesNotExist for one that isn't there."""
+    content, name = archive.content, archive.number
+    if addendum:
+        content, name = reads.addendum_content(archive, addendum), f"{name}-{addendum}"
+    answer = HttpResponse(canonical(content), content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return answer
 
 
 class ArchivePdfView(StaffPage, View):
+    """The file on paper, with the customer's number masked as on the page (7.3)."""
+
     permission = permissions.ARCHIVE_VIEW
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        archive = commands.take_file(uid=uid, by=self.actor)
-        return paper_answer(file_pdf(archive), archive.number)
+        archive = reads.kept_file(self.actor, uid)
+        return paper_answer(file_pdf(archive, masked=True), archive.number)
 
 
 class ArchiveJsonView(StaffPage, View):
     permission = permissions.ARCHIVE_VIEW
 
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        return json_answer(commands.take_file(uid=uid, by=self.actor))
+        return json_answer(commands.take_file(uid=uid, by=self.actor), request.GET.get("addendum", ""))
 
 
 class ListForDestructionView(ActionView):

@@ -48,4 +48,4 @@ class LinkFilePdfView(LinkDoor, StaffPage, View):
 
 class LinkFileJsonView(LinkDoor, StaffPage, View):
     def get(self, request: HttpRequest, uid: UUID) -> HttpResponse:
-        return json_answer(reads.kept_file(self.actor, uid))
+        return json_answer(reads.kept_file(self.actor, uid), request.GET.get("addendum", ""))

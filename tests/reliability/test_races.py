@@ -166,6 +166,7 @@ STORY: dict[str, str] = {
     "catalogue.put_check_limit": "both",
     "catalogue.release_template": "one: template.released",
     "catalogue.switch_resource": "one: resource.same",
+    "compliance.add_to_file": "same",
     "compliance.archive_order": "same",
     "compliance.mark_for_destruction": "one: state.move",
     "compliance.sign_destruction": "both",
@@ -1212,6 +1213,9 @@ def test_money_gate_and_what_follows() -> None:
         go(followups.answer_survey, visit_uid=visit.uid, scores=good, recommend=9, by=link_actor(order))
         with clock.moved_to(at(9, day=date(2012, 1, 2))):  # long enough ago that its time has run out by any clock
             archive = go(archives.archive_order, order_uid=order.uid, by=setup)
+        late = settlement.payments.order_by("-id")[0]
+        payments.refund_payment(payment_uid=late.uid, amount=late.amount, reason="刷错卡", by=accountant)
+        go(archives.add_to_file, order_uid=order.uid, because="delivery.payment.refunded", by=setup)
         case = go(
             complaints.open_complaint, customer_uid=visit.customer.uid, description="没修好", source="PHONE",
             visit_uid=visit.uid, by=care,

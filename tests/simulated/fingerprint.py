@@ -27,6 +27,7 @@ LEFT_OUT = {
 }  # fmt: skip
 LIKE_UIDS = {
     "workshop_estimate": "seen_hash",
+    "compliance_archiveaddendum": "sha256",
     "compliance_archiverecord": "sha256",
     "reception_visitlink": "token",
     "reception_slotoffer": "token",

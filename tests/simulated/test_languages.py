@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.utils import translation
 
-from compliance.models import ArchiveRecord
+from compliance.models import ArchiveAddendum, ArchiveRecord
 from dealership.exchange.models import ImportBatch, ImportRow
 from dealership.kernel.middleware import LANGUAGE_COOKIE
 from dealership.kernel.models import User
@@ -60,6 +60,9 @@ def data_of_the_run() -> list[str]:
     cells |= {gate_pass.said_code for gate_pass in GatePass.objects.all()}  # shown in groups
     for content in ArchiveRecord.objects.values_list("content", flat=True):  # messages without the customer's key
         cells |= {text for sent in content["messages"] for text in (sent["subject"], sent["body"])}
+    for content in ArchiveAddendum.objects.values_list("content", flat=True):
+        came = content["added"].get("messages", [])
+        cells |= {text for sent in came for text in (sent["subject"], sent["body"])}
     cells |= {name for summary in ImportBatch.objects.values_list("summary", flat=True) for name in summary["ignored"]}
     return sorted({*data_texts(), *(cell for cell in cells if len(cell) > 1)}, key=len, reverse=True)
 
