@@ -141,6 +141,20 @@ def test_the_planner_gives_the_bay_nothing(nine):
     assert (begin <= 9 * 60, end) == (True, after.horizon)
 
 
+def test_who_finds_it_wrong_reads_what_is_planned_there_and_a_foreman_is_led_to_the_plan(nine):
+    crib = Crib()
+    lift = in_bay(crib)
+    _order, [line] = make_agreed(crib.floor, "BR-10")
+    crib.floor.give(line, crib.technician, "2", (14, 0))
+    wrong = {"kind": "DAILY", "wrong": ["LEAKS"], "note": "漏油"}
+    address = f"/tools/{lift.uid}/round/"
+    said = client_of(crib.technician).post(address, wrong, follow=True).content.decode()
+    assert "Jobs planned there: 1" in said
+    crib.test(lift)
+    foreman = client_of(crib.floor.hire("foreman", name="孟工长"))
+    assert foreman.post(address, wrong)["Location"] == "/plan/"
+
+
 def test_the_plan_says_it_and_leads_the_foreman_there(nine):
     crib = Crib()
     lift = in_bay(crib)
@@ -154,9 +168,9 @@ def test_the_plan_says_it_and_leads_the_foreman_there(nine):
     told = Message.objects.get(template="workshop.lift_unfit", recipient=boss.number)
     assert "左柱漏油" in told.body
     page = english(foreman, "/plan/?day=2026-11-24")
-    assert page.count("2 号举升机 – Out of use: 左柱漏油") == 2  # at the bay's head and above the plan
+    assert page.count("– Out of use: 左柱漏油") == 2  # at the bay's head and above the plan
     assert f"/plan/{made.uid}/" in page
-    assert "2 号举升机" in english(foreman, f"/plan/{made.uid}/")
+    assert "左柱漏油" in english(foreman, f"/plan/{made.uid}/")
     block = f"/plan/bays/{made.bay.uid}/block/?why=lift"
     assert block in page
     assert "左柱漏油" in english(foreman, block)

@@ -16,6 +16,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.saying import say_date, say_name
 from workshop.lift_models import LiftRound, RoundKind
 from workshop.maintenance_rules import add_months
+from workshop.models import Dispatch, LineState
 from workshop.selectors.tools import today_at, tools
 from workshop.tool_models import STOPPED, AssetKind, ToolAsset, ToolState
 
@@ -121,6 +122,12 @@ def bay_lifts(store_id: int, day: date) -> dict[int, BayLift]:
 def lift_of(bay: Resource) -> BayLift | None:
     """The lift by which one bay stands or falls."""
     return bay_lifts(bay.store_id, clock.today()).get(bay.pk)
+
+
+def jobs_ahead(lift: ToolAsset) -> int:
+    """How many jobs are planned from now on in the bay where the lift stands."""
+    plans = Dispatch.objects.filter(bay_id=lift.bay_id, live=True, ends_at__gt=clock.now())
+    return plans.filter(line__state__in=(LineState.AUTHORIZED, LineState.IN_PROGRESS)).values("line").distinct().count()
 
 
 def bays_to_tie(by: Actor) -> Iterable[Resource]:

@@ -467,8 +467,11 @@ def _mind_lifts(store: Store, day: date, rows: list[Row], resources: list[Resour
         return []
     plans: dict[int, list[Dispatch]] = defaultdict(list)
     ahead = Dispatch.objects.filter(bay__in=closed, live=True, line__state__in=OPEN, ends_at__gt=clock.now())
+    seen: set[tuple[int, datetime]] = set()
     for plan in ahead.select_related("line__order__vehicle", "technician").order_by("starts_at", "pk"):
-        plans[plan.bay_id].append(plan)
+        if (plan.line_id, plan.starts_at) not in seen:  # of two people at one job the leading one is named
+            seen.add((plan.line_id, plan.starts_at))
+            plans[plan.bay_id].append(plan)
     bays = {resource.pk: resource for resource in resources}
     return [ShutBay(bays[key], found.lift, why, plans[key]) for key, (found, why) in closed.items()]
 

@@ -17,8 +17,7 @@ from dealership.kernel.errors import RuleError
 from dealership.kernel.models import MessageChannel
 from dealership.kernel.services import queue_message
 from staff.selectors.employees import employees_with_role
-from workshop.models import Dispatch, LineState
-from workshop.selectors.lifts import lift_of, why_unfit
+from workshop.selectors.lifts import jobs_ahead, lift_of, why_unfit
 from workshop.tool_models import AssetKind, ToolAsset
 
 
@@ -30,7 +29,6 @@ def refuse_unfit_lift(bay: Resource, day: date, *, code: str, text: Any, **more:
         raise RuleError(code, text, bay=bay.said, why=why, **more)
 
 
-OPEN_WORK = (LineState.AUTHORIZED, LineState.IN_PROGRESS)
 NOT_PLANNED = _(
     "%(bay)s isn't to be used: %(why)s. Choose another bay, or have the lift repaired and tested first (3.4)."
 )
@@ -44,8 +42,7 @@ def tell_foremen(*, tool_uid: UUID, key: str, by: Actor) -> int:
     why = why_unfit(lift, clock.today(lift.store.time_zone))
     if lift.kind != AssetKind.LIFT or lift.bay is None or not why:
         return 0
-    plans = Dispatch.objects.filter(bay=lift.bay, live=True, ends_at__gt=clock.now(), line__state__in=OPEN_WORK)
-    jobs = plans.values("line").distinct().count()
+    jobs = jobs_ahead(lift)
     told = 0
     for person in employees_with_role(lift.store_id, "foreman").select_related("user"):
         if person.user is None:

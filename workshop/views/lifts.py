@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.pages import CommandPage, Page
@@ -78,5 +79,13 @@ class RoundPage(CommandPage):
     def run(self, form: RoundForm) -> LiftRound:
         return commands.record_round(uid=self.kwargs["uid"], by=self.actor, **form.cleaned_data)
 
+    def words(self, result: LiftRound) -> Any:
+        if not result.wrong or self.tool.bay is None:
+            return self.done
+        said = gettext("%(bay)s isn't to be used now. Jobs planned there: %(jobs)s; the foremen are told.")
+        return said % {"bay": self.tool.bay.said, "jobs": reads.jobs_ahead(self.tool)}
+
     def location(self, result: LiftRound) -> str:
+        if result.wrong and self.tool.bay is not None and self.actor.may(permissions.PLAN_DISPATCH):
+            return reverse("plan")  # where what stands on it is moved
         return self.to_job or reverse("lifts")
