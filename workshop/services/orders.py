@@ -555,7 +555,7 @@ def _refuse_twice(order: RepairOrder, operation: Operation | None, description: 
         raise RuleError(
             "line.there",
             _(
-                "“%(line)s” (%(state)s) stands on the order already; nothing was added. Say so below if this comes on top."
+                "“%(line)s” (%(state)s) stands on the order already; nothing was added. Tick this only if it comes on top."
             ),
             field="although_there",
             line=there.said,
