@@ -32,7 +32,8 @@ SALE_MOVES = {SaleState.DRAFT: {SaleState.SOLD, SaleState.DROPPED}}
 class CounterSale(Root):
     """A sale over the counter; without ``customer`` it is anonymous. Amounts are CNY with VAT (3.2).
 
-    ``total`` is what its lines cost less the discount; ``returned_total`` what is given back for what came back.
+    ``total`` is what is paid for it: its parts less the discount, and the core charges beside them (``core_total``, given
+    back when the old parts come in); ``returned_total`` what is given back for what came back.
     """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
@@ -42,6 +43,7 @@ class CounterSale(Root):
     discount = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     discount_reason = models.CharField(max_length=120, blank=True)
     total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    core_total = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
     returned_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     begun_at = models.DateTimeField(default=clock.now)
     sold_at = models.DateTimeField(null=True, blank=True)
@@ -58,8 +60,8 @@ class CounterSale(Root):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Condition("OLD.state <> 'DRAFT'"),
                 func="""
-                    IF TG_OP = 'DELETE' OR (OLD.discount, OLD.discount_reason, OLD.total, OLD.sold_at)
-                        IS DISTINCT FROM (NEW.discount, NEW.discount_reason, NEW.total, NEW.sold_at)
+                    IF TG_OP = 'DELETE' OR (OLD.discount, OLD.discount_reason, OLD.total, OLD.core_total, OLD.sold_at)
+                        IS DISTINCT FROM (NEW.discount, NEW.discount_reason, NEW.total, NEW.core_total, NEW.sold_at)
                         OR (NEW.returned_total <> OLD.returned_total AND pg_trigger_depth() < 2)
                     THEN {refuse} END IF;
                     RETURN NEW;
@@ -95,6 +97,7 @@ class CounterSale(Root):
                                 WHERE m.sale_line_id = l.id AND m.kind = 'SALE'))
                         OR (SELECT sum(amount + core_amount) - NEW.discount FROM workshop_saleline WHERE sale_id = NEW.id)
                             <> NEW.total
+                        OR (SELECT sum(core_amount) FROM workshop_saleline WHERE sale_id = NEW.id) <> NEW.core_total
                         OR EXISTS (SELECT 1 FROM workshop_saleline l LEFT JOIN workshop_corecharge c ON c.sale_line_id = l.id
                             WHERE l.sale_id = NEW.id AND l.core_amount > 0 AND c.id IS NULL)
                     THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
@@ -129,6 +132,11 @@ class CounterSale(Root):
     def owed(self) -> Decimal:
         """What the buyer owes in all, whatever of it is paid."""
         return self.total - self.returned_total
+
+    @property
+    def goods_total(self) -> Decimal:
+        """What its parts cost less the discount, without core charges."""
+        return self.total - self.core_total
 
 
 explain_constraint("countersale_sold_whole", "sale.whole", _("What is sold leaves the shelf with its sale, all of it."))

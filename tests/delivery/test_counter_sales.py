@@ -222,6 +222,7 @@ def test_the_database_keeps_goods_and_money_together(shop, refused):
         ("countersale_sold_whole", "UPDATE workshop_countersale SET state = 'SOLD', total = 98, sold_at = now() WHERE id = %s",
          [draft.pk]),
         ("countersale_sold_is_final", "UPDATE workshop_countersale SET total = 1 WHERE id = %s", [sale.pk]),
+        ("countersale_sold_is_final", "UPDATE workshop_countersale SET core_total = 1 WHERE id = %s", [sale.pk]),
         ("countersale_sold_is_final", "UPDATE workshop_countersale SET returned_total = 1 WHERE id = %s", [sale.pk]),
         ("countersale_moves", "UPDATE workshop_countersale SET state = 'DRAFT', sold_at = NULL WHERE id = %s", [sale.pk]),
         ("countersale_discount_reason", "UPDATE workshop_countersale SET discount = 1 WHERE id = %s", [draft.pk]),

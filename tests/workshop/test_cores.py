@@ -146,6 +146,7 @@ def test_a_counter_sale_takes_it_and_gives_it_back(shop):
     sales.change_sale(uid=sale.uid, discount=D("30.00"), reason="老客户", by=shop.manager)
     sale = sales.sell(uid=sale.uid, by=by)
     assert sale.total == D("3450.00")  # 2,580 and 900 less 30
+    assert (sale.goods_total, sale.core_total) == (D("2550.00"), D("900.00"))
     paid = till.take_sale_payment(sale_uid=sale.uid, method="CASH", amount=sale.total, by=cashier)
     core = CoreCharge.objects.get(sale_line__sale=sale)
     bring(shop, core, brought_by="散客")

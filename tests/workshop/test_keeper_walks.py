@@ -14,6 +14,7 @@ from dealership.catalogue.models import Part
 from tests.factories.delivery import make_ready, make_team
 from tests.factories.kernel import make_actor
 from tests.factories.workshop import make_shop
+from tests.workshop.test_bins import lies, receive, shelf
 from tests.workshop.test_old_parts import keep
 from tests.workshop.test_stock import keeper, part_line
 from workshop.selectors.old_parts import find_tag, tag_hits
@@ -107,3 +108,24 @@ def test_trial_parts_preselect_neither_car_nor_technician(shop):
     assert form.fields["order_uid"].choices[0][0] == form.fields["employee_uid"].choices[0][0] == ""
     answer = signed_in(keeper(shop)).post(reverse("part-trials"), {"code": "X", "quantity": "1"})
     assert {"order_uid", "employee_uid"} <= answer.context["form"].errors.keys()
+
+
+def test_a_move_proposes_all_of_it_and_a_count_belongs_to_the_bin_one_stands_at(shop):
+    part, desk = Part.objects.first(), signed_in(keeper(shop))
+    receive(shop, part, 5, bin="A-01")
+    item = shelf(shop, part)
+    moves, counts = (reverse(name, args=[item.uid]) for name in ("stock-transfer", "stock-count"))
+    form = desk.get(moves).context["form"]
+    assert (form["source"].value(), form["quantity"].value()) == (str(item.bins.get().uid), "5")
+    assert "A-01" in desk.get(counts).content.decode()
+    receive(shop, part, 2, bin="B-02")
+    for address, field in ((moves, "source"), (counts, "bin")):
+        form = desk.get(address).context["form"]
+        assert (form.fields[field].choices[0][0], form[field].value()) == ("", None)
+    refused = desk.post(counts, {"counted": "1", "reason": "盘亏", "bin": ""})
+    assert (refused.status_code, "bin" in refused.context["form"].errors) == (422, True)
+    assert desk.post(moves, {"source": "", "quantity": "1", "to_bin": "C-01"}).status_code == 422
+    row = item.bins.get(bin="B-02")
+    assert desk.post(counts, {"counted": "1", "reason": "盘亏", "bin": row.uid}).status_code == 302
+    assert desk.post(moves, {"source": row.uid, "quantity": "1", "to_bin": "main c-01"}).status_code == 302
+    assert lies(item) == {("MAIN", "A-01"): D(5), ("MAIN", "c-01"): D(1)}

@@ -253,7 +253,8 @@ class TransferForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.warehouses = warehouses
-        self.fields["source"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
+        several = [("", "—")] if len(bins) > 1 else []
+        set_choices(self, "source", [*several, *bin_choices(bins, unit)])
         if len(warehouses) > 1:
             self.fields["warehouse"].offer(warehouses)  # type: ignore[attr-defined]
         else:
@@ -293,7 +294,9 @@ class CountForm(forms.Form):
     def __init__(self, *args: Any, bins: Sequence[StockBin], unit: str, tracing: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         name_lots(self, tracing)
-        if len(bins) > 1:
-            self.fields["bin"].choices = bin_choices(bins, unit)  # type: ignore[attr-defined]
+        if len(bins) > 1:  # nothing is chosen beforehand: a count belongs to the bin in which one stands
+            set_choices(self, "bin", [("", "—"), *((str(row.uid), str(row)) for row in bins)])
+            demanded(self.fields["bin"])
         else:
             del self.fields["bin"]
+        self.fields["counted"].label = gettext("Counted (%(unit)s)") % {"unit": unit}

@@ -188,9 +188,10 @@ def sell(*, uid: UUID, by: Actor) -> CounterSale:
     for line in lines:
         stock.put_out_sold(line=line, by=by)
         charge_sold(line, by=by)
-    total = gross - sale.discount + sum((line.core_amount for line in lines), ZERO)
-    sale.state, sale.total, sale.sold_at = SaleState.SOLD, total, clock.now()
-    sale.save(update_fields=["state", "total", "sold_at"])
+    cores = sum((line.core_amount for line in lines), ZERO)
+    sale.state, sale.total, sale.core_total = SaleState.SOLD, gross - sale.discount + cores, cores
+    sale.sold_at = clock.now()
+    sale.save(update_fields=["state", "total", "core_total", "sold_at"])
     record(
         sale, events.SALE_SOLD, by=by, changed={"state": (SaleState.DRAFT, SaleState.SOLD)}, total=sale.total,
         parts=[line.part.uid for line in lines],
@@ -252,7 +253,7 @@ def take_back_sold(
         sold = Decimal(1) if line.part.tracing == Tracing.SERIAL else line.quantity
         if wanted not in line.lot_codes or found is None or back + quantity > sold:
             raise RuleError("stock.lot_not_out", _("This number wasn't sold here, or is back already."), field="lot")
-    goods = sale.total - sum(sale.lines.values_list("core_amount", flat=True), ZERO)
+    goods = sale.goods_total
     gross = goods + sale.discount
     share = ZERO if not gross else round_money(line_amount(quantity, line.unit_price) * goods / gross)
     share += take_off_sold(line, quantity, by=by)

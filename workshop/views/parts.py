@@ -505,6 +505,17 @@ class TransferPage(_ItemPage):
         warehouses = list(reads.warehouses(self.actor))
         return super().get_form_kwargs() | {"bins": self.bins, "warehouses": warehouses, "unit": self.item.part.unit}
 
+    def get_initial(self) -> dict[str, Any]:
+        """All of it goes where it lies in one bin; else the keeper says which bin and how much."""
+        if len(self.bins) != 1:
+            return {}
+        [place] = self.bins
+        return {
+            "source": str(place.uid),
+            "quantity": f"{place.on_hand.normalize():f}",
+            "warehouse": str(place.warehouse.uid),
+        }
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"bins": self.bins, "bin_names": bin_names(self.actor)}
 
@@ -529,6 +540,9 @@ class CountPage(_ItemPage):
     def get_form_kwargs(self) -> dict[str, Any]:
         part = self.item.part
         return super().get_form_kwargs() | {"bins": self.bins, "unit": part.unit, "tracing": part.tracing}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"bins": self.bins, "kept": self.item.reserved}
 
     def run(self, form: CountForm) -> StockItem:
         facts = form.cleaned_data
