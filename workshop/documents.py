@@ -141,6 +141,8 @@ def contract_data(contract: Contract) -> dict[str, Any]:
         "items": items,
         "total": [_("Expected total, VAT included"), format_money(contract.total)],
         "before": _("of which agreed before: %(sum)s") % {"sum": format_money(contract.agreed)} if contract.agreed else "",
+        "cores": _("+ core charges %(sum)s, given back when the old parts come in") % {"sum": format_money(contract.cores)}
+        if contract.cores else "",
         "earlier": [[say_name(what), f"{amount:,.2f}"] for what, amount in contract.before],
         "terms_title": _("What both sides agree"),
         "terms": contract.terms,

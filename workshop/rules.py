@@ -112,6 +112,11 @@ def rest_minutes(hours: Decimal, worked: int) -> int:
     return max(LEAST_REST_MINUTES, plan_minutes(hours) - worked)
 
 
+def core_total(parts: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+    """Core charges (旧件押金) of parts, each as its quantity and the charge of one, CNY."""
+    return total_of(line_amount(quantity, charge) for quantity, charge in parts)
+
+
 def certificate_category(categories: Iterable[str]) -> str | None:
     """The category a certificate is made out for, None where none of the work needs one."""
     there = set(categories)

@@ -23,11 +23,14 @@ from tests.factories.api import ApiCaller, problem
 from tests.factories.cores import make_core, make_paid_core
 from tests.factories.delivery import make_team, make_visit
 from tests.factories.kernel import make_actor
-from tests.factories.workshop import make_received_visit, make_shop, part
+from tests.factories.workshop import link_actor, make_order, make_received_visit, make_shop, part
 from tests.workshop.test_stock import keeper, part_line
 from workshop.core_models import CoreCharge, CoreReturn
+from workshop.documents import contract_data, contract_pdf
 from workshop.models import RepairOrder
-from workshop.services import cores, sales, stock
+from workshop.selectors.contracts import contract_of
+from workshop.selectors.orders import asked_of, chosen_sum, order_page
+from workshop.services import authorizations, cores, orders, sales, stock
 from workshop.services.old_parts import decide_old_part, keep_old_parts
 
 D = Decimal
@@ -253,3 +256,51 @@ def test_another_system_gives_the_money_back(shop):
     problem(caller.post("core-payouts", body), 409, "core.payout")
     paid = caller.post("core-payouts", body | {"amount": "300.00"})
     assert (paid.status_code, paid.json()["amount"]) == (201, "-300.00")
+
+
+def test_order_estimate_and_contract_say_what_is_paid_with_the_core_charges(shop, client: Client) -> None:
+    order = make_order(shop)
+    line = orders.add_line(order_uid=order.uid, description="更换大灯", hours=D(20), category="MINOR", by=shop.advisor)
+    orders.add_part(line_uid=line.uid, part_uid=part(STARTER).uid, quantity=D(2), by=shop.advisor)
+    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
+    asked = asked_of(order.visit_id, link_actor(order))[0]
+    said = chosen_sum(asked, {str(line.uid)})
+    assert (said["cores"], said["to_pay"]) == (D(600), said["total"] + 600)
+    assert chosen_sum(asked, set())["cores"] == 0
+    token = order.visit.link.token
+    total = reverse("visit-link-total", args=[token, order.uid])
+    shown = client.get(total, {f"decision_{line.uid}": "yes"}).content.decode()
+    assert "+ ¥600" in shown
+    assert f"{said['to_pay']:,.2f}" in shown
+    contract = contract_of(order)
+    assert contract is not None
+    assert contract.cores == D(600)
+    assert "¥600" in contract_data(contract)["cores"]
+    assert contract_pdf(contract)[:5] == b"%PDF-"
+    agree_all_open(shop, order)
+    page = order_page(order.uid, shop.advisor)
+    assert (page.cores, page.to_pay) == (D(600), page.owed_total + 600)
+    client.force_login(shop.advisor.user)
+    assert "旧件押金 ¥600.00（交回旧件即退）" in client.get(reverse("order-detail", args=[order.uid])).content.decode()
+    row = line.part_lines.get()
+    stock.issue_part(part_line_uid=row.uid, by=keeper(shop))
+    bring(shop, CoreCharge.objects.get(part_line=row))
+    assert order_page(order.uid, shop.advisor).cores == D(300)
+
+
+def agree_all_open(shop, order: RepairOrder) -> None:
+    lines = order.lines.filter(state="PENDING").values_list("uid", flat=True)
+    authorizations.decide_lines(
+        order_uid=order.uid, decisions=dict.fromkeys(lines, (True, "")), method="VERBAL_PHONE", authorized_by="沈示例",
+        note="电话", by=shop.advisor,
+    )  # fmt: skip
+
+
+def test_what_an_insurer_pays_carries_no_core_charge(shop) -> None:
+    order = make_order(shop)
+    line = orders.add_line(
+        order_uid=order.uid, description="更换大灯", hours=D(1), pay_type="WARRANTY", by=shop.advisor
+    )
+    orders.add_part(line_uid=line.uid, part_uid=part(STARTER).uid, quantity=D(1), by=shop.advisor)
+    assert line.part_lines.get().core_price == 0
+    assert order_page(order.uid, shop.advisor).cores == 0

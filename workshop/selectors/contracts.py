@@ -29,7 +29,7 @@ from workshop.models import (
     OrderLine,
     RepairOrder,
 )
-from workshop.rules import line_total, total_of
+from workshop.rules import core_total, line_total, total_of
 
 IN_WRITING = (
     AuthorizationMethod.DIGITAL_PORTAL,
@@ -98,6 +98,12 @@ class Contract:
     @property
     def total(self) -> Decimal:
         return self.estimate.total + self.agreed
+
+    @property
+    def cores(self) -> Decimal:
+        """Core charges beside the sum, of what the estimate lists; given back when the old parts come in."""
+        parts = [part for row in self.estimate.content["lines"] for part in row["parts"]]
+        return core_total((Decimal(part["quantity"]), Decimal(part.get("core_price", "0"))) for part in parts)
 
     @property
     def number(self) -> str:

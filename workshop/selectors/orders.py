@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,7 @@ from reception.selectors.visits import stage_steps as visit_steps
 from staff.models import Employee
 from staff.selectors.employees import employee_of
 from workshop import rules
+from workshop.core_models import CoreCharge
 from workshop.goodwill_models import GOODWILL
 from workshop.models import (
     AGREED,
@@ -333,6 +334,8 @@ class OrderPage:
     agreed_material: Decimal
     agreed_hours: Decimal
     owed_total: Decimal
+    cores: Decimal
+    """Core charges of what is agreed, less what was given back for old parts that came in."""
     counts: list[tuple[Any, int]]
     clockings: list[Clocking]
     clocked: timedelta
@@ -344,6 +347,11 @@ class OrderPage:
     earlier_declined: list[OrderLine]
     siblings: list[RepairOrder]
     steps: list[dict[str, Any]]
+
+    @property
+    def to_pay(self) -> Decimal:
+        """What the customer owes with the core charges."""
+        return self.owed_total + self.cores
 
     @property
     def proposed(self) -> datetime | None:
@@ -506,6 +514,10 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     if outlook is not None and not outlook.fits:
         ends.append(outlook.ready_at)
     expected = max(ends) if ends else None
+    cores = _cores(line for line in lines if line.state in AGREED)
+    if cores:
+        given = CoreCharge.objects.filter(part_line__line__order=order).aggregate(sum=Sum("credited"))["sum"]
+        cores -= given or ZERO
     running = order.stage in RUNNING and order.stage not in (S.READY, S.SETTLED)
     late = bool(
         running and order.promised_at and (order.promised_at < now or (expected and expected > order.promised_at))
@@ -537,6 +549,7 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         agreed_labor=rules.total_of(row.line.labor_amount for row in agreed),
         agreed_material=rules.total_of(row.material for row in agreed),
         agreed_hours=sum((row.line.hours for row in agreed), ZERO),
+        cores=cores,
         owed_total=customer_pays(
             order,
             [
@@ -778,6 +791,8 @@ class AskedPart:
     guarantee: Any
     core: Decimal = Decimal(0)
     """Core charge of one, given back when the old part comes in."""
+    cores: Decimal = Decimal(0)
+    """The core charge of all of them."""
     not_new: bool = False
     """Used, repaired or remanufactured: agreed to in writing only (domain 3.3)."""
 
@@ -812,6 +827,11 @@ class AskedLine:
         """The parts that aren't new, with their kinds; "" where all are."""
         return say_list(f"{part.name} ({part.kind})" for part in self.parts if part.not_new)
 
+    @property
+    def cores(self) -> Decimal:
+        """Core charges beside the price, given back when the old parts come in."""
+        return rules.total_of(part.cores for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -829,6 +849,8 @@ class Asked:
     """Who pays an accident; empty where the customer is asked for their own money."""
     bears: Decimal = ZERO
     """What of the accident the customer bears."""
+    agreed_cores: Decimal = ZERO
+    """Core charges of what was agreed before."""
 
     @property
     def agreed(self) -> Decimal:
@@ -880,6 +902,7 @@ def asked_of(visit_id: int, by: Actor) -> list[Asked]:
                 deciders=deciders_of(order),
                 expired=estimate.expires_at < clock.now(),
                 insurer=order.customer.name if accident_of(order) else "",
+                agreed_cores=_cores(agreed),
                 bears=customer_pays(order, [(line, total(line)) for line in lines if line.state in LIVING]),
             )
         )
@@ -930,6 +953,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
             else _("guarantee %(months)s months or %(km)s km")
             % {"months": p["guarantee_months"], "km": f"{p['guarantee_km']:,}"},
             core=Decimal(p.get("core_price", "0")),
+            cores=rules.core_total([(Decimal(p["quantity"]), Decimal(p.get("core_price", "0")))]),
             not_new=p["kind"] in NOT_NEW,
         )
         for p in entry["parts"]
@@ -961,6 +985,11 @@ def photo_for(uid: UUID, by: Actor) -> StoredFile:
     return LinePhoto.objects.for_actor(by).select_related("file").get(uid=uid).file
 
 
+def _cores(lines: Iterable[OrderLine]) -> Decimal:
+    """Core charges of these lines' parts; only what a customer pays has any."""
+    return rules.core_total((part.quantity, part.core_price) for line in lines for part in line.part_lines.all())
+
+
 def chosen_sum(asked: Asked, yes: set[str]) -> dict[str, Any]:
     """The running total for what is ticked now: agreed before, added now, together; computed here, never typed."""
     chosen = [line for line in asked.lines if line.uid in yes]
@@ -969,6 +998,8 @@ def chosen_sum(asked: Asked, yes: set[str]) -> dict[str, Any]:
         "agreed": asked.agreed,
         "added": added,
         "total": asked.agreed + added,
+        "cores": (cores := rules.total_of([asked.agreed_cores, *(line.cores for line in chosen)])),
+        "to_pay": asked.agreed + added + cores,
         "labor": rules.total_of([asked.agreed_labor, *(line.labor for line in chosen)]),
         "material": rules.total_of([asked.agreed_material, *(line.material for line in chosen)]),
         "fees": rules.total_of([asked.agreed_fees, *(line.fee for line in chosen)]),
