@@ -43,7 +43,7 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
     order = made.order
     assert order is not None  # a number voided unused has no paper; the selector finds none
     visit, vehicle, store = order.visit, order.vehicle, made.store
-    out_km = visit.odometer_out_km if visit.odometer_out_km is not None else made.odometer_km
+    out_km = made.odometer_km  # one number, one reading: after the road test, also once the car has left
     plate = f"{say_plate(vehicle.plate)} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
     return {
         "title": _("Completion certificate of vehicle repair"),

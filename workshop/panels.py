@@ -516,6 +516,7 @@ def customer_campaigns(actor: Actor, customer: Customer) -> dict[str, Any] | Non
 
 
 register_panel("vehicle", Panel("workshop.campaigns", "workshop/campaigns_open.html", vehicle_campaigns, order=1))
+register_panel("arrival", Panel("workshop.campaigns", "workshop/campaigns_open.html", vehicle_campaigns, order=1))
 register_panel("booking", Panel("workshop.campaigns", "workshop/campaigns_open.html", vehicle_campaigns, order=1))
 register_panel(
     "appointment", Panel("workshop.campaigns", "workshop/campaigns_open.html", appointment_campaigns, order=1)

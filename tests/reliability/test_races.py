@@ -371,6 +371,7 @@ STORY: dict[str, str] = {
     "workshop.give_care": "one: day_six.overlap",
     "workshop.end_care": "one: day_six.ended",
     "workshop.hand_out_record": "both",
+    "workshop.add_line_photos": "both",
     "workshop.add_line_photo": "both",
     "workshop.add_part": "both",
     "workshop.allot_certificates": "one: certificate.overlap",
@@ -889,6 +890,7 @@ def test_the_order_and_the_floor() -> None:
         line = go(orders.add_line, order_uid=order.uid, operation_uid=operation("MT-50").uid, parts=[], by=desk)
         go(orders.change_line, line_uid=line.uid, hours=Decimal("0.8"), by=desk)
         go(orders.add_line_photo, line_uid=line.uid, content=make_picture(), by=desk)
+        go(orders.add_line_photos, line_uid=line.uid, contents=[make_picture()], by=desk)
         put = go(orders.add_part, line_uid=line.uid, part_uid=pads.uid, quantity=Decimal(1), by=desk)
         go(orders.change_part, part_line_uid=put.uid, quantity=Decimal(2), by=desk)
         go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)

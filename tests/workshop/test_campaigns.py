@@ -154,6 +154,8 @@ def test_every_page_of_the_car_says_it(team: SimpleNamespace) -> None:
     ):
         assert campaign.number in client.get(reverse(name, args=[uid])).content.decode(), name
     booking = client.get(reverse("appointment-new"), {"plate": car.plate}).content.decode()
+    arrival = client.get(reverse("visit-new"), {"plate": car.plate}).content.decode()
+    assert campaign.number in arrival
     assert campaign.number in booking
 
 

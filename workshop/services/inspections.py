@@ -369,7 +369,7 @@ def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
         number=f"{kept.prefix}{number:08d}",
         inspector=inspector,
         category=category,
-        odometer_km=order.visit.odometer_in_km or last_reading(order.visit),
+        odometer_km=last_reading(order.visit),
         guarantee_days=guarantee["days"],
         guarantee_km=guarantee["km"],
         issued_at=clock.now(),
