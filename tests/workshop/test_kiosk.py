@@ -16,6 +16,7 @@ from tests.workshop.test_tools import Crib
 from workshop.models import Clocking, OrderLine, WallScreen
 from workshop.selectors.kiosk import employee_of_badge, job_code
 from workshop.services import kiosk, screens
+from workshop.views.kiosk import drawn
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +141,9 @@ def test_codes_are_printed(floor: Floor) -> None:
         text = desk.get(reverse("badge-codes")).content.decode()
         assert person.number in text
         assert "PAUSE-BREAK" in text
+        printed = {code: (name, qr) for name, code, qr in desk.get(reverse("badge-codes")).context["labels"]}
+        assert printed["PAUSE-BREAK"][0].startswith(("停工 · ", "Pause · ")), "a card lying alone says what it is for"
+        assert all(qr == drawn(code) for code, (_name, qr) in printed.items()), "what is read below is what is scanned"
         sent = desk.post(reverse("wall-screens"), {"name": "平板", "kind": "KIOSK"}, follow=True)
         assert "/kiosk/" in sent.content.decode()
         api = ApiCaller("workshop:write", store=floor.shop.store, acts_for=floor.foreman.user)

@@ -163,7 +163,7 @@ class BadgeCodesPage(Page):
                 "back": reverse("staff-person", args=[one]) if rows else reverse("staff"),
                 "back_word": rows[0][0] if rows else gettext("Staff"),
             }
-        rows += [(label, code) for code, label in reads.pauses()]
+        rows += [(f"{gettext('Pause')} · {label}", code) for code, label in reads.pauses()]
         return super().get_context_data(**kwargs) | {
             "labels": [(name, code, drawn(code)) for name, code in rows],
             "badges": True,
