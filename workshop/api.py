@@ -2085,6 +2085,7 @@ from workshop import (  # noqa: E402, F401
     part_consents_api,
     payers_api,
     sales_api,
+    standing_api,
     sublets_api,
     suppliers_api,
     trials_api,

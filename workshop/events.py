@@ -62,6 +62,12 @@ DISCOUNT_LAPSED = event(
     clause="3.2",
     stage=stages.CONSENT,
 )
+STANDING_GIVEN = event(
+    "workshop.standing.given", _("Additions agreed to in advance"), clause="3.2", stage=stages.CONSENT
+)
+STANDING_ENDED = event(
+    "workshop.standing.ended", _("Consent in advance taken back"), clause="3.2", stage=stages.CONSENT
+)
 PAYER_ASKED = event(
     "workshop.payer.asked", _("Payer's yes asked for or written down"), clause="3.2", stage=stages.CONSENT
 )

@@ -1103,6 +1103,14 @@ class Authorization(Root):
     note = models.CharField(max_length=300, blank=True)
     reason = models.CharField(_("why not"), max_length=200, blank=True)
     decline_cause = models.CharField(max_length=10, choices=DeclineCause.choices, blank=True)
+    standing = models.ForeignKey(
+        "workshop.StandingConsent",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="covered",
+        help_text="what the payer agreed to in advance",
+    )
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(default=clock.now)
 
@@ -1185,6 +1193,37 @@ class Authorization(Root):
                 """,
                 code="authorization.who",
                 text=_("The payer of this line is asked before it is worked on (3.2)."),
+            ),
+            states.guard(
+                # 3.2: a yes that nobody is asked for stands on what this payer agreed to in advance: an addition of the
+                # customer's, in these days, within the amount of the visit; nobody takes it back in between (FOR SHARE).
+                "authorization_by_standing_consent",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.status = 'APPROVED' AND (NEW.method = 'AUTOMATED_POLICY_PREAUTHORIZATION' "
+                    "OR NEW.standing_id IS NOT NULL)"
+                ),
+                declare=[("about", "record"), ("used", "numeric")],
+                func="""
+                    SELECT o.customer_id, o.visit_id, (NEW.at AT TIME ZONE s.time_zone)::date AS day,
+                        l.is_addition AND l.pay_type = 'CUSTOMER_PAY' AS fits
+                    INTO about FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN kernel_store s ON s.id = o.store_id WHERE l.id = NEW.line_id;
+                    SELECT COALESCE(sum(l.authorized_amount), 0) INTO used FROM workshop_orderline l
+                        JOIN workshop_repairorder o ON o.id = l.order_id WHERE o.visit_id = about.visit_id
+                        AND l.id <> NEW.line_id AND l.state IN ('AUTHORIZED', 'IN_PROGRESS', 'COMPLETED', 'INSPECTED')
+                        AND EXISTS (SELECT 1 FROM workshop_authorization a WHERE a.line_id = l.id
+                            AND a.standing_id = NEW.standing_id);
+                    PERFORM 1 FROM workshop_standingconsent c WHERE c.id = NEW.standing_id AND about.fits
+                        AND NEW.method = 'AUTOMATED_POLICY_PREAUTHORIZATION' AND c.customer_id = about.customer_id
+                        AND c.given_by = NEW.authorized_by AND c.ended_at IS NULL
+                        AND c.starts_on <= about.day AND c.ends_on >= about.day AND used + NEW.amount <= c.up_to
+                        FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="standing.not_covered",
+                text=_("The payer hasn't agreed to this in advance, or not to so much (3.2)."),
             ),
             states.guard(
                 # 3.2: above the amount that goes ahead unasked for a payer on an order (setting workshop.unasked_up_to) the
@@ -2565,6 +2604,7 @@ from workshop.package_models import OrderPackage  # noqa: E402, F401  (found wit
 from workshop.part_consent_models import PartConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.payer_models import PayerApproval  # noqa: E402, F401  (found with the room's models)
 from workshop.sale_models import CounterSale, SaleLine, SaleReturn, SaleState  # noqa: E402, F401  (found with the room's models)
+from workshop.standing_models import StandingConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)
     PartReturn,
     PurchaseLine,

@@ -33,6 +33,7 @@ from workshop.selectors import (
     packages,
     part_consents,
     sheets,
+    standing,
     sublets,
     warranty_claims,
 )
@@ -523,6 +524,9 @@ register_panel(
 )
 register_panel("visit", Panel("workshop.campaigns", "workshop/campaigns_open.html", visit_campaigns, order=1))
 register_panel("order", Panel("workshop.campaigns", "workshop/campaigns_open.html", order_campaigns, order=1))
+register_panel(
+    "customer", Panel("workshop.standing", "workshop/customer_standing.html", standing.standing_panel, order=9)
+)
 register_panel("customer", Panel("workshop.campaigns", "workshop/customer_campaigns.html", customer_campaigns, order=1))
 
 

@@ -382,6 +382,8 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     kind = line(description="异响处理", hours="1.00", pay_type="GOODWILL")
     advisor.create_line_goodwill(body={"labor_operation_uid": kind, "bearer": "SHOP", "reason": "刚过保"})
     act(advisor, "labor_operation", kind, "cancel", {"reason": "客户自己付"})
+    ahead = {"customer_uid": customer, "up_to": "500.00", "given_by": "李试驾", "how": "PAPER", "ends_on": "2027-06-30"}
+    act(advisor, "standing_consent", advisor.create_standing_consent(body=ahead)["uid"], "end", {"reason": "逐项确认"})
     ours = line(description="本店返修大件", hours="40.00", pay_type="INTERNAL")
     advisor.create_payer_approval(body={"labor_operation_uid": ours, "reason": "本店弄坏"})
     act(advisor, "labor_operation", ours, "cancel", {"reason": "不做了"})

@@ -125,6 +125,7 @@ from workshop.services import (
     sales,
     screens,
     sheets,
+    standing,
     stock,
     sublets,
     suppliers,
@@ -405,6 +406,8 @@ STORY: dict[str, str] = {
     "workshop.finish_line": "one: state.move",
     "workshop.ask_line_goodwill": "one: goodwill.asked",
     "workshop.ask_payer": "one: payer.asked",
+    "workshop.end_standing_consent": "one: standing.ended",
+    "workshop.give_standing_consent": "one: standing.exists",
     "workshop.give_payer_yes": "same",
     "workshop.sign_contract": "one: contract.signed",
     "workshop.sign_part_consent": "one: part_consent.signed",
@@ -944,6 +947,12 @@ def test_the_order_and_the_floor() -> None:
         go(goodwill.give_approved_goodwill, approval=Approval.objects.get(pk=wish.approval_id))
         orders.withdraw_line(line_uid=kind.uid, reason="不做了", by=desk)
         dear = orders.add_line(order_uid=order.uid, description="大件", hours=Decimal(40), pay_type="INTERNAL", by=desk)
+        payer = order.customer
+        ahead = go(
+            standing.give_standing_consent, customer_uid=payer.uid, up_to=Decimal(500), given_by=payer.name, how="PAPER",
+            ends_on=clock.today() + timedelta(days=30), by=desk,
+        )  # fmt: skip
+        go(standing.end_standing_consent, uid=ahead.uid, reason="逐项确认", by=desk)
         ours = go(payers.ask_payer, line_uid=dear.uid, reason="本店弄坏", by=desk)
         services.decide_approval(uid=ours.approval.uid, approve=True, by=floor.shop.manager)
         go(payers.give_payer_yes, approval=Approval.objects.get(pk=ours.approval_id))

@@ -120,6 +120,8 @@ OPENS = {
     "line-goodwill": "workshop.OrderLine",
     "line-part-consent": "workshop.OrderLine",
     "line-payer": "workshop.OrderLine",
+    "standing-end": "workshop.StandingConsent",
+    "standing-new": "reception.Customer",
     "line-hold": "workshop.OrderLine",
     "line-new": "workshop.RepairOrder",
     "line-offer": "workshop.OrderLine",

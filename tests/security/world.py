@@ -90,6 +90,7 @@ from workshop.services import (
     proposals,
     sales,
     screens,
+    standing,
     stock,
     sublets,
     tools,
@@ -154,6 +155,10 @@ class World:
         word = tags.define_tag(name=f"名单 {store.code}", color="TEAL", by=manager)
         tags.tag_customer(customer_uid=there.customer.uid, tag_uid=word.uid, by=desk)
         contacts.add_contact(customer_uid=there.customer.uid, name="李试开", roles=["DRIVER"], by=desk)
+        standing.give_standing_consent(
+            customer_uid=there.customer.uid, up_to=Decimal(500), given_by=there.customer.name, how="PAPER",
+            ends_on=clock.today() + timedelta(days=30), by=advisor,
+        )  # fmt: skip
         order = orders.open_repair_order(visit_uid=self.signed(store, advisor).uid, complaint="刹车异响", by=advisor)
         deposits.take_deposit(order_uid=order.uid, method="CASH", amount=Decimal(100), by=self.actor(store, "cashier"))
         line = orders.add_line(

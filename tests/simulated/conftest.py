@@ -89,6 +89,7 @@ from workshop.services import (
     purchasing,
     sales,
     screens,
+    standing,
     sublets,
     tools,
     trials,
@@ -164,6 +165,11 @@ def make_every_kind() -> None:
     orders.add_line_photo(line_uid=line.uid, content=drawn("JPEG"), by=acting("advisor"))
     if not line.order.sheets.filter(template__code="SHORT").exists():
         check_sheets.pictured(line.order, acting("advisor"))
+    payer = Visit.objects.filter(customer__kind="PERSON").order_by("pk")[0].customer
+    standing.give_standing_consent(
+        customer_uid=payer.uid, up_to=Decimal(500), given_by=payer.name, how="PAPER",
+        ends_on=clock.today() + timedelta(days=30), by=acting("advisor"),
+    )  # fmt: skip
     dear = orders.add_line(
         order_uid=line.order.uid,
         operation_uid=Operation.objects.get(code="AC-10").uid,

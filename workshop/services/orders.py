@@ -73,6 +73,8 @@ from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import proposed_in, with_asked
 from workshop.selectors.quoted import quoted_operation
 from workshop.selectors.same_work import same_line
+from workshop.selectors.standing import covered_in_advance
+from workshop.standing_models import StandingConsent
 from workshop.warranty_claim_models import TO_BE_SUBMITTED, WarrantyClaimLine
 
 L = LineState
@@ -1086,9 +1088,9 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
     """Locks what is drafted as a new version and asks the customer on the one link of the visit (3.2).
 
     Drafted lines become PENDING; lines that others pay for and have agreed to beforehand need no yes. Lines asked
-    earlier and still open stand in the new version too. A line on goodwill that nobody has approved yet stays drafted, and so
-    does one above what its payer lets go ahead unasked.
-    Where the promise doesn't hold with what is asked, the version says which hand-over a yes means (domain 3.3).
+    earlier and still open stand in the new version too. Additions within what the payer agreed to in advance go ahead. A
+    line on goodwill that nobody has approved yet stays drafted, and so does one above what its payer lets go ahead
+    unasked. Where the promise doesn't hold with what is asked, the version says which hand-over a yes means (domain 3.3).
     Raises RuleError ``estimate.empty``, ``line.unpriced``, ``goodwill.not_granted`` and ``payer.not_granted`` (only
     such lines are drafted).
     """
@@ -1154,12 +1156,52 @@ def send_estimate(*, order_uid: UUID, by: Actor) -> Estimate:
         else:
             line.state, line.told_cause = L.PENDING, line.cause
             line.save(update_fields=["state", "told_cause"])
-    if asked:
-        _ask_customer(order, estimate, len(asked), by=by)
+    covered = [] if proposed or insured else _agreed_in_advance(order, drafts, estimate, by=by)
+    left = [line for line in asked if line not in covered]
+    if left:
+        _ask_customer(order, estimate, left, by=by)
     return estimate
 
 
-def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Actor) -> None:
+def _agreed_in_advance(
+    order: RepairOrder, drafts: list[OrderLine], estimate: Estimate, *, by: Actor
+) -> list[OrderLine]:
+    """3.2: additions within what the payer agreed to in advance go ahead, and the customer is told. Returns these."""
+    consent, rows = covered_in_advance(order, drafts)
+    if consent is None:
+        return []
+    for line, contact in rows:
+        write_decision(
+            line,
+            status=AuthorizationStatus.APPROVED,
+            method=AuthorizationMethod.AUTOMATED_POLICY_PREAUTHORIZATION,
+            authorized_by=consent.given_by,
+            contact=contact,
+            estimate=estimate,
+            standing=consent,
+            by=by,
+        )
+    lines = [line for line, _contact in rows]
+    with translation.override(order.visit.customer.language):
+        told = gettext(
+            "%(store)s: for %(plate)s, %(items)s (¥%(total)s) goes ahead as agreed in advance (up to ¥%(most)s a visit). "
+            "You can take it back before work on it begins: %(link)s"
+        ) % {
+            "store": order.store.name,
+            "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
+            "items": saying.say_list(line.said for line in lines),
+            "total": saying.say_money(rules.total_of(line_total(line) for line in lines), sign=False),
+            "most": saying.say_money(consent.up_to, sign=False),
+            "link": link_address(order.visit),
+        }
+        subject = gettext("Work that you agreed to in advance")
+    tell_customer(
+        order, key=f"standing:{estimate.uid}", template="workshop.standing", subject=subject, body=told, by=by
+    )
+    return lines
+
+
+def _ask_customer(order: RepairOrder, estimate: Estimate, asked: list[OrderLine], *, by: Actor) -> None:
     insured = accident_of(order) is not None
     with translation.override(order.visit.customer.language):
         if insured:
@@ -1183,8 +1225,8 @@ def _ask_customer(order: RepairOrder, estimate: Estimate, lines: int, *, by: Act
             "store": order.store.name,
             "plate": say_plate(order.vehicle.plate) or order.vehicle.vin[-6:],
             "insurer": order.customer.name,
-            "lines": lines,
-            "total": saying.say_money(estimate.total, sign=False),
+            "lines": len(asked),
+            "total": saying.say_money(rules.total_of(line_total(line) for line in asked), sign=False),
             "share": saying.say_money(share, sign=False),
             "time": saying.say_time(proposed, now=clock.now()) if (proposed := proposed_in(estimate)) else "",
             "link": link_address(order.visit),
@@ -1239,6 +1281,7 @@ def write_decision(
     contact: CustomerContact | None = None,
     signature: Any = None,
     estimate: Estimate | None = None,
+    standing: StandingConsent | None = None,
 ) -> Authorization:
     """Writes one decision on one locked line: the append-only row, the line's state and the history (3.2)."""
     agreed = status in (AuthorizationStatus.APPROVED, AuthorizationStatus.NOT_REQUIRED)
@@ -1258,6 +1301,7 @@ def write_decision(
         reason="" if agreed else reason[:200],
         decline_cause="" if agreed else cause,
         signature=signature,
+        standing=standing,
         at=clock.now(),
     )
     before, line.state = line.state, target
