@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance.services.archives import contract_facts
 from dealership.kernel.saying import say_plate
 from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import make_picture, rule
@@ -18,7 +17,7 @@ from workshop import contract_rules
 from workshop.contract_models import ContractSignature
 from workshop.documents import contract_data, contract_pdf
 from workshop.models import AuthorizationMethod, RepairOrder
-from workshop.selectors.contracts import contract_of
+from workshop.selectors.contracts import contract_facts, contract_of
 from workshop.services import authorizations, contracts, orders
 
 pytestmark = pytest.mark.django_db

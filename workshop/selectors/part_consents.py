@@ -90,16 +90,3 @@ def consent_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
         "rows": found,
         "may_sign": actor.may(permissions.AUTHORIZATIONS_RECORD) and not (order.settled_at or order.closed_at),
     }
-
-
-def consent_facts(order: RepairOrder) -> list[dict[str, Any]]:
-    """For the order's file: each line with parts that aren't new, and who agreed to them in writing when."""
-    return [
-        {
-            "line": row.line.position,
-            "parts": [{"number": p.part.number, "kind": p.kind} for p in row.parts],
-            "by": row.signed_by,
-            "at": row.signed_at.isoformat() if row.signed_at else None,
-        }
-        for row in consents_of(order.lines.filter(state__in=AGREED))
-    ]
