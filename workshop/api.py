@@ -123,6 +123,7 @@ from workshop.services import (
     reassembly,
     replacements,
     screens,
+    shares,
     sheets,
     stock,
     tools,
@@ -612,6 +613,23 @@ register(
                 help="The work is done; its clockings close",
             ),
             Action(
+                verb="set-shares",
+                run=shares.set_shares,
+                uid="line_uid",
+                permission=permissions.PLAN_DISPATCH,
+                when={L.AUTHORIZED, L.IN_PROGRESS, L.COMPLETED, L.INSPECTED},
+                input={
+                    "shares": MapOf(
+                        inner=Whole(0, 100),
+                        key=Uid(),
+                        most=20,
+                        help="Per cent by the uid of each technician who is given the line; they add up to 100.",
+                    ),
+                    "reason": Text(200, min=1),
+                },
+                help="Divide the line's hours among those who are given it (6.1)",
+            ),
+            Action(
                 verb="hold",
                 run=clocking.hold_line,
                 uid="line_uid",
@@ -877,6 +895,9 @@ register(
             "starts_at": Moment(),
             "ends_at": Moment(),
             "live": Flag(),
+            "share": Whole(
+                help="Per cent of the line's standard hours that are this person's; live ones add up to 100."
+            ),
         },
         filters=LINE
         | {
@@ -893,7 +914,14 @@ register(
                 "bay_uid": Uid(),
                 "starts_at": Moment(),
                 "ends_at": Moment(optional=True, null=True),
-                "second_uid": Uid(optional=True, null=True, help="The second person of high-voltage work."),
+                "second_uid": Uid(optional=True, null=True, help="A second person; high-voltage work needs one."),
+                "share": Whole(
+                    0,
+                    100,
+                    optional=True,
+                    null=True,
+                    help="The technician's part of the hours in per cent; the others have the rest. Else equal parts.",
+                ),
                 "replaces_uid": Uid(optional=True, null=True, help="The dispatch that this one replaces."),
                 "alone": Flag(optional=True, help="Refused (dispatch.given) where somebody has the line already."),
             },

@@ -183,6 +183,7 @@ LINE_DISPATCHED = event(
     norm=("workshop.line.started",),
     within=60,
 )
+DISPATCH_SHARED = event("workshop.dispatch.shared", _("Share of the work set"), clause="3.2", stage=stages.WORK)
 DISPATCH_TAKEN_BACK = event("workshop.dispatch.taken_back", _("Dispatch taken back"), clause="2.4", stage=stages.WORK)
 LINE_STARTED = event(
     "workshop.line.started",

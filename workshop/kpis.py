@@ -40,6 +40,7 @@ EFFICIENCY = figure(
         "workshop.clocking.corrected",
         "workshop.clocking.left",
         "workshop.inspection.failed",
+        "workshop.dispatch.shared",
     ),
     days="""
         SELECT DISTINCT (h.at AT TIME ZONE s.time_zone)::date FROM workshop_orderline l
@@ -48,6 +49,7 @@ EFFICIENCY = figure(
         WHERE l.id IN (
             SELECT id FROM workshop_orderline WHERE uid = %(root_uid)s
             UNION SELECT line_id FROM workshop_clocking WHERE uid = %(root_uid)s
+            UNION SELECT line_id FROM workshop_dispatch WHERE uid = %(root_uid)s
             UNION SELECT failed_line_id FROM workshop_inspection WHERE uid = %(root_uid)s
         )
     """,

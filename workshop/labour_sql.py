@@ -52,12 +52,26 @@ EARNED = """
         SELECT c.line_id, c.employee_id, sum(extract(epoch FROM c.ended_at - c.started_at) / 3600) AS hours
         FROM workshop_clocking c JOIN done ON done.id = c.line_id WHERE c.ended_at IS NOT NULL
         GROUP BY c.line_id, c.employee_id
+    ), given AS (
+        SELECT d.line_id, d.technician_id AS employee_id, d.share
+        FROM workshop_dispatch d JOIN done ON done.id = d.line_id WHERE d.live
+    ), lots AS (
+        SELECT line_id, employee_id, COALESCE(t.hours, 0) AS took, g.share,
+            sum(t.hours) OVER line AS all_took, COALESCE(sum(t.hours) FILTER (WHERE g.share IS NULL) OVER line, 0) AS beside,
+            sum(g.share) OVER line AS shares
+        FROM took t FULL JOIN given g USING (line_id, employee_id) WINDOW line AS (PARTITION BY line_id)
     ), earned AS (
-        SELECT d.id AS line_id, d.uid, d.plate, d.plate_color, d.completed_at, t.employee_id, t.hours AS took,
-            d.hours * t.hours / NULLIF(sum(t.hours) OVER (PARTITION BY t.line_id), 0) AS hours
-        FROM took t JOIN done d ON d.id = t.line_id
+        SELECT d.id AS line_id, d.uid, d.plate, d.plate_color, d.completed_at, p.employee_id, p.took,
+            d.hours * CASE WHEN p.share IS NULL THEN p.took / p.all_took
+                ELSE (p.all_took - p.beside) / p.all_took * p.share / p.shares END AS hours
+        FROM lots p JOIN done d ON d.id = p.line_id WHERE p.all_took > 0 AND (p.took > 0 OR p.share > 0)
     )"""
-"""Per finished line and person: the standard hours earned and the hours it took."""
+"""Per finished line and person: the standard hours earned and the hours it took.
+
+The hours are divided by the shares of those who are given the line (6.1 asks whose the billed hours are, not who was
+longest at it). Whoever clocked on without being given it has no share: theirs is the part of the hours that their time
+is of all time on the line, and the shares divide what is left.
+"""
 SOLD = """
     sold AS (
         SELECT e.*, p.day FROM earned e JOIN span p ON e.completed_at >= p.starts AND e.completed_at < p.ends

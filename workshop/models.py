@@ -1354,9 +1354,55 @@ class Dispatch(Root):
     ends_at = models.DateTimeField()
     live = models.BooleanField(default=True)
     ended_reason = models.CharField(max_length=200, blank=True)
+    share = models.PositiveSmallIntegerField(
+        default=100, db_default=100, help_text="per cent of the line's hours that are this person's"
+    )
+    share_said = models.BooleanField(
+        default=False, db_default=False, help_text="somebody said the share; else equal parts"
+    )
+    share_reason = models.CharField(max_length=200, blank=True, db_default="", default="")
 
     class Meta:
         triggers = [
+            states.guard(
+                # 3.2, 6.1: those who are given a line share its hours whole; looked at when everything is written.
+                "dispatch_shares_add_up",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("share", "live", "line_id"),
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF (SELECT sum(share) FROM workshop_dispatch WHERE line_id = NEW.line_id AND live) <> 100
+                    THEN {refuse} END IF;
+                    RETURN NULL;
+                """,
+                code="dispatch.shares",
+                text=_("The shares of those who are given this line add up to 100 %."),
+            ),
+            states.guard(
+                # 6.1: what was earned on a settled line stays, and on a finished one it is divided anew with a reason.
+                "dispatch_share_settled",
+                operation=pgtrigger.UpdateOf("share"),
+                condition=pgtrigger.Condition("NEW.share <> OLD.share"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = OLD.line_id AND settled FOR SHARE;
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="dispatch.settled",
+                text=_("This line is settled; its shares stay."),
+            ),
+            states.guard(
+                "dispatch_share_with_reason",
+                operation=pgtrigger.UpdateOf("share"),
+                condition=pgtrigger.Condition("NEW.share <> OLD.share AND btrim(NEW.share_reason) = ''"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = OLD.line_id AND state IN ('COMPLETED', 'INSPECTED');
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="dispatch.reason",
+                text=_("Say why the shares are set so."),
+            ),
             states.guard(
                 # 3.4: a special tool that is damaged, out of use or out of date isn't planned.
                 "dispatch_tool_fit",
@@ -1396,6 +1442,7 @@ class Dispatch(Root):
                 name="dispatch_one_live_per_person", fields=["line", "technician"], condition=Q(live=True)
             ),
             models.CheckConstraint(name="dispatch_period", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(name="dispatch_share", condition=Q(share__lte=100)),
         ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:

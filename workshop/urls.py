@@ -125,6 +125,7 @@ urlpatterns = [
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),
     path("plan/lines/<uuid:uid>/", plan.AssignPage.as_view(), name="plan-assign"),
+    path("plan/lines/<uuid:uid>/shares/", plan.SharesPage.as_view(), name="line-shares"),
     path("plan/lines/<uuid:uid>/hold/", plan.HoldPage.as_view(), name="line-hold"),
     path("plan/lines/<uuid:uid>/release/", plan.ReleaseView.as_view(), name="line-release"),
     path("kiosk/<str:key>/", kiosk.KioskPage.as_view(), name="kiosk"),

@@ -433,6 +433,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(foreman, "dispatch", taken["uid"], "take_back", {"reason": "改计划"})
     for uid, at in ((diagnosis, "13:30"), (brakes, "14:30")):
         foreman.create_dispatch(body={**plan, "labor_operation_uid": uid, "starts_at": DAY.format(at)})
+    act(foreman, "labor_operation", brakes, "set_shares", {"shares": {made["technician"]: 100}, "reason": "核对"})
     leak = {"bay_uid": made["lift"], "starts_at": DAY.format("17:00"), "ends_at": DAY.format("17:30"), "reason": "漏油"}
     act(foreman, "bay_block", foreman.create_bay_block(body=leak)["uid"], "end")
     act(foreman, "wall_screen", foreman.create_wall_screen(body={"name": "车间"})["uid"], "end")

@@ -124,6 +124,7 @@ from workshop.services import (
     replacements,
     sales,
     screens,
+    shares,
     sheets,
     standing,
     stock,
@@ -414,6 +415,7 @@ STORY: dict[str, str] = {
     "workshop.give_approved_discount": "same",
     "workshop.give_approved_goodwill": "same",
     "workshop.hold_line": "one: hold.open",
+    "workshop.set_shares": "same",
     "workshop.inspect_order": "one: inspection.passed",
     "workshop.issue_certificate": "one: certificate.exists",
     "workshop.issue_part": "one: part.quantity",
@@ -1051,6 +1053,7 @@ def test_the_order_and_the_floor() -> None:
         go(clocking.hold_line, line_uid=work.uid, cause="TOOL", note="送检", by=floor.foreman)
         go(clocking.release_line, line_uid=work.uid, by=floor.foreman)
         floor.give(work, house.worker)
+        go(shares.set_shares, line_uid=work.uid, shares={house.worker.uid: 100}, reason="核对", by=floor.foreman)
         made = go(clocking.clock_on, line_uid=work.uid, by=actor(house.worker))
         floor.hire("parts")
         called = go(findings.ask_for, line_uid=work.uid, need="PARTS", note="卡扣", by=actor(house.worker))

@@ -123,6 +123,7 @@ OPENS = {
     "standing-end": "workshop.StandingConsent",
     "standing-new": "reception.Customer",
     "line-hold": "workshop.OrderLine",
+    "line-shares": "workshop.OrderLine",
     "line-new": "workshop.RepairOrder",
     "line-offer": "workshop.OrderLine",
     "line-photo": "workshop.LinePhoto",

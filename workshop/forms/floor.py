@@ -132,10 +132,17 @@ class CorrectionForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """Bay, technician and time of one line; the second person is asked for high-voltage work only."""
+    """Bay, technician and time of one line; a second person shares the work, for high voltage there has to be one."""
 
     technician = forms.ChoiceField(label=_("Technician"))
-    second = forms.ChoiceField(label=_("Second person (high voltage)"), required=False)
+    second = forms.ChoiceField(label=_("Second person"), required=False)
+    share = forms.IntegerField(
+        label=_("The technician's share (%)"),
+        required=False,
+        min_value=0,
+        max_value=100,
+        help_text=_("Of the standard hours, where several do the line; the others have the rest. Empty: equal parts."),
+    )
     bay = forms.ChoiceField(label=_("Bay"))
     starts_at = LocalMoment(label=_("From"))
     ends_at = LocalMoment(label=_("Until (empty: the line's hours)"), required=False)
@@ -147,10 +154,29 @@ class PlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         set_choices(self, "technician", people)
         set_choices(self, "bay", bays)
+        set_choices(self, "second", [("", "—"), *people])
         if two:
-            set_choices(self, "second", [("", "—"), *people])
-        else:
-            del self.fields["second"]
+            self.fields["second"].label = _("Second person (high voltage)")
+
+
+class SharesForm(forms.Form):
+    """How much of a line's hours is whose, and why it is said so."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, people: list[tuple[UUID, str, int]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people = people
+        reason = self.fields.pop("reason")
+        for uid, name, share in people:
+            self.fields[f"share-{uid}"] = forms.IntegerField(
+                label=f"{name} (%)", min_value=0, max_value=100, initial=share
+            )
+        self.fields["reason"] = reason
+
+    @property
+    def shares(self) -> dict[UUID, int]:
+        return {uid: self.cleaned_data[f"share-{uid}"] for uid, _name, _share in self.people}
 
 
 class WholeKm(forms.TextInput):

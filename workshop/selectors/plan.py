@@ -764,6 +764,9 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         names = [d.technician.name for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
         who = "、".join(say_initials(name) for name in names)
     says = [who]
+    if dispatch.share < 100:
+        same = [d for d in row if d.line_id == line.pk and d.starts_at == dispatch.starts_at]
+        says.append("/".join(str(d.share) for d in ([dispatch] if by_people else same)) + " %")
     if line.state in OPEN and order.promised_at is not None:
         says.append(pgettext("hand-over time", "due %(time)s") % {"time": say_time(order.promised_at, now=clock.now())})
     ends = forecast_end(dispatch)

@@ -61,6 +61,7 @@ def work_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
                 "stage": stage_of(line),
                 "hold": next(iter(line.holds.all()), None),
                 "open": line.state in OPEN,
+                "shared": len(line.dispatches.all()) > 1,
                 "working": any(c.ended_at is None for c in line.clockings.all()),
             }
             for line in lines

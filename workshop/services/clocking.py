@@ -45,6 +45,7 @@ from workshop.selectors.warranty_claims import maker_is_asked
 from workshop.services.dispatch import free_rest
 from workshop.services.lift_gates import NOT_STARTED, refuse_unfit_lift
 from workshop.services.orders import locked_line
+from workshop.services.shares import leave_to_who_worked
 from workshop.services.sublets import refuse_while_out
 
 L = LineState
@@ -332,6 +333,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
     for clocking in worked:
         minutes += _minutes(clocking)
     _end_hold(line, by=by)
+    leave_to_who_worked(line)
     before, line.state = line.state, L.COMPLETED
     line.cause, line.correction, line.completed_at = cause[:300], correction[:300], clock.now()
     line.save(update_fields=["state", "cause", "correction", "completed_at"])

@@ -29,6 +29,7 @@ from workshop.models import Dispatch, LineState, OrderLine
 from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.plan import Proposal, fit_at, proposals
 from workshop.selectors.tools import unfit_resources
+from workshop.services import shares
 from workshop.services.lift_gates import NOT_PLANNED, refuse_unfit_lift
 from workshop.services.orders import locked_line
 
@@ -48,14 +49,16 @@ def dispatch_line(
     replaces_uid: UUID | None = None,
     together: bool = False,
     alone: bool = False,
+    share: int | None = None,
 ) -> Dispatch:
     """Gives an agreed line to a technician and a bay; without ``ends_at`` its hours run through the person's shifts.
 
-    Times are aware. ``second_uid`` is the second person of high-voltage work, ``replaces_uid`` a plan of this line that
-    is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the line
-    had no plan yet. The time booked for the car by its appointment is given back first. Raises RuleError
-    ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.lift``, ``.skill``,
-    ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``,
+    Times are aware. ``second_uid`` is a second person (two do high-voltage work), ``replaces_uid`` a plan of this line
+    that is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the
+    line had no plan yet. ``share``: the technician's part of the line's hours in per cent, the others divide the rest;
+    without it the parts are equal, or as somebody has said them. The time booked for the car by its appointment is given
+    back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
+    ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``, ``.shares``,
     ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
@@ -72,6 +75,7 @@ def dispatch_line(
         second_uid=second_uid,
         replaces=replaces,
         alone=alone,
+        share=share,
         by=by,
     )
 
@@ -88,6 +92,7 @@ def give_out(
     replaces: Sequence[UUID] = (),
     alone: bool = False,
     idle: bool = False,
+    share: int | None = None,
 ) -> Dispatch:
     """What every way of giving out work comes down to; ``idle`` refuses a line that somebody is clocked on to."""
     if starts_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
@@ -109,6 +114,7 @@ def give_out(
         )
     if idle:
         _refuse_clocked(line)
+    shares_before = shares.held_of(line)
     for uid in replaces:
         take_back(Dispatch.objects.locked().get(uid=uid, line=line), by=by)
     others = list(line.dispatches.filter(live=True).select_related("technician", "bay_plan", "bay"))
@@ -176,6 +182,8 @@ def give_out(
         )
         first = first or row
     assert first is not None
+    shares.divide_among(line, shares_before, {} if share is None else {people[0].pk: share})
+    first.refresh_from_db(fields=["share", "share_said", "version"])
     return first
 
 
@@ -198,6 +206,8 @@ def move_dispatch(
     old = rows.get(uid=uid)
     mates = rows.filter(line=old.line, live=True, bay=old.bay, starts_at=old.starts_at, ends_at=old.ends_at)
     others = list(mates.exclude(pk=old.pk).order_by("pk"))
+    if len(others) > 1:  # of three and more each moves alone, so that nobody is lost
+        others = []
     start = starts_at or old.starts_at
     lead = _employee(technician_uid, by) if technician_uid else old.technician
     return give_out(
@@ -581,6 +591,7 @@ def take_back(dispatch: Dispatch, *, by: Actor, reason: str = "") -> None:
         for plan in held:
             if plan.live:
                 plans.release(reservation_uid=plan.uid, by=by)
+    shares.divide_among_the_rest(dispatch.line, reason=reason or gettext("Somebody was taken off the line."))
     if dispatch.person_plan is not None and dispatch.person_plan.live:
         plans.release(reservation_uid=dispatch.person_plan.uid, by=by)
     record(

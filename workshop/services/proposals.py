@@ -42,6 +42,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.selectors import replan
+from workshop.services import shares
 from workshop.services.dispatch import give_back_plans, give_out, release_booking
 
 P = ProposalState
@@ -350,6 +351,7 @@ def accept_proposal(*, uid: UUID, by: Actor) -> DispatchProposal:
         raise RaceLost("proposal.stale", _("The plan has changed since this was worked out; ask for a new one."))
     lines = _lock_lines(changes)
     _leave_the_next_hour(changes)
+    said = {change.line_id: shares.held_of(lines[change.line_id]) for change in changes}
     for change in changes:
         line = lines[change.line_id]
         give_back_plans(line, by, gettext("A new plan was accepted."))
@@ -374,6 +376,8 @@ def accept_proposal(*, uid: UUID, by: Actor) -> DispatchProposal:
             second_uid=change.second.uid if change.second else None,
             by=by,
         )
+        if said[change.line_id].by_hand:  # what was said of who does how much goes with the work
+            shares.divide_among(lines[change.line_id], said[change.line_id], {})
     return _end(proposal, P.ACCEPTED, events.PROPOSAL_ACCEPTED, by, changes=len(changes))
 
 

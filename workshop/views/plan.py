@@ -22,7 +22,7 @@ from dealership.kernel.saying import say_span, say_time
 from reception.models import VisitState
 from workshop import permissions
 from workshop.call_models import Need
-from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm
+from workshop.forms.floor import BlockForm, CorrectionForm, HoldForm, PlanForm, SharesForm
 from workshop.models import Clocking, Dispatch, OrderLine
 from workshop.selectors import calls, replan
 from workshop.selectors import plan as reads
@@ -30,7 +30,7 @@ from workshop.selectors.away import may_leave
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.lifts import bay_lifts, lift_of
 from workshop.selectors.stamp import stamp_of
-from workshop.services import blocking, clocking, dispatch
+from workshop.services import blocking, clocking, dispatch, shares
 
 
 class PlanPage(Page):
@@ -301,6 +301,11 @@ class AssignPage(LineCommand):
             "alone": self.old is None and not self.line.dispatches.filter(live=True).exists(),
         }
 
+    @property
+    def moves_together(self) -> bool:
+        """Whether who does it at the same place and time moves along: the two of high-voltage work always do."""
+        return needs_two(self.line)
+
     def run(self, form: PlanForm) -> Dispatch:
         data = form.cleaned_data
         return dispatch.dispatch_line(
@@ -310,8 +315,9 @@ class AssignPage(LineCommand):
             bay_uid=data["bay"],
             starts_at=data["starts_at"],
             ends_at=data["ends_at"],
+            share=data["share"],
             replaces_uid=data["replaces"],
-            together="second" in form.fields,
+            together=self.moves_together,
             alone=self.alone and not data["replaces"],
             by=self.actor,
         )
@@ -356,8 +362,13 @@ class MovePage(AssignPage):
 
     @cached_property
     def both(self) -> list[Dispatch]:
-        """The plans of the two people who do high-voltage work together, the leading one first."""
-        return dispatch.together_with(self.dispatched) if needs_two(self.line) else [self.dispatched]
+        """The plans of the two people who do the work together, the leading one first."""
+        mates = dispatch.together_with(self.dispatched)
+        return mates if needs_two(self.line) or len(mates) == 2 else [self.dispatched]
+
+    @property
+    def moves_together(self) -> bool:
+        return needs_two(self.line) or (len(self.both) > 1 and "second" in self.request.POST)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"both": self.both if len(self.both) > 1 else []}
@@ -367,6 +378,7 @@ class MovePage(AssignPage):
         return {
             "technician": str(self.both[0].technician.uid),
             "second": str(self.both[1].technician.uid) if len(self.both) > 1 else "",
+            "share": self.both[0].share if self.both[0].share_said and self.both[0].share < 100 else None,
             "bay": str(old.bay.uid),
             "starts_at": old.starts_at,
             "ends_at": old.ends_at,
@@ -404,6 +416,24 @@ class HoldPage(LineCommand):
         if self.request.POST.get("drives_on"):
             return reverse("order-away", args=[self.line.order.uid])
         return super().location(result)
+
+
+class SharesPage(LineCommand):
+    """How a line's hours are divided among those who are given it (6.1)."""
+
+    permission = permissions.PLAN_DISPATCH
+    form_class = SharesForm
+    title, submit, done = _("Divide the hours"), _("Divide"), _("The hours are divided so.")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        rows = shares.live_rows(self.line)
+        people = [(row.technician.uid, row.technician.name, row.share) for row in rows]
+        return super().get_form_kwargs() | {"people": people}
+
+    def run(self, form: SharesForm) -> OrderLine:
+        return shares.set_shares(
+            line_uid=self.line.uid, shares=form.shares, reason=form.cleaned_data["reason"], by=self.actor
+        )
 
 
 class ReleaseView(ActionView):
