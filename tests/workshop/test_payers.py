@@ -105,12 +105,14 @@ def test_small_lines_add_up_and_the_rest_of_the_estimate_goes_out(shop: Shop) ->
     assert (asked.state, second.state) == ("AUTHORIZED", "DRAFT")
 
 
-def test_it_is_asked_for_what_needs_it_only(shop: Shop) -> None:
+def test_it_is_asked_for_what_needs_it_only(shop: Shop, client: Client) -> None:
     order = make_order(shop, with_diagnosis=False)
     small, own = paid_by(shop, order, "INTERNAL", 1), paid_by(shop, order, "CUSTOMER_PAY", 40)
     for line, code in ((small, "payer.unneeded"), (own, "payer.line")):
         with rule(code):
             payers.ask_payer(line_uid=line.uid, reason="x", by=shop.advisor)
+    client.force_login(shop.advisor.user)
+    assert "才这样审批" in client.get(reverse("line-payer", args=[own.uid])).content.decode()
     with rule("payer.reason"):
         payers.ask_payer(line_uid=paid_by(shop, order, "INTERNAL", 41).uid, reason=" ", by=shop.advisor)
 

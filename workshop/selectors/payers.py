@@ -28,7 +28,7 @@ def whole(line: OrderLine) -> Decimal:
 def unasked_up_to(order: RepairOrder, pay_type: str) -> Decimal:
     """How much of an order goes ahead for this payer without anybody's yes; CNY with VAT."""
     table = UNASKED_DEFAULTS | limits.value(UNASKED_UP_TO, store_id=order.store_id)
-    return Decimal(str(table[pay_type]))
+    return Decimal(str(table.get(pay_type, 0)))
 
 
 def granted_amounts(lines: Iterable[OrderLine]) -> dict[int, Decimal]:

@@ -12,7 +12,7 @@ from dealership.kernel.saying import say_money
 from workshop import permissions
 from workshop.forms.payers import PayerForm
 from workshop.payer_models import PayerApproval
-from workshop.selectors.payers import unasked_up_to, whole
+from workshop.selectors.payers import UNASKED, unasked_up_to, whole
 from workshop.services import payers
 from workshop.views.orders import LineCommandPage
 
@@ -25,6 +25,8 @@ class PayerPage(LineCommandPage):
 
     @property
     def explains(self) -> str:
+        if self.line.pay_type not in UNASKED:
+            return gettext("Only a line that the maker, our shop or a service contract pays is approved this way.")
         return gettext(
             "%(line)s: %(amount)s, paid by %(payer)s. Up to %(most)s of an order goes ahead for this payer by itself; above "
             "that somebody else approves first."
