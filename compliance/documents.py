@@ -23,6 +23,7 @@ from dealership.kernel.services import file_path
 from delivery.models import PaymentMethod, SettlementLineKind, SettlementState
 from delivery.rework_models import CostBearer, ReworkCause, ReworkState
 from reception.models import Belonging, DamageKind, DamageSide, OldParts, WarningLight
+from reception.pictures import MOST_PIXELS
 from workshop.accident_models import AssessmentState, StructurePart, StructureResult
 from workshop.check_models import Verdict
 from workshop.core_models import CoreCondition
@@ -97,6 +98,8 @@ def small_picture(sha256: str) -> bytes | None:
         return None
     try:
         with Image.open(path, formats=["JPEG", "PNG", "WEBP"]) as found:
+            if found.width * found.height > MOST_PIXELS:
+                return None
             found.draft("RGB", (SMALL * 2, SMALL * 2))
             drawn = found.convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -269,6 +272,16 @@ def _agreed(content: dict[str, Any]) -> list[dict[str, Any]]:
          _at(g["decided_at"]), _money(g["amount"])]
         for g in content.get("goodwill", [])
     ]  # fmt: skip
+    approvals = [
+        [
+            str(a["line"] or "—"),
+            str(APPROVED[a["kind"]]()) if a["kind"] in APPROVED else a["kind"],
+            a["by"] or a["number"],
+            _at(a["at"]),
+            _money(a["amount"]) if a["amount"] else "—",
+        ]
+        for a in content.get("approvals", [])
+    ]
     promises = [
         [_at(p["before"]), _at(p["after"]), p["reason"], _word(PromiseTold, p["told"]), p["by"], _at(p["at"])]
         for p in content.get("promises", [])
@@ -294,6 +307,7 @@ def _agreed(content: dict[str, Any]) -> list[dict[str, Any]]:
         _section(
             _("Goodwill"), ["#", _("Who bears it"), _("Decision"), who, when, _("Up to ¥")], goodwill, 1
         ),
+        _section(_("Approvals"), ["#", _("For what"), who, when, _("Amount ¥")], approvals, 1),
         _section(
             _("Promised times"),
             [_("Before"), _("After"), _("Reason"), _("How the customer was told"), _("Told by"), when],
@@ -667,6 +681,12 @@ SIGNED = {
     "SETTLEMENT": lambda: _("Settlement list"),
     "HANDOVER": lambda: _("Hand-over"),
     "OLD_PART": lambda: _("Old part"),
+}
+APPROVED = {
+    "workshop.discount": lambda: _("Discount on labour"),
+    "workshop.payer": lambda: _("Work that the maker, our shop or a service contract pays"),
+    "delivery.goodwill": lambda: _("Goodwill on a bill"),
+    "delivery.unpaid_exit": lambda: _("Car leaves before all is paid"),
 }
 MONEY_OF = {
     "DEPOSIT": lambda: _("Deposit"),

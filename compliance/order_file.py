@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import Prefetch, Q
 
-from dealership.kernel.models import History, Message, StoredFile, User
+from dealership.kernel.models import Approval, ApprovalState, History, Message, StoredFile, User
 from delivery.core_models import CorePayout
 from delivery.models import Deposit, Handover, Payment, SettlementLine
 from delivery.rework_models import ReworkCase
@@ -26,10 +26,11 @@ from workshop.check_models import CheckAnswer, CheckPhoto, CheckSheet
 from workshop.contract_models import ContractSignature
 from workshop.core_models import CoreCharge
 from workshop.difference_models import DifferenceConsent
-from workshop.goodwill_models import LineGoodwill
+from workshop.goodwill_models import GOODWILL, LineGoodwill
 from workshop.models import Clocking, Inspection, LineHold, LinePhoto, OrderLine, RepairOrder
 from workshop.old_part_models import OldPart
 from workshop.part_consent_models import PartConsent
+from workshop.payer_models import PAYER, PayerApproval
 from workshop.rules import line_total
 from workshop.selectors.contracts import contract_facts
 from workshop.selectors.tracing import lots_out
@@ -79,6 +80,7 @@ def moving_rows(order: RepairOrder, walk: WalkAround | None, out: Handover | Non
         "part_consents": _part_consents(order),
         "differences": _differences(order),
         "goodwill": _goodwill(order),
+        "approvals": _approvals(order),
         "promises": _promises(order),
         "holds": _holds(order),
         "sublets": _sublets(order),
@@ -239,14 +241,39 @@ def _differences(order: RepairOrder) -> Rows:
 
 
 def _goodwill(order: RepairOrder) -> Rows:
-    rows = LineGoodwill.objects.filter(line__order=order).select_related("line", "approval__decided_by")
+    """Who bears which line and up to what amount; what was refused is nobody's business but the shop's."""
+    rows = LineGoodwill.objects.filter(line__order=order, approval__state=ApprovalState.APPROVED)
     return [
         {
             "uid": str(g.uid), "line": g.line.position, "bearer": g.bearer, "amount": str(g.amount),
             "state": g.approval.state, "decided_by": _name(g.approval.decided_by),
             "asked_at": g.asked_at.isoformat(), "decided_at": _at(g.approval.decided_at),
         }
-        for g in rows.order_by("id")
+        for g in rows.select_related("line", "approval__decided_by").order_by("id")
+    ]  # fmt: skip
+
+
+def _approvals(order: RepairOrder) -> Rows:
+    """What somebody above approved of the order, its lines and lists (1.2), and the maker's numbers in their place."""
+    lines = {line.uid: line.position for line in order.lines.all()}
+    about = [order.uid, *lines, *order.settlements.values_list("uid", flat=True)]
+    granted = Approval.objects.filter(root_uid__in=about, state=ApprovalState.APPROVED).exclude(kind=GOODWILL)
+    numbers = PayerApproval.objects.filter(line__order=order, approval__isnull=True).select_related("line")
+    return [
+        *(
+            {
+                "uid": str(a.uid), "kind": a.kind, "line": lines.get(a.root_uid), "amount": _money(a.amount),
+                "by": _name(a.decided_by), "at": _at(a.decided_at), "number": "",
+            }
+            for a in granted.select_related("decided_by").order_by("id")
+        ),
+        *(
+            {
+                "uid": str(n.uid), "kind": PAYER, "line": n.line.position, "amount": str(n.amount), "by": "",
+                "at": n.asked_at.isoformat(), "number": n.maker_number,
+            }
+            for n in numbers.order_by("id")
+        ),
     ]  # fmt: skip
 
 

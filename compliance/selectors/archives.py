@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 
+from compliance.addendum_models import ArchiveAddendum
 from compliance.models import ArchiveRecord, ArchiveState
 from compliance.services.archives import REPAIR_FILE, content_hash
 from dealership.kernel import clock
@@ -50,11 +49,11 @@ def untouched(record: ArchiveRecord) -> bool | None:
     return True
 
 
-def addendum_content(record: ArchiveRecord, number: str) -> dict[str, Any]:
-    """What an addendum of the file holds. Raises ArchiveAddendum.DoesNotExist where there is none of this number."""
+def addendum_of(record: ArchiveRecord, number: str) -> ArchiveAddendum:
+    """An addendum of the file. Raises ArchiveAddendum.DoesNotExist where there is none of this number."""
     wanted = int(number) if number.isdecimal() and len(number) < 5 else 0
-    content: dict[str, Any] = record.addenda.get(number=wanted).content
-    return content
+    found: ArchiveAddendum = record.addenda.get(number=wanted)
+    return found
 
 
 def order_of(by: Actor, record: ArchiveRecord) -> RepairOrder | None:

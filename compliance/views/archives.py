@@ -73,7 +73,8 @@ def json_answer(archive: ArchiveRecord, addendum: str = "") -> HttpResponse:
     an addendum that is meant instead. Raises ArchiveAddendum.DoesNotExist for one that isn't there."""
     content, name = archive.content, archive.number
     if addendum:
-        content, name = reads.addendum_content(archive, addendum), f"{name}-{addendum}"
+        one = reads.addendum_of(archive, addendum)
+        content, name = one.content, f"{name}-{one.number}"
     answer = HttpResponse(canonical(content), content_type="application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return answer

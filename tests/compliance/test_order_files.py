@@ -27,6 +27,7 @@ from compliance.services.archives import (
 )
 from dealership.kernel import outbox
 from dealership.kernel.actors import machine
+from dealership.kernel.services import ask_approval, decide_approval
 from delivery.services.payments import refund_payment, take_payment
 from reception.services.visits import add_photo
 from tests.compliance.test_archives import old_file
@@ -114,8 +115,12 @@ def test_corrections_promises_and_pictures_stand_in_the_file_on_page_and_paper(c
             order_uid=order.uid, promised_at=order.opened_at.replace(hour=9, minute=30), reason="等配件",
             told_by_phone=True, by=house.advisor,
         )  # fmt: skip
+    asked = {"kind": "workshop.discount", "root": line, "store": order.store, "by": house.advisor, "reason": "老客户"}
+    granted, _left = (ask_approval(**asked, amount=Decimal(amount)) for amount in (10, 20))
+    decide_approval(uid=granted.uid, approve=True, by=make_actor("manager", store=order.store))
     order.refresh_from_db()
     content = orjson.loads(canonical(order_file(order)))
+    assert [(a["kind"], a["line"], a["amount"]) for a in content["approvals"]] == [("workshop.discount", 1, "10.00")]
     [worked] = content["lines"][0]["worked"]
     assert (worked["corrections"], worked["corrected_reason"], worked["before"][0][0]) == (1, "忘记打卡", was)
     [promise] = [p for p in content["promises"] if p["reason"] == "等配件"]
