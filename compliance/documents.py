@@ -322,11 +322,9 @@ def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
     whole = [line for line in lines if "total" in line]
     work = [_whole_line(line) for line in lines]
     if len(whole) > 1 and len(whole) == len(lines):
-        sums = [_sum(line[name] for line in whole) for name in ("discount", "amount")]
         of_parts = _sum(p["amount"] for line in whole for p in line["parts"])
-        work.append(
-            [_("Sum"), "", "", "", "", *sums, of_parts, *(_sum(line[n] for line in whole) for n in ("fee", "total"))]
-        )
+        labour, fee, total = (_sum(line[name] for line in whole) for name in ("amount", "fee", "total"))
+        work.append(["", _("Sum"), "", "", labour, of_parts, fee, total])
     parts = [
         [
             str(line["position"]),
@@ -374,8 +372,16 @@ def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         _section(
             _("Work"),
-            ["#", _("Work"), _("State"), _("Who pays"), _("Hours × rate"), _("Discount ¥"), _("Labour ¥"),
-             _("Parts ¥"), _("Other fee ¥"), _("Sum ¥")],
+            [
+                "#",
+                _("Work"),
+                _("State and who pays"),
+                _("Hours × rate"),
+                _("Labour ¥"),
+                _("Parts ¥"),
+                _("Other fee ¥"),
+                _("Sum ¥"),
+            ],
             work,
             1,
         ),
@@ -514,26 +520,33 @@ def _paid(content: dict[str, Any]) -> list[dict[str, Any]]:
          _money(s["paid"])]
         for s in content.get("settlements", [])
     ]  # fmt: skip
-    rows = [
-        [
-            r["list"],
-            _word(SettlementLineKind, r["kind"]),
-            say_name(r["description"]),
-            " ".join(filter(None, (r["code"], r["brand"], _word(PartKind, r["part_kind"]) if r["part_kind"] else ""))),
-            _plain(r["quantity"]),
-            _money(r["unit_price"]),
-            f"-{_money(r['amount'])}" if r["kind"] == SettlementLineKind.DISCOUNT else _money(r["amount"]),
-        ]
-        for r in content.get("settlement_rows", [])
-    ]
+    printed: dict[str, list[list[str]]] = {}
+    for r in content.get("settlement_rows", []):
+        sign = "-" if r["kind"] == SettlementLineKind.DISCOUNT else ""
+        kind = _word(PartKind, r["part_kind"]) if r["part_kind"] else ""
+        printed.setdefault(r["list"], []).append(
+            [
+                _word(SettlementLineKind, r["kind"]),
+                say_name(r["description"]),
+                " ".join(filter(None, (r["code"], r["brand"], kind))),
+                _plain(r["quantity"]),
+                _money(r["unit_price"]),
+                sign + _money(r["amount"]),
+            ]
+        )
     for s in content.get("settlements", []):
-        if "rounding" in s and Decimal(s["rounding"]):
-            rows.append([s["number"], _("Rounded off"), "", "", "", "", f"-{_money(s['rounding'])}"])
+        if s["number"] in printed and Decimal(s.get("rounding", "0")):
+            printed[s["number"]].append([_("Rounded off"), "", "", "", "", f"-{_money(s['rounding'])}"])
     payments = [
-        [p["number"], str(MONEY_OF[p["of"]]()), p["list"], _word(PaymentMethod, p["method"]), _at(p["at"]),
-         _money(p["amount"]), p["reason"]]
+        [
+            p["number"],
+            " · ".join(filter(None, (f"{MONEY_OF[p['of']]()} {p['list']}".strip(), p["reason"]))),
+            _word(PaymentMethod, p["method"]),
+            _at(p["at"]),
+            _money(p["amount"]),
+        ]
         for p in content.get("payments", [])
-    ]  # fmt: skip
+    ]
     cores = [
         [
             say_name(c["name"]),
@@ -553,17 +566,20 @@ def _paid(content: dict[str, Any]) -> list[dict[str, Any]]:
             lists,
             2,
         ),
-        _section(
-            _("Rows of the lists"),
-            [_("List number"), _("Kind"), _("What"), _("Code"), _("Quantity"), _("Unit price ¥"), _("Amount ¥")],
-            rows,
-            2,
-        ),
+        *[
+            _section(
+                _("Rows of the list %(number)s") % {"number": number},
+                [_("Kind"), _("What"), _("Code"), _("Quantity"), _("Unit price ¥"), _("Amount ¥")],
+                rows,
+                1,
+            )
+            for number, rows in printed.items()
+        ],
         _section(
             _("Money"),
-            [_("Number"), _("For what"), _("List number"), _("How"), _("When"), _("Amount ¥"), _("Reason")],
+            [_("Number"), _("For what"), _("How"), _("When"), _("Amount ¥")],
             payments,
-            6,
+            1,
         ),
         _section(
             _("Core charges"),
@@ -715,13 +731,14 @@ def _whole_line(line: dict[str, Any]) -> list[str]:
     if line.get("fee_note"):
         what.append(f"+ {line['fee_note']}")
     whole = "total" in line
+    hours = f"{line['hours']} × {_money(line['rate'])}" if whole else line["hours"]
+    if whole and Decimal(line["discount"]):
+        hours = f"{hours} - {_money(line['discount'])}"
     return [
         str(line["position"]),
         " → ".join(what),
-        _word(LineState, line["state"]),
-        _word(PayType, line["pay_type"]),
-        f"{line['hours']} × {_money(line['rate'])}" if whole else line["hours"],
-        _money(line["discount"]) if whole else "—",
+        f"{_word(LineState, line['state'])} · {_word(PayType, line['pay_type'])}",
+        hours,
         _money(line["amount"]),
         _sum(p["amount"] for p in line["parts"]),
         _money(line["fee"]) if whole else "—",

@@ -115,8 +115,8 @@ def test_corrections_promises_and_pictures_stand_in_the_file_on_page_and_paper(c
             order_uid=order.uid, promised_at=order.opened_at.replace(hour=9, minute=30), reason="等配件",
             told_by_phone=True, by=house.advisor,
         )  # fmt: skip
-    asked = {"kind": "workshop.discount", "root": line, "store": order.store, "by": house.advisor, "reason": "老客户"}
-    granted, _left = (ask_approval(**asked, amount=Decimal(amount)) for amount in (10, 20))
+    asked = {"root": line, "store": order.store, "by": house.advisor, "reason": "老客户", "amount": Decimal(10)}
+    granted, _left = (ask_approval(kind=kind, **asked) for kind in ("workshop.discount", "delivery.goodwill"))
     decide_approval(uid=granted.uid, approve=True, by=make_actor("manager", store=order.store))
     order.refresh_from_db()
     content = orjson.loads(canonical(order_file(order)))
