@@ -167,15 +167,16 @@ def _addendum(one: Any) -> dict[str, Any]:
 
 def pictures_of(content: dict[str, Any]) -> list[dict[str, str]]:
     """Photos and drawn signatures with what they show."""
-    photos = [
-        (" · ".join(filter(None, (_photo_place(p), _at(p["at"])))), p["sha256"]) for p in content.get("photos", [])
-    ]
+    photos = [(_photo_place(p), p["at"], p["sha256"]) for p in content.get("photos", [])]
     signed = [
-        (" · ".join(filter(None, (_signed(s["what"]), s["name"], _at(s["at"])))), s["sha256"])
+        (" · ".join(filter(None, (_signed(s["what"]), s["name"]))), s["at"], s["sha256"])
         for s in content.get("signatures", [])
         if s["sha256"]
     ]
-    return [{"caption": caption, "sha256": sha256} for caption, sha256 in (*photos, *signed)]
+    return [
+        {"short": what, "caption": " · ".join(filter(None, (what, _at(at)))), "sha256": sha256}
+        for what, at, sha256 in (*photos, *signed)
+    ]
 
 
 def _photo_place(photo: dict[str, Any]) -> str:
@@ -319,12 +320,12 @@ def _agreed(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
     lines = content.get("lines", [])
-    whole = [line for line in lines if "total" in line]
+    whole = [line for line in lines if line.get("agreed") is not None]
     work = [_whole_line(line) for line in lines]
-    if len(whole) > 1 and len(whole) == len(lines):
+    if whole and len(lines) > 1:
         of_parts = _sum(p["amount"] for line in whole for p in line["parts"])
         labour, fee, total = (_sum(line[name] for line in whole) for name in ("amount", "fee", "total"))
-        work.append(["", _("Sum"), "", "", labour, of_parts, fee, total])
+        work.append(["", _("Sum of what was agreed"), "", "", labour, of_parts, fee, total])
     parts = [
         [
             str(line["position"]),
