@@ -65,7 +65,8 @@ def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
     assert "Earliest that fits" in page
     assert "袁试工" in page
     assert "later than the promise" not in page
-    _late, [hurried] = make_agreed(floor, "BR-10", promised_at=at(9, 5))
+    late, [hurried] = make_agreed(floor, "BR-10")
+    RepairOrder.objects.filter(pk=late.pk).update(promised_at=at(9, 5))
     assert "later than the promise" in english(client, f"/plan/lines/{hurried.uid}/")
     form = {
         "technician": person.uid,
