@@ -18,10 +18,10 @@ from dealership.kernel.models import History
 from delivery.selectors.margins import margin_of
 from delivery.services.handovers import issue_gate_pass, scan_back, scan_out
 from tests.factories.api import ApiCaller, problem
-from tests.factories.delivery import add_line, make_order, make_team, make_visit, move_line, work
+from tests.factories.delivery import add_line, make_order, make_team, make_visit, move_line
 from tests.factories.kernel import make_actor
 from tests.factories.reception import make_picture
-from workshop.models import LineHold, OrderLine
+from workshop.models import Clocking, LineHold, OrderLine
 from workshop.selectors.orders import order_page
 from workshop.selectors.sublets import sublet_list
 from workshop.services import clocking, orders, sublets
@@ -241,9 +241,9 @@ def test_the_database_keeps_the_rules(team, line, refused) -> None:
 
 def test_nobody_works_on_a_car_that_is_at_a_firm(team, line, refused) -> None:
     row = give(line, team.foreman, leaves="CAR", item="")
-    busy = work(line, team.people["technician"], minutes=5)
-    busy.ended_at = None
-    busy.save()
+    person = team.people["technician"]
+    begun = clock.now() - timedelta(minutes=5)
+    busy = Clocking.objects.create(store=person.store, employee=person, line=line, started_at=begun)
     gone = "UPDATE workshop_subletorder SET state = 'SENT', sent_at = now(), times_sent = 1 WHERE id = %s"
     with refused("subletorder_nobody_works") as sql:
         sql(gone, [row.pk])
