@@ -60,6 +60,7 @@ def lanes(clients: list[dict[str, Any]]) -> list[dict[str, Any]]:
         )
         stock.receive_stock(part_uid=part.uid, quantity=PIECES * 2, unit_cost=Decimal(1), by=by)
         leader = somebody(client["store"], {lane["employee"] for lane in made})
+        able(leader, work, by)
         Clocking.objects.filter(employee=leader, ended_at__isnull=True).update(ended_at=_now(), pause_cause="BREAK")
         part_line = PartLine.objects.select_related("line").get(line=line)
         made.append(
@@ -92,6 +93,23 @@ def somebody(store_id: int, taken: set[int]) -> Any:
             grant_role(user=person.user, role="leader", store=store, starts_on=_now().date())
         return person
     raise SystemExit(f"Store {store_id} has too few people for {CONNECTIONS} connections.")
+
+
+def able(person: Any, work: Any, by: Any) -> None:
+    """The clock takes only who has the work's skill today: whoever hasn't is graded, with a certificate in date."""
+    from staff.services.employees import grade_skill
+    from workshop.selectors.fitness import skilled
+
+    if work.skill is None or skilled(person, work.skill, work.skill_level, _now().date() + timedelta(days=1)):
+        return
+    grade_skill(
+        employee_uid=person.uid,
+        skill_code=work.skill.code,
+        level=max(work.skill_level, 3),
+        certificate_number=f"BENCH-{person.number}",
+        valid_until=_now().date() + timedelta(days=365),
+        by=by,
+    )
 
 
 def _now() -> Any:

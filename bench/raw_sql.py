@@ -116,7 +116,8 @@ def create_repair_order(cursor: Any, given: dict[str, Any]) -> Any:
     """An order with its diagnosis line and that line's parts."""
     cursor.execute("BEGIN")
     cursor.execute(
-        "SELECT i.id, i.uid, i.customer_id, i.vehicle_id, i.advisor_id, i.promised_at, c.uid, v.uid FROM reception_visit i"
+        "SELECT i.id, i.uid, i.customer_id, i.vehicle_id, i.advisor_id,"
+        " CASE WHEN i.promised_at > clock_timestamp() THEN i.promised_at END, c.uid, v.uid FROM reception_visit i"
         " JOIN reception_customer c ON c.id = i.customer_id JOIN reception_vehicle v ON v.id = i.vehicle_id"
         " WHERE i.uid = %s AND i.store_id = %s AND i.state = 'IN_SHOP' FOR NO KEY UPDATE OF i",
         [given["visit"], given["store"]],
