@@ -40,7 +40,7 @@ from tests.factories.delivery import (
 )
 from tests.factories.reception import rule
 from workshop.maintenance_rules import Due, Standing
-from workshop.models import Authorization, LineState, OrderStage, RepairOrder
+from workshop.models import Authorization, Clocking, LineState, OrderStage, RepairOrder
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import DueList, DueRow
 from workshop.services.orders import withdraw_line
@@ -488,9 +488,9 @@ def test_the_database_refuses_passes_that_skip_payment_note_work_or_use(refused)
     visit = make_visit(team)
     order = make_order(visit, team)
     line = add_line(order, state=LineState.IN_PROGRESS)
-    clocking = work(line, team.people["technician"], minutes=15)
-    clocking.ended_at = None
-    clocking.save()
+    clocking = Clocking.objects.create(
+        store=team.store, employee=team.people["technician"], line=line, started_at=clock.now() - timedelta(minutes=15)
+    )
     for kind in ("SUBLET", "TEMPORARY"):
         with refused("gatepass_comes_back") as sql:
             sql(raw_pass(kind))
