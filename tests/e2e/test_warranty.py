@@ -43,6 +43,7 @@ def test_a_warranty_repair_with_an_old_part(people: People, store: Store) -> Non
     keeper.press("库位")
     keeper.fill(place="A-03")
     keeper.press("上架")
+    keeper.open(f"/old-parts/{part.uid}/")
     keeper.press("标签")
     keeper.sees(claim.number)
 

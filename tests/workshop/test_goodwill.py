@@ -170,7 +170,8 @@ def test_the_database_lets_no_line_ahead_on_goodwill_that_nobody_approved(shop: 
     with refused("authorization_goodwill_granted") as sql:  # for no more than was approved
         sql(said, [line.order_id, line.pk, "NOT_REQUIRED", total + 1, "GOODWILL"])
     with refused("authorization_goodwill_granted") as sql:  # and nobody signs for it instead
-        sql(said, [line.order_id, line.pk, "APPROVED", total, "沈示例"])
+        spoken = said.replace("AUTOMATED_POLICY_PREAUTHORIZATION", "VERBAL_PHONE")
+        sql(spoken, [line.order_id, line.pk, "APPROVED", total, "沈示例"])
     new = (
         "INSERT INTO workshop_linegoodwill (uid, version, created_at, updated_at, line_id, bearer, reason, amount,"
         " approval_id, asked_at) VALUES (gen_random_uuid(), 1, now(), now(), %s, 'SHOP', %s, %s, %s, now())"

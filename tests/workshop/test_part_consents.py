@@ -9,10 +9,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dealership.kernel import clock
+from dealership.kernel.actors import machine
+from dealership.kernel.services import set_setting
 from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import make_picture, rule
 from tests.factories.workshop import Shop, make_order, make_shop, part
 from tests.workshop.test_stock import keeper, receive
+from workshop.limits import UNASKED_DEFAULTS, UNASKED_UP_TO
 from workshop.models import AuthorizationMethod, OrderLine, PartLine
 from workshop.part_consent_models import PartConsent
 from workshop.services import authorizations, orders, part_consents, stock
@@ -54,6 +58,9 @@ def sign(shop: Shop, line: OrderLine, **given: Any) -> PartConsent:
 def test_a_spoken_yes_and_another_payer_leave_the_consent_to_be_signed(
     shop: Shop, client: Client, pay_type: str
 ) -> None:
+    set_setting(
+        key=UNASKED_UP_TO, value=dict.fromkeys(UNASKED_DEFAULTS, 99_999), starts_on=clock.today(), by=machine("t")
+    )
     row = agreed(shop, pay_type=pay_type)
     client.force_login(shop.advisor.user)
     address = reverse("line-part-consent", args=[row.line.uid])
