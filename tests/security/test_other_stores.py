@@ -37,6 +37,7 @@ OF_THE_GROUP = {
     "reception.Script",
     "reception.Vehicle",
     "workshop.Campaign",
+    "workshop.StandingConsent",
     "workshop.CampaignVehicle",
 }
 
