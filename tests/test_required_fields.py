@@ -23,7 +23,7 @@ NOT_ASKED_HERE = {
     "NewConsultationForm.plate", "NewConsultationForm.model_text", "AskForm.plate", "AskForm.model_text",
     "QuotationForm.plate", "QuotationForm.model_text",  # whoever asks need not have a car
     "CustomerForm.note", "NewCustomerForm.note", "DamageForm.note", "CheckForm.note",  # a lead's note is demanded, these aren't
-    "HoldForm.note", "NeedForm.note", "PauseForm.note", "IssueForm.note",  # the note of a spoken yes is
+    "HoldForm.note", "NeedForm.note", "PauseForm.note", "IssueForm.note", "PassForm.note",  # the note of a spoken yes is
     "FinishForm.cause", "FinishForm.correction",  # by line: marked by the page, see tests/workshop/test_floor_pages.py
     "LineForm.complaint", "NewLineForm.complaint", "EditLineForm.complaint",  # the order's words are demanded, once
     "LineForm.cause", "NewLineForm.cause", "EditLineForm.cause", "EditLineForm.correction",  # only once it is finished

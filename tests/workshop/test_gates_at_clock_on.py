@@ -83,6 +83,7 @@ def test_nobody_begins_at_high_voltage_alone(nine, refused):
     crib = Crib()
     line, lead, second, _pairs = high_voltage(crib)
     line.dispatches.filter(technician=second).update(live=False)
+    line.dispatches.filter(technician=lead).update(share=100)
     with rule("clocking.two_people"):
         clocking.clock_on(line_uid=line.uid, by=actor(lead))
     with refused("clocking_hv_two") as sql:

@@ -109,7 +109,9 @@ class NewLineForm(LineForm):
     """A line from the catalogue (``operation``) or in free words."""
 
     operation = forms.UUIDField(required=False, widget=forms.HiddenInput)
-    although_there = forms.BooleanField(label=_("It comes on top of the line that stands there"), required=False)
+    although_there = demanded(
+        forms.BooleanField(label=_("It comes on top of the line that stands there"), required=False)
+    )
     found_by = forms.ModelChoiceField(
         label=_("Found by taking apart"), queryset=OrderLine.objects.none(), required=False, to_field_name="uid",
         help_text=_("If the customer declines everything found by it, it is put together again at the agreed price."),
