@@ -112,7 +112,8 @@ def _tools(world: Any) -> None:
     act(parts, "tool", uid, "return", {"condition": "GOOD"})
     act(parts, "tool", uid, "report_damage", {"note": "手柄开裂"})
     count = parts.create_tool_count(body={})["uid"]
-    act(parts, "tool_count", count, "see", {"number": "G-1"})
+    for number in ("G-1", *(lift["number"] for lift in parts.list_tool(kind="LIFT", limit=100)["data"])):
+        act(parts, "tool_count", count, "see", {"number": number})  # a lift that is missing shuts its bay
     act(director, "tool_count", count, "close", {"note": "G-2 借出未登记"})
     count = parts.create_tool_count(body={})["uid"]
     act(parts, "tool_count", count, "cancel", {"note": "误开"})

@@ -111,6 +111,9 @@ def values_of(route: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
     elif "mark_uid" in names:
         for mark in DamageMark.objects.select_related("walkaround__visit")[:3]:
             yield {"uid": mark.walkaround.visit.uid, "mark_uid": mark.uid}
+    elif pattern.name == "visit-signature":
+        for signed in WalkAround.objects.filter(signature__isnull=False).select_related("visit").order_by("-pk")[:3]:
+            yield {"uid": signed.visit.uid}
     elif "level" in names:
         yield from ({"uid": o.uid, "level": level} for o in rows_of(RepairOrder) for level in ("self", "team", "final"))
     elif names == {"day"}:

@@ -22,9 +22,11 @@ pytestmark = pytest.mark.django_db
 ANSWERS = {200, 302, 400, 403, 404, 409, 422}
 """What a page may answer; a POST without its form's fields is refused."""
 ROW_IN_THE_FORM = {"order-campaign", "system-retry"}
+"""Buttons that name their row in the form instead of in the address: without it, it isn't found."""
 OF_ONES_OWN = {"call-answer"}
 """Steps that a post may take on its own rows alone: 403 is the command's answer for another person's."""
-"""Buttons that name their row in the form instead of in the address: without it, it isn't found."""
+LEADS_ON = {"old-part-scan"}
+"""Addresses that are no page but lead to one: the page that they lead to opens for the same post."""
 
 
 @pytest.fixture
@@ -36,10 +38,10 @@ def clients(db: None) -> dict[str, Client]:
     return found
 
 
-def ask(client: Client, verb: str, path: str) -> int:
+def ask(client: Client, verb: str, path: str, *, follow: bool = False) -> int:
     """The status; what the request wrote is taken back."""
     with transaction.atomic():
-        status = getattr(client, verb)(path).status_code
+        status = getattr(client, verb)(path, follow=follow).status_code
         transaction.set_rollback(True)
     return int(status)
 
@@ -61,7 +63,7 @@ def test_every_page_opens_for_every_post_that_may_open_it(clients: dict[str, Cli
             statuses = {}
             for path in [good, *paths] if good else paths:
                 asked += 1
-                statuses[path] = status = ask(clients[who], verb, path)
+                statuses[path] = status = ask(clients[who], verb, path, follow=pattern.name in LEADS_ON)
                 if status >= 500 or status not in ANSWERS:
                     failing[f"{who}: {verb} {path}"] = status
                 refused = (302, 404, 422) if pattern.name in ROW_IN_THE_FORM else (302, 422)
