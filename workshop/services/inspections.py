@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats, limits
@@ -52,9 +52,14 @@ def _before(order: RepairOrder, lines: list[OrderLine], level: str) -> Inspectio
 
 def passed_since_work(order: RepairOrder, level: str) -> bool:
     """Whether this level passed after the last piece of work was done."""
-    ends = [line.completed_at for line in order.lines.all() if line.state == L.COMPLETED and line.completed_at]
     passed = order.inspections.filter(level=level, result=InspectionResult.PASSED)
-    return (passed.filter(at__gte=max(ends)) if ends else passed).exists()
+    return _since_work(order.lines.all(), passed).exists()
+
+
+def _since_work(lines: Iterable[OrderLine], rows: QuerySet[Inspection]) -> QuerySet[Inspection]:
+    """Those of the inspections that came after the last piece of work was done."""
+    ends = [line.completed_at for line in lines if line.state == L.COMPLETED and line.completed_at]
+    return rows.filter(at__gte=max(ends)) if ends else rows
 
 
 @transaction.atomic
@@ -264,9 +269,8 @@ def _check_person(order: RepairOrder, inspector: Employee, level: str) -> None:
 
 def _check_other_person(order: RepairOrder, lines: list[OrderLine], inspector: Employee) -> None:
     """Three levels are three people: whoever passed the one before since the work leaves the next to somebody else."""
-    ends = [line.completed_at for line in lines if line.state == L.COMPLETED and line.completed_at]
     own = order.inspections.filter(result=InspectionResult.PASSED, inspector=inspector)
-    passed = (own.filter(at__gte=max(ends)) if ends else own).order_by("-id").first()
+    passed = _since_work(lines, own).order_by("-id").first()
     if passed is not None:
         raise RuleError(
             "inspection.same_person",
