@@ -28,6 +28,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
+from dealership.kernel import limits
 from tools import servers
 
 # A busy machine is no defect: examples have no deadline and may be slow to draw.
@@ -220,6 +221,12 @@ TransactionTestCase._fixture_teardown = _flush_as_owner  # type: ignore[attr-def
 
 
 # what tests use
+
+
+@pytest.fixture(autouse=True)
+def settings_as_stored() -> None:
+    """What the test before set was rolled back with it, but this process would remember it for seconds."""
+    limits.forget()
 
 
 @pytest.fixture

@@ -142,6 +142,7 @@ def set_setting(
     Setting.objects.filter(key=key, store=store, ends_on__isnull=True).update(ends_on=starts_on - timedelta(days=1))
     row = Setting.objects.create(key=key, store=store, value=value, starts_on=starts_on, reason=reason)
     limits.forget()
+    transaction.on_commit(limits.forget)  # what another thread read meanwhile
     record(
         row,
         events.SETTING_CHANGED,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History, Message
@@ -24,13 +24,6 @@ from tests.factories.floor import DAY, actor, at
 from tests.factories.staff import make_actor
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _settings_as_declared():
-    limits.forget()
-    yield
-    limits.forget()
 
 
 @pytest.fixture

@@ -42,13 +42,6 @@ FACTS = Facts(
 )
 
 
-@pytest.fixture(autouse=True)
-def _settings_as_declared():
-    limits.forget()
-    yield
-    limits.forget()
-
-
 def test_the_record_is_what_the_platform_reads():
     assert payload(FACTS) == {
         "basicInfo": {

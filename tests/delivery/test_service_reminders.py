@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.models import History, Message
 from dealership.kernel.services import set_setting
@@ -25,13 +25,6 @@ from tests.factories.floor import DAY, at
 pytestmark = pytest.mark.django_db
 LATER = DAY + timedelta(days=400)
 """Over a year after the small service, which is due every twelve months."""
-
-
-@pytest.fixture(autouse=True)
-def _settings_as_declared():
-    limits.forget()
-    yield
-    limits.forget()
 
 
 @pytest.fixture

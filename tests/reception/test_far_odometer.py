@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from dealership.kernel import clock, limits
+from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.services import set_setting
 from reception.models import OdometerReading, WalkAround
@@ -17,13 +17,6 @@ from tests.factories.reception import make_received_visit, rule
 from tests.factories.staff import make_actor, make_store
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _settings_as_declared():
-    limits.forget()
-    yield
-    limits.forget()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from dealership.kernel import clock, outbox
 from dealership.kernel.actors import machine
-from dealership.kernel.limits import forget
 from dealership.kernel.models import Message, MessageChannel, MessageState, Outbox, OutboxState, Store
 from dealership.kernel.services import set_setting
 from reception import rules
@@ -30,14 +29,6 @@ from tests.factories.staff import actor_for, make_employee, make_store
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = date(2026, 11, 24)
 BY = machine("tests")
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings():
-    """A value that another test set was rolled back, but is still remembered in this process."""
-    forget()
-    yield
-    forget()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from dealership.kernel import clock
 from dealership.kernel.actors import machine
-from dealership.kernel.limits import forget
 from dealership.kernel.models import Store
 from dealership.kernel.services import set_setting
 from reception import tasks
@@ -28,14 +27,6 @@ from tests.factories.staff import make_actor, make_store
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
-
-
-@pytest.fixture(autouse=True)
-def fresh_settings():
-    """A value that another test set was rolled back, but is still remembered in this process."""
-    forget()
-    yield
-    forget()
 
 
 @pytest.fixture
