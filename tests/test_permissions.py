@@ -72,6 +72,7 @@ PUBLIC = {
     "visit-link-difference",
     "visit-link-dispute",
     "visit-link-line-photo",
+    "visit-link-parts",
     "visit-link-photo",
     "visit-link-privacy",
     "visit-link-rate",

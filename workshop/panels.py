@@ -106,6 +106,12 @@ def link_differences(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     return {"rows": rows, "visit": visit} if rows else None
 
 
+def link_part_consents(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.3: agreed items whose parts aren't new and wait for the customer's signature."""
+    rows = part_consents.consents_to_sign(visit)
+    return {"rows": rows, "visit": visit} if rows else None
+
+
 def link_foot(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     """The one button under the thumb, where exactly one order asks."""
     found = [asked for asked in reads.asked_of(visit.pk, actor) if not asked.expired]
@@ -123,6 +129,7 @@ register_panel("visit", Panel("orders", "workshop/visit_orders.html", visit_orde
 register_panel("visit_actions", Panel("open_order", "workshop/visit_action.html", open_order_button, order=10))
 register_panel("visit_link", Panel("questions", "workshop/link_questions.html", link_questions, order=10))
 register_panel("visit_link", Panel("differences", "workshop/link_differences.html", link_differences, order=11))
+register_panel("visit_link", Panel("part_consents", "workshop/link_part_consents.html", link_part_consents, order=12))
 register_panel("visit_link_foot", Panel("decide", "workshop/link_foot.html", link_foot, order=10))
 LANE_SOURCES.append(reads.place_visits)
 

@@ -121,6 +121,7 @@ urlpatterns = [
         differences.DifferenceOnLink.as_view(),
         name="visit-link-difference",
     ),
+    path("v/<str:token>/items/<uuid:uid>/parts/", part_consents.PartConsentOnLink.as_view(), name="visit-link-parts"),
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),

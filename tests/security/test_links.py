@@ -38,6 +38,7 @@ OPENS: dict[str, tuple[Any, str]] = {
     "visit-link-contract": (RepairOrder, "visit"),
     "visit-link-change": (OrderLine, "order__visit"),
     "visit-link-difference": (OrderLine, "order__visit"),
+    "visit-link-parts": (OrderLine, "order__visit"),
     "link-settlement": (Settlement, "order__visit"),
     "link-settlement-pdf": (Settlement, "order__visit"),
     "link-file": (ArchiveRecord, "visit"),

@@ -61,6 +61,7 @@ from reception.services.vehicles import correct_vehicle
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
+from tests.factories import not_new
 from tests.factories import sheets as check_sheets
 from tests.factories.accidents import assessed_below, make_assessed
 from tests.factories.away import make_away_wait
@@ -371,6 +372,7 @@ def make_every_kind() -> None:
     house = Shop(store, acting("advisor"), acting("manager"), Employee.objects.get(user__username="advisor"))
     make_assessed(house, make_received_visit(house, plate="京A00949"))
     assessed_below(house)
+    not_new.agreed(house)
     back = come_back(acting("advisor"))
     claims.open_claim(
         vehicle_uid=back.vehicle.uid,

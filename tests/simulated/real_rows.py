@@ -43,6 +43,7 @@ from workshop.models import (
     WallScreen,
 )
 from workshop.selectors.changes import DECIDED
+from workshop.selectors.part_consents import missing_consents
 
 ENOUGH = 12
 STATE = ("state", "stage", "kind", "live")
@@ -157,6 +158,9 @@ def _link_values(names: set[str], name: str) -> Iterator[dict[str, Any]]:
         left = OrderLine.objects.filter(state="PENDING", pay_type="INSURANCE", assessed_in__assessment__state="AGREED")
         for line in left.select_related("order__visit__link").distinct().order_by("-pk")[:2]:
             yield {"token": line.order.visit.link.token, "uid": line.uid}
+    elif name == "visit-link-parts":
+        for order in RepairOrder.objects.filter(visit__state="IN_SHOP").select_related("visit__link"):
+            yield from ({"token": order.visit.link.token, "uid": row.line.uid} for row in missing_consents(order)[:1])
     elif name == "visit-link-contract":
         for sent in Estimate.objects.select_related("order__visit__link").order_by("-total")[:3]:
             yield {"token": sent.order.visit.link.token, "uid": sent.order.uid}

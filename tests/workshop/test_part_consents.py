@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from base64 import b64encode
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -13,37 +14,23 @@ from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.services import set_setting
 from tests.factories.api import ApiCaller, problem
+from tests.factories.not_new import PAD, USED, agreed
 from tests.factories.reception import make_picture, rule
-from tests.factories.workshop import Shop, make_order, make_shop, part
-from tests.workshop.test_stock import keeper, receive
+from tests.factories.workshop import Shop, make_shop
+from tests.workshop.test_stock import keeper
 from workshop.limits import UNASKED_DEFAULTS, UNASKED_UP_TO
 from workshop.models import AuthorizationMethod, OrderLine, PartLine
 from workshop.part_consent_models import PartConsent
-from workshop.services import authorizations, orders, part_consents, stock
+from workshop.selectors import part_consents as reads
+from workshop.services import part_consents, stock
 
 pytestmark = pytest.mark.django_db
-USED = "TRN-ASSY-U1"
-PHONE, PAD = AuthorizationMethod.VERBAL_PHONE, AuthorizationMethod.IN_PERSON_DIGITAL_SIGNATURE
+DRAWN = "data:image/png;base64," + b64encode(make_picture(kind="PNG")).decode()
 
 
 @pytest.fixture
 def shop() -> Shop:
     return make_shop()
-
-
-def agreed(shop: Shop, method: str | None = PHONE, *, pay_type: str = "CUSTOMER_PAY", number: str = USED) -> PartLine:
-    """A line with one such part in stock, agreed to by ``method``; None: sent only."""
-    order = make_order(shop, with_diagnosis=False)
-    given = {"description": "更换变速箱", "hours": Decimal(1), "pay_type": pay_type, "category": "MINOR"}
-    line = orders.add_line(order_uid=order.uid, parts=[(part(number).uid, Decimal(1))], by=shop.advisor, **given)
-    receive(shop, part(number), 1)
-    orders.send_estimate(order_uid=order.uid, by=shop.advisor)
-    if method and pay_type == "CUSTOMER_PAY":
-        authorizations.decide_lines(
-            order_uid=order.uid, decisions={line.uid: (True, "")}, method=method, authorized_by="沈示例",
-            note="电话同意", signature=make_picture() if method == PAD else None, by=shop.advisor,
-        )  # fmt: skip
-    return PartLine.objects.get(line=line)
 
 
 def issue(shop: Shop, row: PartLine) -> PartLine:
@@ -136,3 +123,41 @@ def test_another_system_says_that_the_paper_was_signed(shop: Shop) -> None:
     body = {"labor_operation_uid": str(row.line.uid), "signed_name": "沈示例"}
     assert caller.post("part-consents", body).status_code == 201
     problem(caller.post("part-consents", body), 409, "part_consent.signed")
+
+
+def test_the_customer_signs_on_the_link_for_what_was_shown(shop: Shop, client: Client) -> None:
+    row = agreed(shop)
+    token = row.line.order.visit.link.token
+    where = reverse("visit-link-parts", args=[token, row.line.uid])
+    assert where in client.get(reverse("visit-link", args=[token])).content.decode()
+    page = client.get(where).content.decode()
+    assert "拆车件" in page
+    (seen,) = reads.consents_of([row.line])
+    said = {"signed_by": "沈示例", "seen_hash": seen.seen_hash, "signature": DRAWN}
+
+    def post(**fields: Any) -> int:
+        return client.post(where, said | {"form_token": str(uuid4())} | fields).status_code
+
+    assert post(seen_hash="0" * 64) == 422
+    assert post(signature="") == 422
+    assert post(signed_by="") == 422
+    assert post(on_paper="on", signature="") == 422
+    assert not PartConsent.objects.exists()
+    assert post() == 302
+    made = PartConsent.objects.get()
+    assert (made.signed_name, made.on_paper, made.taken_by, made.parts) == ("沈示例", False, None, seen.read)
+    assert issue(shop, row).issued_quantity == 1
+    assert client.get(where).status_code == 302
+    assert where not in client.get(reverse("visit-link", args=[token])).content.decode()
+    other = agreed(shop)
+    assert client.get(reverse("visit-link-parts", args=[token, other.line.uid])).status_code == 404
+
+
+def test_two_taps_keep_one_consent(shop: Shop, client: Client) -> None:
+    row = agreed(shop)
+    where = reverse("visit-link-parts", args=[row.line.order.visit.link.token, row.line.uid])
+    (seen,) = reads.consents_of([row.line])
+    said = {"signed_by": "沈示例", "seen_hash": seen.seen_hash, "signature": DRAWN}
+    said["form_token"] = str(uuid4())
+    assert [client.post(where, said).status_code for _ in range(2)] == [302, 302]
+    assert PartConsent.objects.count() == 1

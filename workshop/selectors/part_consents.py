@@ -10,6 +10,7 @@ from typing import Any
 from dealership.catalogue.models import NOT_NEW, PayType
 from dealership.kernel.actors import Actor
 from dealership.kernel.saying import say_list
+from reception.models import Visit
 from workshop import permissions
 from workshop.models import (
     AGREED,
@@ -20,6 +21,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.part_consent_models import PartConsent
+from workshop.rules import content_hash
 from workshop.selectors.contracts import IN_WRITING
 
 
@@ -37,6 +39,19 @@ class Consent:
     def said(self) -> str:
         """The parts with their kinds, in the active language."""
         return say_list(f"{p.part.said} ({p.get_kind_display()})" for p in self.parts)
+
+    @property
+    def read(self) -> list[dict[str, str]]:
+        """The parts as whoever signs reads them, in the form that is kept with the consent."""
+        return [
+            {"number": p.part.number, "name": p.part.name, "kind": p.kind, "quantity": str(p.quantity)}
+            for p in self.parts
+        ]
+
+    @property
+    def seen_hash(self) -> str:
+        """Of what is shown before signing: the agreement that it completes and the parts."""
+        return content_hash({"decision": str(self.decision.uid) if self.decision else "", "parts": self.read})
 
 
 def consents_of(lines: Iterable[OrderLine]) -> list[Consent]:
@@ -79,6 +94,13 @@ def missing_consents(order: RepairOrder) -> list[Consent]:
     """Agreed lines of an order that wait for the customer's written consent to their parts."""
     agreed = order.lines.filter(state__in=AGREED, settled=False)
     return [row for row in consents_of(agreed) if row.signed_at is None]
+
+
+def consents_to_sign(visit: Visit) -> list[Consent]:
+    """What the customer of an open visit may sign on the link: agreed lines that wait for it."""
+    if not visit.is_open:
+        return []
+    return [row for order in visit.orders.filter(settled_at=None, closed_at=None) for row in missing_consents(order)]
 
 
 def consent_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from dealership.kernel.actors import Actor
+from dealership.kernel import formats
+from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.services import store_file
@@ -22,14 +23,23 @@ from workshop.services.orders import locked_line
 
 @transaction.atomic
 def sign_part_consent(
-    *, line_uid: UUID, signed_name: str, by: Actor, signature: bytes | None = None, on_paper: bool = False
+    *,
+    line_uid: UUID,
+    signed_name: str,
+    by: Actor,
+    signature: bytes | None = None,
+    on_paper: bool = False,
+    seen_hash: str = "",
 ) -> PartConsent:
     """Writes down who agreed to the used, repaired or remanufactured parts of an agreed line, on the pad (PNG) or on paper.
 
-    Raises RuleError ``part_consent.none`` (no such part, or nobody has agreed to the line), ``.signed``, ``.name``,
+    The customer signs it on the link as well, there for the parts as they were shown (``seen_hash``). Raises RuleError
+    ``part_consent.none`` (no such part, or nobody has agreed to the line), ``.signed``, ``.changed``, ``.name``,
     ``.signature``, ``signature.empty`` and ``order.ended``.
     """
-    by.require(permissions.AUTHORIZATIONS_RECORD)
+    on_link = by.kind == ActorKind.LINK
+    if not on_link:
+        by.require(permissions.AUTHORIZATIONS_RECORD)
     line = locked_line(line_uid, by)
     found = next(iter(consents_of([line])), None)
     if found is None or found.decision is None or line.state not in AGREED:
@@ -38,10 +48,13 @@ def sign_part_consent(
         raise RuleError(
             "part_consent.signed", _("%(name)s has agreed to these parts in writing already."), name=found.signed_by
         )
-    name = signed_name.strip()[:60]
+    if (on_link or seen_hash) and seen_hash != found.seen_hash:
+        text = _("The parts have changed since you opened the page; nothing was saved. Please read them again.")
+        raise RuleError("part_consent.changed", text)
+    name = formats.one_line(signed_name)[:60]
     if not name:
         raise RuleError("part_consent.name", _("Write the name of the person who signs."), field="signed_name")
-    if on_paper:
+    if on_paper and not on_link:
         signature = None
     else:
         refuse_empty_pad(signature)
@@ -60,13 +73,10 @@ def sign_part_consent(
     made: PartConsent = PartConsent.objects.create(
         line=line,
         decision=found.decision,
-        parts=[
-            {"number": p.part.number, "name": p.part.name, "kind": p.kind, "quantity": str(p.quantity)}
-            for p in found.parts
-        ],
+        parts=found.read,
         signed_name=name,
         signature=kept,
-        on_paper=on_paper,
+        on_paper=kept is None,
         taken_by=employee_of(by),
     )
     record(
@@ -76,7 +86,7 @@ def sign_part_consent(
         store_id=order.store_id,
         authorization=found.decision.uid,
         parts=[p.part.uid for p in found.parts],
-        on_paper=on_paper,
+        on_paper=made.on_paper,
     )
     return made
 

@@ -18,8 +18,9 @@ from dealership.kernel.errors import RuleError, from_database
 from dealership.kernel.files import file_response
 from dealership.kernel.pages import CommandMixin, StaffPage
 from reception.links import LinkDoor
-from workshop.models import AuthorizationMethod, DeclineCause, RepairOrder
+from workshop.models import AuthorizationMethod, DeclineCause, OrderLine, RepairOrder
 from workshop.selectors import orders as reads
+from workshop.selectors.changes import get_decided
 from workshop.services import authorizations
 
 from .orders import choices_of, decisions_of, drawn_signature, why_nots, wish_words
@@ -101,6 +102,57 @@ class DecideOnLink(LinkDoor, StaffPage, CommandMixin, View):
             "risk_words": reads.risk_words(),
         }
         return render(request, "workshop/link_decide.html", context, status=422 if refusal else 200)
+
+
+class ItemOnLink(LinkDoor, StaffPage, CommandMixin, View):
+    """One line of the visit and the customer's answer to it; a refusal shows the page again with everything typed."""
+
+    template_name: str
+
+    @cached_property
+    def line(self) -> OrderLine:
+        """Another visit's line isn't there (404)."""
+        return get_decided(self.kwargs["uid"], self.link.visit_id, self.actor)
+
+    def is_open(self) -> bool:
+        """Whether there is anything to answer."""
+        raise NotImplementedError
+
+    def facts(self) -> dict[str, Any]:
+        """What the page shows besides the line."""
+        raise NotImplementedError
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.page(request) if self.is_open() else redirect("visit-link", self.link.token)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        uid = self.line.uid
+        try:
+            return self.execute()
+        except RuleError as refusal:
+            told: RuleError | None = refusal
+        except DatabaseError as exc:
+            told = from_database(exc)
+            if told is None:
+                raise
+        self.line = get_decided(uid, self.link.visit_id, self.actor)
+        return self.page(request, told)
+
+    def location(self, result: Any) -> str:
+        return reverse("visit-link", args=[self.link.token])
+
+    def page(self, request: HttpRequest, refusal: RuleError | None = None) -> HttpResponse:
+        visit = self.link.visit
+        context = {
+            "link": self.link,
+            "visit": visit,
+            "store": visit.store,
+            "line": self.line,
+            "refusal": refusal,
+            "sent": request.POST,
+            "form_token": uuid4(),
+        }
+        return render(request, self.template_name, context | self.facts(), status=422 if refusal else 200)
 
 
 class TotalOnLink(DecideOnLink):
