@@ -142,7 +142,8 @@ class Repair:
 
     ``agreed_at`` and ``completed_at`` are aware, in the store's time zone; an open repair has no end. ``excluded`` are
     spans that the total of 30 days leaves out (transport of VIN-bound parts and of the traction battery, rescue travel;
-    art. 24), never the rule of the sixth day. ``fault`` names the same problem across repairs. ``replaced_assembly`` is
+    art. 24), never the rule of the sixth day. ``away`` are spans in which the owner had the car back between two trips of
+    one repair: they count for neither. ``fault`` names the same problem across repairs. ``replaced_assembly`` is
     one of ``MAIN_ASSEMBLIES``, ``replaced_parts`` are (system, part) with a system of ``MAIN_SYSTEMS``.
     """
 
@@ -156,30 +157,91 @@ class Repair:
     replaced_parts: tuple[tuple[str, str], ...] = ()
     main_part_needed: str | None = None
     excluded: tuple[tuple[datetime, datetime], ...] = ()
+    away: tuple[tuple[datetime, datetime], ...] = ()
     ref: str = ""
 
 
-def repair_time(repair: Repair, now: datetime, *, exclude: bool = True) -> timedelta:
-    """From the agreement to the completion (or now), without the excluded spans unless they are asked for."""
-    end = max(repair.agreed_at, repair.completed_at or now)
-    taken = end - repair.agreed_at
-    upto = repair.agreed_at
-    for begin, stop in sorted(repair.excluded) if exclude else ():
+Span = tuple[datetime, datetime]
+
+
+def counted_spans(repair: Repair, now: datetime, *, exclude: bool = True) -> list[Span]:
+    """What counts of a repair, in order: from the agreement to the completion (or now), without the time the owner had
+    the car back and, unless they are asked for, without the excluded spans."""
+    end, upto = max(repair.agreed_at, repair.completed_at or now), repair.agreed_at
+    found: list[Span] = []
+    for begin, stop in sorted([*repair.away, *(repair.excluded if exclude else ())]):
         begin, stop = max(begin, upto), min(stop, end)
         if stop > begin:
-            taken -= stop - begin
+            if begin > upto:
+                found.append((upto, begin))
             upto = stop
+    if end > upto:
+        found.append((upto, end))
+    return found
+
+
+def _together(spans: Iterable[Span]) -> timedelta:
+    """How much time spans cover; what several of them share counts once."""
+    taken, upto = timedelta(), None
+    for begin, stop in sorted(spans):
+        begin = begin if upto is None else max(begin, upto)
+        if stop > begin:
+            taken += stop - begin
+        upto = stop if upto is None else max(upto, stop)
     return taken
+
+
+def _begun_days(taken: timedelta) -> int:
+    """Art. 40: hours ÷ 24, every begun day counts whole."""
+    return -(-taken // timedelta(days=1))
+
+
+def repair_time(repair: Repair, now: datetime, *, exclude: bool = True) -> timedelta:
+    """The hours of one repair that count."""
+    return _together(counted_spans(repair, now, exclude=exclude))
 
 
 def repair_days(repair: Repair, now: datetime, *, exclude: bool = True) -> int:
     """Art. 40: hours ÷ 24, every begun day counts whole."""
-    return -(-repair_time(repair, now, exclude=exclude) // timedelta(days=1))
+    return _begun_days(repair_time(repair, now, exclude=exclude))
 
 
 def total_days(repairs: Iterable[Repair], now: datetime) -> int:
-    """All repair days of the car together, without what may be left out."""
-    return sum(repair_days(repair, now) for repair in repairs)
+    """All repair days of the car together, without what may be left out.
+
+    Each repair's hours make its own begun days (art. 40). Hours that several repairs share count once: the car is in
+    repair, not the order. A repair that joins two others never makes their days fewer than they are without it.
+    """
+    stays = [stay for stay in (counted_spans(repair, now) for repair in repairs) if stay]
+    return sum(_days_of(group) for group in _sharing(stays))
+
+
+def _sharing(stays: Iterable[list[Span]]) -> list[list[list[Span]]]:
+    """Stays in groups: those that share time, by themselves or through others."""
+    groups: list[list[list[Span]]] = []
+    for stay in stays:
+        met = [group for group in groups if any(_share(stay, other) for other in group)]
+        groups = [group for group in groups if group not in met]
+        groups.append([stay, *(other for group in met for other in group)])
+    return groups
+
+
+def _share(one: list[Span], other: list[Span]) -> bool:
+    return any(begin < until and start < stop for begin, stop in one for start, until in other)
+
+
+def _days_of(group: list[list[Span]]) -> int:
+    """The most begun days of a group by stretches that don't overlap, each with the hours of the stays within it."""
+    best: list[tuple[datetime, int]] = []
+    for end in sorted({stay[-1][1] for stay in group}):
+        here = [stay for stay in group if stay[-1][1] <= end]
+        most = best[-1][1] if best else 0
+        for begin in {stay[0][0] for stay in here}:
+            before = max((days for upto, days in best if upto <= begin), default=0)
+            within = _together(span for stay in here if stay[0][0] >= begin for span in stay)
+            most = max(most, before + _begun_days(within))
+        best.append((end, most))
+    return best[-1][1]
 
 
 def loan_days(rules: Rules, repair: Repair, now: datetime) -> int:
@@ -189,7 +251,20 @@ def loan_days(rules: Rules, repair: Repair, now: datetime) -> int:
 
 def loan_due_at(rules: Rules, repair: Repair) -> datetime:
     """The moment from which the loan car is owed, if the repair isn't done by then."""
-    return repair.agreed_at + timedelta(days=rules.loan_after_days)
+    return moment_after(repair, timedelta(days=rules.loan_after_days))
+
+
+def moment_after(repair: Repair, taken: timedelta) -> datetime:
+    """When so much of the repair has passed; while the owner has the car back its time stands still."""
+    at, upto = repair.agreed_at + taken, repair.agreed_at
+    for begin, stop in sorted(repair.away):
+        begin = max(begin, upto)
+        if begin > at:
+            break
+        if stop > begin:
+            at += stop - begin
+            upto = stop
+    return at
 
 
 # --- what the owner may demand ---

@@ -21,9 +21,12 @@ from tests.factories.api import ApiCaller
 from tests.factories.delivery import add_line, inspect, make_order, make_team, make_visit
 from tests.factories.kernel import make_actor
 from tests.factories.reception import make_vehicle, rule
+from workshop.away_models import AwayWait
 from workshop.fault_models import FaultJudgement
 from workshop.models import OrderLine
 from workshop.selectors import faults as reads
+from workshop.selectors.claims import grounds_of
+from workshop.selectors.day_six import long_repairs
 from workshop.services.faults import judge_fault
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +87,54 @@ def test_days_are_counted_by_hours_over_the_repairs_of_all_stores(team: SimpleNa
     assert found.watch.days == 5
     assert found.fault_counts() == [("转向异响", 3), ("方向盘抖动", 1)]
     assert [row.line.order.store_id for row in found.counted] == [team.store.pk, other.store.pk, *[team.store.pk] * 2]
+
+
+def test_two_orders_at_the_same_time_count_their_hours_once(team: SimpleNamespace) -> None:
+    """One visit, two orders: the counters, the file of a demand and the care of the sixth day say the same."""
+    vehicle, by = car(), clerk(team.store)
+    first = repaired(team, vehicle, ago=8, hours=None)
+    with clock.moved_to(NOW - timedelta(days=5)):
+        second = make_order(first.order.visit, team)
+        add_line(second, state="IN_PROGRESS", pay_type="WARRANTY", description="天窗漏水")
+    standing = reads.standing_of(vehicle)
+    assert standing.watch is not None
+    assert standing.watch.days == 8
+    [days] = [row["count"] for row in reads.counters_of(standing) if row["subject"] == "DAYS"]
+    grounds = grounds_of(standing, km=1000, at=NOW, zone="Asia/Shanghai")
+    assert (days, [r["count"] for r in grounds["counters"] if r["subject"] == "DAYS"]) == (8, [8])
+    assert {pk: row.day for pk, row in long_repairs([first.order, second]).items()} == {first.order_id: 8, second.pk: 5}
+    judge_fault(
+        line_uid=first.uid, is_quality=True, left_out_as="VIN_PARTS", left_out_from=NOW - timedelta(days=8),
+        left_out_until=NOW - timedelta(days=4), by=by,
+    )  # fmt: skip
+    after = reads.standing_of(vehicle).watch
+    assert after is not None
+    assert after.days == 5, "the other order ran on from the fifth day before now"
+
+
+def test_while_the_owner_has_the_car_back_no_day_counts(team: SimpleNamespace) -> None:
+    vehicle = car()
+    line = repaired(team, vehicle, ago=10, hours=None)
+    with clock.moved_to(NOW - timedelta(days=9)):
+        wait = AwayWait.objects.create(
+            order=line.order, visit=line.order.visit, reason="转向机", expected_on=NOW.date(),
+            safe_said_by=team.people["advisor"], planned_at=clock.now(),
+        )  # fmt: skip
+        wait.left_at = clock.now()
+        wait.save()
+    standing = reads.standing_of(vehicle)
+    assert standing.watch is not None
+    assert (standing.watch.days, reads.rows_of(standing)) == (1, []), "it is still away"
+    assert long_repairs([line.order]) == {}
+    with clock.moved_to(NOW - timedelta(days=5.5)):
+        wait.back_at = clock.now()
+        wait.save()
+    standing = reads.standing_of(vehicle)
+    care = long_repairs([line.order])[line.order_id]
+    assert standing.watch is not None
+    assert (standing.watch.days, care.day) == (7, 7)
+    assert care.owed == [date(2026, 5, 30), date(2026, 5, 31)], "five days here were over on 30 May at 21:00"
+    assert [(row.article, row.count) for row in reads.rows_of(standing)] == [("21", 2)]
 
 
 def test_what_the_customer_pays_counts_only_when_it_was_judged(team: SimpleNamespace) -> None:
@@ -269,6 +320,12 @@ def ask(client: Client, **given: Any) -> Any:
         ({"same_fault": "5"}, ["24(4)"], []),
         ({"longest": "5"}, [], ["21"]),
         ({"longest": "6"}, ["21"], []),
+        ({"longest": "6", "away": "1"}, [], ["21"]),
+        ({"longest": "31"}, ["24(4)", "21"], []),
+        ({"longest": "31", "away": "1"}, ["21"], ["24(4)"]),
+        ({"longest": "20", "at_once": "11"}, ["21"], ["24(4)"]),
+        ({"longest": "20", "at_once": "11", "days": "42"}, ["24(4)", "21"], []),
+        ({"longest": "20", "at_once": "11", "days": "41"}, ["21"], ["24(4)"]),
         ({"serious": "2"}, [], ["24(1)"]),
         ({"serious": "3"}, ["24(1)"], []),
         ({"assembly": "ENGINE", "assembly_times": "2"}, [], ["24(2)"]),

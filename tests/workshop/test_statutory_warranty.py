@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -172,6 +173,82 @@ def test_transport_of_bound_parts_is_left_out_of_the_total_alone(excluded: list,
     one = repair(100, 240, excluded=spans)
     assert sw.total_days([one], at(400)) == days
     assert sw.loan_days(ORDER_43, one, at(400)) == 5, "the rule of the sixth day knows no exceptions"
+
+
+def stay(begin: float, end: float | None, **more: object) -> Repair:
+    """A repair by hours after one moment; without an end it goes on."""
+    zero = at(100, 0)
+    spans = {
+        name: tuple((zero + timedelta(hours=b), zero + timedelta(hours=e)) for b, e in more.pop(name, ()))  # type: ignore[attr-defined]
+        for name in ("excluded", "away")
+    }
+    done = None if end is None else zero + timedelta(hours=end)
+    return Repair(zero + timedelta(hours=begin), done, "noise", km=100, **spans, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stays", "days"),
+    [
+        ([(0, 24), (0, 24)], 1),  # two orders of one visit
+        ([(0, 24), (24, 48)], 2),  # one after the other: each its own
+        ([(0, 5), (6, 11)], 2),  # twice on one day: every begun day counts whole
+        ([(0, 5), (5, 10)], 2),  # touching isn't sharing
+        ([(0, 30), (20, 50)], 3),  # 50 hours, ten of them shared
+        ([(0, 24), (23.9, 48)], 2),
+        ([(0, 25), (24, 49)], 3),
+        ([(0, 24), (12, 36)], 2),  # 36 hours
+        ([(0, 72), (10, 20), (30, 40)], 3),  # short ones within a long one
+        ([(0, 72), (60, 100), (90, 121)], 6),  # a chain: 121 hours
+        ([(0, 72), (60, 100), (90, 120)], 5),
+        ([(0, 2), (3, 5), (1, 4)], 2),  # the one that joins two takes none of their days away
+        ([(0, 24 * 30), (24 * 10, 24 * 20)], 30),  # exactly the limit
+        ([(0, 24 * 30), (24 * 10, 24 * 30 + 1)], 31),  # and an hour over it
+    ],
+)
+def test_hours_that_repairs_share_count_once(stays: list, days: int) -> None:
+    assert sw.total_days([stay(b, e) for b, e in stays], at(400)) == days
+    watch = seen(*(stay(b, e) for b, e in stays))
+    assert watch.days == days
+    assert ("DAYS" in [f.subject for f in watch.findings]) is (days > 30)
+
+
+@pytest.mark.parametrize(
+    ("end", "away", "days", "owed"),
+    [
+        (240, [], 10, 5),
+        (240, [(24, 144)], 5, 0),  # 120 hours are left: the fifth day is full, the sixth hasn't begun
+        (241, [(24, 144)], 6, 1),
+        (240, [(24, 120)], 6, 1),  # exactly 144
+        (240, [(24, 119)], 7, 2),
+        (240, [(24, 72), (100, 148)], 6, 1),
+        (240, [(24, 100), (72, 148)], 5, 0),  # noted twice, away once
+        (240, [(200, 400)], 9, 4),  # what lies beyond the end isn't taken off
+        (240, [(-50, 24)], 9, 4),
+        (240, [(0, 240)], 0, 0),
+    ],
+)
+def test_while_the_owner_has_the_car_back_neither_clock_runs(end: float, away: list, days: int, owed: int) -> None:
+    one = stay(0, end, away=away)
+    assert sw.total_days([one], at(400)) == days
+    assert sw.loan_days(ORDER_43, one, at(400)) == owed
+
+
+def test_left_out_and_away_are_taken_off_once() -> None:
+    one = stay(0, 240, away=[(24, 72)], excluded=[(48, 96)])
+    assert (sw.repair_days(one, at(400)), sw.repair_days(one, at(400), exclude=False)) == (7, 8)
+
+
+def test_a_repair_elsewhere_while_the_car_is_away_counts_by_itself() -> None:
+    two_trips = stay(0, 240, away=[(24, 216)])
+    assert sw.total_days([two_trips, stay(100, 102)], at(400)) == 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("away", "hours"),
+    [([], 120), ([(24, 72)], 168), ([(120, 130)], 130), ([(121, 130)], 120), ([(24, 72), (60, 100)], 196)],
+)
+def test_the_sixth_day_begins_when_the_car_has_been_here_for_five(away: list, hours: float) -> None:
+    assert sw.loan_due_at(ORDER_43, stay(0, None, away=away)) == at(100, 0) + timedelta(hours=hours)
 
 
 # --- art. 21 ---
@@ -373,6 +450,30 @@ def test_one_more_repair_never_takes_a_right_away(repairs: list[Repair], day: in
     before, after = seen(*repairs, day=760), seen(*repairs, repair(day, hours, fault="a", km=day), day=760)
     assert {(f.article, f.subject) for f in before.findings} <= {(f.article, f.subject) for f in after.findings}
     assert after.days >= before.days
+
+
+stays_ = st.lists(
+    st.builds(
+        lambda begin, hours, off, back: stay(begin, begin + hours, away=[(begin + off, begin + off + back)]),
+        st.integers(0, 200), st.floats(0.1, 90), st.floats(0, 90), st.sampled_from([0, 0, 5, 40]),
+    ),
+    max_size=7,
+)  # fmt: skip
+
+
+@given(stays_)
+def test_the_days_lie_between_all_hours_together_and_each_repair_by_itself(stays: list[Repair]) -> None:
+    now = at(400)
+    spans = [span for one in stays for span in sw.counted_spans(one, now)]
+    marks = sorted({moment for span in spans for moment in span})
+    covered = sum(
+        (b - a for a, b in itertools.pairwise(marks) if any(s <= a and b <= e for s, e in spans)),
+        timedelta(),
+    )
+    days = sw.total_days(stays, now)
+    assert -(-covered // timedelta(days=1)) <= days <= sum(sw.repair_days(one, now) for one in stays)
+    assert days >= max((sw.repair_days(one, now) for one in stays), default=0)
+    assert sw.total_days([*stays, *stays], now) == days, "entered twice, counted once"
 
 
 @given(repairs_, st.randoms(use_true_random=False))

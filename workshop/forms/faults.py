@@ -77,6 +77,20 @@ class WhatIfForm(forms.Form):
     longest = forms.IntegerField(
         label=_("Days in repair, this visit alone"), min_value=0, max_value=400, required=False
     )
+    away = forms.IntegerField(
+        label=_("Of this visit: days the owner had the car back"),
+        min_value=0,
+        max_value=400,
+        required=False,
+        help_text=_("A repair in two trips: they count neither for the total nor for the sixth day."),
+    )
+    at_once = forms.IntegerField(
+        label=_("Of this visit: days on which another order ran too"),
+        min_value=0,
+        max_value=400,
+        required=False,
+        help_text=_("Hours that two orders share count once."),
+    )
     same_fault = forms.IntegerField(label=_("Same fault, times"), min_value=0, max_value=40, required=False)
     serious = forms.IntegerField(label=_("Serious safety faults"), min_value=0, max_value=40, required=False)
     safety = forms.ChoiceField(
@@ -100,6 +114,11 @@ class WhatIfForm(forms.Form):
         data = super().clean() or {}
         if data.get("start") and data.get("day") and data["day"] < data["start"]:
             self.add_error("day", _("The day in question is before the car was bought."))
-        if (data.get("longest") or 0) > (data.get("days") or 0):
-            data["days"] = data["longest"]
+        longest, at_once = data.get("longest") or 0, data.get("at_once") or 0
+        if (data.get("away") or 0) > max(0, longest - 1):
+            self.add_error("away", _("The owner has the car back for less than this visit lasts."))
+        if at_once > longest:
+            self.add_error("at_once", _("Both orders run during this visit: not more days than it has."))
+        if longest + at_once > (data.get("days") or 0):
+            data["days"] = longest + at_once
         return data

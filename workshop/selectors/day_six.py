@@ -27,7 +27,8 @@ BACK_DAYS = 90
 @dataclass(slots=True)
 class DaySix:
     """One repair on its fourth day or later. ``owed`` are the dates from the sixth day on, ``missing`` those of them for
-    which nothing was given; ``day`` counts begun days of 24 hours from the agreement, parts included."""
+    which nothing was given; ``day`` counts begun days of 24 hours from the agreement, waiting for parts included, the
+    time the owner had the car back left out."""
 
     order: RepairOrder
     day: int
@@ -75,7 +76,7 @@ def long_repairs(orders: Sequence[RepairOrder]) -> dict[int, DaySix]:
             days = law.repair_days(repair, now, exclude=False)
             if days < rules.alert_loan_day:
                 continue
-            owed = [(repair.agreed_at + timedelta(days=n)).date() for n in range(rules.loan_after_days, days)]
+            owed = [law.moment_after(repair, timedelta(days=n)).date() for n in range(rules.loan_after_days, days)]
             found[order.pk] = DaySix(order, days, repair.completed_at is None, owed, given[order.pk])
     return found
 

@@ -1,6 +1,7 @@
 """三包 of a car as its repairs stand: counters, rights and what comes close, across all stores (domain 3.6).
 
-A repair counts from the customer's agreement to the inspection that passed it. A warranty line that nobody has judged
+A repair counts from the customer's agreement to the inspection that passed it, without the time the owner had the car
+back between two trips; hours that several lines or orders of a car share count once. A warranty line that nobody has judged
 counts for its own operation until somebody has, so that no car is overlooked.
 """
 
@@ -39,6 +40,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from reception.models import Vehicle
 from workshop import statutory_warranty as law
+from workshop.away_models import AwayWait
 from workshop.fault_models import FaultJudgement, MainSystem, SafetyFault
 from workshop.models import (
     AGREED,
@@ -175,7 +177,7 @@ def standings(vehicles: Sequence[Vehicle]) -> list[Standing]:
         .order_by("pk")
     )
     latest: dict[int, FaultJudgement] = {}
-    for judgement in FaultJudgement.objects.filter(line__in=lines).order_by("pk"):
+    for judgement in FaultJudgement.objects.filter(line__in=lines).select_related("line").order_by("pk"):
         latest[judgement.line_id] = judgement
     orders = {line.order_id for line in lines}
     agreed = _moments(
@@ -190,8 +192,12 @@ def standings(vehicles: Sequence[Vehicle]) -> list[Standing]:
         .values_list("order_id")
         .annotate(at=Max("at"))
     )
+    left_out: dict[int, list[law.Span]] = defaultdict(list)
+    for judgement in latest.values():
+        if judgement.is_quality and judgement.left_out_from and judgement.left_out_until:
+            left_out[judgement.line.order_id].append((judgement.left_out_from, judgement.left_out_until))
+    away = _away({line.order.visit_id for line in lines}, now)
     by_car: dict[int, list[Counted]] = defaultdict(list)
-    timed: set[int] = set()
     for line in lines:
         judgement = latest.get(line.pk)
         if judgement is not None and not judgement.is_quality:
@@ -202,8 +208,7 @@ def standings(vehicles: Sequence[Vehicle]) -> list[Standing]:
         ended = None
         if order.stage in DONE:
             ended = (passed.get(order.pk) or order.settled_at or order.closed_at or now).astimezone(zone)
-        repair = _repair(line, judgement, begun, ended, whole=order.pk not in timed, now=now)
-        timed.add(order.pk)
+        repair = _repair(line, judgement, begun, ended, left_out=left_out[order.pk], away=away.get(order.visit_id, []))
         by_car[order.vehicle_id].append(Counted(line, judgement, repair))
     return [_standing(vehicle, by_car.get(vehicle.pk, []), now) for vehicle in vehicles]
 
@@ -212,21 +217,26 @@ def _moments(rows: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
     return dict(rows)
 
 
+def _away(visits: set[int], now: datetime) -> dict[int, list[law.Span]]:
+    """By the visit, when its car was with its owner while the order waited for a part (3.2)."""
+    found: dict[int, list[law.Span]] = defaultdict(list)
+    rows = AwayWait.objects.filter(visit__in=visits, left_at__isnull=False).order_by("pk")
+    for visit_id, left_at, back_at in rows.values_list("visit_id", "left_at", "back_at"):
+        if left_at is not None:
+            found[visit_id].append((left_at, back_at or now))
+    return found
+
+
 def _repair(
     line: OrderLine,
     judgement: FaultJudgement | None,
     begun: datetime,
     ended: datetime | None,
     *,
-    whole: bool,
-    now: datetime,
+    left_out: Sequence[law.Span],
+    away: Sequence[law.Span],
 ) -> law.Repair:
-    """One line as 三包 sees it. The hours of an order count once: its other lines are left out of the sum of days."""
-    spans = []
-    if judgement is not None and judgement.left_out_from and judgement.left_out_until:
-        spans.append((judgement.left_out_from, judgement.left_out_until))
-    if not whole:
-        spans = [(begun, ended or now)]
+    """One line as 三包 sees it. ``left_out`` is what the judgements of its order leave out of the 30 days."""
     replaced = ((judgement.system, judgement.part),) if judgement is not None and judgement.system else ()
     return law.Repair(
         agreed_at=begun,
@@ -238,7 +248,8 @@ def _repair(
         replaced_assembly=(judgement.assembly or None) if judgement is not None else None,
         replaced_parts=replaced,
         main_part_needed=judgement.main_part_needed if judgement is not None else None,
-        excluded=tuple(spans),
+        excluded=tuple(left_out),
+        away=tuple(away),
         ref=line.order.number,
     )
 
@@ -478,13 +489,16 @@ def get_line(uid: UUID, by: Actor) -> OrderLine:
 
 
 # --- what if ---
+AT_ONCE = "at once"
+"""The other order that runs during the present repair: it adds no right of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a what-if page is asked: a day, a mileage and how often each thing has happened up to it.
 
-    ``days`` is the repair time in all, ``longest`` the part of it that the present repair takes.
+    ``days`` is the repair time in all, ``longest`` the part of it that the present repair takes. Of that one's days the
+    owner had the car back on ``away``, and on ``at_once`` another order of the car ran too: both come off.
     """
 
     start: date
@@ -492,6 +506,8 @@ class Asked:
     km: int
     days: int = 0
     longest: int = 0
+    away: int = 0
+    at_once: int = 0
     same_fault: int = 0
     serious: int = 0
     safety: str = ""
@@ -504,7 +520,8 @@ class Asked:
 def imagine(asked: Asked) -> tuple[law.Rules | None, law.Watch | None]:
     """The table for that car, and what would stand for it: the very rules of ``watch`` over repairs made to measure.
 
-    It is noon of ``day``; repairs that take no time stand a second apart just before it.
+    It is noon of ``day``; repairs that take no time stand a second apart just before it. The present repair ends now, days of
+    earlier ones stand a second apart before it, one begun day each; the owner's days stand at the present repair's middle.
     """
     rules = rules_for(asked.start)
     if rules is None:
@@ -512,15 +529,21 @@ def imagine(asked: Asked) -> tuple[law.Rules | None, law.Watch | None]:
     noon = datetime.combine(asked.day, time(12), ZoneInfo(settings.TIME_ZONE))
     repairs: list[law.Repair] = []
 
-    def add(fault: str, *, days: int = 0, still_here: bool = False, **more: Any) -> None:
-        begun = noon - timedelta(days=days) if days else noon - timedelta(seconds=1000 - len(repairs))
-        done = None if still_here else noon if days else begun
-        repairs.append(law.Repair(agreed_at=begun, completed_at=done, fault=fault, km=asked.km, ref=fault, **more))
+    def add(fault: str, **more: Any) -> None:
+        begun = noon - timedelta(seconds=1000 - len(repairs))
+        given: dict[str, Any] = {"agreed_at": begun, "completed_at": begun, "km": asked.km, "ref": fault} | more
+        repairs.append(law.Repair(fault=fault, **given))
 
+    first = noon - timedelta(days=max(asked.longest, 1))
     if asked.longest:
-        add(_("this repair"), days=asked.longest, still_here=True)
-    for number in range(asked.days - asked.longest):
-        add(f"day {number}", days=1)
+        back = first + timedelta(hours=12)
+        away = ((back, back + timedelta(days=asked.away)),) if asked.away else ()
+        add(_("this repair"), agreed_at=first, completed_at=None, away=away)
+        if asked.at_once:
+            add(AT_ONCE, agreed_at=noon - timedelta(days=asked.at_once), completed_at=noon, away=away)
+    for number in range(asked.days - asked.longest - asked.at_once):
+        begun = first - timedelta(seconds=2 * number + 2)
+        add(f"day {number}", agreed_at=begun, completed_at=begun + timedelta(seconds=1))
     for _time in range(asked.same_fault):
         add(_("the same fault"))
     for number in range(asked.serious):
@@ -532,7 +555,9 @@ def imagine(asked: Asked) -> tuple[law.Rules | None, law.Watch | None]:
     for number in range(asked.part_times if asked.system else 0):
         needed = asked.system if asked.system in law.MAIN_ASSEMBLIES else None
         add(f"part {number}", replaced_parts=((asked.system, ""),), main_part_needed=needed)
-    return rules, law.watch(rules, asked.start, repairs, noon, asked.km)
+    found = law.watch(rules, asked.start, repairs, noon, asked.km)
+    found.findings = [finding for finding in found.findings if finding.subject != AT_ONCE]
+    return rules, found
 
 
 def told(rules: law.Rules, asked: Asked, found: law.Watch) -> dict[str, Any]:
