@@ -53,6 +53,7 @@ def test_above_the_amount_somebody_else_approves_first(shop: Shop, client: Clien
     page = client.get(reverse("order-detail", args=[order.uid])).content.decode()
     assert reverse("line-payer", args=[line.uid]) in page
     assert "超出无须授权的金额" in page
+    assert reverse("order-estimate", args=[order.uid]) not in page  # nothing would be sent
     form = client.get(reverse("line-payer", args=[line.uid])).content.decode()
     assert "须先由他人审批" in form
     row = payers.ask_payer(line_uid=line.uid, reason="交车前弄坏", by=shop.advisor)

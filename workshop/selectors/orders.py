@@ -326,6 +326,7 @@ class OrderPage:
     more: Outlook | None
     """Set where the promise holds now but not with what is drafted."""
     drafts: int
+    """Lines that the next estimate sends; what waits for its payer's yes isn't among them."""
     pending: int
     pending_total: Decimal
     open_total: Decimal
@@ -541,7 +542,7 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
         late=late,
         suggested=to_promise(order.store, expected) if late and expected else None,
         more=more if more is not None and not more.fits and not late else None,
-        drafts=sum(row.line.state == L.DRAFT for row in rows),
+        drafts=sum(row.line.state == L.DRAFT and "payer" not in row.may for row in rows),
         pending=len(pending),
         pending_total=rules.total_of(row.total for row in pending),
         open_total=rules.total_of(row.total for row in rows if row.line.state in (L.DRAFT, L.PENDING)),
