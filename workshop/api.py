@@ -826,6 +826,9 @@ register(
             "part_uid": Uid(source="source__part__uid"),
             "quantity": Number(2),
             "reason": Text(),
+            "stock_take_uid": Uid(source="take_line__take__uid", null=True, help="The stock-take that booked it."),
+            "part_trial_uid": Uid(source="trial__uid", null=True),
+            "moved_by_uid": Uid(source="moved_by__uid", null=True, help="Null where a machine moved it."),
             "moved_at": Moment(source="at"),
         },
         create=Command(
@@ -2114,6 +2117,7 @@ from workshop import (  # noqa: E402, F401
     payers_api,
     sales_api,
     standing_api,
+    stock_takes_api,
     sublets_api,
     suppliers_api,
     trials_api,

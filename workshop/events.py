@@ -171,6 +171,17 @@ STOCK_NAMED = event("workshop.stock.named", _("Numbers of traced stock written")
 STOCK_TRANSFERRED = event("workshop.stock.transferred", _("Parts moved to another bin"), clause="3.2")
 WAREHOUSE_OPENED = event("workshop.warehouse.opened", _("Warehouse opened"), clause="3.2")
 STOCK_COUNTED = event("workshop.stock.counted", _("Stock counted with a difference"), clause="3.2")
+TAKE_STARTED = event(
+    "workshop.stock_take.started",
+    _("Stock-take of parts begun"),
+    clause="3.2",
+    norm=("workshop.stock_take.closed", "workshop.stock_take.cancelled"),
+    within=540,
+)
+TAKE_COUNTED = event("workshop.stock_take.counted", _("Bin counted in a stock-take of parts"), clause="3.2", folds=True)
+TAKE_NAMED = event("workshop.stock_take.named", _("Numbers of a count difference written"), clause="3.2")
+TAKE_CLOSED = event("workshop.stock_take.closed", _("Stock-take of parts closed"), clause="3.2")
+TAKE_CANCELLED = event("workshop.stock_take.cancelled", _("Stock-take of parts broken off"), clause="3.2")
 LINE_HELD = event("workshop.line.held", _("Line waits"), clause="3.2", stage=stages.WORK)
 LINE_RELEASED = event("workshop.line.released", _("Line goes on"), clause="3.2", stage=stages.WORK)
 
@@ -447,6 +458,7 @@ TRIAL_LENT = event("workshop.part_trial.lent", _("Part lent to be tried"), claus
 TRIAL_BACK = event(
     "workshop.part_trial.returned", _("Tried part back on the shelf"), clause="3.2", stage=stages.DIAGNOSIS
 )
+TRIAL_USED = event("workshop.part_trial.used", _("Tried part no longer new"), clause="3.2", stage=stages.DIAGNOSIS)
 TRIAL_ISSUED = event("workshop.part_trial.issued", _("Tried part issued to the order"), clause="3.2", stage=stages.WORK)
 
 # --- sale over the counter ---

@@ -253,6 +253,7 @@ WAITING_HOURS = figure(
 
 # --- tools ---
 screen("3.2", "purchases", _("Purchases"))
+screen("3.2", "stock-takes", _("Stock-takes of parts"))
 screen("3.2", "suppliers", _("Suppliers"))
 screen("3.2", "warranty-claims", _("Warranty claims"))
 screen("3.2", "old-parts", _("Old parts"))

@@ -51,6 +51,22 @@ PARTS_LEAD_DAYS = limit(
     "workshop.parts_lead_days", 3, "d", _("Days until a missing part is expected"), clause="3.2", source="design"
 )
 
+COUNT_RECOUNT_FROM = limit(
+    "workshop.count_recount_from",
+    200,
+    "CNY",
+    _("Value of a difference above which somebody else counts a line of a parts stock-take again"),
+    clause="3.2",
+    source="design",
+)
+COUNT_APPROVE_FROM = limit(
+    "workshop.count_approve_from",
+    1000,
+    "CNY",
+    _("Value of stock differences above which who counted doesn't book them alone"),
+    clause="3.2",
+    source="design",
+)
 STOCK_USE_DAYS = limit(
     "workshop.stock_use_days", 90, "d", _("Days of use that proposals to order go by"), clause="3.2", source="design"
 )

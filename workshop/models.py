@@ -1754,12 +1754,14 @@ class MovementKind(models.TextChoices):
     TRANSFER = "TRANSFER", _("Transfer between bins")
     SALE = "SALE", _("Sale over the counter")
     SALE_BACK = "SALEBACK", _("Return of a sale")
+    TRIED = "TRIED", _("Tried, no longer new")
 
 
 class StockMovement(Root):
     """One change of stock in one bin; ``quantity`` is signed. Rows are never changed (3.2).
 
-    A transfer is two of them with one ``transfer``: what leaves a bin comes into another one.
+    A transfer is two of them with one ``transfer``: what leaves a bin comes into another one. ``moved_by`` is who did it;
+    empty where a machine did, and on rows from before it was written down.
     """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
@@ -1778,6 +1780,11 @@ class StockMovement(Root):
     sale_return = models.OneToOneField(
         "workshop.SaleReturn", models.PROTECT, null=True, blank=True, related_name="movement"
     )
+    take_line = models.ForeignKey(
+        "workshop.StockTakeLine", models.PROTECT, null=True, blank=True, related_name="movements"
+    )
+    trial = models.ForeignKey("workshop.PartTrial", models.PROTECT, null=True, blank=True, related_name="movements")
+    moved_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=8, choices=MovementKind.choices)
     quantity = models.DecimalField(max_digits=12, decimal_places=2)
     unit_cost = models.DecimalField(max_digits=12, decimal_places=4, default=0)
@@ -1821,7 +1828,7 @@ class StockMovement(Root):
                     END IF;
                     IF NEW.lot_id IS NULL THEN
                         -- What lay there before tracing began goes without a number, and may come back so.
-                        IF NEW.kind IN ('ISSUE', 'COUNT') AND NEW.quantity < 0 AND -NEW.quantity <= (
+                        IF NEW.kind IN ('ISSUE', 'COUNT', 'TRIED') AND NEW.quantity < 0 AND -NEW.quantity <= (
                             SELECT i.on_hand - (SELECT COALESCE(sum(l.on_hand), 0) FROM workshop_stocklot l
                                 WHERE l.item_id = i.id)
                             FROM workshop_stockitem i WHERE i.id = NEW.item_id FOR NO KEY UPDATE OF i)
@@ -1841,6 +1848,58 @@ class StockMovement(Root):
                 """,
                 code="stock.lot_missing",
                 text=_("This part is traced: name its batch, or the serial number of each piece."),
+            ),
+            states.guard(
+                # 3.2: a stock-take books what it counted, while it is open; meanwhile nobody counts its bins apart from it.
+                "stockmovement_of_its_take",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.take_line_id IS NOT NULL OR NEW.kind = 'COUNT'"),
+                func="""
+                    IF NEW.take_line_id IS NULL THEN
+                        IF EXISTS (SELECT 1 FROM workshop_stocktakeline l JOIN workshop_stocktake t ON t.id = l.take_id
+                            WHERE l.place_id = NEW.place_id AND t.state = 'COUNTING') THEN {refuse} END IF;
+                        RETURN NEW;
+                    END IF;
+                    PERFORM 1 FROM workshop_stocktakeline l JOIN workshop_stocktake t ON t.id = l.take_id
+                        WHERE l.id = NEW.take_line_id AND l.place_id = NEW.place_id AND t.state = 'COUNTING'
+                            AND NEW.kind = 'COUNT' FOR SHARE OF t;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="take.being_counted",
+                text=_("A stock-take counts this bin; write it down there, or wait until it is closed."),
+            ),
+            pgtrigger.Trigger(
+                # At the end of the transaction: what a stock-take booked belongs to one that is closed.
+                name="stockmovement_take_closed",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.take_line_id IS NOT NULL"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_stocktakeline l JOIN workshop_stocktake t ON t.id = l.take_id
+                        WHERE l.id = NEW.take_line_id AND t.state = 'CLOSED' AND t.ended_by_id = NEW.moved_by_id)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = 'stockmovement_take_closed', TABLE = TG_TABLE_NAME,
+                        MESSAGE = 'stockmovement_take_closed'; END IF;
+                    RETURN NULL;
+                """,
+            ),
+            states.guard(
+                # 3.2: what was tried and is no longer new leaves the shelf, as much of it as was lent, once.
+                "stockmovement_of_its_trial",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.trial_id IS NOT NULL OR NEW.kind = 'TRIED'"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_parttrial t WHERE t.id = NEW.trial_id AND NEW.kind = 'TRIED'
+                        AND t.state = 'BACK' AND t.condition IN ('OPENED', 'FITTED') AND t.item_id = NEW.item_id
+                        AND t.quantity >= -NEW.quantity + COALESCE((SELECT -sum(m.quantity) FROM workshop_stockmovement m
+                            WHERE m.trial_id = t.id), 0)
+                        AND t.lot_id IS NOT DISTINCT FROM NEW.lot_id) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="trial.movement",
+                text=_("Only what came back opened or fitted from a trial leaves the shelf this way."),
             ),
             states.guard(
                 # 3.2: what is sold over the counter is a part of its sale, in its store, as much of it and no more; and
@@ -1935,7 +1994,7 @@ class StockMovement(Root):
             models.CheckConstraint(
                 name="stockmovement_sign",
                 condition=Q(kind__in=["RECEIPT", "RETURN", "SALEBACK"], quantity__gt=0)
-                | Q(kind__in=["ISSUE", "SALE"], quantity__lt=0)
+                | Q(kind__in=["ISSUE", "SALE", "TRIED"], quantity__lt=0)
                 | (Q(kind__in=["COUNT", "TRANSFER"]) & ~Q(quantity=0)),
             ),
             models.CheckConstraint(
@@ -1952,6 +2011,11 @@ class StockMovement(Root):
         return self.part_line.history_keys() if self.part_line else {}
 
 
+explain_constraint(
+    "stockmovement_take_closed",
+    "take.booked",
+    _("A stock-take closes with its differences booked."),
+)
 explain_constraint(
     "stockmovement_transfer_whole",
     "stock.transfer",
@@ -2663,6 +2727,7 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
     StockLot,
     Warehouse,
 )
+from workshop.stock_take_models import StockTake, StockTakeLine  # noqa: E402, F401  (found with the room's models)
 from workshop.sublet_models import SubletOrder  # noqa: E402, F401  (found with the room's models)
 from workshop.supplier_models import Supplier  # noqa: E402, F401  (found with the room's models)
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)

@@ -53,11 +53,17 @@ PARTS_BUY = permission("workshop.parts.buy", _("Order parts from suppliers, chan
 PARTS_RESERVE = permission("workshop.parts.reserve", _("Keep parts for an order."))
 PARTS_ISSUE = permission("workshop.parts.issue", _("Issue parts to a line and take them back."))
 PARTS_GIVE = permission("workshop.parts.give", _("Give a part that is kept for one order to another one."))
+STOCK_COUNT = permission("workshop.stock.count", _("Open stock-takes of parts, count in them and close small ones."))
+STOCK_APPROVE = permission("workshop.stock.approve", _("Close stock-takes of parts whose differences are worth much."))
 role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_BUY, PARTS_RESERVE, PARTS_ISSUE, PARTS_GIVE})
 role("advisor", permissions={STOCK_VIEW, PARTS_RESERVE})
 role("foreman", permissions={STOCK_VIEW, PARTS_RESERVE, PARTS_GIVE})
 for _code in ("manager", "gm", "technician", "leader", "warranty"):
     role(_code, permissions={STOCK_VIEW})
+for _code in ("parts", "foreman", "manager"):
+    role(_code, permissions={STOCK_COUNT})
+for _code in ("manager", "gm"):
+    role(_code, permissions={STOCK_APPROVE})
 
 # --- dispatch, clocking, inspections ---
 PLAN_VIEW = permission("workshop.plan.view", _("See the workshop plan."))

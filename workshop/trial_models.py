@@ -14,6 +14,7 @@ from dealership.kernel import clock, states
 from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, Store
 from staff.models import Employee
+from workshop.stock_models import ReturnCondition
 
 
 class TrialState(models.TextChoices):
@@ -28,7 +29,8 @@ TRIAL_MOVES = {TrialState.OUT: {TrialState.BACK, TrialState.ISSUED}}
 class PartTrial(Root):
     """So much of a part is with a technician for trying; it stays on hand, kept from everybody else, until it ends.
 
-    The row itself keeps the quantity and frees it when it ends, which it does once.
+    The row itself keeps the quantity and frees it when it ends, which it does once. The keeper says in what ``condition``
+    it came back: only what nobody opened is stock again. (Empty: it ended before that was asked, or was issued.)
     """
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="+")
@@ -41,6 +43,8 @@ class PartTrial(Root):
     lent_at = models.DateTimeField(default=clock.now)
     due_on = models.DateField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    condition = models.CharField(max_length=8, choices=ReturnCondition.choices, blank=True)
+    reason = models.CharField(max_length=120, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -66,6 +70,37 @@ class PartTrial(Root):
                 code="trial.part",
                 text=_("This part isn't there to be tried in this store."),
             ),
+            states.guard(
+                # 3.2: who takes it back says in what condition, once.
+                "parttrial_condition_said",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func="""
+                    IF TG_OP = 'INSERT' THEN
+                        IF NEW.condition <> '' THEN {refuse} END IF;
+                    ELSIF (OLD.state = 'OUT' AND (NEW.state = 'BACK') <> (NEW.condition <> ''))
+                        OR (OLD.state <> 'OUT' AND ROW(NEW.condition, NEW.reason) IS DISTINCT FROM ROW(OLD.condition, OLD.reason))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="trial.condition",
+                text=_("Say in what condition it came back: unopened, opened or fitted."),
+            ),
+            pgtrigger.Trigger(
+                # At the end of the transaction: what is no longer new has left what can be sold.
+                name="parttrial_off_the_shelf",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state"),
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.state = 'BACK' AND NEW.condition IN ('OPENED', 'FITTED')"),
+                func="""
+                    IF NEW.quantity IS DISTINCT FROM
+                        (SELECT -sum(quantity) FROM workshop_stockmovement WHERE trial_id = NEW.id)
+                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation',
+                        CONSTRAINT = 'parttrial_off_the_shelf', TABLE = TG_TABLE_NAME,
+                        MESSAGE = 'parttrial_off_the_shelf'; END IF;
+                    RETURN NULL;
+                """,
+            ),
             pgtrigger.Protect(name="parttrial_never_deleted", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="parttrial_keeps_it",
@@ -84,6 +119,11 @@ class PartTrial(Root):
         constraints = [
             models.CheckConstraint(name="parttrial_quantity", condition=Q(quantity__gt=0)),
             models.CheckConstraint(
+                # 3.2: what was used up is explained
+                name="parttrial_reason",
+                condition=~Q(condition__in=["OPENED", "FITTED"]) | ~Q(reason=""),
+            ),
+            models.CheckConstraint(
                 name="parttrial_ended",
                 condition=Q(state="OUT", ended_at__isnull=True) | (~Q(state="OUT") & Q(ended_at__isnull=False)),
             ),
@@ -95,3 +135,7 @@ class PartTrial(Root):
 
 
 explain_constraint("parttrial_ended", "trial.ended", _("This trial has ended already."))
+explain_constraint("parttrial_reason", "trial.reason", _("Say what was tried, and why it is no longer new."))
+explain_constraint(
+    "parttrial_off_the_shelf", "trial.movement", _("What came back opened or fitted isn't stock any more.")
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dealership.kernel.api.resources import Action, Command, Filter, Resource, register
 from dealership.kernel.api.shapes import Choice, Day, Moment, Number, Text, Uid
 from workshop import permissions
-from workshop.models import PartTrial, TrialState
+from workshop.models import PartTrial, ReturnCondition, TrialState
 from workshop.services import trials
 
 register(
@@ -28,6 +28,8 @@ register(
             "lent_at": Moment(),
             "due_on": Day(),
             "ended_at": Moment(null=True),
+            "condition": Choice(choices=ReturnCondition, null=True, help="In which it came back."),
+            "reason": Text(),
         },
         filters={
             "state": Filter(field=Choice(choices=TrialState), lookup="state"),
@@ -51,7 +53,11 @@ register(
                 run=trials.take_trial_back,
                 permission=permissions.PARTS_ISSUE,
                 when={TrialState.OUT},
-                help="It is back on the shelf",
+                input={
+                    "condition": Choice(choices=ReturnCondition, help="Only UNOPENED is stock again."),
+                    "reason": Text(120, optional=True, help="Needed for OPENED and FITTED."),
+                },
+                help="It came back, in this condition",
             ),
             Action(
                 verb="issue",

@@ -458,7 +458,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     parts.create_reservation_move(body=given)
     act(parts, "part_line", spare, "reserve")
     tried = {"part_uid": pad, "repair_order_uid": order, "technician_uid": made["technician"]}
-    act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "back")
+    act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "back", {"condition": "UNOPENED"})
     act(parts, "part_trial", parts.create_part_trial(body=tried)["uid"], "issue")
     act(advisor, "labor_operation", diagnosis, "add_photo", {"content": photo()})
     firm = {
@@ -659,7 +659,13 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     merge = world.care.create_customer_merge(body={"kept_uid": made["customer"], "merged_uid": twice})["uid"]
     act(world.care, "customer_merge", merge, "undo")
     item = world.parts.list_stock_item()["data"][0]
-    act(world.parts, "stock_item", item["uid"], "count", {"counted": "99.00", "reason": "盘点"})
+    act(
+        world.parts,
+        "stock_item",
+        item["uid"],
+        "count",
+        {"counted": f"{float(item['on_hand']) + 1:.2f}", "reason": "盘点"},
+    )
     each = {"part_uid": item["part_uid"], "quantity": "4.00", "unit_cost": "10.00"}
     asked_for = {"supplier": "示例备件", "expected_on": "2031-01-01", "lines": [each]}
     bought = world.parts.create_purchase_order(body=asked_for)
@@ -673,6 +679,11 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     world.parts.create_warehouse(body={"code": "TYRE", "name": "轮胎库"})
     aside = {"bin_uid": item["bins"][0]["bin_uid"], "quantity": "1.00", "to_bin": "Z-99"}
     act(world.parts, "stock_item", item["uid"], "transfer", aside)
+    main = only(world.parts.list_warehouse(code="MAIN"))["uid"]
+    take = world.parts.create_stock_take(body={"warehouse_uid": main, "bin_from": "Z-99"})["uid"]
+    lying = {"part": item["part_number"], "bin": "Z-99"}
+    act(world.parts, "stock_take", take, "count", {**lying, "counted": "1.00"})
+    act(world.parts, "stock_take", take, "close")
     delivered = {"part_uid": item["part_uid"], "quantity": "1.00", "unit_cost": "10.00"}
     world.parts.create_stock_movement(body=delivered)
     sale = world.parts.create_counter_sale(body={})["uid"]
@@ -695,6 +706,11 @@ def _afterwards(world: Any, made: dict[str, Any]) -> None:
     )  # fmt: skip
     act(world.parts, "part", there["part_uid"], "set_tracing", {"tracing": "BATCH"})
     act(world.parts, "stock_item", there["uid"], "name", {"lots": ["B-77"], "quantity": "1.00"})
+    take = world.parts.create_stock_take(body={"warehouse_uid": main})["uid"]
+    lying = {"part": there["part_number"], "bin": there["bins"][0]["bin"] or "-"}
+    act(world.parts, "stock_take", take, "count", {**lying, "counted": "0.00"})
+    act(world.parts, "stock_take", take, "name", {**lying, "codes": ["B-77"]})
+    act(world.parts, "stock_take", take, "cancel", {"note": "误开"})
     act(world.parts, "part", untouched, "set_handling", {"leaves_old": True, "high_voltage": True})
     case = world.care.create_complaint(
         body={"customer_uid": made["customer"], "description": "等太久", "source": "PHONE"}

@@ -130,6 +130,7 @@ from workshop.services import (
     stock,
     sublets,
     suppliers,
+    taking_stock,
     tools,
     trials,
     warranty_claims,
@@ -448,6 +449,11 @@ STORY: dict[str, str] = {
     "delivery.pay_core_back": "one: core.payout",
     "workshop.name_stock": "one: stock.named",
     "workshop.transfer_stock": "one: stock.bin_short",
+    "workshop.start_take": "one: take.open",
+    "workshop.count_line": "one: take.other_person",
+    "workshop.name_difference": "same",
+    "workshop.close_take": "one: take.ended",
+    "workshop.cancel_take": "one: take.ended",
     "workshop.receive_stock": "both",
     "workshop.move_dispatch": "one: dispatch.ended",
     "workshop.reassemble_line": "one: line.reassembly",
@@ -889,7 +895,7 @@ def test_the_order_and_the_floor() -> None:
         floor, desk, store = house.floor, house.advisor, house.floor.shop.store
         setup = machine("test", store_id=store.pk)
         pads = part("BRK-PAD-F")
-        go(stock.receive_stock, part_uid=pads.uid, quantity=Decimal(10), unit_cost=Decimal(100), by=setup)
+        go(stock.receive_stock, part_uid=pads.uid, quantity=Decimal(10), unit_cost=Decimal(90), by=setup)
         visit = make_received_visit(floor.shop)
         order = go(orders.open_repair_order, visit_uid=visit.uid, complaint="异响", by=desk)
         line = go(orders.add_line, order_uid=order.uid, operation_uid=operation("MT-50").uid, parts=[], by=desk)
@@ -994,11 +1000,23 @@ def test_the_order_and_the_floor() -> None:
         go(counter_cores.pay_core_back, core_uid=core.uid, method="CASH", amount=Decimal(300), by=setup)
         tried = {"part_uid": pads.uid, "order_uid": order.uid, "employee_uid": house.worker.uid, "by": setup}
         lent = go(trials.lend_part, **tried)
-        go(trials.take_trial_back, uid=lent.uid, by=setup)
+        go(trials.take_trial_back, uid=lent.uid, condition="UNOPENED", by=setup)
         other_one = PartTrial.objects.filter(state="OUT").get()  # both took one
         go(trials.issue_trial, uid=other_one.uid, by=setup)
         lying = StockItem.objects.get(store=store, part=pads).bins.get()
         go(stock.transfer_stock, from_uid=lying.uid, quantity=Decimal(6), to_bin="B", by=setup)
+        desk_of_parts, main = actor(floor.hire("parts")), lying.warehouse
+        begun = go(taking_stock.start_take, warehouse_uid=main.uid, by=desk_of_parts)
+        go(taking_stock.cancel_take, uid=begun.uid, note="误开", by=desk_of_parts)
+        piece = Part.objects.exclude(stock__store=store).filter(tracing="NONE").order_by("pk")[0]
+        stock.receive_stock(part_uid=piece.uid, quantity=Decimal(2), unit_cost=Decimal(9), bin="T-1", by=setup)
+        begun = taking_stock.start_take(warehouse_uid=main.uid, bin_from="T-1", bin_to="T-1", by=desk_of_parts)
+        go(taking_stock.count_line, uid=begun.uid, part=piece.number, counted=Decimal(1), by=desk_of_parts)
+        go(taking_stock.close_take, uid=begun.uid, note="短少", by=desk_of_parts)
+        there = StockItem.objects.get(store=store, part=disc)
+        begun = taking_stock.start_take(warehouse_uid=main.uid, by=desk_of_parts)
+        taking_stock.count_line(uid=begun.uid, part=disc.number, counted=Decimal(0), by=desk_of_parts)
+        go(taking_stock.name_difference, uid=begun.uid, part=disc.number, codes=["B-1"], by=desk_of_parts)
         promised = at(15)
         go(orders.change_promise, order_uid=order.uid, promised_at=promised, reason="等配件", by=desk)
 

@@ -27,6 +27,7 @@ from dealership.catalogue.services.prices import set_part_price
 from dealership.exchange.selectors import health
 from dealership.exchange.services.retention import prune as prune_imports
 from dealership.kernel import clock, limits, registry, worktime
+from dealership.kernel.actors import Actor
 from dealership.kernel.api import auth, ratelimit
 from dealership.kernel.errors import RuleError
 from dealership.kernel.holidays import missing_year
@@ -66,12 +67,12 @@ from tests.workshop.test_advice import kept
 from tests.workshop.test_inspections import Crew
 from tests.workshop.test_maintenance import due_of, serviced, standings
 from tests.workshop.test_tools import Crib
-from workshop.models import SaleLine
+from workshop.models import SaleLine, Warehouse
 from workshop.selectors.contracts import contract_of
 from workshop.selectors.purchasing import proposals as reorders
 from workshop.selectors.replan import read_problem
 from workshop.selectors.tools import to_remind_of
-from workshop.services import clocking, cores, dispatch, orders, proposals, sales, stock, tools
+from workshop.services import clocking, cores, dispatch, orders, proposals, sales, stock, taking_stock, tools
 
 pytestmark = pytest.mark.django_db
 NOW = at("9:00")
@@ -459,6 +460,39 @@ def to_order() -> int:
         return int(row.quantity)
 
 
+def shelf_of_dear_parts() -> tuple[Actor, Part]:
+    """Five pieces of ¥400 lie in one bin."""
+    floor = make_floor()
+    keeper, part = actor(floor.hire("parts")), Part.objects.order_by("pk")[0]
+    stock.receive_stock(part_uid=part.uid, quantity=Decimal(5), unit_cost=Decimal(400), bin="A-1", by=keeper)
+    return keeper, part
+
+
+def counted_once() -> str:
+    """What is said when a stock-take is closed in which one person counted one piece of ¥400 less."""
+    with clock_at(9):
+        keeper, part = shelf_of_dear_parts()
+        main = Warehouse.objects.get(store=keeper.store_id, code="MAIN")
+        take = taking_stock.start_take(warehouse_uid=main.uid, bin_from="A-1", bin_to="A-1", by=keeper)
+        taking_stock.count_line(uid=take.uid, part=part.number, counted=Decimal(4), by=keeper)
+        try:
+            taking_stock.close_take(uid=take.uid, note="短少", by=keeper)
+        except RuleError as refusal:
+            return refusal.code
+        return ""
+
+
+def corrected_alone() -> str:
+    """What is said when one person takes three pieces of ¥400 off the books."""
+    with clock_at(9):
+        keeper, part = shelf_of_dear_parts()
+        try:
+            stock.count_stock(part_uid=part.uid, counted=Decimal(2), reason="短少", by=keeper)
+        except RuleError as refusal:
+            return refusal.code
+        return ""
+
+
 def sold_is_taken_back() -> str:
     """What is said when something comes back nine days after it was sold over the counter."""
     with clock_at(9):
@@ -784,6 +818,8 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.core_days": (old_part_counts, "core.too_late", 60, ""),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),
     "workshop.stock_use_days": (to_order, 1, 2, 9),
+    "workshop.count_recount_from": (counted_once, "take.recount", 500, ""),
+    "workshop.count_approve_from": (corrected_alone, "stock.count_value", 2000, ""),
     "workshop.stock_cover_days": (to_order, 1, 100, 2),
     "workshop.planner_seconds": (searched_for, 15, 4, 4),
     "reception.greet_minutes": (lambda: not_received(10), True, 15, False),

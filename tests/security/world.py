@@ -70,7 +70,7 @@ from tests.factories.warranty import make_warranty_repair
 from tests.factories.workshop import Shop
 from workshop.campaign_models import CampaignAnswer, CampaignVehicle
 from workshop.day_six_models import DaySixCare, RecordCopy
-from workshop.models import Certificate, CertificateRange, Inspection, StockItem
+from workshop.models import Certificate, CertificateRange, Inspection, StockItem, Warehouse
 from workshop.services import (
     accidents,
     blocking,
@@ -93,6 +93,7 @@ from workshop.services import (
     standing,
     stock,
     sublets,
+    taking_stock,
     tools,
     trials,
     warranty_claims,
@@ -406,6 +407,8 @@ class World:
         trials.lend_part(
             part_uid=item.part.uid, order_uid=lacking.line.order.uid, employee_uid=lacking.line.order.advisor.uid, by=system
         )  # fmt: skip
+        main = Warehouse.objects.get(store=store, code="MAIN")
+        taking_stock.start_take(warehouse_uid=main.uid, by=self.actor(store, "parts"))
         findings.ask_for(line_uid=lacking.line.uid, need="PARTS", note="卡扣", by=system)
         price = price_part(item.part, store.pk)
         set_part_price(

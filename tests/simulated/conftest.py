@@ -73,7 +73,7 @@ from tests.factories.returns import come_back
 from tests.factories.workshop import Shop, make_received_visit
 from workshop import events as workshop_events
 from workshop.day_six_models import DaySixCare
-from workshop.models import OrderLine, RepairOrder, ToolAsset
+from workshop.models import OrderLine, RepairOrder, ToolAsset, Warehouse
 from workshop.services import (
     advice,
     authorizations,
@@ -92,6 +92,7 @@ from workshop.services import (
     screens,
     standing,
     sublets,
+    taking_stock,
     tools,
     trials,
     warranty_claims,
@@ -322,6 +323,17 @@ def make_every_kind() -> None:
         came = cores.take_core(core_uid=core.uid, quantity=Decimal(1), brought_by="散客", by=acting("parts"))
         if sent:
             cores.send_core(uid=came.uid, reference="SF-1", by=acting("parts"))
+    main = Warehouse.objects.get(store=store, code="MAIN")
+    taken = taking_stock.start_take(warehouse_uid=main.uid, by=acting("parts"))
+    lying = taken.lines.select_related("place__item__part").order_by("pk").first()
+    assert lying is not None
+    taking_stock.count_line(
+        uid=taken.uid,
+        part=lying.place.item.part.number,
+        bin=lying.place.bin or "-",
+        counted=Decimal(1),
+        by=acting("parts"),
+    )
     count = counting.start_count(by=acting("parts"))
     counting.see_tool(uid=count.uid, number="G-0001", by=acting("parts"))
     pictured = tools.register_tool(

@@ -57,8 +57,8 @@ def test_what_is_lent_is_nobody_elses_and_comes_back_once(shop):
     assert refusal_of(lend, shop, row, 2) == "stock.short"
     assert refusal_of(lend, shop, row, 0) == "stock.quantity"
     assert stock.reserve_part(part_line_uid=row.uid, by=keeper(shop)).reserved_quantity == D(1)
-    trials.take_trial_back(uid=trial.uid, by=keeper(shop))
-    assert refusal_of(trials.take_trial_back, uid=trial.uid, by=keeper(shop)) == "trial.ended"
+    trials.take_trial_back(uid=trial.uid, condition="UNOPENED", by=keeper(shop))
+    assert refusal_of(trials.take_trial_back, uid=trial.uid, condition="UNOPENED", by=keeper(shop)) == "trial.ended"
     assert refusal_of(trials.issue_trial, uid=trial.uid, by=keeper(shop)) == "trial.ended"
     stock.issue_part(part_line_uid=row.uid, by=keeper(shop))
     assert (shelf(shop, row.part).on_hand, shelf(shop, row.part).reserved) == (D(0), D(0))
@@ -69,16 +69,16 @@ def test_what_stays_in_the_car_is_issued_to_the_agreed_line(shop):
     receive(shop, draft.part, 3)
     asked = lend(shop, draft, 2)
     assert refusal_of(trials.issue_trial, uid=asked.uid, by=keeper(shop)) == "trial.no_line"
-    trials.take_trial_back(uid=asked.uid, by=keeper(shop))
+    trials.take_trial_back(uid=asked.uid, condition="UNOPENED", by=keeper(shop))
     row = part_line(shop)
     trial = lend(shop, row, 2)
     assert trials.issue_trial(uid=trial.uid, by=keeper(shop)).state == "ISSUED"
     row.refresh_from_db()
     assert (row.issued_quantity, shelf(shop, row.part).on_hand, shelf(shop, row.part).reserved) == (D(2), D(1), D(0))
     with pytest.raises(NotAllowed):
-        trials.take_trial_back(uid=trial.uid, by=shop.advisor)
+        trials.take_trial_back(uid=trial.uid, condition="UNOPENED", by=shop.advisor)
     with pytest.raises(PartTrial.DoesNotExist):
-        trials.take_trial_back(uid=trial.uid, by=keeper(make_shop()))
+        trials.take_trial_back(uid=trial.uid, condition="UNOPENED", by=keeper(make_shop()))
 
 
 def test_it_is_overdue_on_the_next_day(shop):
@@ -133,7 +133,7 @@ def test_the_database_keeps_what_is_lent(shop, refused):
     ):
         with refused(rule) as sql:
             sql(statement, values)
-    trials.take_trial_back(uid=trial.uid, by=keeper(shop))
+    trials.take_trial_back(uid=trial.uid, condition="UNOPENED", by=keeper(shop))
     with refused("parttrial_moves") as sql:
         sql("UPDATE workshop_parttrial SET state = 'OUT', ended_at = NULL", [])
     assert shelf(shop, row.part).reserved == D(0)

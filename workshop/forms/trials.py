@@ -10,10 +10,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part
-from dealership.kernel.forms import set_choices
+from dealership.kernel.forms import demanded, set_choices
 from dealership.kernel.saying import say_plate
 from staff.models import Employee
-from workshop.models import RepairOrder, StockLot
+from workshop.models import RepairOrder, ReturnCondition, StockLot
 
 
 class LendForm(forms.Form):
@@ -51,3 +51,18 @@ class LendForm(forms.Form):
         facts["part_uid"] = part.uid if part else found[0].item.part.uid
         facts["lot"] = "" if part else found[0].code
         return facts
+
+
+class TrialBackForm(forms.Form):
+    """In what condition a tried part comes back."""
+
+    condition = forms.ChoiceField(
+        label=_("How does it come back?"), choices=ReturnCondition.choices, widget=forms.RadioSelect,
+        help_text=_("Only unopened parts go back onto the shelf; the others stand among old and trial parts."),
+    )  # fmt: skip
+    reason = demanded(
+        forms.CharField(
+            label=_("What was tried"), max_length=120, required=False,
+            help_text=_("Needed where it is no longer new."),
+        )
+    )  # fmt: skip

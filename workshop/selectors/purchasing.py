@@ -23,6 +23,10 @@ from workshop.selectors.suppliers import lead_days
 from workshop.stock_models import RUNNING
 
 ZERO = Decimal(0)
+USES = (
+    MovementKind.ISSUE, MovementKind.RETURN, MovementKind.SALE, MovementKind.SALE_BACK, MovementKind.TRIED,
+)  # fmt: skip
+"""Movements by which a part is used, or comes back unused."""
 _AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 
 
@@ -111,7 +115,7 @@ def proposals(by: Actor) -> list[Proposal]:
     lead = int(limits.value(PARTS_LEAD_DAYS, store_id=store_id))
     since = clock.now() - timedelta(days=days)
     moved = StockMovement.objects.filter(store_id=store_id, at__gte=since)
-    moved = moved.filter(kind__in=(MovementKind.ISSUE, MovementKind.RETURN, MovementKind.SALE, MovementKind.SALE_BACK))
+    moved = moved.filter(kind__in=USES)
     used = dict(moved.values_list("item__part").annotate(q=-Sum("quantity")).values_list("item__part", "q"))
     coming = _on_the_way(store_id).values_list("part").annotate(q=Sum(F("quantity") - F("received")))
     on_the_way = dict(coming.values_list("part", "q"))

@@ -216,7 +216,11 @@ def item(by: Actor, uid: object) -> StockItem:
 
 
 def movements(stock_item: StockItem) -> QuerySet[StockMovement]:
-    return stock_item.movements.select_related("part_line__line__order", "place__warehouse", "lot").order_by("-id")[:50]
+    rows = stock_item.movements.select_related(
+        "part_line__line__order", "place__warehouse", "lot", "moved_by", "take_line__take", "trial__order", "sale_line__sale",
+        "purchase_line__purchase",
+    )  # fmt: skip
+    return rows.order_by("-id")[:50]
 
 
 def bins_of(stock_item: StockItem) -> list[StockBin]:

@@ -8,7 +8,7 @@ from dealership.kernel.models import Store
 from reception.selectors.capacity import store_calendar
 from staff.models import Employee
 from staff.selectors.employees import employees_with_role
-from workshop.models import LineState, OrderStage, PartTrial, RepairOrder, TrialState
+from workshop.models import LineState, OrderStage, PartTrial, RepairOrder, ReturnCondition, TrialState
 
 ISSUABLE = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ENDED = (OrderStage.SETTLED, OrderStage.CLOSED, OrderStage.CANCELLED)
@@ -44,3 +44,11 @@ def who_tries(by: Actor) -> list[Employee]:
     """The store's technicians and team leaders of today."""
     people = [*employees_with_role(by.store_id, "technician"), *employees_with_role(by.store_id, "leader")]
     return list({person.pk: person for person in people}.values())
+
+
+def trials_used(by: Actor) -> list[PartTrial]:
+    """What came back opened or fitted from a trial and is no longer stock, the last first."""
+    rows = PartTrial.objects.for_actor(by).filter(condition__in=(ReturnCondition.OPENED, ReturnCondition.FITTED))
+    return list(
+        rows.select_related("item__part", "lot", "employee", "order__vehicle").order_by("-ended_at", "-id")[:100]
+    )

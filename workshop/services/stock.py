@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -30,9 +31,9 @@ from dealership.kernel.services import queue_message
 from reception.models import EXPECTED_STATES, Appointment
 from reception.selectors.appointments import parts_needed
 from reception.services.appointments import report_part_missing
-from staff.selectors.employees import employees_with_role
+from staff.selectors.employees import employee_of, employees_with_role
 from workshop import events, permissions
-from workshop.limits import PARTS_LEAD_DAYS
+from workshop.limits import COUNT_APPROVE_FROM, PARTS_LEAD_DAYS
 from workshop.models import (
     HoldCause,
     LineHold,
@@ -41,6 +42,7 @@ from workshop.models import (
     OrderLine,
     PartLine,
     PartReturn,
+    PartTrial,
     PurchaseLine,
     RepairOrder,
     ReservationMove,
@@ -61,6 +63,8 @@ from workshop.selectors.tracing import lots_out, unnamed
 from workshop.services.cores import follow_issue
 from workshop.services.orders import price_what_stays
 from workshop.stock_models import MAIN
+from workshop.stock_take_models import StockTake, StockTakeLine
+from workshop.tool_models import CountState
 
 AGREED = (LineState.AUTHORIZED, LineState.IN_PROGRESS, LineState.COMPLETED)
 ZERO = Decimal(0)
@@ -103,11 +107,13 @@ def _settle(item: StockItem, *, warehouse_uid: UUID | None, bin: str) -> StockBi
     return place
 
 
-def _move(item: StockItem, place: StockBin, kind: MovementKind, quantity: Decimal, **facts: Any) -> StockMovement:
-    """One movement at one bin of a locked part; the database moves bin and part with it."""
+def _move(
+    item: StockItem, place: StockBin, kind: MovementKind, quantity: Decimal, *, by: Actor, **facts: Any
+) -> StockMovement:
+    """One movement at one bin of a locked part, with who made it; the database moves bin and part with it."""
     facts.setdefault("unit_cost", item.average_cost)
     return StockMovement.objects.create(
-        store_id=item.store_id, item=item, place=place, kind=kind, quantity=quantity, **facts
+        store_id=item.store_id, item=item, place=place, kind=kind, quantity=quantity, moved_by=employee_of(by), **facts
     )
 
 
@@ -252,11 +258,18 @@ def name_stock(*, uid: UUID, lots: Sequence[str], by: Actor, quantity: Decimal |
             unit=say_name(item.part.unit), left=f"{left.normalize():f}",
         )  # fmt: skip
     named = _lots(item, lots, wanted, coming=MovementKind.COUNT)
+    taken = _by_lots(_take_from(item, wanted, None), named)
+    if StockTakeLine.objects.filter(
+        place__in={place.pk for place, _lot, _each in taken}, take__state=CountState.COUNTING
+    ).exists():
+        raise RuleError(
+            "take.being_counted", _("A stock-take counts this bin; write it down there, or wait until it is closed.")
+        )
     reason = gettext("Numbers written")
     # The number comes first: so what is kept for orders is covered at every moment.
-    for place, lot, each in _by_lots(_take_from(item, wanted, None), named):
-        _move(item, place, MovementKind.COUNT, each, reason=reason, lot=lot)
-        movement = _move(item, place, MovementKind.COUNT, -each, reason=reason)
+    for place, lot, each in taken:
+        _move(item, place, MovementKind.COUNT, each, reason=reason, lot=lot, by=by)
+        movement = _move(item, place, MovementKind.COUNT, -each, reason=reason, by=by)
     record(movement, events.STOCK_NAMED, by=by, part=item.part.uid, quantity=wanted, lots=len(named))
     item.refresh_from_db()
     return item
@@ -303,7 +316,7 @@ def receive_stock(
     item = _item(by.store_id, Part.objects.get(uid=part_uid))
     place = _settle(item, warehouse_uid=warehouse_uid, bin=bin)
     for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
-        movement = _move(item, place, MovementKind.RECEIPT, each, unit_cost=unit_cost, reason=reason, lot=lot)
+        movement = _move(item, place, MovementKind.RECEIPT, each, unit_cost=unit_cost, reason=reason, lot=lot, by=by)
     record(movement, events.STOCK_RECEIVED, by=by, part=part_uid, quantity=quantity)
     return movement
 
@@ -325,7 +338,7 @@ def put_in(
     place = _settle(item, warehouse_uid=warehouse_uid, bin=bin)
     for lot, each in _lots(item, lots, quantity, coming=MovementKind.RECEIPT):
         movement = _move(
-            item, place, MovementKind.RECEIPT, each, unit_cost=line.unit_cost, reason=reason, purchase_line=line, lot=lot
+            item, place, MovementKind.RECEIPT, each, unit_cost=line.unit_cost, reason=reason, purchase_line=line, lot=lot, by=by
         )  # fmt: skip
     record(movement, events.STOCK_RECEIVED, by=by, part=line.part.uid, quantity=quantity)
     return movement
@@ -365,8 +378,8 @@ def transfer_stock(
         raise RuleError("stock.same_bin", _("It lies in that bin already; name another one."), field="to_bin")
     pair = uuid4()  # the arrival's own uid names the pair
     # The arrival first: so what is kept for orders is covered at every moment.
-    _move(item, target, MovementKind.TRANSFER, quantity, uid=pair, transfer=pair)
-    movement = _move(item, source, MovementKind.TRANSFER, -quantity, transfer=pair)
+    _move(item, target, MovementKind.TRANSFER, quantity, uid=pair, transfer=pair, by=by)
+    movement = _move(item, source, MovementKind.TRANSFER, -quantity, transfer=pair, by=by)
     emptied = (source.warehouse.code, source.bin, source.on_hand) == (MAIN, item.bin, quantity)
     if emptied and target.warehouse.code == MAIN:
         item.bin = target.bin  # all of it has a new usual place
@@ -525,7 +538,7 @@ def issue_part(
     part_line.issued_quantity += wanted
     part_line.save(update_fields=["reserved_quantity", "issued_quantity"])
     for place, lot, quantity_there in taken:
-        _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line, lot=lot)
+        _move(item, place, MovementKind.ISSUE, -quantity_there, part_line=part_line, lot=lot, by=by)
     follow_issue(part_line, store_id=item.store_id, by=by)
     record(
         part_line,
@@ -580,7 +593,7 @@ def return_part(
         last = part_line.movements.filter(kind=MovementKind.ISSUE).select_related("place").order_by("-id").first()
         place = last.place if last and last.place else _bin(item, warehouse_uid=None, bin=None)
         _move(
-            item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason, lot=came
+            item, place, MovementKind.RETURN, quantity, part_line=part_line, part_return=returned, reason=reason, lot=came, by=by
         )  # fmt: skip
     part_line.refresh_from_db(fields=["issued_quantity", "version"])
     if part_line.line.state == LineState.WITHDRAWN:
@@ -684,9 +697,12 @@ def count_stock(
     bin_uid: UUID | None = None,
     lots: Sequence[str] = (),
 ) -> StockItem:
-    """Writes what was counted; the difference becomes a movement with its reason, by batch or numbers where it is traced.
+    """A small correction (3.2): the difference becomes a movement with its reason, by batch or numbers where it is traced.
 
     ``counted`` is what lies in the named bin; a part that lies in several is counted bin by bin (``stock.which_bin``).
+    Refused while a stock-take counts the bin (``take.being_counted``), and where the part's corrections of the store's
+    day come to more than ``workshop.count_approve_from`` (CNY at the mean cost): then a stock-take is made, which somebody
+    else closes (``stock.count_value``).
     """
     by.require(permissions.STOCK_MOVE)
     if counted < 0 or counted != round(counted, 2):
@@ -713,12 +729,39 @@ def count_stock(
             field="counted",
             reserved=item.reserved,
         )
+    if StockTakeLine.objects.filter(place=place, take__state=CountState.COUNTING).exists():
+        raise RuleError(
+            "take.being_counted", _("A stock-take counts this bin; write it down there, or wait until it is closed.")
+        )
+    _small(item, difference)
     for lot, each in _lots(item, lots, abs(difference), coming=MovementKind.COUNT if difference > 0 else None):
         signed = each if difference > 0 else -each
-        movement = _move(item, place, MovementKind.COUNT, signed, reason=reason.strip()[:120], lot=lot)
+        movement = _move(item, place, MovementKind.COUNT, signed, reason=reason.strip()[:120], lot=lot, by=by)
     record(movement, events.STOCK_COUNTED, by=by, part=part_uid, difference=difference)
     item.refresh_from_db()
     return item
+
+
+def _small(item: StockItem, difference: Decimal) -> None:
+    """Refuses a correction of a locked part that makes this day's ones worth more than somebody may book alone."""
+    store = Store.objects.get(pk=item.store_id)
+    most = limits.value(COUNT_APPROVE_FROM, store_id=store.pk)
+    since = datetime.combine(clock.today(store.time_zone), time(), ZoneInfo(store.time_zone))
+    before = item.movements.filter(kind=MovementKind.COUNT, take_line=None, at__gte=since).aggregate(
+        sum=Sum("quantity")
+    )
+    value = abs(((before["sum"] or ZERO) + difference) * item.average_cost)
+    if value > most:
+        raise RuleError(
+            "stock.count_value",
+            _(
+                "With this the day's corrections of the part are worth ¥%(value)s; above ¥%(most)s a stock-take is made, "
+                "which somebody else closes."
+            ),
+            field="counted",
+            value=f"{value:.2f}",
+            most=f"{most:f}",
+        )
 
 
 def tell_loser(*, move_uid: UUID) -> int:
@@ -763,6 +806,53 @@ def tell_loser(*, move_uid: UUID) -> int:
         )
         told += 1
     return told
+
+
+@transaction.atomic
+def book_line(*, line: StockTakeLine, item: StockItem, reason: str, by: Actor) -> None:
+    """What a line of a locked stock-take found in a bin of a locked part becomes movements that name it (3.2).
+
+    Raises RuleError ``take.short`` (more left the bin since than the count allows), ``take.kept`` (less would be left than
+    is kept for orders) and those of a receipt's numbers where the part is traced.
+    """
+    said = {"part": item.part.said, "bin": str(line.place)}
+    if line.place.on_hand + line.difference < 0:
+        raise RuleError(
+            "take.short",
+            _(
+                "%(part)s in %(bin)s: since it was counted more of it left the bin than the count allows; count it again."
+            ),
+            **said,
+        )
+    if item.on_hand + line.difference < item.reserved:
+        raise RuleError(
+            "take.kept",
+            _("%(part)s: %(reserved)s are kept for orders, and fewer would be left; free those first."),
+            reserved=f"{item.reserved.normalize():f}", **said,
+        )  # fmt: skip
+    coming = MovementKind.COUNT if line.difference > 0 else None
+    for lot, each in _lots(item, line.codes, abs(line.difference), coming=coming):
+        signed = each if line.difference > 0 else -each
+        movement = _move(
+            item, line.place, MovementKind.COUNT, signed, reason=reason, lot=lot, take_line=line,
+            unit_cost=line.unit_cost, by=by,
+        )  # fmt: skip
+    record(movement, events.STOCK_COUNTED, by=by, part=item.part.uid, difference=line.difference, take=line.take.uid)
+
+
+def found_bin(*, take: StockTake, part: Part, bin: str) -> StockBin:
+    """The bin of a stock-take's warehouse in which a part was found that the list doesn't name there."""
+    item = _item(take.store_id, part)
+    return _bin(item, warehouse_uid=take.warehouse.uid, bin=bin)
+
+
+@transaction.atomic
+def take_off_tried(*, trial: PartTrial, by: Actor) -> None:
+    """What came back opened or fitted from a locked trial, that has ended, leaves what can be sold (3.2)."""
+    item = _item(trial.store_id, trial.item.part)
+    lots: list[tuple[StockLot | None, Decimal]] = [(trial.lot, trial.quantity)]
+    for place, lot, quantity in _by_lots(_take_from(item, trial.quantity, None), lots):
+        _move(item, place, MovementKind.TRIED, -quantity, trial=trial, lot=lot, reason=trial.reason, by=by)
 
 
 def give_back(line: OrderLine, by: Actor) -> None:
@@ -866,7 +956,7 @@ def put_out_sold(*, line: SaleLine, by: Actor) -> StockMovement:
         )
     lots = _lots(item, line.lot_codes, line.quantity)
     for place, lot, quantity in _by_lots(_take_from(item, line.quantity, None), lots):
-        movement = _move(item, place, MovementKind.SALE, -quantity, sale_line=line, lot=lot)
+        movement = _move(item, place, MovementKind.SALE, -quantity, sale_line=line, lot=lot, by=by)
     record(movement, events.STOCK_SOLD, by=by, part=line.part.uid, quantity=line.quantity)
     return movement
 
@@ -880,7 +970,7 @@ def put_back_sold(*, returned: SaleReturn, by: Actor) -> StockMovement:
     place = last.place if last and last.place else _bin(item, warehouse_uid=None, bin=None)
     movement = _move(
         item, place, MovementKind.SALE_BACK, returned.quantity, sale_line=line, sale_return=returned, lot=returned.lot,
-        reason=returned.reason,
+        reason=returned.reason, by=by
     )  # fmt: skip
     record(movement, events.STOCK_SOLD_BACK, by=by, part=line.part.uid, quantity=returned.quantity)
     return movement

@@ -13,12 +13,16 @@ from dealership.catalogue.models import Part, Tracing
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
+from dealership.kernel.formats import one_line
 from dealership.kernel.history import record
 from staff.models import Employee
 from workshop import events, permissions
 from workshop.models import PartLine, PartTrial, RepairOrder, StockItem, StockLot, TrialState
 from workshop.selectors.trials import ISSUABLE
-from workshop.services.stock import UNNAMED, issue_part, positive
+from workshop.services.stock import UNNAMED, issue_part, positive, take_off_tried
+from workshop.stock_models import ReturnCondition
+
+NO_LONGER_NEW = (ReturnCondition.OPENED, ReturnCondition.FITTED)
 
 
 @transaction.atomic
@@ -79,20 +83,36 @@ def _out(uid: UUID, by: Actor) -> PartTrial:
     return trial
 
 
-def _end(trial: PartTrial, state: TrialState, by: Actor) -> PartTrial:
-    trial.state, trial.ended_at = state, clock.now()
-    trial.save(update_fields=["state", "ended_at"])
-    event = events.TRIAL_BACK if state == TrialState.BACK else events.TRIAL_ISSUED
+def _end(trial: PartTrial, state: TrialState, by: Actor, *, condition: str = "", reason: str = "") -> PartTrial:
+    trial.state, trial.ended_at, trial.condition, trial.reason = state, clock.now(), condition, reason
+    trial.save(update_fields=["state", "ended_at", "condition", "reason"])
+    if condition in NO_LONGER_NEW:
+        take_off_tried(trial=trial, by=by)
+    event = events.TRIAL_ISSUED
+    if state == TrialState.BACK:
+        event = events.TRIAL_USED if condition in NO_LONGER_NEW else events.TRIAL_BACK
     changed = {"state": (TrialState.OUT, state)}
-    record(trial, event, by=by, changed=changed, part=trial.item.part.uid, quantity=trial.quantity)
+    facts = {"condition": condition} if condition else {}
+    record(trial, event, by=by, changed=changed, part=trial.item.part.uid, quantity=trial.quantity, **facts)
     return trial
 
 
 @transaction.atomic
-def take_trial_back(*, uid: UUID, by: Actor) -> PartTrial:
-    """The part is back on the shelf as it was; it is free for everybody. Raises RuleError ``trial.ended``."""
+def take_trial_back(*, uid: UUID, condition: str, by: Actor, reason: str = "") -> PartTrial:
+    """3.2: a tried part comes back, and the keeper says in what ``condition``.
+
+    Only what nobody opened is free for everybody again; what was opened or fitted leaves the stock by a movement, with its
+    ``reason``, and stands among old and trial parts. Raises RuleError ``trial.condition``, ``.reason`` and ``.ended``.
+    """
     by.require(permissions.PARTS_ISSUE)
-    return _end(_out(uid, by), TrialState.BACK, by)
+    if condition not in ReturnCondition.values:
+        raise RuleError(
+            "trial.condition", _("Say in what condition it came back: unopened, opened or fitted."), field="condition"
+        )
+    reason = one_line(reason)[:120]
+    if condition in NO_LONGER_NEW and not reason:
+        raise RuleError("trial.reason", _("Say what was tried, and why it is no longer new."), field="reason")
+    return _end(_out(uid, by), TrialState.BACK, by, condition=condition, reason=reason)
 
 
 @transaction.atomic

@@ -48,7 +48,9 @@ from workshop.selectors import calls
 from workshop.selectors import stock as reads
 from workshop.selectors.places import bin_names, read_bin, unplaced, unplaced_count, usual_bins, without_stock
 from workshop.selectors.replacing import offers, with_offers
+from workshop.selectors.stock_takes import last_counted
 from workshop.selectors.tracing import lot_scanned, lots_out, lots_there, traces, unnamed, unnamed_out
+from workshop.selectors.trials import trials_used
 from workshop.services import stock as commands
 
 PARTS_CALLED = (Need.PARTS,)
@@ -71,13 +73,15 @@ class PartsBoardPage(Page):
                 for row in rows
             ]
         back, old = reads.returnable(self.actor), reads.came_back(self.actor)
+        tried = trials_used(self.actor)
         return super().get_context_data(**kwargs) | {
             "show": show,
             "number": number,
-            "counts": reads.wanted_counts(self.actor) | {"BACK": len(back), "OLD": len(old)},
+            "counts": reads.wanted_counts(self.actor) | {"BACK": len(back), "OLD": len(old) + len(tried)},
             "rows": rows,
             "back": back if show == "BACK" else [],
             "old": old if show == "OLD" else [],
+            "tried": tried if show == "OLD" else [],
             "address": self.request.get_full_path(),
             "calls": calls.open_calls(self.actor, PARTS_CALLED) if self.actor.may(permissions.CALLS_ANSWER) else [],
             "may_issue": self.actor.may(permissions.PARTS_ISSUE),
@@ -341,6 +345,7 @@ class StockPage(Page):
             "low": low,
             "rows": with_offers(list(reads.shelf(self.actor, words=words, low=low)[:200]), self.actor.store_id),
             "may_move": self.actor.may(permissions.STOCK_MOVE),
+            "may_count": self.actor.may(permissions.STOCK_COUNT) or self.actor.may(permissions.STOCK_APPROVE),
             "may_master": self.actor.may(PARTS_MANAGE),
             "may_order": self.actor.may(permissions.PARTS_BUY),
             "unstocked": [] if low else without_stock(self.actor, words),
@@ -390,9 +395,10 @@ class StockItemPage(_ItemPage):
         return {"warehouse": str(where or ""), "bin": name, "unit_cost": round(self.item.average_cost, 2)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        counted = last_counted(self.bins)
         return super().get_context_data(**kwargs) | {
             "free": self.item.on_hand - self.item.reserved,
-            "bins": self.bins,
+            "bins": [(row, counted.get(row.pk)) for row in self.bins],
             "movements": reads.movements(self.item),
             "lots": lots_there(self.item) if self.item.part.tracing != Tracing.NONE else [],
             "unnamed": unnamed(self.item),

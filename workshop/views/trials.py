@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel.pages import ActionView, CommandPage
 from workshop import permissions
-from workshop.forms.trials import LendForm
+from workshop.forms.trials import LendForm, TrialBackForm
 from workshop.models import PartTrial
 from workshop.selectors import trials as reads
 from workshop.services import trials as commands
@@ -41,22 +43,35 @@ class TrialsPage(CommandPage):
         return reverse("part-trials")
 
 
-class _EndTrialView(ActionView):
+class TrialBackPage(CommandPage):
+    """A tried part comes back: the keeper says in what condition."""
+
     permission = permissions.PARTS_ISSUE
+    template_name = "workshop/trial_back.html"
+    form_class = TrialBackForm
+    done = _("Taken back.")
+
+    @cached_property
+    def trial(self) -> PartTrial:
+        rows = PartTrial.objects.for_actor(self.actor).select_related("item__part", "lot", "employee", "order__vehicle")
+        return get_object_or_404(rows, uid=self.kwargs["uid"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"trial": self.trial}
+
+    def run(self, form: TrialBackForm) -> PartTrial:
+        return commands.take_trial_back(uid=self.trial.uid, by=self.actor, **form.cleaned_data)
 
     def location(self, result: PartTrial) -> str:
         return reverse("part-trials")
 
 
-class TrialBackView(_EndTrialView):
-    done = _("Back on the shelf.")
-
-    def run(self, form: Any) -> PartTrial:
-        return commands.take_trial_back(uid=self.kwargs["uid"], by=self.actor)
-
-
-class TrialIssueView(_EndTrialView):
+class TrialIssueView(ActionView):
+    permission = permissions.PARTS_ISSUE
     done = _("Issued to the order.")
 
     def run(self, form: Any) -> PartTrial:
         return commands.issue_trial(uid=self.kwargs["uid"], by=self.actor)
+
+    def location(self, result: PartTrial) -> str:
+        return reverse("part-trials")
