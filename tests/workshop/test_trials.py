@@ -21,7 +21,7 @@ from tests.factories.workshop import make_shop
 from tests.workshop.test_returns import MOVE
 from tests.workshop.test_stock import keeper, part_line, receive, shelf
 from workshop.models import PartTrial, StockMovement
-from workshop.selectors.trials import trials_out
+from workshop.selectors.trials import trials_out, trials_used
 from workshop.services import stock, trials
 
 D = Decimal
@@ -116,8 +116,8 @@ def test_the_database_keeps_what_is_lent(shop, refused):
     where = [shop.store.pk, item.pk, item.bins.get().pk, row.pk, None]
     insert = (
         "INSERT INTO workshop_parttrial (uid, version, created_at, updated_at, store_id, item_id, order_id, employee_id,"
-        " quantity, state, lent_at, due_on) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, %s, 'OUT', now(),"
-        " '2026-01-01')"
+        " quantity, state, lent_at, due_on, condition, reason) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s,"
+        " %s, 'OUT', now(), '2026-01-01', '', '')"
     )
     elsewhere = part_line(make_shop())
     mine = [shop.store.pk, item.pk, row.line.order.pk, shop.employee.pk]
@@ -128,7 +128,7 @@ def test_the_database_keeps_what_is_lent(shop, refused):
         ("parttrial_quantity", insert, [*mine, 0]),
         ("parttrial_of_its_store", insert, [*mine[:2], elsewhere.line.order.pk, mine[3], 1]),
         ("parttrial_fixed", "UPDATE workshop_parttrial SET quantity = 2", []),
-        ("parttrial_ended", "UPDATE workshop_parttrial SET state = 'BACK'", []),
+        ("parttrial_ended", "UPDATE workshop_parttrial SET state = 'BACK', condition = 'UNOPENED'", []),
         ("parttrial_never_deleted", "DELETE FROM workshop_parttrial", []),
     ):
         with refused(rule) as sql:
@@ -160,7 +160,10 @@ def test_the_keeper_lends_and_takes_back_on_one_page(db):
     assert back in client.get(page).content.decode()
     assert page in client.get(reverse("today")).content.decode()
     assert page in client.get(reverse("parts-board")).content.decode()
-    assert client.post(back).headers["Location"] == page
+    assert "未拆封" in client.get(back).content.decode()
+    assert client.post(back).status_code == 422
+    assert client.post(back, {"condition": "OPENED"}).status_code == 422  # nobody said why
+    assert client.post(back, {"condition": "UNOPENED"}).headers["Location"] == page
     client.post(page, body)
     assert '<th scope="col">下一步</th>' in client.get(page).content.decode()
     issue = reverse("part-trial-issue", args=[PartTrial.objects.latest("id").uid])
@@ -173,6 +176,51 @@ def test_the_keeper_lends_and_takes_back_on_one_page(db):
     assert row.part.number in seen
     assert back not in seen
     assert "下一步" not in seen  # nothing to press, no empty column
+
+
+def test_what_comes_back_opened_or_fitted_is_no_longer_stock(shop, refused):
+    row = part_line(shop)
+    receive(shop, row.part, 3)
+    trial = lend(shop, row, 2)
+    facts = {"uid": trial.uid, "by": keeper(shop)}
+    assert refusal_of(trials.take_trial_back, condition="NEW", **facts) == "trial.condition"
+    assert refusal_of(trials.take_trial_back, condition="OPENED", reason=" ", **facts) == "trial.reason"
+    back = "UPDATE workshop_parttrial SET state = 'BACK', ended_at = now(), "
+    with refused("parttrial_condition_said") as sql:
+        sql(back + "reason = 'x'", [])
+    with refused("parttrial_reason") as sql:
+        sql(back + "condition = 'FITTED'", [])
+    with refused("parttrial_off_the_shelf") as sql:
+        sql(back + "condition = 'FITTED', reason = 'x'", [])
+        sql("SET CONSTRAINTS ALL IMMEDIATE", [])
+    item = shelf(shop, row.part)
+    tried = (
+        "INSERT INTO workshop_stockmovement (uid, version, created_at, updated_at, store_id, item_id, place_id, trial_id, kind,"
+        " quantity, unit_cost, reason, at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, %s, 'TRIED', -1, 0, 'x', now())"
+    )
+    with refused("stockmovement_of_its_trial") as sql:  # it is still being tried
+        sql(tried, [shop.store.pk, item.pk, item.bins.get().pk, trial.pk])
+    trials.take_trial_back(condition="FITTED", reason="装车试过，故障不在此件", **facts)
+    item.refresh_from_db()
+    assert (item.on_hand, item.reserved) == (D(1), D(0))
+    [moved] = StockMovement.objects.filter(kind="TRIED")
+    assert (moved.quantity, moved.trial, moved.reason) == (D(-2), trial, "装车试过，故障不在此件")
+    assert [used.pk for used in trials_used(keeper(shop))] == [trial.pk]
+    assert History.objects.filter(code="workshop.part_trial.used").count() == 1
+    with refused("parttrial_condition_said") as sql:
+        sql("UPDATE workshop_parttrial SET condition = 'UNOPENED'", [])
+    client = Client()
+    client.force_login(keeper(shop).user)
+    assert "故障不在此件" in client.get(reverse("parts-board") + "?show=OLD").content.decode()
+
+
+def test_a_tried_piece_with_a_number_leaves_by_it(shop):
+    row = part_line(shop)
+    set_tracing(part_uid=row.part.uid, tracing="SERIAL", by=keeper(shop))
+    stock.receive_stock(part_uid=row.part.uid, quantity=D(2), unit_cost=D(9), lots=["S1", "S2"], by=keeper(shop))
+    trial = lend(shop, row, lot="S1")
+    trials.take_trial_back(uid=trial.uid, condition="OPENED", reason="已拆封", by=keeper(shop))
+    assert {lot.code: lot.on_hand for lot in shelf(shop, row.part).lots.all()} == {"S1": D(0), "S2": D(1)}
 
 
 def test_another_system_lends_and_takes_back(shop):

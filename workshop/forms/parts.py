@@ -45,7 +45,7 @@ class ScanForm(forms.Form):
     """One scan: a part's number or a bin's label; a tap names the part line instead."""
 
     code = forms.CharField(
-        label=_("Part number or bin"), max_length=60, required=False,
+        label=_("Part number or bin"), max_length=200, required=False,
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "autocapitalize": "characters"}),
     )  # fmt: skip
     line = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -108,7 +108,7 @@ class BinField(forms.CharField):
         widget = forms.TextInput(attrs={
             "list": "bins", "autocomplete": "off", "autocapitalize": "characters", "data-scanned": "",
         })  # fmt: skip
-        facts: dict[str, Any] = {"label": _("Bin"), "max_length": 31, "required": False, "widget": widget}
+        facts: dict[str, Any] = {"label": _("Bin"), "max_length": 200, "required": False, "widget": widget}
         super().__init__(**(facts | kwargs))
 
 

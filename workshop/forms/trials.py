@@ -14,11 +14,12 @@ from dealership.kernel.forms import demanded, set_choices
 from dealership.kernel.saying import say_plate
 from staff.models import Employee
 from workshop.models import RepairOrder, ReturnCondition, StockLot
+from workshop.selectors.places import code_meant
 
 
 class LendForm(forms.Form):
     code = forms.CharField(
-        label=_("Part, batch or serial number"), max_length=60,
+        label=_("Part, batch or serial number"), max_length=200,
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "autocapitalize": "characters"}),
     )  # fmt: skip
     quantity = forms.DecimalField(label=_("Quantity"), max_digits=8, decimal_places=2, initial=1)
@@ -39,7 +40,7 @@ class LendForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         facts = super().clean() or {}
-        text = " ".join(facts.pop("code", "").split())
+        text = code_meant(facts.pop("code", ""))
         if not text:
             return facts
         part = Part.objects.filter(number__iexact=text, active=True).first()

@@ -58,6 +58,7 @@ from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
+from workshop.selectors.purchasing import with_arrivals
 from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
 from workshop.services.orders import DISCOUNT, done_of
@@ -466,6 +467,7 @@ def order_lines(order: RepairOrder) -> list[OrderLine]:
         )
     )
     with_lots(part for line in found for part in line.part_lines.all())
+    with_arrivals(order.store_id, (part for line in found for part in line.part_lines.all()))
     return found
 
 

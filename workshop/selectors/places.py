@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 from uuid import UUID
 
 from dealership.catalogue.models import Part
@@ -42,9 +44,17 @@ def bin_names(by: Actor) -> list[str]:
     return list(names.order_by("bin").distinct()[:2000])
 
 
+def code_meant(typed: str, key: str = "code") -> str:
+    """What a scanned label says: a part's number or a bin, out of the label's address or typed as it is."""
+    text = typed.strip()
+    if found := re.search(rf"[?&]{key}=([^&#\s]+)", text):
+        text = unquote(found[1].replace("+", " "))
+    return " ".join(text.split())
+
+
 def read_bin(text: str, warehouses: Sequence[Warehouse]) -> tuple[Warehouse | None, str]:
     """What a scanned or typed bin says: its label may begin with the code of a warehouse ("TYRE T-9")."""
-    text = " ".join(text.split())
+    text = code_meant(text, key="bin")
     code, _space, rest = text.partition(" ")
     named = next((row for row in warehouses if rest and row.code.casefold() == code.casefold()), None)
     return (named, rest) if named else (None, text)
@@ -86,3 +96,26 @@ def without_stock(by: Actor, words: str) -> list[Part]:
     fits = Part.objects.filter(active=True).exclude(pk__in=had)
     named = fits.filter(number__icontains=text) | fits.filter(name__icontains=text)
     return list((named | fits.filter(pinyin__icontains=text.lower())).order_by("number")[:20])
+
+
+def bins_to_label(by: Actor, *, warehouse: Warehouse | None = None, first: str = "", last: str = "") -> list[StockBin]:
+    """A store's bins, each once in a warehouse, in the order in which one walks along them; of a warehouse, from ``first``
+    to ``last``, where these are named."""
+    rows = StockBin.objects.for_actor(by).exclude(bin="").select_related("warehouse")
+    if warehouse is not None:
+        rows = rows.filter(warehouse=warehouse)
+    found = list(rows.order_by("warehouse_id", "bin", "id").distinct("warehouse_id", "bin"))
+    if first:
+        found = [row for row in found if row.bin.casefold() >= first.casefold()]
+    if last:
+        found = [
+            row
+            for row in found
+            if row.bin.casefold() <= last.casefold() or row.bin.casefold().startswith(last.casefold())
+        ]
+    return sorted(found, key=lambda row: (row.warehouse.code != MAIN, row.warehouse_id, row.bin.casefold()))
+
+
+def bin_code(place: StockBin) -> str:
+    """What stands on a bin's label: with the code of its warehouse, except in the main one."""
+    return place.bin if place.warehouse.code == MAIN else f"{place.warehouse.code} {place.bin}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -66,20 +66,35 @@ def _short(store_id: int) -> QuerySet[PartLine]:
 
 def arrivals(store_id: int, part_uid: UUID) -> list[tuple[UUID, date]]:
     """(part line, day) of what waits for a part: each is served whole by the deliveries in their order of days."""
-    coming = list(
-        _on_the_way(store_id).filter(part__uid=part_uid).order_by("purchase__expected_on", "id")
-        .values_list("purchase__expected_on", F("quantity") - F("received"))
-    )  # fmt: skip
-    found, needed, there = [], ZERO, ZERO
-    for row in _short(store_id).filter(part__uid=part_uid, expected_on__isnull=False):
-        needed += row.quantity - row.issued_quantity - row.reserved_quantity
+    return _arrivals(store_id, Q(part__uid=part_uid))
+
+
+def _arrivals(store_id: int, of: Q) -> list[tuple[UUID, date]]:
+    coming: dict[int, list[tuple[date, Decimal]]] = defaultdict(list)
+    rows = _on_the_way(store_id).filter(of).order_by("purchase__expected_on", "id")
+    for part, day, quantity in rows.values_list("part", "purchase__expected_on", F("quantity") - F("received")):
+        coming[part].append((day, quantity))
+    found: list[tuple[UUID, date]] = []
+    needed: dict[int, Decimal] = defaultdict(Decimal)
+    for row in _short(store_id).filter(of, expected_on__isnull=False) if coming else ():
+        needed[row.part_id] += row.quantity - row.issued_quantity - row.reserved_quantity
         there = ZERO
-        for day, quantity in coming:
+        for day, quantity in coming[row.part_id]:
             there += quantity
-            if there >= needed:
+            if there >= needed[row.part_id]:
                 found.append((row.uid, day))
                 break
     return found
+
+
+def with_arrivals(store_id: int, part_lines: Iterable[PartLine]) -> None:
+    """Gives each part line that waits for a delivery the day of the one that brings it (``arrives``), None where nothing is
+    ordered for it: a reckoned day isn't shown as an expected one (3.2)."""
+    rows = list(part_lines)
+    waits = {row.part_id for row in rows if row.expected_on}
+    days = dict(_arrivals(store_id, Q(part__in=waits))) if waits else {}
+    for row in rows:
+        row.arrives = days.get(row.uid)  # type: ignore[attr-defined]
 
 
 def parts_named(uids: Sequence[str]) -> list[Part]:
@@ -109,6 +124,16 @@ class Proposal:
 
 def proposals(by: Actor) -> list[Proposal]:
     """What the store should order today from its use, its lowest levels and what work waits for (3.2)."""
+    return [row for row in reckoned(by) if row.quantity]
+
+
+def runs_low(rows: Iterable[Proposal]) -> set[int]:
+    """Parts that run low: those that are proposed to be ordered, and those whose rest is used up before them (3.2)."""
+    return {part.pk for row in rows if row.quantity for part in (row.part, *row.instead_of)}
+
+
+def reckoned(by: Actor) -> list[Proposal]:
+    """Each part of the store with what speaks for ordering it, and how many; zero where it lasts."""
     store_id = by.store_id or 0
     days = int(limits.value(STOCK_USE_DAYS, store_id=store_id))
     cover = int(limits.value(STOCK_COVER_DAYS, store_id=store_id))
@@ -145,8 +170,7 @@ def proposals(by: Actor) -> list[Proposal]:
             "level": max(row.reorder_level for row in rows),
         }
         quantity = reorder_quantity(**facts, days=days, lead=takes.get(key, lead), cover=cover)
-        if quantity:
-            cost = own.average_cost if own else ZERO
-            before = [row.part for row in rows if row.part_id != key]
-            found.append(Proposal(part=part, **facts, unit_cost=cost, quantity=quantity, instead_of=before))
+        cost = own.average_cost if own else ZERO
+        before = [row.part for row in rows if row.part_id != key]
+        found.append(Proposal(part=part, **facts, unit_cost=cost, quantity=quantity, instead_of=before))
     return sorted(found, key=lambda row: (-row.missing, row.part.number))

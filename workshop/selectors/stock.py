@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,6 +26,8 @@ from workshop.models import (
     StockMovement,
     Warehouse,
 )
+from workshop.selectors.places import code_meant
+from workshop.selectors.purchasing import with_arrivals
 from workshop.selectors.replacing import Offer
 from workshop.stock_models import MAIN
 
@@ -94,6 +96,7 @@ def wanted(by: Actor, *, show: str = "ISSUE", number: str = "") -> list[Wanted]:
         rows.select_related("part", "line__order__visit__vehicle", "line__order__advisor")
         .order_by("line__order__promised_at", "id")[:300]
     )  # fmt: skip
+    with_arrivals(by.store_id or 0, lines if show == "SHORT" else ())
     return [row for row in _with_shelves(lines, by) if row.can_issue == (show != "SHORT")]
 
 
@@ -128,7 +131,7 @@ def scanned(order: RepairOrder, code: str, by: Actor, *, back: bool = False) -> 
     Issuing it is a line that still needs it, of a bin that has it; taking back, a line that has it out. Raises RuleError
     ``scan.unknown``, ``scan.several`` (a bin of several parts of the order) and ``scan.none_left``.
     """
-    code = code.strip()
+    code = code_meant(code_meant(code), key="bin")
     rows = of_order(order, by)
     hits: list[tuple[Wanted, StockBin | None]] = [
         (row, None) for row in rows if row.part_line.part.number.casefold() == code.casefold()
@@ -194,8 +197,9 @@ def keepers(part_line: PartLine) -> list[PartLine]:
     )  # fmt: skip
 
 
-def shelf(by: Actor, *, words: str = "", low: bool = False) -> QuerySet[StockItem]:
-    """The store's stock by part number; ``words`` is part of number, name or pinyin, or the bin it lies in."""
+def shelf(by: Actor, *, words: str = "", only: Collection[int] | None = None) -> QuerySet[StockItem]:
+    """The store's stock by part number; ``words`` is part of number, name or pinyin, or the bin it lies in; ``only``: of
+    these parts alone."""
     rows = StockItem.objects.for_actor(by).select_related("part").order_by("part__number").prefetch_related(FULL_BINS)
     if words.strip():
         text = words.strip()
@@ -206,8 +210,8 @@ def shelf(by: Actor, *, words: str = "", low: bool = False) -> QuerySet[StockIte
             | Q(part__pinyin__icontains=text.lower())
             | Q(pk__in=here.values("item"))
         )
-    if low:
-        rows = rows.filter(on_hand__lte=F("reorder_level") + F("reserved"))
+    if only is not None:
+        rows = rows.filter(part__in=only)
     return rows.annotate(available=F("on_hand") - F("reserved"))
 
 

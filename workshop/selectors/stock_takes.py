@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from urllib.parse import unquote
 from uuid import UUID
 
 from django.db.models import Count, F, Max, Q
@@ -22,14 +20,6 @@ from workshop.tool_models import CountState
 ZERO = Decimal(0)
 MOST = 500
 """Lines that one look at a stock-take shows."""
-
-
-def code_meant(typed: str, key: str = "code") -> str:
-    """What a scanned label says: a part's number or a bin, out of the label's address or typed as it is."""
-    text = typed.strip()
-    if found := re.search(rf"[?&]{key}=([^&#\s]+)", text):
-        text = unquote(found[1].replace("+", " "))
-    return " ".join(text.split())
 
 
 def places_to_count(

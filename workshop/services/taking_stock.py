@@ -24,8 +24,8 @@ from staff.selectors.employees import require_employee
 from workshop import events, permissions
 from workshop.limits import COUNT_APPROVE_FROM, COUNT_RECOUNT_FROM
 from workshop.models import StockBin, StockItem, Warehouse
-from workshop.selectors.places import read_bin
-from workshop.selectors.stock_takes import code_meant, places_to_count, standing
+from workshop.selectors.places import code_meant, read_bin
+from workshop.selectors.stock_takes import places_to_count, standing
 from workshop.services import stock
 from workshop.stock_take_models import StockTake, StockTakeLine, ValueClass
 from workshop.tool_models import CountState
@@ -81,7 +81,7 @@ def _open_take(uid: UUID, by: Actor) -> StockTake:
 def _line_meant(take: StockTake, part: str, bin: str) -> StockTakeLine:
     """The line of a scanned part; one more where it lies in a bin in which the books know none."""
     number = code_meant(part)
-    _named, name = read_bin(code_meant(bin, key="bin"), [take.warehouse])
+    _named, name = read_bin(bin, [take.warehouse])
     rows = take.lines.select_related("place__item__part").order_by("pk")
     here = list(rows.filter(place__item__part__number__iexact=number)) if number else []
     if name == NOWHERE:

@@ -45,6 +45,7 @@ from workshop.models import (
     Warehouse,
 )
 from workshop.selectors import calls
+from workshop.selectors import purchasing as reorders
 from workshop.selectors import stock as reads
 from workshop.selectors.places import bin_names, read_bin, unplaced, unplaced_count, usual_bins, without_stock
 from workshop.selectors.replacing import offers, with_offers
@@ -87,6 +88,7 @@ class PartsBoardPage(Page):
             "may_issue": self.actor.may(permissions.PARTS_ISSUE),
             "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
             "may_give": self.actor.may(permissions.PARTS_GIVE),
+            "may_buy": self.actor.may(permissions.PARTS_BUY),
             "form_token": uuid4(),
         }
 
@@ -171,7 +173,7 @@ class TracePage(Page):
 
 class ReservePartView(_PartAction):
     permission = permissions.PARTS_RESERVE
-    done = _("Kept what is free; the rest is on order.")
+    done = _("Kept what is free; the rest waits for a delivery.")
 
     def run(self, form: Any) -> PartLine:
         return commands.reserve_part(part_line_uid=self.kwargs["uid"], by=self.actor)
@@ -340,10 +342,13 @@ class StockPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         words, low = self.request.GET.get("words", ""), self.request.GET.get("low") == "1"
+        runs_low = reorders.runs_low(reorders.reckoned(self.actor))
+        rows = reads.shelf(self.actor, words=words, only=runs_low if low else None)
         return super().get_context_data(**kwargs) | {
             "words": words,
             "low": low,
-            "rows": with_offers(list(reads.shelf(self.actor, words=words, low=low)[:200]), self.actor.store_id),
+            "rows": with_offers(list(rows[:200]), self.actor.store_id),
+            "runs_low": runs_low,
             "may_move": self.actor.may(permissions.STOCK_MOVE),
             "may_count": self.actor.may(permissions.STOCK_COUNT) or self.actor.may(permissions.STOCK_APPROVE),
             "may_master": self.actor.may(PARTS_MANAGE),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from dealership.catalogue.models import Part
 from dealership.kernel import clock, limits
 from dealership.kernel.pages import CommandPage, Page
 from workshop import permissions
@@ -52,11 +53,23 @@ class ReorderPage(CommandPage):
     done = _("Ordered; lines that wait know the day.")
 
     @cached_property
+    def reckoned(self) -> list[reads.Proposal]:
+        return reads.reckoned(self.actor)
+
+    @cached_property
+    def chosen(self) -> list[Part]:
+        """Parts that were chosen by hand; they stand alone then."""
+        return reads.parts_named(self.request.GET.getlist("part")[:100])
+
+    @cached_property
     def proposals(self) -> list[reads.Proposal]:
-        return reads.proposals(self.actor)
+        if self.chosen:
+            wanted = {part.pk for part in self.chosen}
+            return [row for row in self.reckoned if row.part.pk in wanted]
+        return [row for row in self.reckoned if row.quantity]
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        parts = {row.part.uid: row.part for row in self.proposals}
+        parts = {row.part.uid: row.part for row in self.proposals} | {part.uid: part for part in self.chosen}
         typed = (re.fullmatch(r"quantity_([0-9a-f-]{36})", key) for key in self.request.POST)
         for part in reads.parts_named([found[1] for found in typed if found]):
             parts.setdefault(part.uid, part)  # what was typed stays, also where it is no longer proposed
@@ -80,7 +93,7 @@ class ReorderPage(CommandPage):
         found["expected_on"] = clock.today() + timedelta(days=self.usual_days if days is None else days)
         found["number"] = self.request.GET.get("number", "")[:40]
         for row in self.proposals:
-            found[f"quantity_{row.part.uid}"] = f"{row.quantity.normalize():f}"
+            found[f"quantity_{row.part.uid}"] = f"{row.quantity.normalize():f}" if row.quantity else None
             found[f"cost_{row.part.uid}"] = round(row.unit_cost, 2) if row.unit_cost else None
         return found
 
@@ -90,7 +103,7 @@ class ReorderPage(CommandPage):
         context["rows"] = [
             (part, why.get(part.uid), form[f"quantity_{part.uid}"], form[f"cost_{part.uid}"]) for part in form.parts
         ]
-        return context | {"suppliers": self.suppliers}
+        return context | {"suppliers": self.suppliers, "chosen": self.chosen}
 
     def run(self, form: ReorderForm) -> PurchaseOrder:
         facts = form.cleaned_data
