@@ -745,7 +745,7 @@ def count_stock(
 def _small(item: StockItem, difference: Decimal) -> None:
     """Refuses a correction of a locked part that makes this day's ones worth more than somebody may book alone."""
     store = Store.objects.get(pk=item.store_id)
-    most = limits.value(COUNT_APPROVE_FROM, store_id=store.pk)
+    most = Decimal(str(limits.value(COUNT_APPROVE_FROM, store_id=store.pk)))
     since = datetime.combine(clock.today(store.time_zone), time(), ZoneInfo(store.time_zone))
     before = item.movements.filter(kind=MovementKind.COUNT, take_line=None, at__gte=since).aggregate(
         sum=Sum("quantity")
@@ -760,7 +760,7 @@ def _small(item: StockItem, difference: Decimal) -> None:
             ),
             field="counted",
             value=f"{value:.2f}",
-            most=f"{most:f}",
+            most=f"{most.normalize():f}",
         )
 
 

@@ -199,7 +199,7 @@ def close_take(*, uid: UUID, by: Actor, note: str = "") -> StockTake:
                 "take.approve",
                 _("The differences are worth ¥%(value)s; above ¥%(most)s the manager closes it."),
                 value=f"{sums.gross:.2f}",
-                most=f"{take.approve_from:f}",
+                most=f"{take.approve_from.normalize():f}",
             )
         if person.pk in sums.counters:
             raise RuleError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -92,7 +93,7 @@ def _end(trial: PartTrial, state: TrialState, by: Actor, *, condition: str = "",
     if state == TrialState.BACK:
         event = events.TRIAL_USED if condition in NO_LONGER_NEW else events.TRIAL_BACK
     changed = {"state": (TrialState.OUT, state)}
-    facts = {"condition": condition} if condition else {}
+    facts: dict[str, Any] = {"condition": condition} if condition else {}
     record(trial, event, by=by, changed=changed, part=trial.item.part.uid, quantity=trial.quantity, **facts)
     return trial
 
