@@ -826,9 +826,6 @@ register(
             "part_uid": Uid(source="source__part__uid"),
             "quantity": Number(2),
             "reason": Text(),
-            "stock_take_uid": Uid(source="take_line__take__uid", null=True, help="The stock-take that booked it."),
-            "part_trial_uid": Uid(source="trial__uid", null=True),
-            "moved_by_uid": Uid(source="moved_by__uid", null=True, help="Null where a machine moved it."),
             "moved_at": Moment(source="at"),
         },
         create=Command(
@@ -1566,6 +1563,9 @@ register(
             "quantity": Number(2),
             "unit_cost": Number(4, help="CNY"),
             "reason": Text(),
+            "stock_take_uid": Uid(source="take_line__take__uid", null=True, help="The stock-take that booked it."),
+            "part_trial_uid": Uid(source="trial__uid", null=True),
+            "moved_by_uid": Uid(source="moved_by__uid", null=True, help="Null where a machine moved it."),
             "moved_at": Moment(source="at"),
         },
         filters={

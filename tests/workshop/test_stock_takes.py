@@ -326,3 +326,7 @@ def test_another_system_counts_without_the_books(store):
     taking_stock.close_take(uid=take.uid, note="短少", by=store.keeper)
     [line] = ApiCaller("workshop:read", store=store.shop.store).get(f"stock-takes/{take.uid}").json()["lines"]
     assert (line["first_book"], line["difference"], line["value"]) == ("5.00", "-1.00", "-10.00")
+    moved = ApiCaller("workshop:read", store=store.shop.store).get("stock-movements?kind=COUNT").json()["data"]
+    assert [(row["stock_take_uid"], row["moved_by_uid"]) for row in moved] == [
+        (str(take.uid), str(store.people[0].uid))
+    ]
