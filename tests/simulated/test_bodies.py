@@ -25,7 +25,7 @@ ROW_IN_THE_FORM = {"order-campaign", "system-retry"}
 """Buttons that name their row in the form instead of in the address: without it, it isn't found."""
 OF_ONES_OWN = {"call-answer"}
 """Steps that a post may take on its own rows alone: 403 is the command's answer for another person's."""
-LEADS_ON = {"old-part-scan"}
+LEADS_ON = {"old-part-scan", "stock-scan"}
 """Addresses that are no page but lead to one: the page that they lead to opens for the same post."""
 
 
