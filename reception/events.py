@@ -31,6 +31,7 @@ CUSTOMER_REMOVED = event("reception.customer.removed", _("Customer removed with 
 VEHICLE_REMOVED = event("reception.vehicle.removed", _("Vehicle removed with the undone import"), clause="7.2")
 OWNER_REMOVED = event("reception.vehicle.owner_removed", _("Owner removed with the undone import"), clause="7.2")
 ODOMETER_READ = event("reception.vehicle.odometer_read", _("Mileage read"), clause="2.3")
+USE_NOTED = event("reception.vehicle.use_noted", _("Use of the car noted"), clause="3.1")
 
 # --- visits ---
 VISIT_ARRIVED = event(

@@ -371,3 +371,13 @@ QUOTATION_DAYS = limit(
     clause="2.2.2",
     source="design",
 )
+
+# --- how a car is used (3.1) ---
+USE_AGAIN_DAYS = limit(
+    "reception.use_again_days",
+    365,
+    "d",
+    _("Days after which the owner is asked again how the car is used"),
+    clause="3.1",
+    source="design",
+)

@@ -14,7 +14,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Case, ExpressionWrapper, F, Func, Q, Subquery, When
+from django.db.models import Case, ExpressionWrapper, F, Func, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +24,7 @@ from dealership.catalogue.models import Operation, Part, Powertrain, VehicleMode
 from dealership.kernel import clock, formats, states
 from dealership.kernel.errors import RuleError, explain_constraint
 from dealership.kernel.models import DateRange, MessageChannel, Root, ScopedQuerySet, Store, StoredFile
-from dealership.kernel.saying import say_plate
+from dealership.kernel.saying import say_list, say_plate
 from staff.models import Employee, Shift
 
 from . import rules
@@ -213,6 +213,27 @@ PLATE_IN_SQL = (
 )
 
 
+class VehicleUse(models.TextChoices):
+    """How a car is used, which decides by which intervals it is maintained (3.1)."""
+
+    UNKNOWN = "UNKNOWN", pgettext_lazy("use of a car", "not known yet")
+    ORDINARY = "ORDINARY", pgettext_lazy("use of a car", "ordinary use")
+    HARD = "HARD", pgettext_lazy("use of a car", "hard use")
+
+
+class HardUse(models.TextChoices):
+    """Why a car's use is hard, by what makers' books name (3.1)."""
+
+    TAXI = "TAXI", pgettext_lazy("hard use", "taxi")
+    RIDE_HAILING = "RIDE_HAILING", pgettext_lazy("hard use", "ride-hailing")
+    RENTAL = "RENTAL", pgettext_lazy("hard use", "rental or driving school")
+    DELIVERY = "DELIVERY", pgettext_lazy("hard use", "parcels and deliveries")
+    SHORT_TRIPS = "SHORT_TRIPS", pgettext_lazy("hard use", "mostly short trips or idling")
+    DUST = "DUST", pgettext_lazy("hard use", "dust, mud or unmade roads")
+    TOWING = "TOWING", pgettext_lazy("hard use", "towing or full loads")
+    HEAT_COLD = "HEAT_COLD", pgettext_lazy("hard use", "great heat or cold")
+
+
 class Vehicle(Root):
     """A car (2.3). Plate without separators; ``odometer_km`` is the last reading and never falls without a reason."""
 
@@ -240,6 +261,21 @@ class Vehicle(Root):
     inspected_until = models.DateField(_("inspected until"), null=True, blank=True)
     odometer_km = models.PositiveIntegerField(_("mileage (km)"), default=0)
     odometer_at = models.DateTimeField(null=True, blank=True)
+    use = models.CharField(
+        _("use"),
+        max_length=8,
+        choices=VehicleUse.choices,
+        default=VehicleUse.UNKNOWN,
+        db_default=VehicleUse.UNKNOWN,
+        help_text="as the present owner told it; a new owner is asked anew",
+    )
+    hard_uses = ArrayField(
+        models.CharField(max_length=12, choices=HardUse.choices),
+        default=list,
+        db_default=Value([], output_field=ArrayField(models.CharField(max_length=12))),
+        blank=True,
+    )
+    use_noted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         triggers = [
@@ -291,6 +327,18 @@ class Vehicle(Root):
             ),
             models.CheckConstraint(name="vehicle_identified", condition=~Q(plate="") | ~Q(vin="")),
             models.CheckConstraint(name="vehicle_odometer", condition=Q(odometer_km__lte=2_000_000)),
+            models.CheckConstraint(
+                # 3.1: shorter intervals have a reason and a day; what nobody was asked has neither.
+                name="vehicle_use",
+                condition=Q(use=VehicleUse.UNKNOWN, hard_uses=[], use_noted_at__isnull=True)
+                | Q(use=VehicleUse.ORDINARY, hard_uses=[], use_noted_at__isnull=False)
+                | Q(
+                    use=VehicleUse.HARD,
+                    hard_uses__len__gt=0,
+                    hard_uses__contained_by=list(HardUse.values),
+                    use_noted_at__isnull=False,
+                ),
+            ),
         ]
         indexes = [
             GinIndex(fields=["plate"], name="vehicle_plate_trgm", opclasses=["gin_trgm_ops"]),
@@ -301,6 +349,11 @@ class Vehicle(Root):
     def __str__(self) -> str:
         return say_plate(self.plate) or self.vin
 
+    @property
+    def hard_use_words(self) -> str:
+        """Why its use is hard, in the reader's language; nothing for ordinary use."""
+        return say_list(HardUse(code).label for code in self.hard_uses)
+
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return {"vehicle": self.uid}
 
@@ -309,6 +362,7 @@ explain_constraint("vehicle_vin", "vehicle.vin_taken", _("A vehicle with this VI
 explain_constraint(
     "vehicle_plate", "vehicle.plate_taken", _("A vehicle with this plate already exists; open that one.")
 )
+explain_constraint("vehicle_use", "vehicle.use", _("Hard use needs a reason, ordinary use has none."))
 explain_constraint(
     "ownership_one_at_a_time", "vehicle.owner_overlap", _("On some of these days the vehicle already has an owner.")
 )

@@ -56,6 +56,7 @@ urlpatterns = [
     path("vehicles/<uuid:uid>/edit/", vehicles.EditVehiclePage.as_view(), name="vehicle-edit"),
     path("vehicles/<uuid:uid>/owner/", vehicles.OwnerPage.as_view(), name="vehicle-owner"),
     path("vehicles/<uuid:uid>/mileage/", vehicles.OdometerPage.as_view(), name="vehicle-odometer"),
+    path("vehicles/<uuid:uid>/use/", vehicles.UsePage.as_view(), name="vehicle-use"),
     # --- visits ---
     path("visits/new/", visits.NewVisitPage.as_view(), name="visit-new"),
     path("visits/new/known-car/", visits.KnownCarView.as_view(), name="visit-known-car"),

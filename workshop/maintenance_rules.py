@@ -82,7 +82,8 @@ class Window:
 @dataclass(frozen=True, slots=True)
 class Due:
     """``due_km`` and ``due_on`` are the points that come by the plan, ``expected_on`` the day on which the first of them
-    is reached as the car is driven now; ``first``: counted from the new car; ``every_…`` is what was counted with."""
+    is reached as the car is driven now; ``first``: counted from the new car; ``every_…`` is what was counted with;
+    ``sooner``: the plan's intervals for hard use were counted with, and they are shorter than the usual ones."""
 
     standing: Standing
     due_km: int | None
@@ -92,6 +93,7 @@ class Due:
     every_km: int | None
     every_months: int | None
     first: bool
+    sooner: bool = False
 
 
 def add_months(day: date, months: int) -> date:
@@ -143,6 +145,7 @@ def due(
     """
     every_km = interval.severe_km if severe and interval.severe_km else interval.every_km
     every_months = interval.severe_months if severe and interval.severe_months else interval.every_months
+    shorter = (every_km, every_months) != (interval.every_km, interval.every_months)
     if last is not None:
         if not interval.repeats:
             return None
@@ -154,7 +157,15 @@ def due(
         if every_km and not trend.read and standing == Standing.LATER:
             standing = Standing.UNREAD
         return Due(
-            standing, due_km, due_on, _expected(due_km, due_on, today, trend), last, every_km, every_months, False
+            standing,
+            due_km,
+            due_on,
+            _expected(due_km, due_on, today, trend),
+            last,
+            every_km,
+            every_months,
+            False,
+            shorter,
         )
     first_km = interval.first_km or every_km
     first_months = interval.first_months or every_months
@@ -183,6 +194,7 @@ def due(
         first_km if fresh else every_km,
         first_months if fresh else every_months,
         fresh,
+        shorter and (not fresh or (first_km, first_months) != (interval.first_km, interval.first_months)),
     )
 
 

@@ -532,7 +532,7 @@ class MaintenanceItem(models.Model):
     """One piece of work of a plan: due after so many km or months, whichever comes first, counted from the last time.
 
     ``first_…`` counts from the new car where the first time differs; without ``repeats`` it is due once. ``severe_…``
-    holds for cars that are driven much (``workshop.severe_km_a_year``).
+    holds for cars whose use is hard: as the owner told it, or driven much (``workshop.severe_km_a_year``).
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

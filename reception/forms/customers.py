@@ -12,7 +12,16 @@ from dealership.catalogue.models import Powertrain
 from dealership.kernel.actors import Actor
 from dealership.kernel.forms import set_choices
 from dealership.kernel.models import MessageChannel
-from reception.models import ConsentPurpose, Customer, CustomerKind, PlateColor, PlateKind, UnmaskReason
+from reception.models import (
+    ConsentPurpose,
+    Customer,
+    CustomerKind,
+    HardUse,
+    PlateColor,
+    PlateKind,
+    UnmaskReason,
+    VehicleUse,
+)
 from staff.selectors.employees import employees_with_role
 
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
@@ -216,6 +225,31 @@ class OwnerForm(forms.Form):
 
     owner = forms.UUIDField(required=False)
     on = forms.DateField(label=_("From this day on"), widget=_DAY)
+
+
+class UseForm(forms.Form):
+    """How the owner uses the car (3.1); hard use says why."""
+
+    use = forms.ChoiceField(
+        label=_("How is this car used?"),
+        choices=[(code, VehicleUse(code).label) for code in (VehicleUse.ORDINARY, VehicleUse.HARD)],
+        widget=forms.RadioSelect,
+    )
+    hard_uses = forms.MultipleChoiceField(
+        label=_("Why its use is hard"),
+        choices=HardUse.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only for hard use: maintenance then comes sooner, where its plan says so."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("use") == VehicleUse.HARD and not given.get("hard_uses"):
+            self.add_error("hard_uses", _("Choose why its use is hard."))
+        if given.get("use") == VehicleUse.ORDINARY:
+            given["hard_uses"] = []
+        return given
 
 
 class OdometerForm(forms.Form):

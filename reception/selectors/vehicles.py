@@ -10,13 +10,20 @@ from uuid import UUID
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from reception import rules
-from reception.limits import EXPIRY_DAYS, INSPECTION_YEARS, STICKER_YEARS
+from reception.limits import EXPIRY_DAYS, INSPECTION_YEARS, STICKER_YEARS, USE_AGAIN_DAYS
 from reception.models import Appointment, Vehicle, Visit, VisitState
 
 
 def vehicle_of(*, uid: UUID, by: Actor) -> Vehicle:
     """One vehicle; raises Vehicle.DoesNotExist."""
     return Vehicle.objects.for_actor(by).select_related("model").get(uid=uid)
+
+
+def use_to_ask(vehicle: Vehicle, *, store_id: int) -> bool:
+    """3.1: whether the owner is to be asked how the car is used: never answered, or so many days ago."""
+    if vehicle.use_noted_at is None:
+        return True
+    return clock.now() - vehicle.use_noted_at > timedelta(days=limits.value(USE_AGAIN_DAYS, store_id=store_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,16 @@ from dealership.kernel.errors import RaceLost, RuleError, constraint_name, from_
 from dealership.kernel.history import record
 from reception import events, permissions
 from reception.limits import ODOMETER_KM_A_DAY
-from reception.models import Customer, OdometerReading, Ownership, PlateColor, PlateKind, Vehicle
+from reception.models import (
+    Customer,
+    HardUse,
+    OdometerReading,
+    Ownership,
+    PlateColor,
+    PlateKind,
+    Vehicle,
+    VehicleUse,
+)
 from reception.services.customers import tidy
 
 MAX_KM = 2_000_000
@@ -317,6 +327,7 @@ def change_owner(*, uid: UUID, owner_uid: UUID | None, on: date, by: Actor) -> V
         if current:
             current.ends_on = on - timedelta(days=1)
             current.save(update_fields=["ends_on"])
+            _forget_use(vehicle, by)
         if owner:
             touched = Ownership.objects.create(vehicle=vehicle, customer=owner, starts_on=on)
     assert touched is not None
@@ -326,6 +337,41 @@ def change_owner(*, uid: UUID, owner_uid: UUID | None, on: date, by: Actor) -> V
         by=by,
         changed={"customer": (before, owner.uid if owner else None)},
         starts_on=on,
+    )
+    return vehicle
+
+
+def _forget_use(vehicle: Vehicle, by: Actor) -> None:
+    """How the former owner drove says nothing of the next one, who is asked (3.1)."""
+    if vehicle.use == VehicleUse.UNKNOWN:
+        return
+    before = vehicle.use
+    vehicle.use, vehicle.hard_uses, vehicle.use_noted_at = VehicleUse.UNKNOWN, [], None
+    vehicle.save(update_fields=["use", "hard_uses", "use_noted_at"])
+    record(vehicle, events.USE_NOTED, by=by, changed={"use": (before, vehicle.use)})
+
+
+@transaction.atomic
+def note_use(*, uid: UUID, hard_uses: Collection[str], by: Actor) -> Vehicle:
+    """How the owner uses the car: why its use is hard (``HardUse``), nothing for ordinary use (3.1).
+
+    From now on the due list counts with the plan's intervals for hard use, or doesn't. Noting the same again renews the
+    day. Raises RuleError ``vehicle.use`` for a reason that isn't known.
+    """
+    by.require(permissions.VEHICLES_EDIT)
+    if not set(hard_uses) <= set(HardUse.values):
+        raise RuleError("vehicle.use", _("Choose why its use is hard."), field="hard_uses")
+    why = [code for code in HardUse.values if code in hard_uses]
+    vehicle = Vehicle.objects.for_actor(by).locked().get(uid=uid)
+    before = (vehicle.use, ",".join(vehicle.hard_uses))
+    vehicle.use = VehicleUse.HARD if why else VehicleUse.ORDINARY
+    vehicle.hard_uses, vehicle.use_noted_at = why, clock.now()
+    vehicle.save(update_fields=["use", "hard_uses", "use_noted_at"])
+    record(
+        vehicle,
+        events.USE_NOTED,
+        by=by,
+        changed={"use": (before[0], vehicle.use), "hard_uses": (before[1], ",".join(why))},
     )
     return vehicle
 

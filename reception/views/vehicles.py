@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from dealership.kernel import clock, formats
 from dealership.kernel.pages import CommandPage, Page
 from reception import permissions
-from reception.forms.customers import VEHICLE_TYPES, NewVehicleForm, OdometerForm, OwnerForm, VehicleForm
+from reception.forms.customers import VEHICLE_TYPES, NewVehicleForm, OdometerForm, OwnerForm, UseForm, VehicleForm
 from reception.models import Vehicle
 from reception.selectors import customers as customer_reads
 from reception.selectors import vehicles as reads
@@ -120,6 +121,35 @@ class OwnerPage(CommandPage):
         return commands.change_owner(uid=self.kwargs["uid"], owner_uid=values["owner"], on=values["on"], by=self.actor)
 
     def location(self, result: Vehicle) -> str:
+        return reverse("vehicle-detail", args=[result.uid])
+
+
+class UsePage(CommandPage):
+    """3.1: how the owner uses the car, and why its use is hard; back to the visit at which it was asked."""
+
+    permission = permissions.VEHICLES_EDIT
+    template_name = "reception/vehicle_use.html"
+    form_class = UseForm
+    done = _("The use of the car is noted.")
+
+    @cached_property
+    def vehicle(self) -> Vehicle:
+        return reads.vehicle_of(uid=self.kwargs["uid"], by=self.actor)
+
+    def get_initial(self) -> dict[str, Any]:
+        known = self.vehicle.use_noted_at is not None
+        return {"use": self.vehicle.use if known else "", "hard_uses": self.vehicle.hard_uses}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        back = self.request.POST.get("next") or self.request.GET.get("next", "")
+        return super().get_context_data(**kwargs) | {"vehicle": self.vehicle, "next": back}
+
+    def run(self, form: UseForm) -> Vehicle:
+        return commands.note_use(uid=self.kwargs["uid"], hard_uses=form.cleaned_data["hard_uses"], by=self.actor)
+
+    def location(self, result: Vehicle) -> str:
+        if self.request.POST.get("next"):
+            return super().location(result)
         return reverse("vehicle-detail", args=[result.uid])
 
 

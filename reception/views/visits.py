@@ -41,6 +41,7 @@ from ..selectors.capacity import loan_of
 from ..selectors.consultations import asked_by
 from ..selectors.contacts import contacts_of, taggings_of
 from ..selectors.effect import notes_of
+from ..selectors.vehicles import use_to_ask
 from ..services import visits as commands
 from ..services.consultations import convert_to_visit
 from ..services.customers import open_number
@@ -152,6 +153,9 @@ class VisitPage(VisitMixin, Page):
             "loan": loan_of(visit.appointment) if visit.appointment and visit.is_open else None,
             "masked_phone": formats.mask_phone(visit.contact_phone),
             "form_token": uuid4(),
+            "asks_use": visit.state in (VisitState.WAITING, VisitState.IN_RECEPTION)
+            and self.actor.may(permissions.VEHICLES_EDIT)
+            and use_to_ask(visit.vehicle, store_id=visit.store_id),
             "may": {
                 "receive": self.actor.may(permissions.VISITS_RECEIVE),
                 "keys": self.actor.may(permissions.VISITS_KEYS),
