@@ -61,6 +61,7 @@ PUBLIC = {
     "online-cancel",
     "online-move",
     "online-waiting",
+    "online-wishes",
     "slot-offer",
     "setup",  # not there once anybody can sign in
     "visit-link",
@@ -80,6 +81,7 @@ PUBLIC = {
     "visit-link-sheet-photo",
     "visit-link-total",
     "visit-link-walkaround",
+    "visit-link-wishes",
     "wall",
     "worker",
 }

@@ -2121,4 +2121,5 @@ from workshop import (  # noqa: E402, F401
     sublets_api,
     suppliers_api,
     trials_api,
+    wishes_api,
 )

@@ -77,6 +77,16 @@ PAYER_LAPSED = event(
     clause="3.2",
     stage=stages.CONSENT,
 )
+WISH_MADE = event("workshop.wish.made", _("Customer asked for work that is due"), clause="3.1", stage=stages.CONSENT)
+WISH_TAKEN = event(
+    "workshop.wish.taken", _("What the customer asked for put on the order"), clause="3.1", stage=stages.CONSENT
+)
+WISH_DECLINED = event(
+    "workshop.wish.declined",
+    _("What the customer asked for not possible this time"),
+    clause="3.1",
+    stage=stages.CONSENT,
+)
 GOODWILL_ASKED = event("workshop.goodwill.asked", _("Goodwill asked for"), clause="3.2", stage=stages.CONSENT)
 GOODWILL_LAPSED = event(
     "workshop.goodwill.lapsed",

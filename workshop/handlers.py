@@ -30,6 +30,7 @@ from workshop.services import (
     stock,
     sublets,
     warranty_claims,
+    wishes,
 )
 from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
 from workshop.tasks import propose_plan
@@ -129,6 +130,12 @@ def tell_difference_declined(event: Event) -> None:
         key=f"difference-declined:{event.id}",
         by=machine("differences", store_id=event.store_id),
     )
+
+
+@handles(events.WISH_MADE, name="workshop.tell_wish")
+def tell_wish(event: Event) -> None:
+    """The advisor reads what the customer asks for on the link (3.1)."""
+    wishes.tell_wish(uid=event.root_uid, key=f"wish:{event.id}", by=machine("wishes", store_id=event.store_id))
 
 
 @handles(events.LINE_RELEASED, events.LINE_WITHDRAWN, name="workshop.note_part_came")

@@ -249,6 +249,9 @@ class OrderLine(Root):
     complaint = models.CharField(_("complaint"), max_length=300, blank=True)
     cause = models.CharField(_("cause"), max_length=300, blank=True)
     correction = models.CharField(_("correction"), max_length=300, blank=True)
+    cause_due = models.JSONField(
+        null=True, blank=True, help_text="what the due list counted with, where the cause is its sentence (3.1)"
+    )
     told_cause = models.CharField(
         max_length=300, blank=True, db_default="", help_text="the cause as the customer read it when deciding"
     )
@@ -2733,3 +2736,4 @@ from workshop.supplier_models import Supplier  # noqa: E402, F401  (found with t
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
 from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)
+from workshop.wish_models import MaintenanceWish, WishState  # noqa: E402, F401  (found with the room's models)

@@ -10,9 +10,10 @@ from django.urls import reverse
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.panels import Panel, register_panel
-from reception.models import Appointment, Customer, Vehicle, Visit, VisitState
+from reception.models import OPEN_VISITS, Appointment, Customer, Vehicle, Visit, VisitState
 from reception.permissions import APPOINTMENTS_BOOK
 from reception.selectors.today import LANE_SOURCES
+from reception.services.online import booking_path
 from staff.models import Employee
 from staff.permissions import EMPLOYEES_MANAGE
 from workshop import permissions
@@ -36,6 +37,7 @@ from workshop.selectors import (
     standing,
     sublets,
     warranty_claims,
+    wishes,
 )
 from workshop.selectors import orders as reads
 from workshop.selectors.accidents import differences_to_bear
@@ -49,6 +51,7 @@ from workshop.selectors.tools import count_tools_due
 from workshop.selectors.trials import trials_out
 from workshop.selectors.work import inspection_panel, work_panel
 from workshop.services.authorizations import note_estimate_viewed
+from workshop.wish_models import WishState
 
 # --- repair orders ---
 
@@ -160,9 +163,8 @@ def order_maintenance(actor: Actor, order: RepairOrder) -> dict[str, Any] | None
     found = maintenance.due_list(order.vehicle, store_id=order.store_id)
     if found is None:
         return None
-    there = set(maintenance.operations_of(order))
-    rows = [row for row in found.proposed if row.operation.pk not in there]
-    unknown = [row for row in found.unknown if row.operation.pk not in there]
+    rows = maintenance.not_on([order], found.proposed)
+    unknown = maintenance.not_on([order], found.unknown)
     if not rows and not unknown:
         return None
     return {
@@ -189,15 +191,79 @@ def booking_maintenance(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None
 
 
 def link_maintenance(actor: Actor, visit: Visit) -> dict[str, Any] | None:
-    """3.1: what this car is due for, in plain words with why and price, as long as it is in the shop."""
-    if not visit.is_open or visit.state == VisitState.WAITING:
+    """3.1: what this car is due for, in plain words with why and price, as long as it is in the shop; what is ticked is
+    sent to the advisor, and what became of it stands there."""
+    wished = wishes.wishes_of_visit(visit)
+    rows = _due_on_link(visit, {row.wish.operation_id for row in wished})
+    if not rows and not wished:
         return None
+    send = reverse("visit-link-wishes", args=[visit.link.token]) if rows else ""
+    return {"rows": rows, "wished": wished, "send": send, "says_why": True, "form_token": uuid4()}
+
+
+def _due_on_link(visit: Visit, wished: set[int]) -> list[maintenance.DueRow]:
+    if not visit.is_open or visit.state == VisitState.WAITING:
+        return []
     found = maintenance.due_list(visit.vehicle, store_id=visit.store_id)
     if found is None:
+        return []
+    return maintenance.not_on(visit.orders.all(), found.proposed, wished)
+
+
+def booking_wishes(_actor: Any, booked: Appointment) -> dict[str, Any] | None:
+    """3.1: the same on the page of a booking before the visit; the car's history isn't told there."""
+    wished = wishes.wishes_of_booking(booked)
+    rows: list[maintenance.DueRow] = []
+    if maintenance.shown_on_booking(booked):
+        found = maintenance.due_list(booked.vehicle, store_id=booked.store_id)
+        there = {item.operation_id for item in booked.items.all() if item.operation_id}
+        there |= {row.wish.operation_id for row in wished}
+        rows = maintenance.not_there(found.proposed, there) if found else []
+    if not rows and not wished:
         return None
-    there = {key for order in visit.orders.all() for key in maintenance.operations_of(order)}
-    rows = [row for row in found.proposed if row.operation.pk not in there]
-    return {"rows": rows, "found": found} if rows else None
+    send = booking_path(booked, "online-wishes") if rows else ""
+    return {"rows": rows, "wished": wished, "send": send, "says_why": False, "form_token": uuid4()}
+
+
+def order_wishes(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
+    """3.1: what the customer asked for on the link and nobody has answered, onto the order in one tap."""
+    if order.settled_at or order.withdrawn_at or order.closed_at or order.kind != "CUSTOMER":
+        return None
+    asked = [row for row in wishes.wishes_of_visit(order.visit) if row.wish.state == WishState.OPEN]
+    may = actor.may(permissions.LINES_EDIT)
+    return {"asked": asked, "order": order, "may_add": may, "form_token": uuid4()} if asked else None
+
+
+def visit_wishes(actor: Actor, visit: Visit) -> dict[str, Any] | None:
+    """3.1: the same on the visit's page while no order is written."""
+    if not actor.may(permissions.ORDERS_VIEW) or not visit.is_open:
+        return None
+    asked = [row for row in wishes.wishes_of_visit(visit) if row.wish.state == WishState.OPEN]
+    return {"asked": asked, "may_add": actor.may(permissions.LINES_EDIT)} if asked else None
+
+
+def appointment_wishes(actor: Actor, booked: Appointment) -> dict[str, Any] | None:
+    """3.1: what the customer ticked on the booking's page, so that parts and time can be prepared."""
+    if not actor.may(permissions.ORDERS_VIEW) or not booked.is_expected:
+        return None
+    asked = [row for row in wishes.wishes_of_booking(booked) if row.wish.state == WishState.OPEN]
+    return {"asked": asked, "may_add": actor.may(permissions.LINES_EDIT)} if asked else None
+
+
+def wishes_today(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.1: how many wishes wait for an answer, one tap to the first."""
+    rows = wishes.open_wishes(actor)
+    if not rows:
+        return None
+    first = rows[0]
+    visit = first.visit or getattr(first.appointment, "visit", None)
+    if visit is not None:
+        order = visit.orders.filter(kind="CUSTOMER", closed_at__isnull=True, withdrawn_at__isnull=True).first()
+        href = reverse("order-detail", args=[order.uid]) if order else reverse("visit-detail", args=[visit.uid])
+    else:
+        assert first.appointment is not None
+        href = reverse("appointment-detail", args=[first.appointment.uid])
+    return {"n": len(rows), "href": f"{href}#wishes"}
 
 
 def order_packages(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
@@ -206,15 +272,24 @@ def order_packages(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     return packages.packages_panel(actor, order, found)
 
 
-def _due_packages(vehicle: Vehicle, store_id: int) -> dict[str, Any] | None:
+def _due_packages(
+    vehicle: Vehicle, store_id: int, orders: list[RepairOrder], wished: set[int] | None = None
+) -> dict[str, Any] | None:
+    """What covers something due and of which neither work nor parts stand on ``orders`` or were asked for already."""
     found = maintenance.due_list(vehicle, store_id=store_id)
-    offers = [offer for offer in packages.offers_for(vehicle, store_id=store_id, found=found) if offer.covers]
+    there = {key for order in orders for key in maintenance.operations_of(order)} | (wished or set())
+    parts = maintenance.parts_of(orders) if orders else set()
+    rows = packages.offers_for(vehicle, store_id=store_id, found=found, there=there, parts_there=parts)
+    offers = [offer for offer in rows if offer.covers]
     return {"offers": offers} if offers else None
 
 
 def vehicle_packages(actor: Actor, vehicle: Vehicle) -> dict[str, Any] | None:
     """3.1: packages that cover something that this car is due for."""
-    return _due_packages(vehicle, actor.store_id) if actor.may(permissions.ORDERS_VIEW) else None
+    if not actor.may(permissions.ORDERS_VIEW):
+        return None
+    here = RepairOrder.objects.filter(vehicle=vehicle, store_id=actor.store_id, visit__state__in=OPEN_VISITS)
+    return _due_packages(vehicle, actor.store_id, list(here.filter(withdrawn_at__isnull=True)))
 
 
 def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
@@ -223,7 +298,8 @@ def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
         return None
     if packages.OrderPackage.objects.filter(order__visit=visit, dissolved_at__isnull=True).exists():
         return None
-    return _due_packages(visit.vehicle, visit.store_id)
+    wished = {row.wish.operation_id for row in wishes.wishes_of_visit(visit) if row.wish.state == WishState.OPEN}
+    return _due_packages(visit.vehicle, visit.store_id, list(visit.orders.filter(withdrawn_at__isnull=True)), wished)
 
 
 register_panel("order", Panel("workshop.contract", "workshop/contract_panel.html", contracts.contract_panel, order=4))
@@ -242,6 +318,11 @@ register_panel(
 register_panel(
     "booking", Panel("workshop.maintenance", "workshop/booking_maintenance.html", booking_maintenance, order=10)
 )
+register_panel("order", Panel("workshop.wishes", "workshop/wishes.html", order_wishes, order=3))
+register_panel("visit", Panel("workshop.wishes", "workshop/wishes.html", visit_wishes, order=9))
+register_panel("appointment", Panel("workshop.wishes", "workshop/wishes.html", appointment_wishes, order=9))
+register_panel("booking_page", Panel("workshop.wishes", "workshop/link_maintenance.html", booking_wishes, order=10))
+register_panel("today_actions", Panel("workshop.wishes", "workshop/wishes_today.html", wishes_today, order=75))
 register_panel(
     "visit_link", Panel("workshop.maintenance", "workshop/link_maintenance.html", link_maintenance, order=20)
 )

@@ -43,6 +43,7 @@ from .views import (
     tools,
     trials,
     warranty_claims,
+    wishes,
 )
 
 urlpatterns = [
@@ -114,6 +115,11 @@ urlpatterns = [
     path("advice/<uuid:uid>/offer/", advice.OfferPage.as_view(), name="advice-offer"),
     path("advice/<uuid:uid>/drop/", advice.DropPage.as_view(), name="advice-drop"),
     path("orders/<uuid:uid>/advice/", advice.TakeUpView.as_view(), name="order-advice"),
+    # --- what customers ask for ---
+    path("orders/<uuid:uid>/wishes/", wishes.TakeWishesView.as_view(), name="order-wishes"),
+    path("wishes/<uuid:uid>/decline/", wishes.DeclineWishPage.as_view(), name="wish-decline"),
+    path("v/<str:token>/wishes/", wishes.WishOnLink.as_view(), name="visit-link-wishes"),
+    path("book/<str:code>/<str:token>/wishes/", wishes.WishOnBooking.as_view(), name="online-wishes"),
     # --- the customer's link ---
     path("v/<str:token>/orders/<uuid:uid>/decide/", links.DecideOnLink.as_view(), name="visit-link-decide"),
     path("v/<str:token>/line-photos/<uuid:uid>/", links.LinePhotoOnLink.as_view(), name="visit-link-line-photo"),

@@ -68,6 +68,7 @@ def _records(world: Any, made: dict[str, Any]) -> tuple[str, str]:
     desk.replace_vehicle(uid=vehicle, body={**car, "color": "白"}, if_match=etag)
     act(desk, "vehicle", vehicle, "change_owner", {"owner_uid": customer_uid, "on": "2026-12-03"})
     act(desk, "vehicle", vehicle, "read_odometer", {"km": 12000})
+    act(desk, "vehicle", vehicle, "note_use", {"hard_uses": ["TAXI"]})
     return customer_uid, vehicle
 
 
@@ -416,6 +417,9 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(world.manager, "service_package", offer, "end", {"ends_on": DAY[:10]})
     act(advisor, "declined_advice", again, "take_up", {"order_uid": second})
     _sheets(world, second)
+    taken, not_now = world.a_customer_asks_for(visit, "BR-20"), world.a_customer_asks_for(visit, "EL-10")
+    act(advisor, "maintenance_wish", taken, "take", {"order_uid": second})
+    act(advisor, "maintenance_wish", not_now, "decline", {"answer": "今天来不及"})
     act(advisor, "repair_order", second, "withdraw", {"reason": "客户不做"})
     act(advisor, "labor_operation", later, "offer_again")
     act(advisor, "labor_operation", later, "cancel", {"reason": "客户不做"})

@@ -45,6 +45,7 @@ from tests.factories.cores import make_paid_core
 from tests.factories.old_parts import make_old_parts
 from tests.factories.reminders import make_date_reminder
 from tests.factories.warranty import make_warranty_repair
+from tests.factories.wishes import make_wish
 from tests.factories.workshop import Shop as House
 from workshop.models import RepairOrder
 from workshop.services import advice, proposals
@@ -197,6 +198,9 @@ class World:
     def structure_is_repaired(self) -> str:
         people, actors = self._people("advisor", "technician")
         return str(structural(SimpleNamespace(store=self.shop.store, people=people, **actors)).uid)
+
+    def a_customer_asks_for(self, visit: str, code: str) -> str:
+        return str(make_wish(Visit.objects.get(uid=visit), code).uid)
 
     def declined_is_kept(self, visit: str) -> None:
         advice.keep_advice(visit_uid=uuid.UUID(visit), by=machine("tests"))

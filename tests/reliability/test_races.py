@@ -78,6 +78,7 @@ from tests.factories.loans import make_loan_car
 from tests.factories.reception import make_customer, make_picture, make_vehicle, make_visit
 from tests.factories.reminders import make_ending
 from tests.factories.warranty import make_warranty_repair
+from tests.factories.wishes import make_booked, make_wish
 from tests.factories.workshop import (
     YES,
     add_operation,
@@ -134,8 +135,10 @@ from workshop.services import (
     tools,
     trials,
     warranty_claims,
+    wishes,
 )
 from workshop.services import gloves as glove_looks
+from workshop.wish_models import MaintenanceWish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STORY: dict[str, str] = {
@@ -302,6 +305,7 @@ STORY: dict[str, str] = {
     "reception.rate_reception": "same",
     "reception.explain_rating": "same",
     "quality.explain_complaint": "same",
+    "reception.note_use": "both",
     "reception.read_odometer": "both",
     "reception.record_consent": "one: consent.unchanged",
     "reception.register_arrival": "one: vehicle.plate_taken",
@@ -430,6 +434,10 @@ STORY: dict[str, str] = {
     "workshop.sign_sheet": "one: sheet.signed",
     "workshop.drop_advice": "one: advice.ended",
     "workshop.keep_advice": "same",
+    "workshop.wish_maintenance": "same",
+    "workshop.wish_for_booking": "same",
+    "workshop.take_wishes": "one: wish.answered",
+    "workshop.decline_wish": "one: wish.answered",
     "workshop.offer_advice": "both",
     "workshop.take_up_advice": "one: state.move",
     "workshop.offer_again": "one: line.not_declined",
@@ -736,6 +744,7 @@ def test_customers_cars_and_reception() -> None:
     go(merging.merge_customers, kept_uid=twins[0].uid, merged_uid=twins[1].uid, by=manager)
     go(merging.undo_merge, uid=CustomerMerge.objects.get().uid, by=manager)
     go(vehicles.read_odometer, vehicle=Vehicle.objects.get(pk=car.pk), km=20_000, by=desk)
+    go(vehicles.note_use, uid=car.uid, hard_uses=["TAXI"], by=desk)
 
 
 def link_visit(visit: Visit) -> Any:
@@ -1434,6 +1443,24 @@ def test_declined_advice() -> None:
             visit_uid=order.visit.uid, complaint="异味", with_diagnosis=False, by=shop.advisor
         )
         go(advice.take_up_advice, uid=again.uid, order_uid=second.uid, by=shop.advisor)
+
+
+def test_what_customers_ask_for() -> None:
+    with clock_at(9):
+        shop = House().floor.shop
+        visit = make_received_visit(shop)
+        vehicles.read_odometer(vehicle=visit.vehicle, km=49_500, by=shop.advisor)
+        tyres = [operation("TY-20").uid]
+        go(wishes.wish_maintenance, visit_uid=visit.uid, operation_uids=tyres, by=link_visit(visit))
+        order = orders.open_repair_order(visit_uid=visit.uid, complaint="异响", with_diagnosis=False, by=shop.advisor)
+        first = MaintenanceWish.objects.get()
+        go(wishes.take_wishes, order_uid=order.uid, wish_uids=[first.uid], by=shop.advisor)
+        go(wishes.decline_wish, uid=make_wish(visit, "AC-10").uid, answer="今天来不及", by=shop.advisor)
+        second = make_received_visit(shop)
+        vehicles.read_odometer(vehicle=second.vehicle, km=49_500, by=shop.advisor)
+        vehicles.change_owner(uid=second.vehicle.uid, owner_uid=second.customer.uid, on=clock.today(), by=shop.advisor)
+        booked = make_booked(second)
+        go(wishes.wish_for_booking, appointment=booked, operation_uids=tyres)
 
 
 def test_check_sheets() -> None:

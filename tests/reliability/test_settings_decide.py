@@ -42,11 +42,11 @@ from reception import rules
 from reception.models import AppointmentSource, SlotOffer, Vehicle
 from reception.selectors import capacity
 from reception.selectors.today import board, has_unreceived
-from reception.selectors.vehicles import inspection_of, insurance_of
+from reception.selectors.vehicles import inspection_of, insurance_of, use_to_ask
 from reception.services import appointments, changing, consultations, visits, waiting
 from reception.services.quotations import give_quotation
 from reception.services.segments import recompute_segments
-from reception.services.vehicles import correct_vehicle, read_odometer
+from reception.services.vehicles import correct_vehicle, note_use, read_odometer
 from staff.selectors.pages import directory
 from tests.delivery.test_whole_way import House
 from tests.exchange.test_imports import bring
@@ -599,6 +599,15 @@ def small_service(months: int, km: int = 0) -> str:
     return standings(due_of(vehicle, shop))["MT-10"]
 
 
+def use_asked_after_200_days() -> bool:
+    """Whether the owner is asked again how the car is used, 200 days after the answer."""
+    shop = make_shop()
+    vehicle = make_order(shop, with_diagnosis=False).vehicle
+    with clock.moved_to(clock.now() - timedelta(days=200)):
+        vehicle = note_use(uid=vehicle.uid, hard_uses=[], by=shop.advisor)
+    return use_to_ask(vehicle, store_id=shop.store.pk)
+
+
 def fit_for() -> int:
     """Days that a torque wrench may be used after its calibration."""
     with clock_at(9):
@@ -801,6 +810,7 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "reception.segment_days": (rfm_of_two, "521", 100, "511"),
     "reception.link_days": (link_lasts, 90, 5, 5),
     "reception.visit_photos": (photos_taken, 3, 1, 1),
+    "reception.use_again_days": (use_asked_after_200_days, False, 180, True),
     "reception.quotation_days": (quoted_for, 14, 3, 3),
     "reception.waiting_days": (waits_until_day_20, "", 10, "waiting.days"),
     "reception.waiting_offer_minutes": (

@@ -72,7 +72,7 @@ def of_links() -> list[Address]:
     return [a for a in addresses() if "token" in a.parameters and a.name not in SIGNED]
 
 
-SIGNED = ("asked-online", "online-booked", "online-move", "online-cancel")
+SIGNED = ("asked-online", "online-booked", "online-move", "online-cancel", "online-wishes")
 """Under a signature of ours rather than a token that was drawn."""
 
 

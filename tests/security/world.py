@@ -67,6 +67,7 @@ from tests.factories.reception import make_picture, make_received_visit, make_vi
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
 from tests.factories.warranty import make_warranty_repair
+from tests.factories.wishes import make_wish
 from tests.factories.workshop import Shop
 from workshop.campaign_models import CampaignAnswer, CampaignVehicle
 from workshop.day_six_models import DaySixCare, RecordCopy
@@ -181,6 +182,7 @@ class World:
             authorized_by="张试", note="电话", by=advisor,
         )  # fmt: skip
         keep_advice(visit_uid=order.visit.uid, by=system)
+        make_wish(order.visit, "TY-20")
         put_package_on(make_away_wait(advisor).order, manager=manager, by=advisor)
         make_loan_trip(advisor, signature=make_picture(kind="PNG"), photos=[make_picture()])
         repaired = Inspection.objects.filter(store=store, level="FINAL", result="PASSED").order_by("pk").first()

@@ -57,7 +57,7 @@ from reception.services import (
     waiting,
     walkarounds,
 )
-from reception.services.vehicles import correct_vehicle
+from reception.services.vehicles import correct_vehicle, note_use
 from staff.models import Employee
 from staff.services import employees
 from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
@@ -70,6 +70,7 @@ from tests.factories.loans import make_loan_trip
 from tests.factories.packages import put_package_on
 from tests.factories.reminders import make_date_reminder
 from tests.factories.returns import come_back
+from tests.factories.wishes import make_wish
 from tests.factories.workshop import Shop, make_received_visit
 from workshop import events as workshop_events
 from workshop.day_six_models import DaySixCare
@@ -96,6 +97,7 @@ from workshop.services import (
     tools,
     trials,
     warranty_claims,
+    wishes,
 )
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 9
@@ -194,6 +196,11 @@ def make_every_kind() -> None:
         by=acting("advisor"),
     )
     advice.keep_advice(visit_uid=line.order.visit.uid, by=machine("advice", store_id=store.pk))
+    make_wish(line.order.visit, "EN-40")
+    note_use(uid=line.order.vehicle.uid, hard_uses=["TAXI"], by=acting("advisor"))
+    no, yes = (make_wish(line.order.visit, code) for code in ("TY-20", "TY-30"))
+    wishes.decline_wish(uid=no.uid, answer="今天来不及", by=acting("advisor"))
+    wishes.take_wishes(order_uid=line.order.uid, wish_uids=[yes.uid], by=acting("advisor"))
     orders.add_line(
         order_uid=line.order.uid,
         operation_uid=Operation.objects.get(code="EL-10").uid,

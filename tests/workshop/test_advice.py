@@ -15,14 +15,25 @@ from dealership.kernel import clock
 from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History
+from reception.services.vehicles import change_owner
 from tests.factories.api import ApiCaller, problem
 from tests.factories.delivery import move_line
 from tests.factories.departed import make_departed
-from tests.factories.reception import rule
+from tests.factories.reception import make_customer, rule
 from tests.factories.staff import actor_for, make_employee
-from tests.factories.workshop import Shop, add_operation, make_order, make_received_visit, make_shop
+from tests.factories.workshop import (
+    Shop,
+    add_operation,
+    agree_all,
+    make_order,
+    make_received_visit,
+    make_shop,
+    operation,
+)
 from workshop.models import Advice, OrderLine, RepairOrder
-from workshop.selectors.advice import advice_queue, open_of
+from workshop.selectors.advice import advice_queue, due_count, open_of
+from workshop.selectors.declined import declined_advice
+from workshop.selectors.maintenance import falls_due
 from workshop.services import advice
 from workshop.services.authorizations import decide_lines
 from workshop.services.orders import send_estimate
@@ -248,3 +259,73 @@ def test_the_api_reads_it_and_closes_it(shop: Shop) -> None:
     assert caller.act(path, "offer").json()["offered"] == 1
     assert caller.act(path, "drop", {"reason": "不要"}).json()["state"] == "DROPPED"
     problem(caller.act(path, "drop", {"reason": "不要"}), 409, "advice.ended")
+
+
+def test_of_a_sold_car_nobody_is_asked_and_nothing_of_the_former_owner_is_read(client: Client, shop: Shop) -> None:
+    with clock.moved_to(clock.now() - timedelta(days=120)):
+        [row] = kept(shop, "MT-10")
+    care = actor_for(make_employee(shop.store, "care"))
+    assert (advice_queue(care).due, advice_queue(care).sold, due_count(care)) == (1, 0, 1)
+    former = row.line.order.visit.customer
+    assert len(declined_advice(former, shop.advisor)) == 1
+    buyer = make_customer(name="顾示例")
+    change_owner(uid=row.vehicle.uid, owner_uid=buyer.uid, on=clock.today(), by=shop.advisor)
+    queue = advice_queue(care, show="sold")
+    assert (queue.due, queue.due_value, queue.later, queue.sold, queue.rows) == (0, Decimal(0), 0, 1, [row])
+    assert due_count(care) == 0
+    assert declined_advice(former, shop.advisor) == []
+    with rule("advice.sold"):
+        advice.offer_advice(uid=row.uid, by=care)
+    row.refresh_from_db()
+    assert row.offered == 0
+    client.force_login(make_employee(shop.store, "care").user)
+    page = client.get(reverse("advice-list"), {"show": "sold"}).content.decode()
+    assert "已换车主" in page
+    assert "下次再做" not in page  # why the former owner said no
+    assert row.line.order.visit.contact_name not in page
+    client.force_login(shop.employee.user)
+    page = client.get(reverse("vehicle-detail", args=[row.vehicle.uid])).content.decode()
+    assert "前车主" in page
+    assert "下次再做" not in page
+
+
+def test_a_driver_who_brings_another_owners_car_is_asked_as_before(shop: Shop) -> None:
+    with clock.moved_to(clock.now() - timedelta(days=120)):
+        [row] = kept(shop, "MT-10")
+        company = make_customer(name="示例租赁", kind="COMPANY")
+        row.vehicle.ownerships.update(customer=company)
+    care = actor_for(make_employee(shop.store, "care"))
+    assert (advice_queue(care).due, advice_queue(care).sold) == (1, 0)
+
+
+def test_it_is_offered_again_when_the_plan_asks_for_it_sooner(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = clock.today(shop.store.time_zone)
+    day = today + timedelta(days=30)
+    due = {operation("MT-10").pk: day, operation("AC-10").pk: today + timedelta(days=300)}
+    monkeypatch.setattr(advice, "falls_due", lambda *_args, **_more: due)
+    rows = kept(shop, "MT-10", "AC-10")
+    assert [row.offer_on for row in rows] == [day, today + timedelta(days=90)]
+    care = actor_for(make_employee(shop.store, "care"))
+    assert advice.offer_advice(uid=rows[0].uid, by=care).offer_on == day
+    later = today + timedelta(days=200)
+    assert advice.offer_advice(uid=rows[0].uid, by=care, again_on=later).offer_on == later  # as the customer wishes
+
+
+def test_when_the_plan_asks_for_it_is_known_by_a_record(shop: Shop) -> None:
+    """The small service was done half a year ago: by its mileage it falls due in two months; what has no record here says
+    nothing."""
+    with clock.moved_to(clock.now() - timedelta(days=180)):
+        order = make_order(shop, with_diagnosis=False)
+        done = add_operation(shop, order, "MT-10", parts=[])
+        agree_all(shop, order)
+        done.refresh_from_db()
+        move_line(done, "COMPLETED")
+        OrderLine.objects.filter(pk=done.pk).update(completed_at=clock.now())
+    order.vehicle.refresh_from_db()
+    today = clock.today(shop.store.time_zone)
+    found = falls_due(order.vehicle, store_id=shop.store.pk, after=today)
+    assert today < found[operation("MT-10").pk] < today + timedelta(days=90)
+    assert operation("MT-20").pk not in found
+    assert operation("MT-10").pk not in falls_due(
+        order.vehicle, store_id=shop.store.pk, after=today + timedelta(days=90)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -17,14 +18,14 @@ from dealership.kernel import clock
 from dealership.kernel.models import History
 from tests.factories.api import ApiCaller, problem
 from tests.factories.reception import rule
-from tests.factories.workshop import PHONE, YES, Shop, make_order, make_shop, operation
+from tests.factories.workshop import PHONE, YES, Shop, add_operation, make_order, make_shop, operation
 from workshop.models import OrderLine, RepairOrder
 from workshop.package_models import OrderPackage
 from workshop.package_rules import Shares, share_price
 from workshop.package_rules import single_price as one_by_one
-from workshop.selectors.maintenance import due_list
+from workshop.selectors.maintenance import due_list, not_there, operations_of
 from workshop.selectors.orders import asked_of
-from workshop.selectors.packages import offers_for
+from workshop.selectors.packages import offers_for, packages_panel
 from workshop.services import authorizations, orders, packages
 
 CODES = ("MT-10", "MT-20", "TY-20")
@@ -291,3 +292,28 @@ def test_other_systems_set_put_and_dissolve(shop: Shop) -> None:
     problem(desk.post("order-packages", given), 409, "package.there")
     done = desk.act(f"order-packages/{row.json()['uid']}", "dissolve", {"reason": "客户只做机油"})
     assert (done.status_code, done.json()["dissolved_reason"]) == (200, "客户只做机油")
+
+
+def test_what_stands_on_the_order_is_not_offered_again(shop: Shop) -> None:
+    """Its oil and filter come with the bigger service that is on the order already: neither offered nor put on twice."""
+    package = offered(shop, operation_uids=[operation("MT-10").uid, operation("EN-30").uid], price="400.00")
+    order = make_order(shop, with_diagnosis=False)
+    panel = packages_panel(shop.advisor, order, None)
+    assert panel is not None
+    assert [offer.package for offer in panel["offers"]] == [package]
+    line = add_operation(shop, order, "MT-20")
+    assert packages_panel(shop.advisor, order, None) is None
+    with rule("package.part_there"):
+        packages.put_package(order_uid=order.uid, package_uid=package.uid, by=shop.advisor)
+    assert (order.lines.count(), OrderPackage.objects.count()) == (1, 0)
+    orders.cancel_line(line_uid=line.uid, reason="改做套餐", by=shop.advisor)
+    packages.put_package(order_uid=order.uid, package_uid=package.uid, by=shop.advisor)
+    assert OrderPackage.objects.count() == 1
+
+
+def test_due_work_that_bigger_work_on_the_order_brings_is_not_offered_again(shop: Shop) -> None:
+    order = make_order(shop, with_diagnosis=False)
+    add_operation(shop, order, "MT-20")
+    small, other = (SimpleNamespace(operation=operation(code)) for code in ("MT-10", "TY-20"))
+    assert not_there([small, other], operations_of(order)) == [other]  # type: ignore[list-item]
+    assert not_there([small, other], []) == [small, other]  # type: ignore[list-item]

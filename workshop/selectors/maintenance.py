@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Q
+from django.utils import translation
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 from dealership.catalogue.models import MaintenanceItem, MaintenancePlan, Operation, OperationPart, PayType
@@ -21,11 +23,11 @@ from dealership.kernel import clock, limits
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from dealership.kernel.money import line_amount, round_money
-from reception.models import OdometerReading, Vehicle
+from reception.models import Appointment, AppointmentSource, OdometerReading, Ownership, Vehicle, VehicleUse
 from workshop import maintenance_rules as rules
 from workshop.limits import MAINTENANCE_SOON_DAYS, MAINTENANCE_SOON_KM, SEVERE_KM_A_YEAR, USUAL_KM_A_YEAR
 from workshop.maintenance_rules import Done, Due, Interval, Reading, Standing, Trend
-from workshop.models import LineState, OrderLine, RepairOrder
+from workshop.models import LineState, OrderLine, PartLine, RepairOrder
 
 LABELS = {
     Standing.OVERDUE: pgettext_lazy("maintenance", "overdue"),
@@ -83,6 +85,7 @@ class DueList:
     severe: bool
     note: Note | None
     rows: list[DueRow]
+    hard_use: str = ""  # why its use is hard, as its owner told it
 
     @property
     def proposed(self) -> list[DueRow]:
@@ -104,6 +107,9 @@ class DueList:
         if not self.trend.read:
             return gettext("its mileage isn't known; read it, then this list tells what is due")
         km = say_km(self.trend.per_year)
+        if self.hard_use:
+            words = {"km": km, "why": self.hard_use}
+            return gettext("%(km)s a year; the intervals for hard use hold: %(why)s") % words
         if not self.trend.measured:
             return gettext("reckoned with %(km)s a year, as its readings don't tell yet") % {"km": km}
         if self.severe:
@@ -115,11 +121,53 @@ def say_km(km: int) -> str:
     return gettext("%(km)s km") % {"km": f"{km:,}"}
 
 
-def operations_of(order: RepairOrder) -> list[int]:
-    """Operations that stand on an order and weren't taken off."""
-    gone = (LineState.CANCELLED, LineState.WITHDRAWN)
+def operations_of(order: RepairOrder, *, undone: bool = False) -> list[int]:
+    """Operations that stand on an order and weren't taken off; ``undone``: of these what is still to be done."""
+    gone = [LineState.CANCELLED, LineState.WITHDRAWN]
+    if undone:
+        gone += [LineState.DECLINED, LineState.COMPLETED, LineState.INSPECTED]
     rows = OrderLine.objects.filter(order=order, operation__isnull=False).exclude(state__in=gone)
     return [int(key) for key in rows.values_list("operation_id", flat=True)]
+
+
+def not_on(orders: Iterable[RepairOrder], rows: list[DueRow], besides: Collection[int] = ()) -> list[DueRow]:
+    """Without the work that stands on these orders, or that what is still to be done there brings along; nor ``besides``."""
+    if not rows:
+        return rows
+    there, coming = set(besides), set(besides)
+    for order in orders:
+        there.update(operations_of(order))
+        coming.update(operations_of(order, undone=True))
+    return not_there([row for row in rows if row.operation.pk not in there], coming)
+
+
+def not_there(rows: list[DueRow], there: Collection[int]) -> list[DueRow]:
+    """Without the work that stands on an order (``there``: its operations), itself or with maintenance that brings it."""
+    if not rows or not there:
+        return rows
+    needs: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    wanted = {row.operation.pk for row in rows} | set(there)
+    bigger = set()
+    found = OperationPart.objects.filter(operation__in=wanted)
+    for operation, maintenance, part, quantity in found.values_list(
+        "operation_id", "operation__is_maintenance", "part_id", "quantity"
+    ):
+        needs[operation][part] = quantity
+        if maintenance and operation in there:
+            bigger.add(operation)
+    return [
+        row
+        for row in rows
+        if row.operation.pk not in there
+        and not any(rules.includes(needs[key], needs.get(row.operation.pk, {})) for key in bigger)
+    ]
+
+
+def parts_of(orders: Iterable[RepairOrder]) -> set[int]:
+    """Parts on lines of these orders that weren't taken off or declined."""
+    gone = (LineState.CANCELLED, LineState.WITHDRAWN, LineState.DECLINED)
+    rows = PartLine.objects.filter(line__order__in=[order.pk for order in orders]).exclude(line__state__in=gone)
+    return {int(key) for key in rows.values_list("part_id", flat=True)}
 
 
 def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
@@ -138,7 +186,9 @@ def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
         today=today,
         usual_per_year=limits.value(USUAL_KM_A_YEAR, store_id=store_id),
     )
-    severe = trend.measured and trend.per_year >= limits.value(SEVERE_KM_A_YEAR, store_id=store_id)
+    hard = vehicle.use == VehicleUse.HARD
+    much = trend.measured and trend.per_year >= limits.value(SEVERE_KM_A_YEAR, store_id=store_id)
+    severe = hard or much
     window = rules.Window(
         limits.value(MAINTENANCE_SOON_KM, store_id=store_id), limits.value(MAINTENANCE_SOON_DAYS, store_id=store_id)
     )
@@ -163,7 +213,19 @@ def due_list(vehicle: Vehicle, *, store_id: int) -> DueList | None:
     urgent = [row for row in rows if row.standing not in (Standing.UNREAD, Standing.LATER)]
     _price(urgent, needs, vehicle.model_id, store_id, today)
     note = next((told for source in NOTES if (told := source(vehicle))), None)
-    return DueList(plan, trend, severe, note, rows)
+    return DueList(plan, trend, severe, note, rows, vehicle.hard_use_words if hard else "")
+
+
+def falls_due(vehicle: Vehicle, *, store_id: int, after: date) -> dict[int, date]:
+    """Operation → the day after ``after`` on which the plan asks for it as the car is driven now; of what isn't known by a
+    record, or is due already, nothing is said."""
+    found = due_list(vehicle, store_id=store_id)
+    rows = found.rows if found else []
+    return {
+        row.operation.pk: row.due.expected_on
+        for row in rows
+        if row.standing in (Standing.SOON, Standing.LATER) and row.due.expected_on and row.due.expected_on > after
+    }
 
 
 def interval_of(item: MaintenanceItem) -> Interval:
@@ -256,6 +318,58 @@ def _price(
         row.amount = round_money(labor + sum((line_amount(q, prices[p]) for p, q in wanted.items()), Decimal(0)))
 
 
+def due_facts(due: Due) -> dict[str, Any]:
+    """What ``why`` says, without its words: kept with a line's cause, so that it is said in the reader's language."""
+    facts = asdict(due)
+    facts["standing"] = str(due.standing)
+    facts["due_on"], facts["expected_on"] = _iso(due.due_on), _iso(due.expected_on)
+    facts["last"] = {"on": due.last.on.isoformat(), "km": due.last.km} if due.last else None
+    return facts
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _due_of(facts: Mapping[str, Any]) -> Due:
+    last = facts["last"]
+    days = {key: date.fromisoformat(facts[key]) if facts[key] else None for key in ("due_on", "expected_on")}
+    return Due(
+        **{
+            **facts,
+            **days,
+            "standing": Standing(facts["standing"]),
+            "last": Done(date.fromisoformat(last["on"]), last["km"]) if last else None,
+        }
+    )
+
+
+def say_due(facts: Mapping[str, Any] | None, written: str, *, language: str | None = None) -> str:
+    """Why it is due, in ``language`` (default: the reader's); ``written`` where it isn't known by its facts."""
+    if not facts:
+        return written
+    with translation.override(language or translation.get_language()):
+        return why(_due_of(facts))[:300]
+
+
+def say_cause(line: OrderLine) -> str:
+    """A line's cause for the reader: the due list's own sentence in the page's language, a person's words as written."""
+    if not line.cause or not line.cause_due:
+        return line.cause
+    if all(say_due(line.cause_due, "", language=code) != line.cause for code, _name in settings.LANGUAGES):
+        return line.cause  # somebody has written it anew
+    return say_due(line.cause_due, line.cause)
+
+
+def shown_on_booking(appointment: Appointment) -> bool:
+    """Whether a booking's page names what the car is due for: the shop made it, so who has the address is the customer;
+    who books online may type any plate. The car belongs to the customer of the booking."""
+    if not appointment.is_expected or appointment.source == AppointmentSource.CONSUMER_PORTAL:
+        return False
+    owned = Ownership.objects.filter(vehicle_id=appointment.vehicle_id, ends_on__isnull=True)
+    return owned.filter(customer_id=appointment.customer_id).exists()
+
+
 def why(due: Due) -> str:
     """``last 2026-01-03 / 32,100 km, every 10,000 km or 12 months: due at 42,100 km or on 2027-01-03``."""
     if due.last is None:
@@ -273,4 +387,5 @@ def why(due: Due) -> str:
         filter(None, [say_km(due.due_km) if due.due_km else "", due.due_on.isoformat() if due.due_on else ""])
     )
     said = gettext("%(begins)s, %(how)s") % {"begins": begins, "how": how % {"spans": spans}}
-    return gettext("%(said)s → %(points)s") % {"said": said, "points": points} if points else said
+    said = gettext("%(said)s → %(points)s") % {"said": said, "points": points} if points else said
+    return gettext("%(said)s (sooner because of hard use)") % {"said": said} if due.sooner else said

@@ -56,6 +56,7 @@ from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.apart import Again, falls_due, lying_apart
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
+from workshop.selectors.maintenance import say_cause
 from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
 from workshop.selectors.purchasing import with_arrivals
@@ -638,7 +639,7 @@ def line_row(
     if line.told_cause and line.told_cause != line.cause:
         says.append(_("told the customer: %(words)s") % {"words": line.told_cause})
     if line.cause:
-        says.append(_("cause: %(words)s") % {"words": line.cause})
+        says.append(_("cause: %(words)s") % {"words": say_cause(line)})
     if line.correction:
         says.append(_("done: %(words)s") % {"words": line.correction})
     if line.fee_amount:

@@ -20,7 +20,7 @@ from workshop import permissions
 from workshop.models import RepairOrder
 from workshop.package_models import OrderPackage
 from workshop.package_rules import share_price, single_price
-from workshop.selectors.maintenance import DueList, operations_of
+from workshop.selectors.maintenance import DueList, operations_of, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,22 @@ class PackageOffer:
 
 
 def offers_for(
-    vehicle: Vehicle, *, store_id: int, found: DueList | None, there: Collection[int] = ()
+    vehicle: Vehicle,
+    *,
+    store_id: int,
+    found: DueList | None,
+    there: Collection[int] = (),
+    parts_there: Collection[int] = (),
 ) -> list[PackageOffer]:
-    """What can be offered today: it saves money, and none of its work stands on the order. Who covers most comes first."""
+    """What can be offered today: it saves money, and none of its work (``there``) nor of its parts (``parts_there``) stands
+    on the order. Who covers most comes first."""
     today = clock.today(Store.objects.get(pk=store_id).time_zone)
     rows = packages_for(vehicle.model, vehicle.powertrain, store_id=store_id, on=today)
     rows = [row for row in rows if not any(item.operation_id in there for item in row.items.all())]
+    taken = set(parts_there)
+    rows = [
+        row for row in rows if not any(need.part_id in taken for item in row.items.all() for need in item.parts.all())
+    ]
     if not rows:
         return []
     try:
@@ -87,5 +97,11 @@ def packages_panel(actor: Actor, order: RepairOrder, found: DueList | None) -> d
     ended = order.settled_at or order.withdrawn_at or order.closed_at
     offers = []
     if may and not ended and order.kind == "CUSTOMER":
-        offers = offers_for(order.vehicle, store_id=order.store_id, found=found, there=set(operations_of(order)))
+        offers = offers_for(
+            order.vehicle,
+            store_id=order.store_id,
+            found=found,
+            there=set(operations_of(order)),
+            parts_there=parts_of([order]),
+        )
     return {"put": put, "offers": offers, "may": may, "order": order} if put or offers else None

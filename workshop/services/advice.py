@@ -22,14 +22,21 @@ from reception.models import Visit
 from workshop import events, permissions
 from workshop.limits import ADVICE_DAYS, ADVICE_SAFETY_DAYS
 from workshop.models import ADVICE_MOVES, Advice, AdviceState, LineState, OrderLine
+from workshop.selectors.advice import sold_on
+from workshop.selectors.maintenance import falls_due
 from workshop.services.orders import add_line, line_total, locked_order
 
 MOST_DAYS = 730
 
 
-def _first_offer(line: OrderLine, on: date) -> date:
+def _first_offer(line: OrderLine, on: date, due: dict[int, date]) -> date:
+    """After the usual days, or when the plan asks for it where that is sooner (3.1)."""
     key = ADVICE_SAFETY_DAYS if line.is_safety else ADVICE_DAYS
-    return on + timedelta(days=limits.value(key, store_id=line.order.store_id))
+    return _sooner(on + timedelta(days=limits.value(key, store_id=line.order.store_id)), line, due)
+
+
+def _sooner(day: date, line: OrderLine, due: dict[int, date]) -> date:
+    return min(day, due.get(line.operation_id or 0, day))
 
 
 @transaction.atomic
@@ -60,11 +67,14 @@ def keep_advice(*, visit_uid: UUID, by: Actor) -> list[Advice]:
         if row.line.operation_id in done:
             _take(row, done[row.line.operation_id], by=by)
     kept: list[Advice] = []
+    due: dict[int, date] | None = None
     there = set(Advice.objects.filter(line__in=lines).values_list("line_id", flat=True))
     for line in lines:
         declined = line.state == LineState.DECLINED and line.pay_type == PayType.CUSTOMER_PAY and not line.is_diagnosis
         if not declined or line.pk in there or (line.operation_id and line.operation_id in done):
             continue
+        if due is None:
+            due = falls_due(line.order.vehicle, store_id=visit.store_id, after=today)
         row = Advice.objects.create(
             store_id=visit.store_id,
             vehicle_id=line.order.vehicle_id,
@@ -73,7 +83,7 @@ def keep_advice(*, visit_uid: UUID, by: Actor) -> list[Advice]:
             cause=line.declined_cause,
             is_safety=line.is_safety,
             declined_at=clock.now(),
-            offer_on=_first_offer(line, today),
+            offer_on=_first_offer(line, today, due),
         )
         record(row, events.ADVICE_KEPT, by=by, amount=row.amount, cause=row.cause or None, offer_on=row.offer_on)
         kept.append(row)
@@ -133,16 +143,27 @@ def take_up_advice(*, uid: UUID, order_uid: UUID, by: Actor) -> Advice:
 
 @transaction.atomic
 def offer_advice(*, uid: UUID, by: Actor, again_on: date | None = None) -> Advice:
-    """The customer was asked again and wants to think about it until ``again_on`` (default: the usual days from today).
+    """The customer was asked again and wants to think about it until ``again_on`` (default: the usual days from today, or
+    when the plan asks for it where that is sooner).
 
-    Raises RuleError ``advice.ended``, and ``advice.again_on`` for a day that isn't ahead or is over two years away.
+    Raises RuleError ``advice.ended``, ``advice.sold`` (the car has another owner: it is offered at its next visit), and
+    ``advice.again_on`` for a day that isn't ahead or is over two years away.
     """
     by.require(permissions.ADVICE_WORK)
     row = _locked(uid, by)
     if row.state != AdviceState.OPEN:
         raise RuleError("advice.ended", _("Somebody has closed this advice already; look again."))
+    if Advice.objects.filter(sold_on(), pk=row.pk).exists():
+        raise RuleError(
+            "advice.sold",
+            _("The car has another owner now: who declined it isn't asked again; offer it at its next visit."),
+        )
     today = clock.today(row.store.time_zone)
-    day = again_on or today + timedelta(days=limits.value(ADVICE_DAYS, store_id=row.store_id))
+    day = again_on
+    if day is None:
+        usual = today + timedelta(days=limits.value(ADVICE_DAYS, store_id=row.store_id))
+        vehicle = row.line.order.vehicle
+        day = _sooner(usual, row.line, falls_due(vehicle, store_id=row.store_id, after=today))
     if not today < day <= today + timedelta(days=MOST_DAYS):
         raise RuleError("advice.again_on", _("Choose a day ahead, within two years."), field="again_on")
     before, row.offer_on = row.offer_on, day

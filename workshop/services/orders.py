@@ -335,6 +335,7 @@ def _write_line(
     is_addition: bool = False,
     complaint: str = "",
     cause: str = "",
+    cause_due: dict[str, Any] | None = None,
     extra_minutes: int = 0,
     is_safety: bool | None = None,
     fee_amount: Decimal = ZERO,
@@ -381,6 +382,7 @@ def _write_line(
         extra_minutes=extra_minutes,
         complaint=complaint.strip()[:300],
         cause=cause.strip()[:300],
+        cause_due=cause_due,
         fee_amount=round_money(fee_amount),
         fee_note=formats.one_line(fee_note)[:60] if fee_amount else "",
         quoted=quoted,
@@ -491,6 +493,7 @@ def add_line(
     is_addition: bool | None = None,
     complaint: str = "",
     cause: str = "",
+    cause_due: dict[str, Any] | None = None,
     extra_minutes: int = 0,
     is_safety: bool | None = None,
     fee_amount: Decimal = ZERO,
@@ -505,7 +508,8 @@ def add_line(
     A line written after the customer has agreed to work beyond the diagnosis is an addition: it waits for its own yes
     and stops no agreed work (3.2). ``fee_amount`` (CNY with VAT) is what costs besides labour and parts, named by
     ``fee_note``. What takes something apart (``is_dismantling``, or a diagnosis) states by ``reassembly_amount`` (CNY with
-    VAT) what putting it together again costs if the repair is declined; ``found_by_uid`` names the line that was taken
+    VAT) what putting it together again costs if the repair is declined; ``cause_due`` are the facts of the due list
+    behind ``cause``, from which it is said in another language (3.1); ``found_by_uid`` names the line that was taken
     apart to find this work. Raises RuleError ``line.description``, ``line.hours``, ``line.fee``, ``line.reassembly``,
     ``line.found_by``, ``line.there`` (not ``although_there``: the same work stands on the order) and ``order.ended``.
     """
@@ -541,6 +545,7 @@ def add_line(
         is_addition=is_addition,
         complaint=complaint,
         cause=cause,
+        cause_due=cause_due,
         extra_minutes=extra_minutes,
         is_safety=is_safety,
         fee_amount=fee_amount,

@@ -5,6 +5,7 @@ Lock order (design 5): order before its lines; the caller of ``dissolve`` holds 
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from workshop import events, permissions
 from workshop.models import AGREED, LineState, OrderLine
 from workshop.package_models import OrderPackage
 from workshop.package_rules import share_price
-from workshop.selectors.maintenance import operations_of
+from workshop.selectors.maintenance import operations_of, parts_of
 from workshop.services.orders import dissolve_package_of, locked_order, write_line
 
 L = LineState
@@ -30,13 +31,14 @@ L = LineState
 
 @transaction.atomic
 def put_package(
-    *, order_uid: UUID, package_uid: UUID, by: Actor, causes: dict[UUID, str] | None = None
+    *, order_uid: UUID, package_uid: UUID, by: Actor, causes: dict[UUID, tuple[str, dict[str, Any]]] | None = None
 ) -> OrderPackage:
     """Writes a line for each piece of work of a package, which add up to its price to the fen (3.1).
 
-    ``causes``: why each is due, by operation uid. Raises RuleError ``package.gone`` (not offered today, or not for this
-    car), ``package.payer``, ``package.there`` (some of its work stands on the order), ``package.price`` (not less than
-    the single prices of today), and what is said where a price is missing.
+    ``causes``: why each is due, in words and by its facts, by operation uid. Raises RuleError ``package.gone`` (not offered
+    today, or not for this car), ``package.payer``, ``package.there`` (some of its work stands on the order),
+    ``package.part_there`` (one of its parts does), ``package.price`` (not less than the single prices of today), and what
+    is said where a price is missing.
     """
     by.require(permissions.LINES_EDIT)
     order = locked_order(order_uid, by)
@@ -58,6 +60,15 @@ def put_package(
             _("“%(work)s” stands on the order already; take it off first."),
             work=again.operation.said,
         )
+    parts_there = parts_of([order])
+    twice = next((need.part for item in items for need in item.parts.all() if need.part_id in parts_there), None)
+    if twice is not None:
+        raise RuleError(
+            "package.part_there",
+            _("“%(part)s” of this package stands on the order already; take that line off first."),
+            part=twice.said,
+        )
+    told = causes or {}
     begun = order.lines.filter(state__in=AGREED, is_diagnosis=False).exists()
     put = OrderPackage.objects.create(
         order=order, package=package, name=package.name, price=package.price, put_at=clock.now()
@@ -71,7 +82,8 @@ def put_package(
             hours=item.operation.hours,
             parts=[(need.part.uid, need.quantity) for need in item.parts.all()],
             is_addition=begun,
-            cause=(causes or {}).get(item.operation.uid, ""),
+            cause=told[item.operation.uid][0] if item.operation.uid in told else "",
+            cause_due=told[item.operation.uid][1] if item.operation.uid in told else None,
             package=put,
         )
         for item in items

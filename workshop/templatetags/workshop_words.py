@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from django import template
 
+from workshop.models import OrderLine
+from workshop.selectors.maintenance import say_cause
+
 register = template.Library()
+
+
+@register.filter
+def cause_said(line: OrderLine) -> str:
+    """A line's cause in the page's language, where it is the due list's own sentence (3.1)."""
+    return say_cause(line)
 
 
 @register.filter

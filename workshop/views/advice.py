@@ -18,7 +18,7 @@ from workshop.models import Advice, RepairOrder
 from workshop.selectors import advice as reads
 from workshop.services import advice as commands
 
-SHOWS = ("due", "later", "safety")
+SHOWS = ("due", "later", "safety", "sold")
 
 
 class AdvicePage(Page):

@@ -30,17 +30,22 @@ class AddMaintenanceView(ActionView):
 
     def run(self, form: Any) -> list[OrderLine]:
         wanted = set(self.request.POST.getlist("operation"))
-        there = set(reads.operations_of(self.order))
         with translation.override(self.order.visit.customer.language):
             found = reads.due_list(self.order.vehicle, store_id=self.order.store_id)
         rows = [row for row in (found.rows if found else []) if str(row.operation.uid) in wanted]
-        rows = [row for row in rows if row.operation.pk not in there]
+        rows = reads.not_on([self.order], rows)
         if not rows:
             raise RuleError(
                 "maintenance.gone", _("That isn't due any more, or stands on the order already; look again.")
             )
         return [
-            orders.add_line(order_uid=self.order.uid, operation_uid=row.operation.uid, cause=row.why, by=self.actor)
+            orders.add_line(
+                order_uid=self.order.uid,
+                operation_uid=row.operation.uid,
+                cause=row.why,
+                cause_due=reads.due_facts(row.due),
+                by=self.actor,
+            )
             for row in rows
         ]
 

@@ -41,7 +41,9 @@ class PutPackageView(ActionView):
             raise RuleError("package.gone", _("This package isn't offered for this car today.")) from exc
         with translation.override(order.visit.customer.language):
             found = maintenance.due_list(order.vehicle, store_id=order.store_id)
-        causes = {row.operation.uid: row.why for row in found.proposed} if found else {}
+        causes = (
+            {row.operation.uid: (row.why, maintenance.due_facts(row.due)) for row in found.proposed} if found else {}
+        )
         return packages.put_package(order_uid=order.uid, package_uid=wanted, causes=causes, by=self.actor)
 
     def location(self, result: OrderPackage) -> str:
