@@ -256,9 +256,10 @@ def wishes_today(actor: Actor, _board: Any) -> dict[str, Any] | None:
     if not rows:
         return None
     first = rows[0]
-    visit = first.visit or getattr(first.appointment, "visit", None)
+    visit: Visit | None = first.visit or getattr(first.appointment, "visit", None)
     if visit is not None:
-        order = visit.orders.filter(kind="CUSTOMER", closed_at__isnull=True, withdrawn_at__isnull=True).first()
+        open_orders = RepairOrder.objects.filter(visit=visit, closed_at__isnull=True, withdrawn_at__isnull=True)
+        order = open_orders.filter(kind="CUSTOMER").first()
         href = reverse("order-detail", args=[order.uid]) if order else reverse("visit-detail", args=[visit.uid])
     else:
         assert first.appointment is not None

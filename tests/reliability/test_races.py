@@ -1458,7 +1458,6 @@ def test_what_customers_ask_for() -> None:
         go(wishes.decline_wish, uid=make_wish(visit, "AC-10").uid, answer="今天来不及", by=shop.advisor)
         second = make_received_visit(shop)
         vehicles.read_odometer(vehicle=second.vehicle, km=49_500, by=shop.advisor)
-        vehicles.change_owner(uid=second.vehicle.uid, owner_uid=second.customer.uid, on=clock.today(), by=shop.advisor)
         booked = make_booked(second)
         go(wishes.wish_for_booking, appointment=booked, operation_uids=tyres)
 
