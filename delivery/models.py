@@ -574,7 +574,7 @@ class Handover(Root):
             ),
             states.guard(
                 # domain 4.2: no car with an open recall leaves without its customer being told; done is what an inspected
-                # line has done.
+                # line or another shop has done.
                 "handover_recall",
                 operation=pgtrigger.Insert,
                 func="""
@@ -588,6 +588,8 @@ class Handover(Root):
                             AND coalesce(c.ends_on, 'infinity'::date)
                         AND NOT EXISTS (SELECT 1 FROM workshop_orderline l
                             WHERE l.id = r.line_id AND l.state = 'INSPECTED')
+                        AND NOT COALESCE((SELECT said.reply FROM workshop_campaignanswer said
+                        WHERE said.vehicle_id = r.id ORDER BY said.id DESC LIMIT 1), '') = 'ELSEWHERE'
                         AND NOT EXISTS (SELECT 1 FROM workshop_campaignanswer a
                             WHERE a.visit_id = s.id AND a.vehicle_id = r.id)
                     ) THEN {refuse} END IF;

@@ -132,6 +132,7 @@ from workshop.services.differences import price_as_assessed
 from workshop.statutory_warranty import MAIN_ASSEMBLIES
 from workshop.stock_models import RUNNING
 from workshop.tool_models import AssetKind, CheckResult, CountState, ToolClass, ToolCondition, ToolState
+from workshop.wear_models import WearPart
 
 S = OrderStage
 LIVING = frozenset(set(S) - {S.SETTLED, S.CLOSED, S.CANCELLED})
@@ -1953,6 +1954,7 @@ register(
             "assembly": Choice(choices=MAIN_ASSEMBLIES, null=True),
             "system": Choice(choices=MainSystem, null=True),
             "part": Text(),
+            "wear": Choice(choices=WearPart, null=True),
             "left_out_as": Choice(choices=LeftOut, null=True),
             "left_out_from": Moment(null=True),
             "left_out_until": Moment(null=True),
@@ -1971,6 +1973,7 @@ register(
                 "assembly": Choice(choices=MAIN_ASSEMBLIES, optional=True),
                 "system": Choice(choices=MainSystem, optional=True),
                 "part": Text(60, optional=True),
+                "wear": Choice(choices=WearPart, optional=True, help="Only within the period of the maker's list."),
                 "left_out_as": Choice(choices=LeftOut, optional=True),
                 "left_out_from": Moment(optional=True),
                 "left_out_until": Moment(optional=True),
@@ -2121,5 +2124,6 @@ from workshop import (  # noqa: E402, F401
     sublets_api,
     suppliers_api,
     trials_api,
+    wear_api,
     wishes_api,
 )

@@ -28,6 +28,7 @@ class CampaignReply(models.TextChoices):
 
     DECLINED = "DECLINED", pgettext_lazy("campaign", "Told; the customer doesn't want it now")
     PARTS_MISSING = "PARTS_MISSING", pgettext_lazy("campaign", "Told; parts are missing")
+    ELSEWHERE = "ELSEWHERE", pgettext_lazy("campaign", "Done at another shop")
 
 
 class Campaign(Root):
@@ -59,7 +60,10 @@ class Campaign(Root):
 
 
 class CampaignVehicle(Root):
-    """A car of the maker's list by its VIN, known here or not. It is done when its ``line`` has passed the inspection."""
+    """A car of the maker's list by its VIN, known here or not.
+
+    It is done when its ``line`` has passed the inspection, or when the last answer says that another shop has done it.
+    """
 
     store_path = None
 
@@ -86,6 +90,9 @@ class CampaignVehicle(Root):
                         JOIN reception_vehicle v ON v.id = o.vehicle_id
                         WHERE l.id = NEW.line_id AND v.vin = NEW.vin)
                     THEN {refuse} END IF;
+                    IF NEW.line_id IS NOT NULL AND COALESCE((SELECT said.reply FROM workshop_campaignanswer said
+                        WHERE said.vehicle_id = NEW.id ORDER BY said.id DESC LIMIT 1), '') = 'ELSEWHERE'
+                    THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="campaign.line",
@@ -100,7 +107,11 @@ class CampaignVehicle(Root):
 
 
 class CampaignAnswer(Root):
-    """What was told and answered in one visit about a campaign that isn't done; the latest counts."""
+    """What was told and answered in one visit about a campaign that isn't done; the latest counts.
+
+    ``ELSEWHERE`` says on which day, at which shop and by which paper or record that stands (``evidence``); it ends the
+    flag for the car until something else is said of it.
+    """
 
     store_path = "visit__store_id"
 
@@ -109,6 +120,9 @@ class CampaignAnswer(Root):
     reply = models.CharField(max_length=13, choices=CampaignReply.choices)
     told_to = models.CharField(_("who was told"), max_length=60)
     note = models.CharField(max_length=200, blank=True)
+    done_on = models.DateField(null=True, blank=True)
+    done_where = models.CharField(_("shop that did it"), max_length=80, blank=True)
+    evidence = models.CharField(_("shown by"), max_length=120, blank=True)
     told_at = models.DateTimeField(default=clock.now)
     told_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -129,8 +143,35 @@ class CampaignAnswer(Root):
                 code="campaign.other_car",
                 text=_("This campaign isn't for the car of this visit."),
             ),
+            states.guard(
+                # What another shop has done stands on no living line of ours; the row is locked, so that the line and the
+                # answer come one after the other.
+                "campaignanswer_done_once",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.reply = 'ELSEWHERE'"),
+                func="""
+                    PERFORM 1 FROM workshop_campaignvehicle WHERE id = NEW.vehicle_id FOR NO KEY UPDATE;
+                    IF EXISTS (SELECT 1 FROM workshop_campaignvehicle c JOIN workshop_orderline l ON l.id = c.line_id
+                        WHERE c.id = NEW.vehicle_id AND l.state NOT IN ('CANCELLED', 'DECLINED', 'WITHDRAWN'))
+                        OR NOT EXISTS (SELECT 1 FROM reception_visit s JOIN kernel_store shop ON shop.id = s.store_id
+                        WHERE s.id = NEW.visit_id AND NEW.done_on <= (NEW.told_at AT TIME ZONE shop.time_zone)::date)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="campaign.elsewhere",
+                text=_("An order of ours does this campaign, or the day on which another shop did it is still ahead."),
+            ),
         ]
-        constraints = [models.CheckConstraint(name="campaignanswer_told_to", condition=~Q(told_to=""))]
+        constraints = [
+            models.CheckConstraint(name="campaignanswer_told_to", condition=~Q(told_to="")),
+            models.CheckConstraint(
+                name="campaignanswer_elsewhere",
+                condition=(
+                    Q(reply=CampaignReply.ELSEWHERE, done_on__isnull=False) & ~Q(done_where="") & ~Q(evidence="")
+                )
+                | (~Q(reply=CampaignReply.ELSEWHERE) & Q(done_on__isnull=True, done_where="", evidence="")),
+            ),
+        ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
         return self.visit.history_keys()
@@ -143,3 +184,8 @@ explain_constraint("campaign_days", "campaign.days", _("The last day isn't befor
 explain_constraint("campaignvehicle_once", "campaign.vin_known", _("This VIN is on the list already."))
 explain_constraint("campaignvehicle_vin", "campaign.vin", _("A VIN has 17 characters, without I, O and Q."))
 explain_constraint("campaignanswer_told_to", "campaign.told_to", _("Write who was told."))
+explain_constraint(
+    "campaignanswer_elsewhere",
+    "campaign.evidence",
+    _("What another shop has done is written with its day, the shop and the paper or record that shows it."),
+)

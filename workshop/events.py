@@ -480,6 +480,8 @@ SALE_RETURNED = event("workshop.sale_return.taken", _("Part of a counter sale ta
 STOCK_SOLD = event("workshop.stock.sold", _("Part sold over the counter"), clause="3.2")
 STOCK_SOLD_BACK = event("workshop.stock.sold_back", _("Sold part back on the shelf"), clause="3.2")
 
+# --- wear parts under the statutory warranty ---
+WEAR_TERM_ENTERED = event("workshop.wear_term.entered", _("Period of a wear part entered"), clause="3.2")
 # --- recalls and service campaigns ---
 CAMPAIGN_OPENED = event("workshop.campaign.opened", _("Recall or campaign opened"), clause="3.2")
 CAMPAIGN_VINS_ADDED = event("workshop.campaign.listed", _("VINs added to a recall or campaign"), clause="3.2")

@@ -15,6 +15,7 @@ from dealership.kernel.errors import explain_constraint
 from dealership.kernel.models import Root, User
 from workshop import statutory_warranty as law
 from workshop.models import AGREED, OrderLine
+from workshop.wear_models import WEAR_IS_OVER, WearPart
 
 
 class SafetyFault(models.TextChoices):
@@ -56,7 +57,8 @@ class LeftOut(models.TextChoices):
 class FaultJudgement(Root):
     """One judgement of one line; never changed, the latest counts. ``fault`` names the same problem across repairs.
 
-    ``part`` of ``system`` is the main part that was replaced, ``assembly`` one of the four replaced as a whole.
+    ``part`` of ``system`` is the main part that was replaced, ``assembly`` one of the four replaced as a whole. ``wear``
+    is the kind of wear part it is about: it counts only within the period that the maker's list gives that kind.
     """
 
     store_path = "line__order__store_id"
@@ -70,6 +72,7 @@ class FaultJudgement(Root):
     assembly = models.CharField(max_length=16, choices=ASSEMBLIES, blank=True)
     system = models.CharField(max_length=16, choices=MainSystem.choices, blank=True)
     part = models.CharField(_("main part"), max_length=60, blank=True)
+    wear = models.CharField(max_length=12, choices=WearPart.choices, blank=True)
     left_out_as = models.CharField(max_length=9, choices=LeftOut.choices, blank=True)
     left_out_from = models.DateTimeField(null=True, blank=True)
     left_out_until = models.DateTimeField(null=True, blank=True)
@@ -94,12 +97,24 @@ class FaultJudgement(Root):
                 code="fault.line",
                 text=_("Only a repair that was agreed to is judged."),
             ),
+            states.guard(
+                # A wear part has its own period; past it the maker answers for it no more, however young the car is.
+                "faultjudgement_wear_in_its_period",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.is_quality AND NEW.wear <> ''"),
+                func="IF EXISTS (" + WEAR_IS_OVER + ") THEN {refuse} END IF; RETURN NEW;",
+                code="fault.wear_over",
+                text=_("The period of this wear part is over for the car: it is no fault of quality any more."),
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="faultjudgement_named", condition=~Q(fault="")),
             models.CheckConstraint(
                 name="faultjudgement_of_quality",
                 condition=Q(is_quality=True) | Q(serious=False, safety="", assembly="", system="", left_out_as=""),
+            ),
+            models.CheckConstraint(
+                name="faultjudgement_wear_is_no_main_part", condition=Q(wear="") | Q(assembly="", system="")
             ),
             models.CheckConstraint(name="faultjudgement_safety_is_serious", condition=Q(safety="") | Q(serious=True)),
             models.CheckConstraint(
@@ -130,6 +145,9 @@ explain_constraint(
     "faultjudgement_of_quality",
     "fault.not_quality",
     _("What is no fault of quality has neither safety fault, assembly nor main part."),
+)
+explain_constraint(
+    "faultjudgement_wear_is_no_main_part", "fault.wear", _("A wear part is neither an assembly nor a main part.")
 )
 explain_constraint(
     "faultjudgement_safety_is_serious", "fault.safety", _("A fault of article 23 is a serious safety fault.")

@@ -163,22 +163,33 @@ ADDITIONS_AGREED = figure(
 )
 EXTERNAL_REWORK = figure(
     "workshop.external_rework",
-    label=_("Came back for the same fault"),
+    label=_("External rework"),
     clause="3.2",
     unit="%",
-    formula=_("rework orders ÷ orders opened"),
-    population=_("repair orders opened on the day"),
+    formula=_("rework orders for them ÷ orders delivered"),
+    population=_("repair orders whose car drove off on the day, whenever it came back"),
     sql="""
-        SELECT '', count(*) FILTER (WHERE kind = 'REWORK'), count(*) FROM workshop_repairorder
-        WHERE store_id = %(store_id)s AND opened_at >= %(day_start)s AND opened_at < %(day_end)s
+        SELECT '', COALESCE(sum((SELECT count(*) FROM workshop_repairorder w
+            WHERE w.original_id = o.id AND w.kind = 'REWORK' AND w.withdrawn_at IS NULL)), 0), count(*)
+        FROM workshop_repairorder o
+        WHERE o.store_id = %(store_id)s AND o.closed_at >= %(day_start)s AND o.closed_at < %(day_end)s
+            AND o.settled_at IS NOT NULL AND o.withdrawn_at IS NULL
     """,
     rows="""
-        SELECT 'order', o.uid, c.plate, c.plate_color, o.opened_at, e.uid::text, e.name, (o.kind = 'REWORK')::int, 1
+        SELECT 'order', o.uid, c.plate, c.plate_color, o.closed_at, e.uid::text, e.name,
+            (SELECT count(*) FROM workshop_repairorder w
+                WHERE w.original_id = o.id AND w.kind = 'REWORK' AND w.withdrawn_at IS NULL), 1
         FROM workshop_repairorder o JOIN reception_vehicle c ON c.id = o.vehicle_id
         JOIN staff_employee e ON e.id = o.advisor_id
-        WHERE o.store_id = %(store_id)s AND o.opened_at >= %(day_start)s AND o.opened_at < %(day_end)s
+        WHERE o.store_id = %(store_id)s AND o.closed_at >= %(day_start)s AND o.closed_at < %(day_end)s
+            AND o.settled_at IS NOT NULL AND o.withdrawn_at IS NULL
     """,
-    touched_by=("workshop.repair_order.opened",),
+    touched_by=("reception.visit.departed", "workshop.repair_order.opened", "workshop.repair_order.withdrawn"),
+    days="""
+        SELECT (o.closed_at AT TIME ZONE s.time_zone)::date FROM workshop_repairorder o
+        JOIN kernel_store s ON s.id = o.store_id JOIN workshop_repairorder w ON w.original_id = o.id
+        WHERE w.uid = %(root_uid)s AND w.kind = 'REWORK' AND o.closed_at IS NOT NULL
+    """,
     scale=100,
     higher_is_better=False,
     target="3",
@@ -257,6 +268,7 @@ screen("3.2", "stock-takes", _("Stock-takes of parts"))
 screen("3.2", "suppliers", _("Suppliers"))
 screen("3.2", "warranty-claims", _("Warranty claims"))
 screen("3.2", "old-parts", _("Old parts"))
+screen("3.2", "wear-parts", _("Wear parts"))
 screen("3.2", "cores", _("Core charges"))
 screen("3.4", "tools", pgettext_lazy("crib", "Tools"))
 screen("3.4", "tools-due", _("Tests that are due"))

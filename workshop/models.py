@@ -2736,4 +2736,5 @@ from workshop.supplier_models import Supplier  # noqa: E402, F401  (found with t
 from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
 from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)
+from workshop.wear_models import WearTerm  # noqa: E402, F401  (found with the room's models)
 from workshop.wish_models import MaintenanceWish, WishState  # noqa: E402, F401  (found with the room's models)

@@ -487,7 +487,7 @@ def order_faults(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     if not actor.may(permissions.FAULTS_VIEW):
         return None
     standing = faults.standing_of(order.vehicle)
-    rows = faults.judged_lines(order)
+    rows = faults.judged_lines(order, standing)
     loans = [row for row in faults.rows_of(standing) if row.article == "21" and row.subject == order.number]
     if not rows:
         return None

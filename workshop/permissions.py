@@ -145,6 +145,10 @@ CLAIMS_ANSWER = permission(
 for _code in ("advisor", "warranty", "manager"):
     role(_code, permissions={CLAIMS_OPEN})
 role("manager", permissions={CLAIMS_ANSWER})
+# --- wear parts ---
+WEAR_LIST = permission("workshop.wear_list.manage", _("Enter how long the maker answers for wear parts."))
+for _code in ("warranty", "techdirector", "manager"):
+    role(_code, permissions={WEAR_LIST})
 # --- accidents ---
 ACCIDENTS_WORK = permission(
     "workshop.accidents.work", _("Enter the insurer's case of an accident and lay assessments before the insurer.")

@@ -128,6 +128,11 @@ def in_early_period(rules: Rules, start: date, day: date, km: int | None) -> boo
     return start <= day and _within(day, km, last_day(start, days=rules.early_days), rules.early_km)
 
 
+def in_wear_period(start: date, day: date, km: int | None, months: int, limit: int) -> bool:
+    """A wear part: the period that the maker states for its kind, whichever limit is reached first."""
+    return start <= day and _within(day, km, last_day(start, months=months), limit)
+
+
 def in_first_days(rules: Rules, start: date, day: date) -> bool:
     """Art. 22: seven days; not in the older table."""
     return rules.first_days is not None and start <= day <= last_day(start, days=rules.first_days)

@@ -43,6 +43,7 @@ from .views import (
     tools,
     trials,
     warranty_claims,
+    wear,
     wishes,
 )
 
@@ -82,6 +83,8 @@ urlpatterns = [
     # --- statutory warranty ---
     path("statutory-warranty/", faults.AlertsPage.as_view(), name="fault-alerts"),
     path("statutory-warranty/what-if/", faults.WhatIfPage.as_view(), name="fault-what-if"),
+    path("statutory-warranty/wear-parts/", wear.WearPartsPage.as_view(), name="wear-parts"),
+    path("statutory-warranty/wear-parts/new/", wear.EnterWearTermPage.as_view(), name="wear-part-new"),
     path("order-lines/<uuid:uid>/fault/", faults.JudgePage.as_view(), name="fault-judge"),
     path("statutory-warranty/claims/", claims.ClaimListPage.as_view(), name="statutory-claims"),
     path("statutory-warranty/claims/<uuid:uid>/", claims.ClaimPage.as_view(), name="statutory-claim"),

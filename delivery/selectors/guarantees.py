@@ -12,6 +12,7 @@ from dealership.kernel.actors import Actor
 from reception.models import Vehicle
 from workshop import statutory_warranty as law
 from workshop.models import PartLine, RepairOrder
+from workshop.selectors.wear import WearCover, covers, make_of
 
 from ..models import Handover, Settlement, SettlementState
 
@@ -31,6 +32,7 @@ class Cover:
 class Guarantees:
     work: Cover | None = None
     parts: list[Cover] = field(default_factory=list)
+    wear: list[WearCover] = field(default_factory=list)
     repair_period: Cover | None = None
     replace_period: Cover | None = None
 
@@ -88,6 +90,7 @@ def _statutory(found: Guarantees, vehicle: Vehicle, today: date, km: int) -> Non
         "", law.last_day(start, months=rules.replace_months), rules.replace_km,
         law.in_replace_period(rules, start, today, km),
     )  # fmt: skip
+    found.wear = [cover for cover in covers(start, make_of(vehicle), today, km) if cover.running]
 
 
 def statutory_of(vehicle: Vehicle) -> Guarantees | None:

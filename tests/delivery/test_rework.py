@@ -17,8 +17,8 @@ from dealership.kernel import clock, limits, outbox
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History, Setting
 from dealership.kernel.services import actor_of
-from dealership.process.models import KpiValue
-from dealership.process.services.rollup import recompute_day
+from dealership.process.models import KpiTouchedDay, KpiValue
+from dealership.process.services.rollup import recompute_day, touch_other_days
 from delivery.models import Handover
 from delivery.rework_models import ReworkCase
 from delivery.selectors.rework import covered_lines
@@ -384,3 +384,44 @@ def test_the_figure_counts_on_the_day_of_the_exit() -> None:
     rework.judge_rework(uid=case.uid, cause="PART", by=judge, **FOUND)
     assert figure() == (1, 2)
     assert Handover.objects.count() == 2
+
+
+def test_external_rework_counts_rework_orders_by_the_day_the_first_order_left() -> None:
+    """domain 6.1: rework orders ÷ orders delivered in the period of origin."""
+    team = crew()
+    judge, now = make_judge(team), clock.now()
+    zone = ZoneInfo(team.store.time_zone)
+
+    def figure(moment: datetime) -> Any:
+        day = moment.astimezone(zone).date()
+        recompute_day(store_id=team.store.pk, day=day)
+        found = KpiValue.objects.filter(code="workshop.external_rework", store=team.store, day=day, dimension="")
+        return found.values_list("numerator", "denominator").first() or (0, 0)
+
+    with clock.moved_to(now - timedelta(days=3)):
+        line = done_before(team)
+        done_before(team)
+        assert figure(clock.now()) == (0, 2)
+    case = claim(line, back(line, team), team)
+    rework.judge_rework(uid=case.uid, cause="WORKMANSHIP", by=judge, **FOUND)
+    rework.start_rework(uid=case.uid, by=team.advisor)
+    assert figure(now - timedelta(days=3)) == (1, 2), "the day of origin, not the day it came back"
+    assert figure(now) == (0, 0)
+    case.refresh_from_db()
+    assert case.order is not None
+    withdraw_order(order_uid=case.order.uid, reason="客户不来了", by=team.advisor)
+    assert figure(now - timedelta(days=3)) == (0, 2)
+
+
+def test_a_rework_order_counts_the_day_of_origin_again() -> None:
+    team = crew()
+    with clock.moved_to(clock.now() - timedelta(days=3)):
+        line, gone = done_before(team), clock.now()
+    case = claim(line, back(line, team), team)
+    rework.judge_rework(uid=case.uid, cause="WORKMANSHIP", by=make_judge(team), **FOUND)
+    rework.start_rework(uid=case.uid, by=team.advisor)
+    case.refresh_from_db()
+    assert case.order is not None
+    touch_other_days(store_id=team.store.pk, code="workshop.repair_order.opened", root_uid=case.order.uid)
+    day = gone.astimezone(ZoneInfo(team.store.time_zone)).date()
+    assert KpiTouchedDay.objects.filter(store=team.store, day=day).exists()

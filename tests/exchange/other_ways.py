@@ -811,6 +811,8 @@ def _recall(world: Any, visit: str, order: str) -> None:
     vin = world.receptionist.get_vehicle(uid=vehicle)["vin"]
     act(clerk, "campaign", made, "add_vins", {"vins": [vin]})
     act(clerk, "campaign", made, "end", {"ends_on": "2027-12-31"})
+    worn = {"kind": "TYRE", "months": 6, "km": 10_000, "starts_on": "2026-01-01", "source": "示例三包凭证"}
+    clerk.create_wear_term(body=worn)
     row = only(advisor.list_campaign_vehicle(campaign_uid=made))["uid"]
     answer = {"visit_uid": visit, "campaign_vehicle_uid": row, "reply": "PARTS_MISSING", "told_to": "李试驾"}
     advisor.create_campaign_answer(body=answer)

@@ -39,6 +39,7 @@ OF_THE_GROUP = {
     "workshop.Campaign",
     "workshop.StandingConsent",
     "workshop.CampaignVehicle",
+    "workshop.WearTerm",
 }
 
 

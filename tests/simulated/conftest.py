@@ -99,6 +99,7 @@ from workshop.services import (
     warranty_claims,
     wishes,
 )
+from workshop.services.wear import enter_wear_term
 
 FIRST, DAYS, CARS, SEED = date(2026, 3, 2), 9, 4, 9
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -403,6 +404,9 @@ def make_every_kind() -> None:
     parted = make_away_wait(acting("advisor"))
     put_package_on(parted.order, manager=acting("manager"), by=acting("advisor"))
     make_loan_trip(acting("advisor"), signature=drawn("PNG"), photos=[drawn("JPEG")])
+    enter_wear_term(
+        kind="TYRE", months=6, km=10_000, starts_on=clock.today(), source="示例三包凭证", by=acting("warranty")
+    )
     work = Operation.objects.filter(code="MT-10").values_list("uid", flat=True)
     quotations.give_quotation(operation_uids=list(work), contact_name="邓示例", by=acting("receptionist"))
 

@@ -121,8 +121,11 @@ COUNTS = {
         WHERE a.line_id IN (SELECT id FROM workshop_orderline WHERE is_addition)
           AND a.status = ANY ('{{APPROVED,DECLINED}}') AND a.at {WEEK}""",
     "workshop.external_rework": f"""
-        SELECT sum((kind = 'REWORK')::int), count(*) FROM workshop_repairorder o
-        JOIN kernel_history h ON h.root_uid = o.uid AND h.code = 'workshop.repair_order.opened' WHERE h.at {WEEK}""",
+        SELECT count(w.id), count(DISTINCT o.id) FROM workshop_repairorder o
+        JOIN reception_visit v ON v.id = o.visit_id
+        JOIN kernel_history h ON h.root_uid = v.uid AND h.code = 'reception.visit.departed'
+        LEFT JOIN workshop_repairorder w ON w.original_id = o.id AND w.kind = 'REWORK' AND w.withdrawn_at IS NULL
+        WHERE o.settled_at IS NOT NULL AND o.withdrawn_at IS NULL AND h.at {WEEK}""",
     "delivery.cars_out": f"SELECT count(*), count(*) FROM kernel_history WHERE code = 'delivery.handover.done' AND at {WEEK}",
     "delivery.came_back": f"""
         SELECT (SELECT count(DISTINCT c.handover_id) FROM delivery_reworkcase c

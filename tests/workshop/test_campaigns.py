@@ -28,6 +28,7 @@ from workshop.campaign_models import Campaign, CampaignAnswer, CampaignVehicle
 from workshop.models import OrderLine
 from workshop.selectors import campaigns as reads
 from workshop.services import campaigns as commands
+from workshop.services.orders import add_line
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 6, 1)
@@ -214,7 +215,8 @@ def test_another_car_is_refused(team: SimpleNamespace, refused: Any) -> None:
     with refused("campaignanswer_own_car") as sql:
         sql(
             "INSERT INTO workshop_campaignanswer (uid, version, created_at, updated_at, visit_id, vehicle_id, reply, told_to,"
-            " note, told_at) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, 'DECLINED', 'x', '', now())",
+            " note, done_where, evidence, told_at)"
+            " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, 'DECLINED', 'x', '', '', '', now())",
             [visit.pk, row.pk],
         )
     for name, change in (
@@ -322,6 +324,123 @@ def test_answers_are_never_changed(team: SimpleNamespace, refused: Any) -> None:
     assert CampaignAnswer.objects.count() == 1
 
 
+# --- done at another shop ---
+ELSEWHERE = {
+    "reply": "ELSEWHERE",
+    "told_to": "李送修",
+    "done_on": date(2026, 5, 20),
+    "done_where": "示例市友邻店",
+    "evidence": "工单 YL-2026-0520",
+}
+
+
+def test_what_another_shop_has_done_ends_the_flag_everywhere(team: SimpleNamespace) -> None:
+    owner = make_customer()
+    car = make_vehicle(owner_uid=owner.uid)
+    campaign = recall(team, car.vin)
+    visit = make_visit(team, vehicle=car, customer=owner)
+    order = make_order(visit, team)
+    said = commands.answer_campaign(uid=row_of(car).uid, visit_uid=visit.uid, by=team.advisor, **ELSEWHERE)
+    assert (said.done_on, said.done_where, said.evidence) == (date(2026, 5, 20), "示例市友邻店", "工单 YL-2026-0520")
+    assert (reads.open_for(car, visit), reads.unanswered_recalls(visit), reads.open_for_customer(owner)) == ([], [], [])
+    row = reads.campaign_rows(uid=campaign.uid)[0]
+    assert (row.done, row.elsewhere, row.percent) == (1, 1, 100)
+    client = Client()
+    client.force_login(team.advisor.user)
+    for name, uid in (("vehicle-detail", car.uid), ("visit-detail", visit.uid), ("order-detail", order.uid)):
+        assert campaign.number not in client.get(reverse(name, args=[uid])).content.decode(), name
+    for name in ("appointment-new", "visit-new"):
+        assert campaign.number not in client.get(reverse(name), {"plate": car.plate}).content.decode(), name
+    shown = client.get(reverse("campaign", args=[campaign.uid])).content.decode()
+    assert "示例市友邻店 · 工单 YL-2026-0520" in shown
+    with rule("campaign.elsewhere"):
+        commands.put_on_order(uid=row_of(car).uid, order_uid=order.uid, by=team.advisor)
+    # it was a slip: put right in the same visit, and the flag is back
+    assert campaign.number in client.get(reverse("visit-campaign", args=[visit.uid])).content.decode()
+    commands.answer_campaign(
+        uid=row_of(car).uid, visit_uid=visit.uid, reply="DECLINED", told_to="李送修", by=team.advisor
+    )
+    assert [one.campaign for one in reads.open_for(car)] == [campaign]
+    assert commands.put_on_order(uid=row_of(car).uid, order_uid=order.uid, by=team.advisor).pay_type == "WARRANTY"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"done_on": None}, "campaign.evidence"),
+        ({"done_where": " "}, "campaign.evidence"),
+        ({"evidence": ""}, "campaign.evidence"),
+        ({"done_on": TODAY + timedelta(days=1)}, "campaign.done_on"),
+    ],
+    ids=["day", "shop", "evidence", "ahead"],
+)
+def test_done_elsewhere_is_shown_or_refused(team: SimpleNamespace, change: dict[str, Any], code: str) -> None:
+    car = make_vehicle()
+    recall(team, car.vin)
+    visit = make_visit(team, vehicle=car)
+    with rule(code):
+        commands.answer_campaign(uid=row_of(car).uid, visit_uid=visit.uid, by=team.advisor, **(ELSEWHERE | change))
+    assert not CampaignAnswer.objects.exists()
+
+
+def test_the_database_keeps_what_is_done_elsewhere_apart_from_our_own_work(team: SimpleNamespace, refused: Any) -> None:
+    car = make_vehicle()
+    recall(team, car.vin)
+    visit = make_visit(team, vehicle=car)
+    order = make_order(visit, team)
+    write = (
+        "INSERT INTO workshop_campaignanswer (uid, version, created_at, updated_at, visit_id, vehicle_id, reply, told_to,"
+        " note, done_on, done_where, evidence, told_at)"
+        " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, 'x', '', %s, %s, %s, %s)"
+    )
+    mine = [visit.pk, row_of(car).pk]
+    for reply, day, where, shown in (
+        ("ELSEWHERE", None, "示例店", "工单"),
+        ("ELSEWHERE", TODAY, "", "工单"),
+        ("ELSEWHERE", TODAY, "示例店", ""),
+        ("DECLINED", TODAY, "示例店", "工单"),
+    ):
+        with refused("campaignanswer_done_once" if day is None else "campaignanswer_elsewhere") as sql:
+            sql(write, [*mine, reply, day, where, shown, clock.now()])
+    with refused("campaignanswer_done_once") as sql:
+        sql(write, [*mine, "ELSEWHERE", TODAY + timedelta(days=1), "示例店", "工单", clock.now()])
+    line = commands.put_on_order(uid=row_of(car).uid, order_uid=order.uid, by=team.advisor)
+    with rule("campaign.elsewhere"):
+        commands.answer_campaign(uid=row_of(car).uid, visit_uid=visit.uid, by=team.advisor, **ELSEWHERE)
+    with refused("campaignanswer_done_once") as sql:
+        sql(write, [*mine, "ELSEWHERE", TODAY, "示例店", "工单", clock.now()])
+    line.state = "CANCELLED"
+    line.save()
+    commands.answer_campaign(uid=row_of(car).uid, visit_uid=visit.uid, by=team.advisor, **ELSEWHERE)
+    other = add_line(
+        order_uid=order.uid, operation_uid=row_of(car).campaign.operation.uid, pay_type="WARRANTY", by=team.advisor
+    )
+    with refused("campaignvehicle_line") as sql:
+        sql("UPDATE workshop_campaignvehicle SET line_id = %s WHERE id = %s", [other.pk, row_of(car).pk])
+
+
+def test_a_car_whose_recall_was_done_elsewhere_leaves_now_and_at_every_later_visit(team: SimpleNamespace) -> None:
+    order = ready_with_recall(team)
+    client = Client()
+    client.force_login(team.advisor.user)
+    page = reverse("visit-campaign", args=[order.visit.uid])
+    told = {"row": str(row_of(order.vehicle).uid), **ELSEWHERE}
+    wrong = client.post(page, told | {"evidence": ""})
+    assert wrong.status_code == 422
+    assert "示例市友邻店" in wrong.content.decode()
+    assert client.post(page, told).status_code == 302
+    assert leave(order.visit, team).pk
+    order.visit.refresh_from_db()
+    order.visit.state, order.visit.left_at = "DEPARTED", clock.now()
+    order.visit.save()
+    again = make_visit(team, vehicle=order.vehicle)
+    assert reads.unanswered_recalls(again) == []
+    assert (
+        str(row_of(order.vehicle).campaign.number)
+        not in client.get(reverse("visit-handover", args=[again.uid])).content.decode()
+    )
+
+
 # --- pages and API ---
 
 
@@ -368,4 +487,10 @@ def test_the_api(team: SimpleNamespace) -> None:
         "told_to": "李送修",
     }
     assert api.post("campaign-answers", told).status_code == 201
+    other = make_vehicle()
+    api.act(f"campaigns/{made['uid']}", "add-vins", {"vins": [other.vin]})
+    [listed] = api.get(f"campaign-vehicles?vin={other.vin}").json()["data"]
+    came = {"visit_uid": str(make_visit(team, vehicle=other).uid), "campaign_vehicle_uid": listed["uid"]}
+    done = api.post("campaign-answers", {**came, **ELSEWHERE, "done_on": "2026-05-20"}).json()
+    assert (done["reply"], done["done_on"], done["evidence"]) == ("ELSEWHERE", "2026-05-20", "工单 YL-2026-0520")
     assert api.act(f"campaigns/{made['uid']}", "end", {"ends_on": "2026-12-31"}).json()["ends_on"] == "2026-12-31"

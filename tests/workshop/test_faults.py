@@ -213,7 +213,7 @@ def test_only_agreed_work_is_judged_by_those_who_may(team: SimpleNamespace) -> N
 
 WRITE = """
     INSERT INTO workshop_faultjudgement (uid, version, created_at, updated_at, judged_at, line_id, is_quality, fault,
-        serious, safety, assembly, system, part, left_out_as, left_out_from, left_out_until)
+        serious, safety, assembly, system, part, wear, left_out_as, left_out_from, left_out_until)
     VALUES (gen_random_uuid(), 1, now(), now(), now(), %s, {})
 """
 
@@ -222,18 +222,19 @@ def test_the_database_refuses_what_the_command_refuses(team: SimpleNamespace, re
     vehicle = car()
     line = repaired(team, vehicle, ago=4)
     for name, values in (
-        ("faultjudgement_named", "true, '', false, '', '', '', '', '', NULL, NULL"),
-        ("faultjudgement_of_quality", "false, 'x', true, '', '', '', '', '', NULL, NULL"),
-        ("faultjudgement_safety_is_serious", "true, 'x', false, 'FUEL_LEAK', '', '', '', '', NULL, NULL"),
-        ("faultjudgement_part_of_system", "true, 'x', false, '', '', 'BRAKES', '', '', NULL, NULL"),
-        ("faultjudgement_left_out", "true, 'x', false, '', '', '', '', 'RESCUE', now(), NULL"),
-        ("faultjudgement_left_out", "true, 'x', false, '', '', '', '', 'RESCUE', now(), now()"),
+        ("faultjudgement_named", "true, '', false, '', '', '', '', '', '', NULL, NULL"),
+        ("faultjudgement_of_quality", "false, 'x', true, '', '', '', '', '', '', NULL, NULL"),
+        ("faultjudgement_safety_is_serious", "true, 'x', false, 'FUEL_LEAK', '', '', '', '', '', NULL, NULL"),
+        ("faultjudgement_part_of_system", "true, 'x', false, '', '', 'BRAKES', '', '', '', NULL, NULL"),
+        ("faultjudgement_left_out", "true, 'x', false, '', '', '', '', '', 'RESCUE', now(), NULL"),
+        ("faultjudgement_left_out", "true, 'x', false, '', '', '', '', '', 'RESCUE', now(), now()"),
+        ("faultjudgement_wear_is_no_main_part", "true, 'x', false, '', 'ENGINE', '', '', 'TYRE', '', NULL, NULL"),
     ):
         with refused(name) as sql:
             sql(WRITE.format(values), [line.pk])
     asked = add_line(make_order(make_visit(team, vehicle=car()), team), state="PENDING")
     with refused("faultjudgement_of_agreed_work") as sql:
-        sql(WRITE.format("true, 'x', false, '', '', '', '', '', NULL, NULL"), [asked.pk])
+        sql(WRITE.format("true, 'x', false, '', '', '', '', '', '', NULL, NULL"), [asked.pk])
     made = judge_fault(line_uid=line.uid, is_quality=True, by=clerk(team.store))
     with refused("faultjudgement_append_only") as sql:
         sql("UPDATE workshop_faultjudgement SET fault = 'y' WHERE id = %s", [made.pk])
@@ -273,6 +274,39 @@ def test_the_fourth_day_warns_and_the_end_of_the_repair_ends_it(team: SimpleName
     done = car()
     repaired(team, done, ago=20, hours=7 * 24)
     assert reads.rows_of(reads.standing_of(done)) == []
+
+
+# --- a free repair that the customer still pays ---
+
+
+def test_the_order_says_what_to_do_where_a_free_repair_has_the_customer_for_its_payer(
+    client: Client, team: SimpleNamespace
+) -> None:
+    user = team.advisor.user
+    client.force_login(user)
+    vehicle = car()
+    order = make_order(make_visit(team, vehicle=vehicle), team)
+    asked = add_line(order, state="AUTHORIZED", description="转向异响")
+    begun = add_line(order, state="IN_PROGRESS", description="天窗漏水")
+    maker = add_line(order, state="IN_PROGRESS", pay_type="WARRANTY", description="门锁失灵")
+    worn = add_line(order, state="IN_PROGRESS", description="雨刮异响")
+    by = clerk(team.store)
+    for line in (asked, begun, maker):
+        judge_fault(line_uid=line.uid, is_quality=True, by=by)
+    judge_fault(line_uid=worn.uid, is_quality=False, by=by)
+
+    def told() -> dict[str, str | None]:
+        return {row.line.description: row.free for row in reads.judged_lines(order, reads.standing_of(vehicle))}
+
+    assert told() == {"转向异响": "CHANGE", "天窗漏水": "BEGUN", "门锁失灵": None, "雨刮异响": None}
+    client.force_login(by.user)
+    shown = client.get(reverse("order-detail", args=[order.uid])).content.decode()
+    assert "付款方仍是客户" in shown
+    assert "该项应免费但已开工" in shown
+    Vehicle.objects.filter(pk=vehicle.pk).update(invoiced_on=date(2023, 5, 1))  # its period is over
+    vehicle.refresh_from_db()
+    order.vehicle = vehicle
+    assert set(told().values()) == {None}
 
 
 # --- pages and API ---

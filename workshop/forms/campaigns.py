@@ -14,6 +14,7 @@ from workshop.campaign_models import CampaignKind, CampaignReply
 from workshop.selectors.campaigns import OpenCampaign
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+ELSEWHERE = _("Only where another shop has done it.")
 
 
 class CampaignForm(forms.Form):
@@ -79,6 +80,14 @@ class AnswerForm(forms.Form):
     row = forms.ChoiceField(label=_("Which campaign"), widget=forms.RadioSelect)
     reply = forms.ChoiceField(label=_("What stands"), choices=CampaignReply.choices, widget=forms.RadioSelect)
     told_to = forms.CharField(label=_("Who was told"), max_length=60)
+    done_on = forms.DateField(label=_("Done on"), widget=DAY, required=False, help_text=ELSEWHERE)
+    done_where = forms.CharField(label=_("Shop that did it"), max_length=80, required=False)
+    evidence = forms.CharField(
+        label=_("Shown by"),
+        max_length=120,
+        required=False,
+        help_text=_("Number of their order or invoice, or the maker's record that you looked up."),
+    )
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
     def __init__(self, *args: Any, rows: Sequence[OpenCampaign], **kwargs: Any) -> None:

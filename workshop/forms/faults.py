@@ -8,6 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from workshop.fault_models import ASSEMBLIES, LeftOut, MainSystem, SafetyFault
+from workshop.selectors.wear import makes
+from workshop.wear_models import WearPart
 
 NONE = [("", _("none"))]
 DAY = {"type": "date"}
@@ -42,6 +44,12 @@ class JudgeForm(forms.Form):
         label=_("Main part replaced: of which system?"), choices=[*NONE, *MainSystem.choices], required=False
     )
     part = forms.CharField(label=_("Which main part"), max_length=60, required=False)
+    wear = forms.ChoiceField(
+        label=_("Wear part"),
+        choices=[*NONE, *WearPart.choices],
+        required=False,
+        help_text=_("It counts only within the period that the maker's list gives its kind."),
+    )
     left_out_as = forms.ChoiceField(
         label=_("Time the 30 days leave out"), choices=[*NONE, *LeftOut.choices], required=False
     )
@@ -106,9 +114,20 @@ class WhatIfForm(forms.Form):
     part_times = forms.IntegerField(
         label=_("How often this part, with today"), min_value=0, max_value=40, required=False
     )
+    wear = forms.ChoiceField(
+        label=_("Wear part"),
+        choices=[*NONE, *WearPart.choices],
+        required=False,
+        help_text=_("It has a period of its own by the maker's list."),
+    )
+    make = forms.ChoiceField(label=_("Make"), required=False)
     price = forms.DecimalField(
         label=_("Price of the car (¥)"), min_value=0, max_digits=12, decimal_places=2, required=False
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["make"].choices = [("", _("all makes")), *((make, make) for make in makes())]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

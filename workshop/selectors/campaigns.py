@@ -10,13 +10,13 @@ from io import StringIO
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.formats import Level
 from reception.models import Customer, Vehicle, Visit
-from workshop.campaign_models import Campaign, CampaignAnswer, CampaignKind, CampaignVehicle
+from workshop.campaign_models import Campaign, CampaignAnswer, CampaignKind, CampaignReply, CampaignVehicle
 from workshop.models import LineState, RepairOrder
 
 GONE = (LineState.CANCELLED, LineState.DECLINED, LineState.WITHDRAWN)
@@ -47,12 +47,40 @@ def _running(day: date | None = None) -> Q:
     return Q(campaign__starts_on__lte=on) & (Q(campaign__ends_on__isnull=True) | Q(campaign__ends_on__gte=on))
 
 
+def _last_said() -> Subquery:
+    return Subquery(CampaignAnswer.objects.filter(vehicle=OuterRef("pk")).order_by("-pk").values("reply")[:1])
+
+
+ELSEWHERE = Q(said=CampaignReply.ELSEWHERE)
+"""Over rows annotated with ``said``: the last that was said is that another shop has done it."""
+
+
+def done_elsewhere(row: CampaignVehicle) -> CampaignAnswer | None:
+    """What was said of a row that another shop has done."""
+    last = row.answers.order_by("-pk").first()
+    return last if last is not None and last.reply == CampaignReply.ELSEWHERE else None
+
+
+def said_done(visit: Visit) -> list[OpenCampaign]:
+    """What was said in this visit to be done elsewhere: it can be put right while the car is here."""
+    rows = (
+        CampaignVehicle.objects.filter(_running(), vin=visit.vehicle.vin).annotate(said=_last_said()).filter(ELSEWHERE)
+    )
+    found = []
+    for row in rows.select_related("campaign__operation", "line__order").order_by("pk") if visit.vehicle.vin else ():
+        answer = done_elsewhere(row)
+        if answer is not None and answer.visit_id == visit.pk:
+            found.append(OpenCampaign(row, row.campaign, None, answer))
+    return found
+
+
 def open_rows(vins: Iterable[str]) -> QuerySet[CampaignVehicle]:
-    """Rows of running campaigns that no inspected line has done, recalls first."""
+    """Rows of running campaigns that neither an inspected line nor another shop has done, recalls first."""
     wanted = [vin for vin in vins if vin]
     rows = CampaignVehicle.objects.filter(_running(), vin__in=wanted).select_related(
         "campaign__operation", "line__order"
     )
+    rows = rows.annotate(said=_last_said()).filter(Q(said__isnull=True) | ~ELSEWHERE)
     return rows.exclude(line__state=LineState.INSPECTED).order_by("-campaign__kind", "campaign__starts_on", "pk")
 
 
@@ -96,6 +124,7 @@ class CampaignRow:
     cars: int
     known: int
     done: int
+    elsewhere: int
 
     @property
     def percent(self) -> int:
@@ -103,26 +132,25 @@ class CampaignRow:
 
 
 def campaign_rows(*, uid: UUID | None = None) -> list[CampaignRow]:
-    """Campaigns with how many cars are on the list, known in the group, and done; the newest first."""
+    """Campaigns with how many cars are on the list, known in the group, and done, here or elsewhere; newest first."""
     here = Exists(Vehicle.objects.filter(vin=OuterRef("vin")))
     sums: dict[int, dict[str, Any]] = {
         row["campaign_id"]: row
-        for row in CampaignVehicle.objects.annotate(here=here)
+        for row in CampaignVehicle.objects.annotate(here=here, said=_last_said())
         .values("campaign_id")
         .annotate(
             cars=Count("pk"),
             known=Count("pk", filter=Q(here=True)),
-            done=Count("pk", filter=Q(line__state=LineState.INSPECTED)),
+            done=Count("pk", filter=Q(line__state=LineState.INSPECTED) | ELSEWHERE),
+            elsewhere=Count("pk", filter=ELSEWHERE),
         )
         .order_by()
     }
     campaigns = Campaign.objects.select_related("operation")
     rows = campaigns.filter(uid=uid) if uid else campaigns
-    none = {"cars": 0, "known": 0, "done": 0}
-    return [
-        CampaignRow(campaign, *((sums.get(campaign.pk) or none)[name] for name in ("cars", "known", "done")))
-        for campaign in rows
-    ]
+    names = ("cars", "known", "done", "elsewhere")
+    none = dict.fromkeys(names, 0)
+    return [CampaignRow(campaign, *((sums.get(campaign.pk) or none)[name] for name in names)) for campaign in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +159,7 @@ class ListedCar:
     vehicle: Vehicle | None
     order: RepairOrder | None
     done: bool
+    elsewhere: CampaignAnswer | None = None
 
 
 def cars_of(campaign: Campaign, by: Actor, *, most: int = 100) -> list[ListedCar]:
@@ -144,12 +173,15 @@ def cars_of(campaign: Campaign, by: Actor, *, most: int = 100) -> list[ListedCar
     )
     cars = {car.vin: car for car in Vehicle.objects.for_actor(by).filter(vin__in=[row.vin for row in rows])}
     mine = set(by.store_ids) if by.store_ids is not None else None
+    said = {answer.vehicle_id: answer for answer in CampaignAnswer.objects.filter(vehicle__in=rows).order_by("pk")}
+    gone = {pk: answer for pk, answer in said.items() if answer.reply == CampaignReply.ELSEWHERE}
     found = [
         ListedCar(
             row,
             cars.get(row.vin),
             row.line.order if row.line is not None and (mine is None or row.line.order.store_id in mine) else None,
-            row.line is not None and row.line.state == LineState.INSPECTED,
+            row.pk in gone or (row.line is not None and row.line.state == LineState.INSPECTED),
+            gone.get(row.pk),
         )
         for row in rows
     ]

@@ -53,6 +53,7 @@ from workshop.models import (
     OrderStage,
     RepairOrder,
 )
+from workshop.selectors.wear import WearCover, covers, make_of
 
 PAGE = 50
 RULES = {
@@ -458,19 +459,51 @@ def counters_of(standing: Standing) -> list[dict[str, Any]]:
     ]
 
 
+class Free(TextChoices):
+    """A repair that is free under 三包 while the customer is still its payer."""
+
+    CHANGE = "CHANGE", gettext_lazy("The payer is changed to the maker")
+    BEGUN = "BEGUN", gettext_lazy("Work has begun: it is taken off the bill as goodwill")
+
+
+def _free(line: OrderLine, judgement: FaultJudgement | None, standing: Standing) -> Free | None:
+    order = line.order
+    ended = order.settled_at or order.closed_at or order.withdrawn_at
+    if judgement is None or not judgement.is_quality or line.pay_type != PayType.CUSTOMER_PAY or ended:
+        return None
+    row = next((row for row in standing.counted if row.line.pk == line.pk), None)
+    rules, start = standing.rules, standing.start
+    if row is None or rules is None or start is None:
+        return None
+    if not law.in_repair_period(rules, start, row.repair.agreed_at.date(), row.repair.km):
+        return None
+    begun = line.state != LineState.AUTHORIZED or line.clockings.exists()
+    begun = begun or line.part_lines.filter(issued_quantity__gt=0).exists()
+    return Free.BEGUN if begun else Free.CHANGE
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
+    """``free`` says how a line that is judged to be free still reaches the customer's bill, and so what is to be done."""
+
     line: OrderLine
     judgement: FaultJudgement | None
+    free: Free | None = None
 
 
-def judged_lines(order: RepairOrder) -> list[Judged]:
-    """The order's lines that count or were judged, each with the judgement in force."""
+def judged_lines(order: RepairOrder, standing: Standing | None = None) -> list[Judged]:
+    """The order's lines that count or were judged, each with the judgement in force, and with ``standing`` what is to be
+    done where one that is free has the customer for its payer."""
     latest: dict[int, FaultJudgement] = {}
     for judgement in FaultJudgement.objects.filter(line__order=order).order_by("pk"):
         latest[judgement.line_id] = judgement
     lines = OrderLine.objects.filter(_counting(), order=order).select_related("operation").order_by("position")
-    return [Judged(line, latest.get(line.pk)) for line in lines]
+    found = []
+    for line in lines:
+        judgement = latest.get(line.pk)
+        line.order = order
+        found.append(Judged(line, judgement, _free(line, judgement, standing) if standing is not None else None))
+    return found
 
 
 def known_faults(line: OrderLine) -> list[str]:
@@ -486,6 +519,21 @@ def judged(line: OrderLine) -> FaultJudgement | None:
 
 def get_line(uid: UUID, by: Actor) -> OrderLine:
     return OrderLine.objects.for_actor(by).select_related("order__vehicle", "order__visit", "operation").get(uid=uid)
+
+
+def wear_cover(line: OrderLine, wear: str) -> WearCover | None:
+    """How the wear part stood on the day the repair was agreed; None where it isn't listed or the sale isn't known."""
+    vehicle, order = line.order.vehicle, line.order
+    start = start_of(vehicle)
+    if start is None:
+        return None
+    said = Authorization.objects.filter(
+        order=order, status__in=[AuthorizationStatus.APPROVED, AuthorizationStatus.NOT_REQUIRED]
+    )
+    at = said.aggregate(at=Min("at"))["at"] or order.opened_at
+    day = at.astimezone(ZoneInfo(order.store.time_zone)).date()
+    found = covers(start, make_of(vehicle), day, order.visit.odometer_in_km)
+    return next((cover for cover in found if cover.kind == wear), None)
 
 
 # --- what if ---
@@ -515,6 +563,8 @@ class Asked:
     assembly_times: int = 0
     system: str = ""
     part_times: int = 0
+    wear: str = ""
+    make: str = ""
 
 
 def imagine(asked: Asked) -> tuple[law.Rules | None, law.Watch | None]:
@@ -564,7 +614,9 @@ def told(rules: law.Rules, asked: Asked, found: law.Watch) -> dict[str, Any]:
     """An answer in words: rights with their reason, what comes close, and the periods with their last day."""
     standing = Standing(Vehicle(), asked.start, rules, watch=found)
     rights = {(f.article, f.subject if f.article != "24(3)" else asked.system): f for f in found.findings}
+    worn = covers(asked.start, asked.make, asked.day, asked.km) if asked.wear else []
     return {
+        "wear": next((cover for cover in worn if cover.kind == asked.wear), None),
         "source": SOURCES.get(rules.source, rules.source),
         "rights": [
             {

@@ -19,7 +19,7 @@ from reception.models import Visit
 from workshop import events, permissions
 from workshop.campaign_models import Campaign, CampaignAnswer, CampaignKind, CampaignReply, CampaignVehicle
 from workshop.models import LineState, OrderLine
-from workshop.selectors.campaigns import GONE, MOST_VINS
+from workshop.selectors.campaigns import GONE, MOST_VINS, done_elsewhere
 from workshop.services.orders import add_line, locked_order
 
 
@@ -110,8 +110,8 @@ def end_campaign(*, uid: UUID, ends_on: date, by: Actor) -> Campaign:
 def put_on_order(*, uid: UUID, order_uid: UUID, by: Actor) -> OrderLine:
     """Writes the campaign's line on an order of the car; the maker pays. ``uid`` is the car's row of the list.
 
-    Raises RuleError ``campaign.other_car``, ``campaign.on_order`` where a living line does it already, and what
-    ``add_line`` says.
+    Raises RuleError ``campaign.other_car``, ``campaign.on_order`` where a living line does it already,
+    ``campaign.elsewhere`` where another shop has done it, and what ``add_line`` says.
     """
     by.require(permissions.LINES_EDIT)
     row = CampaignVehicle.objects.locked().get(uid=uid)  # its line is read after the wait for it
@@ -120,6 +120,13 @@ def put_on_order(*, uid: UUID, order_uid: UUID, by: Actor) -> OrderLine:
         raise RuleError("campaign.other_car", _("This campaign isn't for the car of this order."))
     if row.line is not None and row.line.state not in GONE:
         raise RuleError("campaign.on_order", _("An order does it already."), held_by=row.line.order)
+    if (said := done_elsewhere(row)) is not None:
+        raise RuleError(
+            "campaign.elsewhere",
+            _("%(shop)s did this on %(day)s already; if that is wrong, write down what stands instead."),
+            shop=said.done_where,
+            day=said.done_on.isoformat() if said.done_on else "",
+        )
     line = add_line(
         order_uid=order.uid,
         operation_uid=row.campaign.operation.uid,
@@ -135,12 +142,23 @@ def put_on_order(*, uid: UUID, order_uid: UUID, by: Actor) -> OrderLine:
 
 @transaction.atomic
 def answer_campaign(
-    *, uid: UUID, visit_uid: UUID, reply: str, told_to: str, by: Actor, note: str = ""
+    *,
+    uid: UUID,
+    visit_uid: UUID,
+    reply: str,
+    told_to: str,
+    by: Actor,
+    note: str = "",
+    done_on: date | None = None,
+    done_where: str = "",
+    evidence: str = "",
 ) -> CampaignAnswer:
     """The customer was told about a campaign that isn't done in this visit; a hand-over with an open recall needs it.
 
-    Raises RuleError ``campaign.reply``, ``campaign.told_to``, ``campaign.visit``, ``campaign.other_car`` and
-    ``campaign.done``.
+    Where another shop has done it, ``done_on`` (a date, not ahead), ``done_where`` and ``evidence`` (the paper or record
+    that shows it) are needed, and the car isn't flagged any more until something else is said of it. Raises RuleError
+    ``campaign.reply``, ``campaign.told_to``, ``campaign.evidence``, ``campaign.visit``, ``campaign.other_car``,
+    ``campaign.done``, ``campaign.done_on`` and ``campaign.elsewhere`` where an order of ours does it.
     """
     by.require(permissions.CAMPAIGNS_ANSWER)
     if reply not in CampaignReply.values:
@@ -148,20 +166,39 @@ def answer_campaign(
     name = formats.one_line(told_to)[:60]
     if not name:
         raise RuleError("campaign.told_to", _("Write who was told."), field="told_to")
-    visit = Visit.objects.for_actor(by).locked().select_related("vehicle", "customer").get(uid=visit_uid)
+    elsewhere = reply == CampaignReply.ELSEWHERE
+    where, shown_by = (formats.one_line(word) if elsewhere else "" for word in (done_where, evidence))
+    if elsewhere and not (done_on and where and shown_by):
+        raise RuleError(
+            "campaign.evidence",
+            _("What another shop has done is written with its day, the shop and the paper or record that shows it."),
+            field="done_on" if not done_on else "done_where" if not where else "evidence",
+        )
+    row = CampaignVehicle.objects.locked().select_related("campaign", "line__order").get(uid=uid)
+    visit = Visit.objects.for_actor(by).locked().select_related("vehicle", "customer", "store").get(uid=visit_uid)
     if not visit.is_open:
         raise RuleError("campaign.visit", _("This visit has ended."))
-    row = CampaignVehicle.objects.select_related("campaign", "line").get(uid=uid)
     if row.vin != visit.vehicle.vin:
         raise RuleError("campaign.other_car", _("This campaign isn't for the car of this visit."))
     if row.line is not None and row.line.state == LineState.INSPECTED:
         raise RuleError("campaign.done", _("This campaign is done for the car already."))
+    if elsewhere and row.line is not None and row.line.state not in GONE:
+        raise RuleError(
+            "campaign.elsewhere",
+            _("An order of ours does this campaign; take its line off first."),
+            held_by=row.line.order,
+        )
+    if elsewhere and done_on is not None and done_on > clock.today(visit.store.time_zone):
+        raise RuleError("campaign.done_on", _("What another shop has done lies behind us."), field="done_on")
     answer = CampaignAnswer.objects.create(
         visit=visit,
         vehicle=row,
         reply=reply,
         told_to=name,
         note=formats.one_line(note)[:200],
+        done_on=done_on if elsewhere else None,
+        done_where=where[:80],
+        evidence=shown_by[:120],
         told_at=clock.now(),
         told_by=by.user,
     )

@@ -15,8 +15,10 @@ from dealership.kernel.history import record
 from workshop import events, permissions
 from workshop.fault_models import FaultJudgement, LeftOut, MainSystem, SafetyFault
 from workshop.models import AGREED
+from workshop.selectors.faults import wear_cover
 from workshop.services.orders import locked_line
 from workshop.statutory_warranty import MAIN_ASSEMBLIES
+from workshop.wear_models import WearPart
 
 
 @transaction.atomic
@@ -31,6 +33,7 @@ def judge_fault(
     assembly: str = "",
     system: str = "",
     part: str = "",
+    wear: str = "",
     left_out_as: str = "",
     left_out_from: datetime | None = None,
     left_out_until: datetime | None = None,
@@ -38,10 +41,11 @@ def judge_fault(
     """Says whether a repair mended a fault of quality, which one, and what of the car was replaced (domain 3.6).
 
     ``fault`` is the same word where the same problem is back (default: the line's own words). ``left_out_*`` (aware) is the
-    time that the 30 days leave out. A later judgement takes the place of an earlier one; none is changed.
+    time that the 30 days leave out; ``wear`` the kind of wear part, which counts only within its own period. A later
+    judgement takes the place of an earlier one; none is changed.
 
-    Raises RuleError ``fault.line``, ``fault.not_quality``, ``fault.safety``, ``fault.part``, ``fault.choice`` and
-    ``fault.left_out``.
+    Raises RuleError ``fault.line``, ``fault.not_quality``, ``fault.safety``, ``fault.part``, ``fault.choice``, ``fault.wear``,
+    ``fault.wear_over`` and ``fault.left_out``.
     """
     by.require(permissions.FAULTS_JUDGE)
     line = locked_line(line_uid, by, living=False)
@@ -56,6 +60,19 @@ def judge_fault(
             "fault.not_quality",
             _("What is no fault of quality has neither safety fault, assembly nor main part."),
             field="is_quality",
+        )
+    if wear and wear not in WearPart.values:
+        raise RuleError("fault.choice", _("Choose one of what is offered."), field="wear")
+    if wear and (assembly or system):
+        raise RuleError("fault.wear", _("A wear part is neither an assembly nor a main part."), field="wear")
+    cover = wear_cover(line, wear) if wear and is_quality else None
+    if cover is not None and not cover.running:
+        raise RuleError(
+            "fault.wear_over",
+            _("The period of this wear part was over on %(day)s or at %(km)s km: it is no fault of quality any more."),
+            field="wear",
+            day=cover.until.isoformat(),
+            km=cover.km,
         )
     if safety and not serious:
         raise RuleError("fault.safety", _("A fault of article 23 is a serious safety fault."), field="safety")
@@ -77,6 +94,7 @@ def judge_fault(
         assembly=assembly,
         system=system,
         part=main_part,
+        wear=wear,
         left_out_as=left_out_as,
         left_out_from=left_out_from,
         left_out_until=left_out_until,
@@ -94,5 +112,6 @@ def judge_fault(
         safety=safety,
         assembly=assembly,
         system=system,
+        wear=wear,
     )
     return judgement

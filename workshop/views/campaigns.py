@@ -161,7 +161,7 @@ class AnswerPage(CommandPage):
 
     @cached_property
     def rows(self) -> list[reads.OpenCampaign]:
-        return reads.open_for(self.visit.vehicle, self.visit)
+        return [*reads.open_for(self.visit.vehicle, self.visit), *reads.said_done(self.visit)]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"rows": self.rows}

@@ -60,7 +60,17 @@ class JudgePage(CommandPage):
         last = reads.judged(self.line)
         if last is None:
             return {"is_quality": "yes"}
-        names = ("serious", "safety", "assembly", "system", "part", "left_out_as", "left_out_from", "left_out_until")
+        names = (
+            "serious",
+            "safety",
+            "assembly",
+            "system",
+            "part",
+            "wear",
+            "left_out_as",
+            "left_out_from",
+            "left_out_until",
+        )
         return {name: getattr(last, name) for name in names} | {
             "is_quality": "yes" if last.is_quality else "no",
             "same_as": last.fault,
