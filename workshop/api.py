@@ -1148,7 +1148,7 @@ def _clockings(by: Actor) -> QuerySet:
 
 def _clock_off(*, uid: UUID, pause_cause: str, by: Actor, note: str = "") -> Clocking:
     worker = Clocking.objects.for_actor(by).values_list("employee__uid", flat=True).get(uid=uid)
-    return clocking.clock_off(employee_uid=worker, pause_cause=pause_cause, note=note, by=by)
+    return clocking.clock_off(employee_uid=worker, pause_cause=pause_cause, note=note, clocking_uid=uid, by=by)
 
 
 register(
@@ -2123,6 +2123,7 @@ from workshop import (  # noqa: E402, F401
     stock_takes_api,
     sublets_api,
     suppliers_api,
+    team_api,
     trials_api,
     wear_api,
     wishes_api,

@@ -77,9 +77,10 @@ class WorkshopConfig(AppConfig):
         for code, label, icon, url_name, permission, order, count, start in (
             ("my-jobs", _("My jobs"), "player-play", "my-jobs", permissions.JOBS_OWN, 5, count_mine, ("technician",)),
             ("plan", _("Workshop plan"), "calendar-time", "plan", permissions.PLAN_VIEW, 10, count_loose, ("foreman",)),
+            ("team", _("Team"), "users-group", "team", permissions.TEAM_VIEW, 12, None, ()),
             (
                 "inspections",
-                _("Quality check"),
+                _("Inspections"),
                 "shield-check",
                 "inspections",
                 permissions.INSPECTIONS_VIEW,

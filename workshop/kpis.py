@@ -10,6 +10,7 @@ from workshop.labour_sql import DAYS_OF_WORK, EARNED, JOBS, PRESENT, SHIFT_OVER,
 screen("3.2", "order-list", _("Repair orders"))
 screen("3.2", "campaigns", _("Recalls and campaigns"))
 screen("3.2", "my-jobs", _("My jobs"))
+screen("3.2", "team", _("Team"))
 screen("3.2", "inspections", _("Inspections"))
 screen("3.2", "parts-board", _("Parts"))
 screen("3.2", "sublets", _("Outside work"))

@@ -67,6 +67,7 @@ for _code in ("manager", "gm"):
 
 # --- dispatch, clocking, inspections ---
 PLAN_VIEW = permission("workshop.plan.view", _("See the workshop plan."))
+TEAM_VIEW = permission("workshop.team.view", _("See who works on what, and each technician's hours of the day."))
 PLAN_DISPATCH = permission("workshop.plan.dispatch", _("Give work to technicians and bays and take it back."))
 JOBS_OWN = permission("workshop.jobs.own", _("See the own jobs and clock on and off there."))
 CLOCK_OTHERS = permission("workshop.clockings.others", _("Clock other people on and off."))
@@ -86,6 +87,8 @@ for _code in ("parts", "foreman", "leader", "manager"):
     role(_code, permissions={CALLS_ANSWER})
 for _code in ("foreman", "leader", "techdirector", "advisor", "parts", "manager", "gm", "supervisor", "inspector"):
     role(_code, permissions={PLAN_VIEW})
+for _code in ("foreman", "leader", "techdirector", "manager", "gm"):
+    role(_code, permissions={TEAM_VIEW})
 for _code in ("foreman", "manager"):
     role(_code, permissions={PLAN_DISPATCH, CLOCK_OTHERS, CLOCKINGS_CORRECT, LINES_HOLD, AWAY_PLAN})
 role("leader", permissions={JOBS_OWN, CLOCK_OTHERS, LINES_HOLD, INSPECTIONS_VIEW, INSPECT_SELF, INSPECT_TEAM})

@@ -40,6 +40,7 @@ from .views import (
     stock_takes,
     sublets,
     suppliers,
+    team,
     tools,
     trials,
     warranty_claims,
@@ -136,6 +137,8 @@ urlpatterns = [
     path("v/<str:token>/orders/<uuid:uid>/total/", links.TotalOnLink.as_view(), name="visit-link-total"),
     # --- dispatch, clocking, inspections ---
     path("plan/", plan.PlanPage.as_view(), name="plan"),
+    path("team/", team.TeamPage.as_view(), name="team"),
+    path("team/<uuid:uid>/pause/", team.PauseView.as_view(), name="team-pause"),
     path("plan/lines/<uuid:uid>/", plan.AssignPage.as_view(), name="plan-assign"),
     path("plan/lines/<uuid:uid>/shares/", plan.SharesPage.as_view(), name="line-shares"),
     path("plan/lines/<uuid:uid>/hold/", plan.HoldPage.as_view(), name="line-hold"),

@@ -33,7 +33,7 @@ class CatalogueConfig(AppConfig):
         nav.register(
             nav.Entry(
                 code="parts-master",
-                label=_("Parts master"),
+                label=_("Parts catalogue"),
                 icon="list-details",
                 url_name="part-prices",
                 group="workshop",

@@ -11,4 +11,9 @@ export function wireMenus() {
       menu.querySelector("summary")?.focus();
     }
   });
+  // A page that renews itself waits while a menu on it is open.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const renews = event.target.getAttribute?.("hx-trigger")?.includes("every");
+    if (renews && event.target.querySelector("details[data-menu][open]")) event.preventDefault();
+  });
 }

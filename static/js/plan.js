@@ -78,26 +78,31 @@ function move(event) {
   ask();
 }
 
-// Who would do a line that nobody has been given, at the place where it is held. A bar keeps its own technician.
+// Who would do a line that nobody has been given, at the place where it is held; a bar keeps its own technician. Both say
+// whether they would end after the promise, or on another day.
 function ask() {
   const { element, row, day, at } = drag;
-  if (!element.dataset.line || element.dataset.plan) return;
+  const bar = element.dataset.plan;
+  if (!bar && !element.dataset.line) return;
   const place = `${row} ${day}T${at}`;
   if (drag.place === place) return;
   clearTimeout(drag.asks);
   Object.assign(drag, { place, technician: "", why: "" });
   delete drag.ghost.dataset.who;
+  drag.ghost.classList.remove("refused");
   const held = drag;
   drag.asks = setTimeout(async () => {
-    const query = new URLSearchParams({ row, line: element.dataset.line, starts_at: `${day}T${at}` });
+    const what = bar ? { plan: bar } : { line: element.dataset.line };
+    const query = new URLSearchParams({ row, ...what, starts_at: `${day}T${at}` });
     const answer = await fetch(`${document.getElementById("drop").getAttribute("action")}?${query}`).catch(() => null);
     if (!answer?.ok || drag !== held || held.place !== place) return;
     const said = await answer.json();
     if (drag !== held || held.place !== place) return;
     held.technician = said.technician ?? "";
     held.why = said.why ?? "";
-    held.ghost.dataset.who = said.who ?? said.why;
-    held.ghost.classList.toggle("refused", !said.technician);
+    const words = [said.who ?? said.why, said.late].filter(Boolean).join(" · ");
+    if (words) held.ghost.dataset.who = words;
+    held.ghost.classList.toggle("refused", Boolean(said.why) || Boolean(said.late));
   }, ASK_MS);
 }
 

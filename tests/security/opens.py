@@ -57,6 +57,7 @@ OPENS = {
     "checklist-edit": "reception.Checklist",
     "checklist-end": "reception.Checklist",
     "clocking-correct": "workshop.Clocking",
+    "team-pause": "workshop.Clocking",
     "complaint-close": "quality.Complaint",
     "complaint-detail": "quality.Complaint",
     "complaint-new": "reception.Visit",

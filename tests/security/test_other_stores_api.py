@@ -200,6 +200,8 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
         "number-looks",
         "maintenance-due",
         "vehicle-book",
+        "technicians-now",
+        "broken-plans",
     }
     assert set(LISTINGS) == of_everybody | looked_at, "say here how the new listing keeps to the store"
     for visit in world.uids(world.theirs)["reception.Visit"]:
@@ -210,6 +212,8 @@ def test_every_list_without_items_of_its_own_keeps_to_the_store(world: World, cl
         assert client.get(f"{listing}?store_code={world.theirs.code}").status_code == 400
     theirs = {str(uid) for uids in world.uids(world.theirs).values() for uid in uids}
     assert not {row["task_uid"] for row in client.get("number-looks?limit=100").json()["data"]} & theirs
+    assert not {row["employee_uid"] for row in client.get("technicians-now?limit=100").json()["data"]} & theirs
+    assert not {row["dispatch_uid"] for row in client.get("broken-plans?limit=100").json()["data"]} & theirs
     for batch in world.uids(world.theirs)["exchange.ImportBatch"]:
         assert client.get(f"import-rows?import_uid={batch}").status_code == 400
     for line in world.uids(world.theirs)["workshop.OrderLine"]:

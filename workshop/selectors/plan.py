@@ -42,6 +42,7 @@ from workshop.models import (
     ScreenKind,
     WallScreen,
 )
+from workshop.selectors.broken import Broken, broken_plans
 from workshop.selectors.calls import open_on_lines
 from workshop.selectors.fitness import needs_two, skilled
 from workshop.selectors.lifts import BayLift, ShutBay, bay_lifts
@@ -89,6 +90,21 @@ class Bar:
     """The line worked on, 0 for a booking."""
     car: int = 0
     """The order of the car that stands there; below zero for a booking."""
+    clock: str = ""
+    """When it begins, as the store's clock says it; for the week."""
+    runs_to: int = 0
+    """The column to which running work goes by its forecast, where that is beyond its plan."""
+
+
+@dataclass
+class WeekDay:
+    """One day of a row of the week: how full it is in per cent, why nobody works, and the jobs in order of time."""
+
+    day: date
+    load: int
+    off: str
+    bars: list[Bar]
+    is_today: bool = False
 
 
 @dataclass
@@ -115,6 +131,8 @@ class Row:
     shut: str = ""
     """Why the bay's lift isn't to be used that day, so that nothing is planned or begun there (3.4)."""
     lanes: list[Row] = field(default_factory=list)
+    days: list[WeekDay] = field(default_factory=list)
+    """In a week: its days beside one another."""
 
     def spread(self, columns: int, now: int | None) -> None:
         """Puts the bars of a bay with room for several cars onto its lanes, each with what was clocked for it."""
@@ -208,6 +226,8 @@ class Board:
     """Hours of the technicians on the roster; ``planned`` are theirs of it, ``others`` of who stands in for them."""
     others: float = 0.0
     blocks: list[Reservation] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    """Plans of the shown days that don't hold: who does them is away, or their tool isn't to be had."""
     shut: list[ShutBay] = field(default_factory=list)
     """Bays that their lift shuts today, with what is planned there (3.4)."""
     """Bays out of use that day, as far as it lies ahead."""
@@ -414,7 +434,8 @@ def board(
         .order_by("position", "code")
     )
     conflicts = [] if marked else _conflicts(actor, dispatches, frame)
-    hit = {conflict.hit.pk for conflict in conflicts}
+    broken = [] if marked else _broken_in(actor, dispatches)
+    hit = {*(conflict.hit.pk for conflict in conflicts), *(one.plan.pk for one in broken)}
     held = _other_reservations(actor, resources, frame)
     clockings = _clockings(actor, frame)
     rows = []
@@ -444,10 +465,16 @@ def board(
         others=round(sum(spent for own, spent in minutes if not own) / 60, 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
+        broken=broken,
         shut=shut,
         first_hour=frame.first,
         columns=frame.columns,
     )
+
+
+def _broken_in(actor: Actor, dispatches: list[Dispatch]) -> list[Broken]:
+    shown = {dispatch.pk for dispatch in dispatches}
+    return [one for one in broken_plans(actor) if one.plan.pk in shown]
 
 
 def _mind_lifts(store: Store, day: date, rows: list[Row], resources: list[Resource]) -> list[ShutBay]:
@@ -493,10 +520,12 @@ def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
     for row in RosterDay.objects.filter(store=store, day__in=frame.days).select_related("shift"):
         rostered[row.employee_id][row.day] = row
     closed = _closed_days(store, frame.days)
+    broken = _broken_in(actor, dispatches)
+    hit = {one.plan.pk for one in broken}
     rows = []
     for resource in resources:
         mine = rostered.get(resource.employee_id or 0, {})
-        rows.append(_week_row(resource, frame, by_people, dispatches, held, clockings, mine, closed))
+        rows.append(_week_row(resource, frame, by_people, dispatches, held, clockings, mine, closed, hit))
     technicians = _technician_ids(actor, day)
     available = sum(
         end - start
@@ -519,6 +548,7 @@ def week_board(actor: Actor, *, day: date, by_people: bool = False) -> Board:
         others=round(sum(_hours_of(d) for d in dispatches if d.technician_id not in technicians), 1),
         available=round(available / 60, 1),
         blocks=blocks_of(actor, frame.begin, frame.end),
+        broken=broken,
         columns=frame.columns,
         mark=frame.PER_DAY,
         week=True,
@@ -553,6 +583,7 @@ def _week_row(
     clockings: list[Clocking],
     roster: dict[date, RosterDay],
     closed: dict[date, str],
+    hit: set[int],
 ) -> Row:
     row = Row(resource.uid, resource.said, resource.get_capability_display(), room=resource.capacity)
     mine = [
@@ -572,7 +603,7 @@ def _week_row(
         if not by_people and (dispatch.line_id, dispatch.starts_at) in seen:
             continue
         seen.add((dispatch.line_id, dispatch.starts_at))
-        bar = _dispatch_bar(frame, dispatch, mine, by_people, False)
+        bar = _dispatch_bar(frame, dispatch, mine, by_people, dispatch.pk in hit)
         if bar is not None:
             row.bars.append(bar)
     for reservation, booking in held.get(resource.pk, []):
@@ -580,12 +611,35 @@ def _week_row(
         if other is not None:
             (row.offs if reservation.purpose == ReservationPurpose.BLOCKED else row.bars).append(other)
     row.load = round(sum(bar.length for bar in row.bars) * 30 * 100 / (room * row.room)) if room else 0
+    row.days = _week_days(frame, row, away if by_people else list(closed.items()), roster if by_people else None)
     _let_short_bars_speak(row.bars, frame.columns)
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
     row.acts = _acts(frame, work)
     row.at_work = frozenset(c.line.order_id for c in work if c.ended_at is None)
     row.spread(frame.columns, frame.column_of_now)
     return row
+
+
+def _week_days(
+    frame: WeekFrame, row: Row, offs: list[tuple[date, str]], roster: dict[date, RosterDay] | None
+) -> list[WeekDay]:
+    """Each job stands on every day that it touches; a day off in between has none."""
+    today, size = clock.today(frame.zone.key), frame.PER_DAY
+    words = {day: word or _("off today") for day, word in offs}
+    found = []
+    for number, day in enumerate(frame.days):
+        begin, end = number * size, (number + 1) * size
+        here = (b for b in row.bars if b.at < end and b.at + b.length > begin and not (day in words and b.at < begin))
+        bars = sorted(here, key=lambda b: b.at)
+        taken = sum(min(b.at + b.length, end) - max(b.at, begin) for b in bars) * 30
+        if roster is None:
+            room = 0 if day in words else frame.HOURS * 60
+        else:
+            shift = roster[day].shift if day in roster else None
+            room = sum(until - since for since, until in shift_hours(shift))
+        load = round(taken * 100 / (room * row.room)) if room else 0
+        found.append(WeekDay(day, load, words.get(day, ""), bars, day == today))
+    return found
 
 
 def _technician_ids(actor: Actor, day: date) -> set[int]:
@@ -717,6 +771,7 @@ def _row(
             row.offs.append(other)
         else:
             row.bars.append(other)
+    _follow_the_clock(row)
     _let_short_bars_speak(row.bars, frame.columns)
     first = frame.first * 60 // STEP
     work = [c for c in clockings if (c.employee_id == resource.employee_id if by_people else c.bay_id == resource.pk)]
@@ -772,10 +827,14 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
     ends = forecast_end(dispatch)
     if ends is not None:
         says.append(_("%(span)s to go") % {"span": say_span(ends - clock.now())})
+    overruns = ends is not None and ends > dispatch.ends_at + SLACK
+    if ends is not None and overruns:
+        says.append(_("%(span)s beyond its plan") % {"span": say_span(ends - dispatch.ends_at)})
     asked = len(line.calls.all()) if line.state in OPEN else 0
     if asked:
         says.append(ngettext("%(n)s call not answered", "%(n)s calls not answered", asked) % {"n": asked})
     zone = frame.zone
+    ahead = frame.bar(dispatch.starts_at, ends) if ends is not None and overruns else None
     times = f"{dispatch.starts_at.astimezone(zone):%H:%M}–{dispatch.ends_at.astimezone(zone):%H:%M}"
     return frame.bar(
         dispatch.starts_at,
@@ -787,6 +846,8 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         plan=dispatch.uid if _may_move(dispatch) else None,
         line=line.pk,
         car=line.order_id,
+        clock=f"{dispatch.starts_at.astimezone(zone):%H:%M}",
+        runs_to=ahead.at + ahead.length if ahead is not None else 0,
         title=" · ".join(
             (
                 say_plate(order.vehicle.plate),
@@ -801,6 +862,18 @@ def _dispatch_bar(frame: Frame, dispatch: Dispatch, row: list[Dispatch], by_peop
         waits=line.state in OPEN and order.visit.waiting_mode == WaitingMode.WAIT_AT_DEALER,
         high_voltage=bool(line.operation and line.operation.skill and line.operation.skill.code == rules.HIGH_VOLTAGE),
     )
+
+
+def _follow_the_clock(row: Row) -> None:
+    """A bar whose work runs beyond its plan grows with it, as far as the next bar of the row; a bay with room for several
+    cars shows it by the rest under its bars."""
+    if row.room > 1:
+        return
+    for bar in row.bars:
+        if bar.runs_to > bar.at + bar.length:
+            end = bar.at + bar.length
+            nexts = [other.at for other in row.bars if other is not bar and other.at >= end]
+            bar.length = max(bar.length, min([bar.runs_to, *nexts]) - bar.at)
 
 
 def _may_move(dispatch: Dispatch) -> bool:
@@ -832,6 +905,7 @@ def _held_bar(frame: Frame, reservation: Reservation, booking: Appointment | Non
         title=" · ".join(filter(None, (say_plate(plate), word, _("booked") if booking else ""))),
         booked=True,
         car=-reservation.pk,
+        clock=f"{reservation.period.lower.astimezone(frame.zone):%H:%M}",
         waits=booking is not None and booking.waiting_mode == WaitingMode.WAIT_AT_DEALER,
     )
 
@@ -1093,7 +1167,30 @@ class _Ways:
         return min(found, default=None)
 
 
-def _ways(line: OrderLine, start: datetime) -> _Ways:
+def _overruns(store_id: int) -> dict[int, list[tuple[datetime, datetime]]]:
+    """By bay and person in the plan: the time that running work takes beyond its plan, by its forecast."""
+    rows = (
+        Dispatch.objects.filter(
+            store_id=store_id, live=True, line__state=L.IN_PROGRESS, line__clockings__ended_at__isnull=True
+        )
+        .select_related("line", "bay", "technician__resource")
+        .prefetch_related("line__clockings")
+        .distinct()
+    )
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for dispatch in rows:
+        ends = forecast_end(dispatch)
+        if ends is None or ends <= dispatch.ends_at:
+            continue
+        if dispatch.bay.capacity == 1:
+            found[dispatch.bay_id].append((dispatch.ends_at, ends))
+        if hasattr(dispatch.technician, "resource"):
+            found[dispatch.technician.resource.pk].append((dispatch.ends_at, ends))
+    return found
+
+
+def _ways(line: OrderLine, start: datetime, *, follow: bool = False) -> _Ways:
+    """``follow``: time that running work needs beyond its plan is taken as well."""
     store = line.order.store
     day = start.astimezone(ZoneInfo(store.time_zone)).date()
     skill = line.operation.skill if line.operation else None
@@ -1115,6 +1212,12 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
     gloved, pairs = gloves_until(store.pk, day) if two else (set(), None)
     mates.sort(key=lambda person: person.pk not in hands)
     able.sort(key=lambda person: person.pk not in hands)
+    busy = _busy(
+        [*bays, *tools, *(p.resource for p in {*able, *mates} if hasattr(p, "resource"))], start, _booked(line)
+    )
+    if follow:
+        for key, spans in _overruns(store.pk).items():
+            busy[key] = [*busy.get(key, ()), *spans]
     return _Ways(
         hands=hands,
         gloved=gloved,
@@ -1124,9 +1227,7 @@ def _ways(line: OrderLine, start: datetime) -> _Ways:
         bays=bays,
         calendars={p.pk: calendar_of(p, first=day, last=last + timedelta(days=2)) for p in {*able, *mates}},
         tools=tools if kind else None,
-        busy=_busy(
-            [*bays, *tools, *(p.resource for p in {*able, *mates} if hasattr(p, "resource"))], start, _booked(line)
-        ),
+        busy=busy,
         hours=line.hours,
         last=last,
         two=two,
@@ -1147,12 +1248,13 @@ def proposals(
     """The earliest fitting technician and bay, looked at before they are accepted (2.4); somebody whose post isn't the
     trade stands in only where no technician is free in these days.
 
-    Reads plans, rosters and skills; ``bays_before`` leaves that bay out. Locks nothing: who is quicker still wins.
+    Reads plans, rosters, skills and how long running work will still take; ``bays_before`` leaves that bay out. Locks
+    nothing: who is quicker still wins.
     """
     zone = ZoneInfo(line.order.store.time_zone)
     start = max(after or clock.now(), clock.now()).astimezone(zone).replace(second=0, microsecond=0)
     start += timedelta(minutes=-start.minute % STEP)
-    ways = _ways(line, start)
+    ways = _ways(line, start, follow=True)
     bays = [bay for bay in ways.bays if bay.pk != bays_before]
     found = [way for person in ways.able if (way := ways.best(person, bays, start)) is not None]
     fewest = min((ways.stand_ins(way) for way in found), default=0)

@@ -35,7 +35,8 @@ SELECT
   (SELECT string_agg(c.id || ':' || c.version, ',' ORDER BY c.id) FROM workshop_techniciancall c
     WHERE c.store_id = %(store)s AND c.state IN ('OPEN', 'COMING')),
   (SELECT string_agg(a.id || ':' || a.version || ':' || (SELECT count(*) FROM workshop_liftround r WHERE r.tool_id = a.id),
-    ',' ORDER BY a.id) FROM workshop_toolasset a WHERE a.store_id = %(store)s AND a.bay_id IS NOT NULL)
+    ',' ORDER BY a.id) FROM workshop_toolasset a WHERE a.store_id = %(store)s
+    AND (a.bay_id IS NOT NULL OR a.resource_id IS NOT NULL))
 """
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, Count, F, Min, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import Part, PartKind
@@ -16,7 +16,10 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from workshop.models import (
+    HoldCause,
+    LineHold,
     LineState,
+    OrderLine,
     PartLine,
     PartReturn,
     RepairOrder,
@@ -164,6 +167,29 @@ def scanned(order: RepairOrder, code: str, by: Actor, *, back: bool = False) -> 
 def wanted_counts(by: Actor) -> dict[str, int]:
     rows = wanted(by) + wanted(by, show="SHORT")
     return {"ISSUE": sum(r.can_issue for r in rows), "SHORT": sum(not r.can_issue for r in rows)}
+
+
+def waits_without_part(by: Actor) -> QuerySet[LineHold]:
+    """Agreed lines that wait for parts while no part that is still to come stands on them: nobody orders anything (3.2)."""
+    open_parts = PartLine.objects.filter(line=OuterRef("line"), quantity__gt=F("issued_quantity")).exclude(
+        kind=PartKind.CUSTOMER_SUPPLIED
+    )
+    return (
+        LineHold.objects.filter(ended_at__isnull=True, cause=HoldCause.PARTS, line__state__in=AGREED)
+        .filter(~Exists(open_parts), line__in=OrderLine.objects.for_actor(by))
+        .select_related("line__order__vehicle", "line__order__advisor")
+        .order_by("started_at", "id")
+    )
+
+
+def kept_for(stock_item: StockItem) -> list[PartLine]:
+    """The lines of the item's store for which the part is kept, the first promised first."""
+    rows = PartLine.objects.filter(
+        line__order__store=stock_item.store_id, part=stock_item.part_id, reserved_quantity__gt=0
+    )
+    return list(
+        rows.select_related("line__order__vehicle").order_by(F("line__order__promised_at").asc(nulls_last=True), "pk")
+    )
 
 
 def returnable(by: Actor) -> QuerySet[PartLine]:

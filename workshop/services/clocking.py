@@ -251,13 +251,28 @@ def _own_open(employee_uid: UUID | None, by: Actor) -> tuple[Clocking, OrderLine
 
 
 @transaction.atomic
-def clock_off(*, by: Actor, employee_uid: UUID | None = None, pause_cause: str = "", note: str = "") -> Clocking:
+def clock_off(
+    *,
+    by: Actor,
+    employee_uid: UUID | None = None,
+    pause_cause: str = "",
+    note: str = "",
+    clocking_uid: UUID | None = None,
+) -> Clocking:
     """A person leaves a line that isn't finished, with the cause of the pause (3.2).
 
-    When the last one leaves for parts, the customer, a bay, a tool or help, the line itself waits for that. Raises
-    RuleError ``clocking.none`` and ``clocking.cause``.
+    When the last one leaves for parts, the customer, a bay, a tool or help, the line itself waits for that.
+    ``clocking_uid`` is the clock that was seen running. Raises RuleError ``clocking.none`` and ``clocking.cause``;
+    RaceLost ``clocking.other`` where the person has gone over to another job meanwhile.
     """
     clocking, line = _own_open(employee_uid, by)
+    if clocking_uid is not None and clocking.uid != clocking_uid:
+        raise RaceLost(
+            "clocking.other",
+            _("%(name)s is at another job by now: “%(line)s”; look again."),
+            name=clocking.employee.name,
+            line=line.said,
+        )
     if not pause_cause or pause_cause not in PauseCause.values:
         raise RuleError("clocking.cause", _("Say why the work pauses."), field="pause_cause")
     _close(clocking, pause_cause, formats.one_line(note)[:200])

@@ -223,6 +223,17 @@ def move_dispatch(
     )
 
 
+def end_of_move(
+    *, uid: UUID, by: Actor, technician_uid: UUID | None = None, bay_uid: UUID | None = None, starts_at: datetime
+) -> tuple[OrderLine, datetime | None]:
+    """The line of a plan and when it would end if it were moved so; None where the line's own hours decide. Writes nothing."""
+    by.require(permissions.PLAN_DISPATCH)
+    rows = Dispatch.objects.for_actor(by).select_related("technician__store", "line__order__store")
+    old = rows.get(uid=uid)
+    person = _employee(technician_uid, by) if technician_uid else old.technician
+    return old.line, _as_long(old, person, starts_at)
+
+
 def _as_long(old: Dispatch, person: Employee, start: datetime) -> datetime | None:
     """The end of a plan that takes as much working time as the old one; None where the hours of the line decide."""
     days = timedelta(days=limits.value(PLAN_DAYS, store_id=old.store_id))

@@ -65,7 +65,7 @@ class PartsBoardPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         show, number = self.request.GET.get("show", "ISSUE"), self.request.GET.get("number", "")
-        show = show if show in ("ISSUE", "SHORT", "BACK", "OLD") else "ISSUE"
+        show = show if show in ("ISSUE", "SHORT", "WAIT", "BACK", "OLD") else "ISSUE"
         rows = reads.wanted(self.actor, show=show, number=number) if show in ("ISSUE", "SHORT") else []
         if rows:
             offered = offers(self.actor.store_id, {row.part_line.part_id for row in rows})
@@ -74,14 +74,16 @@ class PartsBoardPage(Page):
                 for row in rows
             ]
         back, old = reads.returnable(self.actor), reads.came_back(self.actor)
-        tried = trials_used(self.actor)
+        tried, waits = trials_used(self.actor), list(reads.waits_without_part(self.actor))
         return super().get_context_data(**kwargs) | {
             "show": show,
             "number": number,
-            "counts": reads.wanted_counts(self.actor) | {"BACK": len(back), "OLD": len(old) + len(tried)},
+            "counts": reads.wanted_counts(self.actor)
+            | {"WAIT": len(waits), "BACK": len(back), "OLD": len(old) + len(tried)},
             "rows": rows,
             "back": back if show == "BACK" else [],
             "old": old if show == "OLD" else [],
+            "waits": waits if show == "WAIT" else [],
             "tried": tried if show == "OLD" else [],
             "address": self.request.get_full_path(),
             "calls": calls.open_calls(self.actor, PARTS_CALLED) if self.actor.may(permissions.CALLS_ANSWER) else [],
@@ -408,6 +410,7 @@ class StockItemPage(_ItemPage):
             "lots": lots_there(self.item) if self.item.part.tracing != Tracing.NONE else [],
             "unnamed": unnamed(self.item),
             "offers": offers(self.item.store_id, [self.item.part_id]).get(self.item.part_id, []),
+            "kept_for": reads.kept_for(self.item),
             "bin_names": bin_names(self.actor),
             "may_catalogue": self.actor.may(CATALOGUE_VIEW),
             "may_move": self.actor.may(permissions.STOCK_MOVE),

@@ -76,6 +76,7 @@ class PlanPage(Page):
             "may_dispatch": self.actor.may(permissions.PLAN_DISPATCH),
             "may_look": self.actor.may(permissions.TOOLS_TAKE),
             "may_leave": self.actor.may(permissions.AWAY_PLAN),
+            "may_tools": self.actor.may(permissions.TOOLS_VIEW),
             "proposal": replan.open_proposal(self.actor),
             "calls": calls.open_calls(self.actor, tuple(Need)) if self.actor.may(permissions.CALLS_ANSWER) else [],
         }
@@ -99,6 +100,22 @@ def planned_words(plan: Dispatch) -> str:
     return f"{said} {late}"
 
 
+def late_words(line: OrderLine, starts_at: datetime, ends_at: datetime | None) -> str:
+    """What the foreman should know before letting go: that it ends after the promise, or not on the day it begins."""
+    if ends_at is None:
+        return ""
+    now, promised, said = clock.now(), line.order.promised_at, []
+    if promised is not None and ends_at > promised:
+        said.append(
+            gettext("%(span)s later than promised (%(time)s)")
+            % {"span": say_span(ends_at - promised), "time": say_time(promised, now=now)}
+        )
+    zone = ZoneInfo(line.order.store.time_zone)
+    if ends_at.astimezone(zone).date() > starts_at.astimezone(zone).date():
+        said.append(gettext("not done that day: until %(time)s") % {"time": say_time(ends_at, now=now)})
+    return " · ".join(said)
+
+
 class DropView(ActionView):
     """A bar or a line of the pane was dropped on a row of the plan: the same commands as behind the dialogs."""
 
@@ -119,11 +136,21 @@ class DropView(ActionView):
         """Who would do it if it were dropped here, shown under the hand before it is; nothing is written."""
         try:
             row, moved, start = self.asked(request.GET)
-            _line, way = dispatch.way_of_drop(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
+            if request.GET.get("plan"):
+                place = reads.place_of(self.actor, row)
+                line, ends_at = dispatch.end_of_move(uid=moved, starts_at=start, by=self.actor, **place)
+                return JsonResponse({"late": late_words(line, start, ends_at)})
+            line, way = dispatch.way_of_drop(line_uid=moved, resource_uid=row, starts_at=start, by=self.actor)
         except RuleError as refusal:
             return JsonResponse({"why": str(refusal)})
         names = [person.name for person in (way.technician, way.second) if person is not None]
-        return JsonResponse({"technician": str(way.technician.uid), "who": f"{'、'.join(names)} · {way.bay.said}"})
+        return JsonResponse(
+            {
+                "technician": str(way.technician.uid),
+                "who": f"{'、'.join(names)} · {way.bay.said}",
+                "late": late_words(line, start, way.ends_at),
+            }
+        )
 
     def run(self, form: Any) -> Dispatch:
         asked = self.request.POST
