@@ -498,6 +498,7 @@ def _old_parts(order: RepairOrder) -> Rows:
             "name": o.part_line.part.name, "quantity": str(o.quantity), "disposition": o.disposition,
             "consent_by": o.consent_by, "state": o.state, "told_at": _at(o.told_at), "given_to": o.given_to,
             "ended_at": _at(o.ended_at), "ended_by": _name(o.ended_by), "signature": _drawn(o.signature),
+            "signed_on_paper": o.signed_on_paper,
         }
         for o in rows.order_by("id")
     ]  # fmt: skip
@@ -555,7 +556,7 @@ def _handover(out: Handover | None) -> dict[str, Any]:
         "at": out.at.isoformat(), "by": out.advisor.name, "received_by": out.received_by,
         "odometer_km": out.odometer_km, "checklist": out.checklist, "risk_note_signed_by": out.risk_note_signed_by,
         "next_service_on": out.next_service_on.isoformat() if out.next_service_on else None,
-        "next_service_km": out.next_service_km,
+        "next_service_km": out.next_service_km, "signed_on_paper": out.signed_on_paper,
     }  # fmt: skip
 
 
@@ -615,8 +616,10 @@ def _signatures(order: RepairOrder, walk: WalkAround | None, out: Handover | Non
         rows.append(("SETTLEMENT", s, s.signed_name, s.signed_at))
     if out is not None:
         rows.append(("HANDOVER", out, out.received_by, out.at))
-    for o in OldPart.objects.filter(signed, line__order=order).select_related("signature").order_by("id"):
-        rows.append(("OLD_PART", o, o.given_to, o.ended_at))
+    drawn_or_written = signed | Q(signed_on_paper=True)
+    for o in OldPart.objects.filter(drawn_or_written, line__order=order).select_related("signature").order_by("id"):
+        name, at = (o.given_to, o.ended_at) if o.given_to else (o.consent_by, o.decided_at)
+        rows.append(("OLD_PART", o, name, at))
     for what, row, name, at in rows:
         yield {"uid": f"{what}/{row.uid}", "what": what, "name": name, "at": _at(at), "sha256": _drawn(row.signature)}
 

@@ -343,6 +343,7 @@ register(
             "next_service_km": Whole(null=True),
             "received_by": Text(mask=mask_name),
             "risk_note_signed_by": Text(mask=mask_name),
+            "signed_on_paper": Flag(help="Signed on paper, not on the pad."),
             "service_advisor_uid": Uid(source="advisor__uid"),
             "punctual": Flag(null=True, help="By the promised time; null where none was promised."),
             "delivered_at": Moment(source="at"),
@@ -360,6 +361,9 @@ register(
                 "odometer_out": Whole(0, 2_000_000, source="odometer_km"),
                 "received_by": Text(60, min=1),
                 "signature": Bytes(optional=True, null=True),
+                "signed_on_paper": Flag(
+                    optional=True, help="Where old parts go along or the note about the risk is signed: this or the signature."
+                ),
                 "risk_note_signed_by": Text(
                     60,
                     optional=True,
@@ -392,6 +396,7 @@ register(
             "code": Text(help="What the gate scans."),
             "reason": Text(),
             "risk_note_signed_by": Text(mask=mask_name),
+            "signed_on_paper": Flag(help="Signed on paper, not on the pad."),
             "issued_at": Moment(),
             "expires_at": Moment(),
             "out_at": Moment(null=True),
@@ -408,6 +413,8 @@ register(
                 "kind": Choice(choices=GatePassKind),
                 "reason": Text(200, optional=True),
                 "risk_note_signed_by": Text(60, optional=True),
+                "signature": Bytes(optional=True, null=True),
+                "signed_on_paper": Flag(optional=True, help="UNREPAIRED needs this or the drawn signature."),
             },
             help="Issue a gate pass",
         ),

@@ -474,6 +474,7 @@ class Handover(Root):
     received_by = models.CharField(max_length=60)
     risk_note_signed_by = models.CharField(max_length=60, blank=True, db_default="")
     signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    signed_on_paper = models.BooleanField(default=False, db_default=False)
     advisor = models.ForeignKey(Employee, models.PROTECT, related_name="+")
     punctual = models.BooleanField(null=True)
     at = models.DateTimeField(default=clock.now)
@@ -504,10 +505,13 @@ class Handover(Root):
             ),
             states.guard(
                 # domain 3.3, 3.2: where begun work was withdrawn, or safety work was declined by word of mouth alone, the
-                # customer signs that the car drives without it. What was declined on the link or at the desk is signed.
+                # customer signs that the car drives without it, on the pad or on paper; a name that somebody typed is none.
+                # What was last declined on the link or at the desk, with the statement of the risk, is signed.
                 "handover_risk_note",
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.risk_note_signed_by = ''"),
+                condition=pgtrigger.Condition(
+                    "NEW.risk_note_signed_by = '' OR (NEW.signature_id IS NULL AND NOT NEW.signed_on_paper)"
+                ),
                 func="""
                     IF EXISTS (
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
@@ -519,14 +523,18 @@ class Handover(Root):
                         SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id
                         WHERE o.visit_id = NEW.visit_id AND l.state = 'DECLINED' AND l.is_safety
                         AND NOT EXISTS (SELECT 1 FROM workshop_authorization a WHERE a.line_id = l.id
-                            AND a.status = 'DECLINED' AND a.method <> 'VERBAL_PHONE')
+                            AND a.id = (SELECT max(id) FROM workshop_authorization
+                                WHERE line_id = l.id AND status <> 'NOT_ENTITLED')
+                            AND a.status IN ('DECLINED', 'REVOKED') AND a.note <> ''
+                            AND (a.signature_id IS NOT NULL
+                                OR a.method IN ('DIGITAL_PORTAL', 'IN_PERSON_PHYSICAL_SIGNATURE')))
                     ) THEN {refuse} END IF;
                     RETURN NEW;
                 """,
                 code="handover.risk_note",
                 text=_(
                     "Begun work was withdrawn, or safety work was declined without a signature: the customer must sign the "
-                    "note about the risk."
+                    "note about the risk, on the pad or on paper."
                 ),
             ),
             states.guard(
@@ -678,6 +686,8 @@ class GatePass(Root):
     code = models.CharField(max_length=40, unique=True, default=rules.new_gate_code)
     reason = models.CharField(max_length=200, blank=True)
     risk_note_signed_by = models.CharField(max_length=60, blank=True)
+    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    signed_on_paper = models.BooleanField(default=False, db_default=False)
     issued_by = models.ForeignKey(Employee, models.PROTECT, null=True, related_name="+")
     issued_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
@@ -788,11 +798,25 @@ class GatePass(Root):
                 ),
             ),
             states.guard(
+                # domain 3.3: a car that leaves unrepaired leaves with a signed note about the risk, on the pad or on paper.
+                "gatepass_unsigned_risk",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.kind = 'UNREPAIRED' AND NEW.risk_note_signed_by <> '' "
+                    "AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper"
+                ),
+                func="{refuse}",
+                code="gatepass.risk_note",
+                text=_("The customer signs the note about the risk: on the pad, or tick that it was signed on paper."),
+            ),
+            states.guard(
                 "gatepass_used_once",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func="""
-                    IF TG_OP = 'DELETE' OR (OLD.visit_id, OLD.kind, OLD.code, OLD.reason, OLD.risk_note_signed_by)
-                            IS DISTINCT FROM (NEW.visit_id, NEW.kind, NEW.code, NEW.reason, NEW.risk_note_signed_by)
+                    IF TG_OP = 'DELETE' OR (OLD.visit_id, OLD.kind, OLD.code, OLD.reason, OLD.risk_note_signed_by,
+                            OLD.signature_id, OLD.signed_on_paper)
+                            IS DISTINCT FROM (NEW.visit_id, NEW.kind, NEW.code, NEW.reason, NEW.risk_note_signed_by,
+                            NEW.signature_id, NEW.signed_on_paper)
                         OR OLD.cancelled_at IS NOT NULL OR OLD.back_at IS NOT NULL
                         OR (OLD.out_at IS NOT NULL AND NEW.out_at IS DISTINCT FROM OLD.out_at)
                         OR (OLD.out_at IS NOT NULL AND NEW.cancelled_at IS NOT NULL)

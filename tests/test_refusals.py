@@ -252,6 +252,7 @@ def pass_unrepaired(**fields: Any) -> Callable[[], Attempt]:
                 kind="UNREPAIRED",
                 reason="客户撤单",
                 risk_note_signed_by=fields.get("signed", ""),
+                signed_on_paper=True,
                 expires_at=clock.now() + timedelta(hours=1),
             )
         )

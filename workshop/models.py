@@ -1299,6 +1299,19 @@ class Authorization(Root):
                 text=_("Signed at the desk needs the drawn signature, and an offer that still holds."),
             ),
             states.guard(
+                # 3.2: who declines what concerns safety was told the risk; the statement stands on the decision.
+                "authorization_safety_statement",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status IN ('DECLINED', 'REVOKED') AND btrim(NEW.note) = ''"),
+                func="""
+                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND is_safety;
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="authorization.risk",
+                text=_("This concerns safety: declining it needs the statement that the risk was explained (3.2)."),
+            ),
+            states.guard(
                 # 3.2: a yes is taken back before anything was done for it; afterwards the work is withdrawn and settled.
                 "authorization_revoked_before_work",
                 operation=pgtrigger.Insert,

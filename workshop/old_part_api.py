@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dealership.kernel.api.masking import mask_name, mask_text
 from dealership.kernel.api.resources import Action, Filter, Resource, register
-from dealership.kernel.api.shapes import Bytes, Choice, Day, Moment, Number, Text, Uid, Whole
+from dealership.kernel.api.shapes import Bytes, Choice, Day, Flag, Moment, Number, Text, Uid, Whole
 from workshop import permissions
 from workshop.old_part_models import LYING, Disposition, OldPart, OldPartState
 from workshop.services import old_parts
@@ -37,6 +37,7 @@ register(
             "released_at": Moment(null=True),
             "reference": Text(help="The maker's release or the parcel's number."),
             "given_to": Text(mask=mask_name),
+            "signed_on_paper": Flag(help="Who takes it or leaves it to the shop has signed on paper, not on the pad."),
             "note": Text(mask=mask_text),
             "ended_at": Moment(null=True),
         },
@@ -56,6 +57,10 @@ register(
                     "disposition": Choice(choices=Disposition),
                     "consent_by": Text(60, optional=True),
                     "note": Text(200, optional=True),
+                    "signature": Bytes(optional=True),
+                    "signed_on_paper": Flag(
+                        optional=True, help="Where it is left to the shop after the car was taken in: this or the signature."
+                    ),
                 },
                 help="Say what becomes of it (3.2)",
             ),
@@ -88,7 +93,11 @@ register(
                 run=old_parts.give_old_part,
                 permission=permissions.OLD_PARTS_GIVE,
                 when=set(LYING),
-                input={"given_to": Text(60, min=1), "signature": Bytes(optional=True)},
+                input={
+                    "given_to": Text(60, min=1),
+                    "signature": Bytes(optional=True),
+                    "signed_on_paper": Flag(optional=True, help="This or the drawn signature is needed."),
+                },
                 help="The customer takes it (3.2)",
             ),
             Action(

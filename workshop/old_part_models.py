@@ -80,7 +80,15 @@ class OldPart(Root):
     released_at = models.DateTimeField(null=True, blank=True)
     reference = models.CharField(max_length=60, blank=True)
     given_to = models.CharField(max_length=60, blank=True)
-    signature = models.ForeignKey(StoredFile, models.PROTECT, null=True, blank=True, related_name="+")
+    signature = models.ForeignKey(
+        StoredFile,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="of whom it was given to, or of who left it to the shop after the car was taken in",
+    )
+    signed_on_paper = models.BooleanField(default=False, db_default=False)
     note = models.CharField(max_length=200, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -141,6 +149,52 @@ class OldPart(Root):
                 """,
                 code="old_part.kept",
                 text=_("The maker's old part stays here until the maker releases it or its days are over."),
+            ),
+            states.guard(
+                # 3.2: who takes an old part along signs for it, on the pad or on paper.
+                "oldpart_signed_for",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition(
+                    "NEW.state = 'GIVEN' AND OLD.state <> 'GIVEN' AND NEW.given_to <> '' "
+                    "AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper"
+                ),
+                func="{refuse}",
+                code="old_part.signature",
+                text=_("Who takes an old part signs for it: on the pad, or tick that it was signed on paper (3.2)."),
+            ),
+            states.guard(
+                "oldpart_signed_stays",
+                operation=pgtrigger.UpdateOf("given_to", "signature_id", "signed_on_paper"),
+                condition=pgtrigger.Condition(
+                    "OLD.state = 'GIVEN' AND (OLD.given_to, OLD.signature_id, OLD.signed_on_paper) "
+                    "IS DISTINCT FROM (NEW.given_to, NEW.signature_id, NEW.signed_on_paper)"
+                ),
+                func="{refuse}",
+                code="old_part.gone",
+                text=_("The customer has this old part; what was signed for it stays."),
+            ),
+            states.guard(
+                # domain 3.3: who leaves it to the shop signs for that: with the walk-around, or for this part. One whose
+                # core charge was given back was brought for that.
+                "oldpart_left_signed",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("disposition", "consent_by", "signature_id", "signed_on_paper"),
+                condition=pgtrigger.Condition(
+                    "NEW.disposition = 'SHOP' AND NEW.consent_by <> '' "
+                    "AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper"
+                ),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                            JOIN reception_walkaround w ON w.visit_id = o.visit_id
+                            WHERE l.id = NEW.line_id AND w.old_parts = 'LEAVE' AND w.signed_name <> '')
+                        AND NOT EXISTS (SELECT 1 FROM workshop_corereturn r JOIN workshop_corecharge c ON c.id = r.core_id
+                            WHERE c.part_line_id = NEW.part_line_id)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="old_part.signature",
+                text=_(
+                    "Who leaves an old part to the shop signs for it: on the pad, or tick that it was signed on paper (3.2)."
+                ),
             ),
         ]
         constraints = [

@@ -15,6 +15,12 @@ from .settlements import SignatureField
 DONE, NOT_APPLICABLE = "DONE", "NOT_APPLICABLE"
 
 
+def _on_paper() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("Signed on paper"), required=False, help_text=_("The paper is kept with the order's papers.")
+    )
+
+
 class HandoverForm(forms.Form):
     """4.1: the checks, the exit reading, the next service and the signature, in the order of a walk to the car."""
 
@@ -48,6 +54,7 @@ class HandoverForm(forms.Form):
         forms.CharField(label=_("Customer who signed the note about the risk"), max_length=60, required=False)
     )
     signature = SignatureField()
+    signed_on_paper = _on_paper()
 
     def __init__(self, *args: Any, known: frozenset[str] = frozenset(), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,8 +105,9 @@ class GatePassForm(forms.Form):
         label=_("Customer who signed the note about the risk"),
         max_length=60,
         required=False,
-        help_text=_("Needed where the car leaves unrepaired."),
     )
+    signature = SignatureField()
+    signed_on_paper = _on_paper()
 
     def __init__(self, *args: Any, kinds: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import models
-from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, Sum
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -144,6 +144,20 @@ def approved_amounts(settlements: Iterable[Settlement]) -> dict[UUID, Decimal]:
     )
 
 
+def _signed_no() -> QuerySet[Authorization]:
+    """The last word about a line where it is a no with the statement of the risk, drawn, on the link or on paper (3.2)."""
+    said = Authorization.objects.filter(line=OuterRef("line")).exclude(status=AuthorizationStatus.NOT_ENTITLED)
+    signed = Q(signature__isnull=False) | Q(
+        method__in=(AuthorizationMethod.DIGITAL_PORTAL, AuthorizationMethod.IN_PERSON_PHYSICAL_SIGNATURE)
+    )
+    return Authorization.objects.filter(
+        signed,
+        line=OuterRef("pk"),
+        pk=Subquery(said.order_by("-pk").values("pk")[:1]),
+        status__in=(AuthorizationStatus.DECLINED, AuthorizationStatus.REVOKED),
+    ).exclude(note="")
+
+
 def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
     """The step of each order by its key; a fixed number of queries for any number of orders."""
     by_id = {order.pk: order for order in orders}
@@ -151,10 +165,7 @@ def order_exits(orders: Iterable[RepairOrder]) -> dict[int, OrderExit]:
     parts = PartLine.objects.filter(line=OuterRef("pk"))
     begun = Exists(Clocking.objects.filter(line=OuterRef("pk"))) | Exists(parts.filter(issued_quantity__gt=0))
     touched = begun | Exists(parts.filter(reserved_quantity__gt=0)) | Q(fee_amount__gt=0)
-    signed = Authorization.objects.filter(line=OuterRef("pk"), status=AuthorizationStatus.DECLINED).exclude(
-        method=AuthorizationMethod.VERBAL_PHONE
-    )
-    unsigned = Q(state=LineState.DECLINED, is_safety=True) & ~Exists(signed)
+    unsigned = Q(state=LineState.DECLINED, is_safety=True) & ~Exists(_signed_no())
     for order_id, *facts in (
         OrderLine.objects.filter(order_id__in=by_id)
         .annotate(touched=touched, begun=begun, unsigned=ExpressionWrapper(unsigned, output_field=BooleanField()))

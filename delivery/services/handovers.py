@@ -61,6 +61,9 @@ def _locked_visit(uid: UUID, by: Actor) -> Visit:
     return visit
 
 
+SIGNED_RISK = _("The customer signs the note about the risk: on the pad, or tick that it was signed on paper.")
+
+
 def _require_ready(state: VisitExit) -> None:
     """Refuses with the first step that is missing and the order it is missing on."""
     if state.step in MISSING:
@@ -97,18 +100,20 @@ def hand_over(
     next_service_on: date | None = None,
     next_service_km: int | None = None,
     risk_note_signed_by: str = "",
+    signed_on_paper: bool = False,
 ) -> Handover:
     """The customer takes the car back, once per visit, when everything before it is done (4.1).
 
     ``checklist`` holds every code of ``HandoverCheck``: True, or "NOT_APPLICABLE" for those in
     ``CHECKS_THAT_MAY_NOT_APPLY``. ``odometer_km`` is the exit reading. Where begun work was withdrawn, or
-    safety work was declined by telephone alone, the customer signs the note about the risk (domain 3.3). Where
+    safety work was declined by telephone alone, the customer signs the note about the risk (domain 3.3), on the pad
+    (PNG) or on paper. Where
     the next service was explained, its day and mileage (km) are written down. The customer's old parts go along with
     the same signature, those for the maker are shown (3.2). A car that went out on a RETURN
     pass is handed over at the customer's door: its visit ends with the signature. Raises RuleError
     ``handover.<what is missing>``, ``handover.risk_note``, ``handover.checks``, ``handover.odometer``,
     ``handover.receiver``, ``handover.next_service``, ``handover.own_share``, ``handover.old_parts``,
-    ``handover.exists``.
+    ``old_part.signature``, ``signature.empty``, ``handover.exists``.
     """
     by.require(permissions.HANDOVERS_DO)
     employee = require_employee(by)
@@ -149,6 +154,10 @@ def hand_over(
             field="risk_note_signed_by",
             line=say_list(state.unsigned_risks),
         )
+    if (state.begun_and_withdrawn or state.unsigned_risks) and not (signed_on_paper or signature):
+        if not signed_on_paper:
+            refuse_empty_pad(signature)
+        raise RuleError("handover.risk_note", SIGNED_RISK, field="signature")
     if recalls := unanswered_recalls(visit):
         raise RuleError(
             "handover.recall",
@@ -157,6 +166,8 @@ def hand_over(
         )
     if unpaid_share(visit) > 0:
         raise RuleError("handover.own_share", _("The customer's own share of the accident isn't paid yet (3.2)."))
+    if signed_on_paper:
+        signature = None
     refuse_empty_pad(signature)
     keep_of_visit(visit=visit, by=by)
     if checks[HandoverCheck.OLD_PARTS_SHOWN] != "DONE" and owed_to(visit):
@@ -170,7 +181,9 @@ def hand_over(
         drawn = store_file(
             content=signature, name="handover-signature.png", store_id=visit.store_id, by=by, visit_uid=visit.uid
         )
-    hand_back_old_parts(visit=visit, received_by=name[:60], signature=drawn, by=by)
+    hand_back_old_parts(
+        visit=visit, received_by=name[:60], signature=drawn, signed_on_paper=signed_on_paper, by=by
+    )
     promised = visit.promised_at or max(
         (o.order.promised_at for o in state.orders if o.order.promised_at), default=None
     )
@@ -184,6 +197,7 @@ def hand_over(
         received_by=name[:60],
         risk_note_signed_by=signer[:60],
         signature=drawn,
+        signed_on_paper=signed_on_paper,
         advisor=employee,
         punctual=None if promised is None else clock.now() <= promised,
         at=clock.now(),
@@ -198,6 +212,7 @@ def hand_over(
         orders=len(state.orders),
         risk_note=bool(signer),
         signature=drawn.sha256 if drawn else None,
+        on_paper=signed_on_paper or None,
         at_door=True if at_door else None,
     )
     if at_door:
@@ -224,11 +239,19 @@ def _check_next_service(day: date | None, at_km: int | None, odometer_km: int, v
 
 @transaction.atomic
 def issue_gate_pass(
-    *, visit_uid: UUID, kind: str, by: Actor, reason: str = "", risk_note_signed_by: str = ""
+    *,
+    visit_uid: UUID,
+    kind: str,
+    by: Actor,
+    reason: str = "",
+    risk_note_signed_by: str = "",
+    signature: bytes | None = None,
+    signed_on_paper: bool = False,
 ) -> GatePass:
     """Issues a pass that opens the gate once, on the conditions of its kind (4.1).
 
-    DELIVERED needs the hand-over; UNREPAIRED everything ended, settled and paid and the risk note signed; TEMPORARY
+    DELIVERED needs the hand-over; UNREPAIRED everything ended, settled and paid and the risk note signed, with the drawn
+    ``signature`` (PNG) or on paper; TEMPORARY
     that nobody works on the car; ROAD_TEST started work; SUBLET outside work that is noted on the order and for
     which the car leaves; PARTS_WAIT a wait away for a part that
     is noted on the order (3.2), which is its reason; RETURN what the hand-over needs and a
@@ -266,6 +289,12 @@ def issue_gate_pass(
         raise RuleError(
             "gatepass.risk_note", _("The customer must sign the note about the risk."), field="risk_note_signed_by"
         )
+    if kind != GatePassKind.UNREPAIRED or signed_on_paper:
+        signature = None
+    signed_on_paper = signed_on_paper and kind == GatePassKind.UNREPAIRED
+    refuse_empty_pad(signature)
+    if kind == GatePassKind.UNREPAIRED and not (signature or signed_on_paper):
+        raise RuleError("gatepass.risk_note", SIGNED_RISK, field="signature")
     if kind == GatePassKind.DELIVERED and not Handover.objects.filter(visit=visit).exists():
         raise RuleError("gatepass.handover", _("A gate pass for a delivered car needs the signed hand-over."))
     if kind in (GatePassKind.UNREPAIRED, GatePassKind.RETURN):
@@ -277,17 +306,32 @@ def issue_gate_pass(
     if valid := visit.gate_passes.filter(cancelled_at__isnull=True, back_at__isnull=True).first():
         raise RuleError("gatepass.exists", _("This car already has a valid gate pass."), held_by=valid)
     hours = limits.value(GATE_PASS_HOURS, store_id=visit.store_id)
+    drawn = None
+    if signature:
+        drawn = store_file(
+            content=signature, name="risk-note-signature.png", store_id=visit.store_id, by=by, visit_uid=visit.uid
+        )
     gate_pass = GatePass.objects.create(
         store=visit.store,
         visit=visit,
         kind=kind,
         reason=reason[:200],
         risk_note_signed_by=signer[:60],
+        signature=drawn,
+        signed_on_paper=signed_on_paper,
         issued_by=employee_of(by),
         issued_at=clock.now(),
         expires_at=clock.now() + timedelta(hours=hours),
     )
-    record(gate_pass, events.GATE_PASS_ISSUED, by=by, kind=kind, expires_at=gate_pass.expires_at)
+    record(
+        gate_pass,
+        events.GATE_PASS_ISSUED,
+        by=by,
+        kind=kind,
+        expires_at=gate_pass.expires_at,
+        signature=drawn.sha256 if drawn else None,
+        on_paper=signed_on_paper or None,
+    )
     return gate_pass
 
 

@@ -113,6 +113,7 @@ class HandoverPage(CommandPage):
             received_by=data["received_by"],
             risk_note_signed_by=data["risk_note_signed_by"],
             signature=data["signature"],
+            signed_on_paper=data["signed_on_paper"],
             next_service_on=data["next_service_on"],
             next_service_km=data["next_service_km"],
             by=self.actor,
@@ -160,6 +161,7 @@ class NewGatePassPage(CommandPage):
             "visit": self.visit,
             "visit_url": address("visit-detail", self.visit.uid) or reverse("delivery-board"),
             "labels": dict(GatePassKind.choices),
+            "unrepaired": GatePassKind.UNREPAIRED in self.kinds(),
         }
 
     def run(self, form: GatePassForm) -> GatePass:

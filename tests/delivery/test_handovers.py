@@ -60,6 +60,7 @@ def pay(order: RepairOrder, team):
     return take_payment(settlement_uid=settlement.uid, method="CASH", amount=settlement.total, by=team.cashier)
 
 
+UNREPAIRED = {"kind": "UNREPAIRED", "risk_note_signed_by": "李送修", "signed_on_paper": True}
 EXPLAINED = CHECKED | {"NEXT_SERVICE": True}
 
 
@@ -128,8 +129,52 @@ def test_safety_work_declined_by_telephone_needs_the_signed_note_about_the_risk(
                 store=team.store, visit=visit, checklist={}, odometer_km=50012, received_by="李送修",
                 advisor=team.people["advisor"], at=clock.now(),
             )  # fmt: skip
-    made = leave(visit, team, risk_note_signed_by="李送修" if asked else "")
-    assert made.risk_note_signed_by == ("李送修" if asked else "")
+        with rule("handover.risk_note"):  # a typed name is no signature
+            leave(visit, team, risk_note_signed_by="李送修")
+        with refused("handover_risk_note"):
+            Handover.objects.create(
+                store=team.store, visit=visit, checklist={}, odometer_km=50012, received_by="李送修",
+                risk_note_signed_by="李送修", advisor=team.people["advisor"], at=clock.now(),
+            )  # fmt: skip
+    signed = {"risk_note_signed_by": "李送修", "signature": make_picture("navy")} if asked else {}
+    made = leave(visit, team, **signed)
+    assert (made.risk_note_signed_by, made.signature is not None) == ("李送修" if asked else "", asked)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ([("DECLINED", "IN_PERSON_PHYSICAL_SIGNATURE", "已告知风险")], False),
+        ([("DECLINED", "IN_PERSON_DIGITAL_SIGNATURE", "已告知风险")], True),  # nothing is drawn
+        ([("DECLINED", "DIGITAL_PORTAL", "已告知风险"), ("REVOKED", "VERBAL_PHONE", "来电改口")], True),
+        ([("DECLINED", "VERBAL_PHONE", "已告知风险"), ("REVOKED", "IN_PERSON_PHYSICAL_SIGNATURE", "已告知")], False),
+        ([("DECLINED", "DIGITAL_PORTAL", "已告知风险"), ("NOT_ENTITLED", "VERBAL_PHONE", "家人来电")], False),
+    ],
+)
+def test_the_last_word_about_safety_work_is_the_signed_one(words: list[tuple[str, str, str]], asked: bool):
+    team = make_team()
+    visit = make_visit(team)
+    order = make_order(visit, team)
+    brakes = add_line(order, description="更换前制动片", is_safety=True, state=LineState.AUTHORIZED)
+    for status, method, note in words:
+        Authorization.objects.create(
+            order=order, line=brakes, status=status, method=method, amount=240, authorized_by="张试驾", note=note
+        )
+    brakes.state, brakes.authorized_amount = LineState.DECLINED, None
+    brakes.save()
+    assert bool(visit_exit(visit).unsigned_risks) is asked
+
+
+@pytest.mark.django_db
+def test_safety_work_is_never_declined_without_the_statement_of_the_risk(refused):
+    team = make_team()
+    order = make_order(make_visit(team), team)
+    brakes = add_line(order, description="更换前制动片", is_safety=True, state=LineState.PENDING)
+    with refused("authorization_safety_statement"):
+        Authorization.objects.create(
+            order=order, line=brakes, status="DECLINED", method="DIGITAL_PORTAL", amount=240, authorized_by="张试驾"
+        )
 
 
 @pytest.mark.django_db
@@ -306,24 +351,26 @@ def test_a_withdrawn_job_leaves_unrepaired_when_settled_and_the_risk_note_is_sig
     line = add_line(order, state=LineState.IN_PROGRESS)
     with rule("handover.work"):
         issue_gate_pass(
-            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
         )
     work(line, team.people["technician"], minutes=15)
     withdraw_line(line_uid=line.uid, reason="客户撤单", by=team.advisor)
     with rule("handover.settlement"):
         issue_gate_pass(
-            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
         )
     settle(order, team)
     with rule("handover.payment"):
         issue_gate_pass(
-            visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
         )
     assert pay(order, team).amount == Decimal("60.00")
     with rule("gatepass.risk_note"):
         issue_gate_pass(visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", by=team.advisor)
+    with rule("gatepass.risk_note"):  # a typed name is no signature
+        issue_gate_pass(**UNREPAIRED | {"signed_on_paper": False}, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
     gate_pass = issue_gate_pass(
-        visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", risk_note_signed_by="李送修", by=team.advisor
+        **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
     )
     scan_out(code=gate_pass.code, by=team.receptionist)
     visit.refresh_from_db()
@@ -338,7 +385,7 @@ def test_an_order_nobody_touched_owes_nothing():
     assert visit_exit(visit).unrepaired
     assert step(visit) == ExitStep.HANDOVER
     assert issue_gate_pass(
-        visit_uid=visit.uid, kind="UNREPAIRED", reason="不修了", risk_note_signed_by="李送修", by=team.advisor
+        **UNREPAIRED, visit_uid=visit.uid, reason="不修了", by=team.advisor
     ).code
 
 
@@ -504,6 +551,8 @@ def test_the_database_refuses_passes_that_skip_payment_note_work_or_use(refused)
     pay(order, team)
     with refused("gatepass_risk_note") as sql:
         sql(raw_pass("UNREPAIRED", signed=""))
+    with refused("gatepass_unsigned_risk") as sql:
+        sql(raw_pass("UNREPAIRED"))
     assert not GatePass.objects.exists()
     issue_gate_pass(visit_uid=visit.uid, kind="TEMPORARY", reason="客户取物", by=team.advisor)
     before = list(GatePass.objects.values())

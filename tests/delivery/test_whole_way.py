@@ -64,7 +64,10 @@ def test_a_second_class_maintenance_from_the_arrival_to_the_street():
         assert settlement.total == sum(order.lines.values_list("labor_amount", flat=True), Decimal(0))
         sign_settlement(uid=settlement.uid, signed_name="沈示例", by=link_actor(order))
         take_payment(settlement_uid=settlement.uid, method="SCAN_CODE", amount=settlement.total, by=house.cashier)
-        hand_over(visit_uid=visit.uid, checklist=CHECKED, odometer_km=48935, received_by="沈示例", by=house.advisor)
+        hand_over(
+            visit_uid=visit.uid, checklist=CHECKED, odometer_km=48935, received_by="沈示例", signed_on_paper=True,
+            by=house.advisor,
+        )  # fmt: skip
         gate_pass = issue_gate_pass(visit_uid=visit.uid, kind="DELIVERED", by=house.advisor)
         scan_out(code=gate_pass.code, by=house.guard)
     order.refresh_from_db()
@@ -103,6 +106,7 @@ def test_an_order_withdrawn_before_any_work_leaves_unrepaired_without_a_list():
             kind="UNREPAIRED",
             reason="客户改主意",
             risk_note_signed_by="沈示例",
+            signed_on_paper=True,
             by=house.advisor,
         )
         scan_out(code=gate_pass.code, by=house.guard)

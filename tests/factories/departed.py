@@ -24,7 +24,12 @@ def make_departed(house: Any = None) -> tuple[Any, RepairOrder]:
         sign_settlement(uid=settlement.uid, signed_name="沈示例", by=link_actor(order))
         take_payment(settlement_uid=settlement.uid, method="SCAN_CODE", amount=settlement.total, by=house.cashier)
         hand_over(
-            visit_uid=order.visit.uid, checklist=CHECKED, odometer_km=48935, received_by="沈示例", by=house.advisor
+            visit_uid=order.visit.uid,
+            checklist=CHECKED,
+            odometer_km=48935,
+            received_by="沈示例",
+            signed_on_paper=True,
+            by=house.advisor,
         )
         gate_pass = issue_gate_pass(visit_uid=order.visit.uid, kind="DELIVERED", by=house.advisor)
         scan_out(code=gate_pass.code, by=house.guard)

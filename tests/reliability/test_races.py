@@ -1412,7 +1412,7 @@ def test_old_parts() -> None:
     go(old_parts.shelve_old_part, uid=part.uid, place="A-1", by=keeper)
     go(old_parts.release_old_part, uid=part.uid, reference="R-1", by=keeper)
     go(old_parts.decide_old_part, uid=part.uid, disposition="CUSTOMER", by=keeper)
-    go(old_parts.give_old_part, uid=part.uid, given_to="李送修", by=keeper)
+    go(old_parts.give_old_part, uid=part.uid, given_to="李送修", signed_on_paper=True, by=keeper)
     for ended, how in (
         (old_parts.return_old_part, {"reference": "SF1"}),
         (old_parts.scrap_old_part, {"note": "交回收单位"}),

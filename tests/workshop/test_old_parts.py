@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -158,7 +159,7 @@ def test_the_makers_part_is_shown_and_stays(team: SimpleNamespace, keeper: Actor
     other = keep(make_ready(team, pay_type="WARRANTY"))
     old_parts.release_old_part(uid=other.uid, reference="放行 2026-119", by=keeper)
     old_parts.decide_old_part(uid=other.uid, disposition="CUSTOMER", by=keeper)
-    assert old_parts.give_old_part(uid=other.uid, given_to="李送修", by=keeper).state == "GIVEN"
+    assert old_parts.give_old_part(uid=other.uid, given_to="李送修", signed_on_paper=True, by=keeper).state == "GIVEN"
     says("old_part.where", lambda: old_parts.scrap_old_part(uid=part.uid, note=" ", by=keeper))
     done = old_parts.scrap_old_part(uid=part.uid, note="废铁回收", by=keeper)
     assert (done.state, done.reference, done.note) == ("SCRAPPED", "放行 2026-118", "废铁回收")
@@ -240,10 +241,68 @@ def test_the_pages(team: SimpleNamespace, keeper: Actor) -> None:
     assert all(word in tag for word in (part.tag, order.number, part.part_line.part.number, "50,002"))
     refusal = desk.post(reverse("old-part-give", args=[part.uid]), {"form_token": uuid4(), "given_to": ""})
     assert refusal.status_code == 422
-    done = desk.post(reverse("old-part-give", args=[part.uid]), {"form_token": uuid4(), "given_to": "李送修"})
+    give = reverse("old-part-give", args=[part.uid])
+    refusal = desk.post(give, {"form_token": uuid4(), "given_to": "李送修"})
+    assert (refusal.status_code, "请客户在此签字" in refusal.content.decode()) == (422, True)
+    done = desk.post(give, {"form_token": uuid4(), "given_to": "李送修", "signed_on_paper": "on", "signature": "data:,"})
     assert done.status_code == 302
     part.refresh_from_db()
-    assert (part.state, part.given_to) == ("GIVEN", "李送修")
+    assert (part.state, part.given_to, part.signed_on_paper, part.signature) == ("GIVEN", "李送修", True, None)
+    assert "纸质签字" in desk.get(reverse("old-part", args=[part.uid])).content.decode()
+
+
+def signed_url() -> str:
+    """What the pad posts when somebody has drawn on it."""
+    return "data:image/png;base64," + b64encode(make_picture("navy")).decode()
+
+
+def test_nobody_takes_an_old_part_without_a_signature(team: SimpleNamespace, keeper: Actor, refused: Any) -> None:
+    order = make_ready(team)
+    WalkAround.objects.filter(visit=order.visit).update(old_parts="TAKE")
+    part = keep(order)
+    said = {"uid": part.uid, "given_to": "李送修", "by": keeper}
+    says("old_part.signature", lambda: old_parts.give_old_part(**said))
+    says("signature.empty", lambda: old_parts.give_old_part(**said, signature=b""))
+    taken = "UPDATE workshop_oldpart SET state = 'GIVEN', given_to = '李送修', ended_at = now() WHERE id = %s"
+    never(refused, "oldpart_signed_for", taken, [part.pk])
+    settle(order, team)
+    pay(order, team)
+    before = History.objects.count()
+    says("old_part.signature", lambda: leave(order.visit, team))  # the hand-over gives it along
+    assert (History.objects.count(), OldPart.objects.get().state) == (before, "KEPT")
+    caller = ApiCaller("workshop:write", "personal:read", store=team.store, acts_for=keeper.user)
+    problem(caller.act(f"old-parts/{part.uid}", "give", {"given_to": "李送修"}), 409, "old_part.signature")
+
+    given = old_parts.give_old_part(**said, signature=make_picture("navy"))
+    assert given.signature is not None
+    assert (given.state, given.signed_on_paper) == ("GIVEN", False)
+    never(refused, "oldpart_signed_stays", "UPDATE workshop_oldpart SET given_to = '别人' WHERE id = %s", [part.pk])
+    never(refused, "oldpart_signed_stays", "UPDATE workshop_oldpart SET signature_id = NULL WHERE id = %s", [part.pk])
+
+
+def test_nobody_leaves_an_old_part_to_the_shop_without_a_signature(
+    team: SimpleNamespace, keeper: Actor, refused: Any
+) -> None:
+    order = make_ready(team)
+    WalkAround.objects.filter(visit=order.visit).update(old_parts="TAKE")
+    part = keep(order)
+    said = {"uid": part.uid, "disposition": "SHOP", "consent_by": "李送修", "by": team.advisor}
+    says("old_part.signature", lambda: old_parts.decide_old_part(**said))
+    left = "UPDATE workshop_oldpart SET disposition = 'SHOP', consent_by = '李送修' WHERE id = %s"
+    never(refused, "oldpart_left_signed", left, [part.pk])
+    desk = Client()
+    desk.force_login(team.advisor.user)
+    page = reverse("old-part-decide", args=[part.uid])
+    sent = {"disposition": "SHOP", "consent_by": "李送修"}
+    assert desk.post(page, {"form_token": uuid4(), **sent}).status_code == 422
+    assert desk.post(page, {"form_token": uuid4(), **sent, "signature": signed_url()}).status_code == 302
+    part.refresh_from_db()
+    assert (part.disposition, part.consent_by, part.signature is None) == ("SHOP", "李送修", False)
+    old_parts.decide_old_part(uid=part.uid, disposition="CUSTOMER", by=team.advisor)
+    part.refresh_from_db()
+    assert part.signature is None  # what was signed for was taken back
+    WalkAround.objects.filter(visit=order.visit).update(old_parts="LEAVE")
+    assert old_parts.decide_old_part(**said).disposition == "SHOP"  # signed with the walk-around
 
 
 def test_the_api(team: SimpleNamespace) -> None:

@@ -11,6 +11,12 @@ from dealership.kernel.forms import demanded
 from workshop.old_part_models import Disposition
 
 
+def _on_paper() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("Signed on paper"), required=False, help_text=_("The paper is kept with the order's papers.")
+    )
+
+
 class DecideForm(forms.Form):
     disposition = forms.ChoiceField(
         label=_("What becomes of it"), choices=Disposition.choices, widget=forms.RadioSelect
@@ -20,7 +26,6 @@ class DecideForm(forms.Form):
             label=_("Who of the customer agreed"),
             max_length=60,
             required=False,
-            help_text=_("Needed where the shop disposes of it."),
         )
     )
     note = demanded(
@@ -28,6 +33,8 @@ class DecideForm(forms.Form):
             label=_("Why"), max_length=200, required=False, help_text=_("Needed where no old part came off.")
         )
     )
+
+    signed_on_paper = _on_paper()
 
     def __init__(self, *args: Any, makers: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,6 +63,7 @@ class SendForm(forms.Form):
 
 class GiveForm(forms.Form):
     given_to = forms.CharField(label=_("Who takes it"), max_length=60)
+    signed_on_paper = _on_paper()
 
 
 class ScrapForm(forms.Form):

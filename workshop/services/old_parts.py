@@ -45,10 +45,14 @@ def _wish(line: OrderLine) -> tuple[str, str]:
     """What becomes of it unless somebody decides otherwise, and who agreed: as the walk-around says (domain 3.3)."""
     if belongs_to_maker(line):
         return Disposition.MAKER, ""
-    seen = WalkAround.objects.filter(visit_id=line.order.visit_id).first()
-    if seen is not None and seen.old_parts == OldParts.LEAVE and seen.signed_name:
-        return Disposition.SHOP, seen.signed_name
-    return Disposition.CUSTOMER, ""
+    left_by = _left_at_arrival(line)
+    return (Disposition.SHOP, left_by) if left_by else (Disposition.CUSTOMER, "")
+
+
+def _left_at_arrival(line: OrderLine) -> str:
+    """Who left the old parts to the shop with the signed walk-around; empty where nobody did."""
+    seen = WalkAround.objects.filter(visit_id=line.order.visit_id, old_parts=OldParts.LEAVE).first()
+    return seen.signed_name if seen is not None else ""
 
 
 def _write_down(part_line: PartLine, line: OrderLine, by: Actor, place: str = "") -> OldPart:
@@ -105,13 +109,19 @@ def keep_of_visit(*, visit: Visit, by: Actor) -> list[OldPart]:
     return [_write_down(row, row.line, by) for row in rows.order_by("pk")]
 
 
-def hand_back_old_parts(*, visit: Visit, received_by: str, signature: StoredFile | None, by: Actor) -> list[OldPart]:
-    """Within the hand-over: the customer's old parts go along, those for the maker were shown; orders are locked."""
+def hand_back_old_parts(
+    *, visit: Visit, received_by: str, signature: StoredFile | None, by: Actor, signed_on_paper: bool = False
+) -> list[OldPart]:
+    """Within the hand-over: the customer's old parts go along, those for the maker were shown; orders are locked.
+
+    Raises RuleError ``old_part.signature`` where some go along and nobody has signed.
+    """
     rows = OldPart.objects.locked().filter(line__order__visit=visit, state=OldPartState.KEPT).order_by("pk")
     found = list(rows.select_related("line__order__visit", "line__order__vehicle", "line__order__customer"))
     for part in found:
         if part.disposition == Disposition.CUSTOMER:
-            _hand_out(part, received_by, signature, by)
+            _refuse_unsigned(signature is not None or signed_on_paper)
+            _hand_out(part, received_by, signature, signed_on_paper, by)
         elif part.told_at is None:
             part.told_at = clock.now()
             part.save(update_fields=["told_at"])
@@ -120,12 +130,22 @@ def hand_back_old_parts(*, visit: Visit, received_by: str, signature: StoredFile
 
 
 @transaction.atomic
-def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str = "", note: str = "") -> OldPart:
+def decide_old_part(
+    *,
+    uid: UUID,
+    disposition: str,
+    by: Actor,
+    consent_by: str = "",
+    note: str = "",
+    signature: bytes | None = None,
+    signed_on_paper: bool = False,
+) -> OldPart:
     """Says what becomes of an old part that lies here; ``note`` why, which NONE (no old part came off) needs.
 
+    Who leaves it to the shop signs on the pad (PNG) or on paper, unless the signed walk-around said so already.
     Raises RuleError ``core.credited`` (its core charge was given back),
-    ``old_part.choice``, ``old_part.consent``, ``old_part.owner``, ``old_part.kept``,
-    ``old_part.absent``, ``old_part.same`` and ``state.move``.
+    ``old_part.choice``, ``old_part.consent``, ``old_part.signature``, ``signature.empty``, ``old_part.owner``,
+    ``old_part.kept``, ``old_part.absent``, ``old_part.same`` and ``state.move``.
     """
     by.require(permissions.OLD_PARTS_GIVE)
     if disposition not in Disposition.values:
@@ -153,9 +173,15 @@ def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str =
         raise RuleError("old_part.absent", _("Say why there is no old part."), field="note")
     _require_not_the_makers(part)
     _require_not_credited(part, disposition)
+    drawn, on_paper = None, disposition == Disposition.SHOP and signed_on_paper
+    if disposition == Disposition.SHOP and not on_paper and not _left_at_arrival(part.line):
+        refuse_empty_pad(signature)
+        _refuse_unsigned(bool(signature))
+        drawn = _kept_signature(part, signature, by)
     before = part.disposition, part.state
     part.disposition, part.consent_by, part.note, part.decided_at = disposition, who, words, clock.now()
-    fields = ["disposition", "consent_by", "note", "decided_at"]
+    part.signature, part.signed_on_paper = drawn, on_paper
+    fields = ["disposition", "consent_by", "note", "decided_at", "signature", "signed_on_paper"]
     if disposition == Disposition.NONE:
         require(OLD_PART_MOVES, OldPartState(part.state), OldPartState.ABSENT)
         part.state, part.ended_at, part.ended_by = OldPartState.ABSENT, clock.now(), by.user
@@ -168,7 +194,10 @@ def decide_old_part(*, uid: UUID, disposition: str, by: Actor, consent_by: str =
     changed = {"disposition": (before[0], disposition)}
     if part.state != before[1]:
         changed["state"] = (before[1], part.state)
-    record(part, events.OLD_PART_DECIDED, by=by, changed=changed)
+    record(
+        part, events.OLD_PART_DECIDED, by=by, changed=changed, signature=drawn.sha256 if drawn else None,
+        on_paper=on_paper or None,
+    )  # fmt: skip
     return part
 
 
@@ -209,27 +238,46 @@ def return_old_part(*, uid: UUID, reference: str, by: Actor) -> OldPart:
 
 
 @transaction.atomic
-def give_old_part(*, uid: UUID, given_to: str, by: Actor, signature: bytes | None = None) -> OldPart:
-    """Gives it to the customer outside of the hand-over; who takes it, with the drawn signature where there is a pad.
+def give_old_part(
+    *, uid: UUID, given_to: str, by: Actor, signature: bytes | None = None, signed_on_paper: bool = False
+) -> OldPart:
+    """Gives it to the customer outside of the hand-over; who takes it signs on the pad (PNG) or on paper (3.2).
 
-    Raises RuleError ``old_part.receiver``, ``signature.empty``, ``old_part.kept`` and ``state.move``.
+    Raises RuleError ``old_part.receiver``, ``old_part.signature``, ``signature.empty``, ``old_part.kept`` and
+    ``state.move``.
     """
     by.require(permissions.OLD_PARTS_GIVE)
     name = formats.one_line(given_to)
     if not name:
         raise RuleError("old_part.receiver", _("Write who takes the old part."), field="given_to")
-    refuse_empty_pad(signature)
+    if not signed_on_paper:
+        refuse_empty_pad(signature)
     part = _locked_part(uid, by)
     _require_not_the_makers(part)
     _require_not_credited(part, Disposition.CUSTOMER)
-    drawn = None
-    if signature:
-        visit = part.line.order.visit
-        drawn = store_file(
-            content=signature, name="old-part-signature.png", store_id=part.store_id, by=by, visit_uid=visit.uid
-        )
-    _hand_out(part, name[:60], drawn, by)
+    require(OLD_PART_MOVES, OldPartState(part.state), OldPartState.GIVEN)
+    _refuse_unsigned(bool(signature) or signed_on_paper)
+    drawn = None if signed_on_paper else _kept_signature(part, signature, by)
+    _hand_out(part, name[:60], drawn, signed_on_paper, by)
     return part
+
+
+def _kept_signature(part: OldPart, signature: bytes | None, by: Actor) -> StoredFile | None:
+    if not signature:
+        return None
+    visit_uid = part.line.order.visit.uid
+    return store_file(
+        content=signature, name="old-part-signature.png", store_id=part.store_id, by=by, visit_uid=visit_uid
+    )
+
+
+def _refuse_unsigned(signed: bool) -> None:
+    if not signed:
+        raise RuleError(
+            "old_part.signature",
+            _("Old parts are the customer's: let the customer sign here, or tick that it was signed on paper."),
+            field="signature",
+        )
 
 
 @transaction.atomic
@@ -299,11 +347,14 @@ def _for_maker(uid: UUID, reference: str, by: Actor) -> OldPart:
     return part
 
 
-def _hand_out(part: OldPart, given_to: str, signature: StoredFile | None, by: Actor) -> None:
-    part.given_to, part.signature = given_to, signature
+def _hand_out(part: OldPart, given_to: str, signature: StoredFile | None, on_paper: bool, by: Actor) -> None:
+    part.given_to, part.signature, part.signed_on_paper = given_to, signature, on_paper
     part.told_at = part.told_at or clock.now()
+    written = ("given_to", "signature", "signed_on_paper", "told_at")
     drawn = signature.sha256 if signature else None
-    _move_part(part, OldPartState.GIVEN, by, events.OLD_PART_GIVEN, "given_to", "signature", "told_at", signature=drawn)
+    _move_part(
+        part, OldPartState.GIVEN, by, events.OLD_PART_GIVEN, *written, signature=drawn, on_paper=on_paper or None
+    )
 
 
 def _move_part(part: OldPart, new: OldPartState, by: Actor, event: str, *fields: str, **facts: Any) -> None:

@@ -19,6 +19,8 @@ from workshop.old_part_models import Disposition, OldPart
 from workshop.selectors import old_parts as reads
 from workshop.services import old_parts as commands
 
+from .orders import drawn_signature
+
 SHOWS = ("lying", "placeless", "overdue", "maker", "customer", "all")
 
 
@@ -105,6 +107,7 @@ class _OldPartStep(CommandPage):
 
 class DecidePage(_OldPartStep):
     permission = permissions.OLD_PARTS_GIVE
+    template_name = "workshop/old_part_decide.html"
     form_class = forms.DecideForm
     extra_context = {"title": _("What becomes of the old part"), "submit": _("Write it down")}
     done = _("What becomes of the old part is written down.")
@@ -113,7 +116,10 @@ class DecidePage(_OldPartStep):
         return super().get_form_kwargs() | {"makers": reads.belongs_to_maker(self.part.line)}
 
     def run(self, form: forms.DecideForm) -> OldPart:
-        return commands.decide_old_part(uid=self.part.uid, by=self.actor, **form.cleaned_data)
+        drawn = drawn_signature(self.request)
+        if form.cleaned_data["disposition"] != Disposition.SHOP:
+            drawn = None
+        return commands.decide_old_part(uid=self.part.uid, signature=drawn, by=self.actor, **form.cleaned_data)
 
 
 class ShelvePage(_OldPartStep):
@@ -155,6 +161,7 @@ class SendPage(_OldPartStep):
 
 class GivePage(_OldPartStep):
     permission = permissions.OLD_PARTS_GIVE
+    template_name = "workshop/old_part_give.html"
     form_class = forms.GiveForm
     extra_context = {"title": _("Give it to the customer"), "submit": _("Give it")}
     done = _("The customer has the old part.")
@@ -163,7 +170,8 @@ class GivePage(_OldPartStep):
         return {"given_to": self.part.line.order.visit.contact_name}
 
     def run(self, form: forms.GiveForm) -> OldPart:
-        return commands.give_old_part(uid=self.part.uid, by=self.actor, **form.cleaned_data)
+        drawn = drawn_signature(self.request)
+        return commands.give_old_part(uid=self.part.uid, signature=drawn, by=self.actor, **form.cleaned_data)
 
 
 class ScrapPage(_OldPartStep):

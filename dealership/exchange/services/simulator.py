@@ -1415,6 +1415,7 @@ class Simulation:
                 next_service_km=due_km,
                 received_by=name,
                 risk_note_signed_by=name if order.lines.filter(state=LineState.WITHDRAWN).exists() else "",
+                signed_on_paper=True,
                 by=advisor,
             )
         if gate_pass is None:
@@ -1424,7 +1425,9 @@ class Simulation:
                 **(
                     {"kind": "DELIVERED"}
                     if repaired
-                    else {"kind": "UNREPAIRED", "reason": "客户撤单", "risk_note_signed_by": name}
+                    else {
+                        "kind": "UNREPAIRED", "reason": "客户撤单", "risk_note_signed_by": name, "signed_on_paper": True,
+                    }
                 ),
             )
         yield clock.now() + shop.minutes(2, 8)
