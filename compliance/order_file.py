@@ -285,13 +285,16 @@ def _promises(order: RepairOrder) -> Rows:
         told.setdefault(row.changed.get("promised_at", [None, None])[1], []).append(row)
     names = _actors([row for rows in told.values() for row in rows])
     found = []
-    for change in order.promise_changes.order_by("id"):
+    for change in order.promise_changes.select_related("telling__told_by").order_by("id"):
+        telling = getattr(change, "telling", None)
         rows = told.get(change.after.isoformat(), [])
         by = names[rows.pop(0).id] if rows else ""
         found.append(
             {
                 "uid": str(change.uid), "before": _at(change.before), "after": change.after.isoformat(),
-                "reason": change.reason, "told": change.told, "by": by, "at": change.at.isoformat(),
+                "reason": change.reason, "told": telling.how if telling else change.told, "by": by, "at": change.at.isoformat(),
+                "told_to": telling.told_to if telling else "", "told_by": telling.told_by.name if telling else "",
+                "told_at": _at(telling.told_at) if telling else None,
             }
         )  # fmt: skip
     for row in told.get(None, []):  # the car drove on until its part came

@@ -362,7 +362,8 @@ register(
                 "received_by": Text(60, min=1),
                 "signature": Bytes(optional=True, null=True),
                 "signed_on_paper": Flag(
-                    optional=True, help="Where old parts go along or the note about the risk is signed: this or the signature."
+                    optional=True,
+                    help="Where old parts go along or the note about the risk is signed: this or the signature.",
                 ),
                 "risk_note_signed_by": Text(
                     60,

@@ -19,8 +19,11 @@ ESTIMATE_SENT = event(
     _("Estimate sent to the customer"),
     clause="3.2",
     stage=stages.CONSENT,
-    norm=("workshop.line.authorized", "workshop.line.declined"),
+    norm=("workshop.line.authorized", "workshop.line.declined", "workshop.repair_order.estimate_withdrawn"),
     within=60,
+)
+ESTIMATE_WITHDRAWN = event(
+    "workshop.repair_order.estimate_withdrawn", _("Offer taken back"), clause="3.2", stage=stages.CONSENT
 )
 ESTIMATE_VIEWED = event(
     "workshop.estimate.viewed", _("The customer opened the estimate"), clause="3.2", stage=stages.CONSENT
@@ -43,6 +46,9 @@ ORDER_REST_ENDED = event(
 )
 PROMISE_CHANGED = event(
     "workshop.repair_order.promise_changed", _("Promised time changed"), clause="3.2", stage=stages.WORK
+)
+PROMISE_TOLD = event(
+    "workshop.repair_order.promise_told", _("Customer told of the new time"), clause="3.2", stage=stages.WORK
 )
 ORDER_HANDED_OVER = event(
     "workshop.repair_order.handed_over", _("Repair order handed to another advisor"), clause="5.1"

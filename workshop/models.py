@@ -133,6 +133,8 @@ class PromiseTold(models.TextChoices):
     MESSAGE = "MESSAGE", _("By message")
     PHONE = "PHONE", _("By telephone")
     AGREED = "AGREED", _("Agreed to with the estimate")
+    IN_PERSON = "IN_PERSON", _("In person")
+    NOT_YET = "NOT_YET", _("Not told yet")
 
 
 class PromiseChange(Root):
@@ -145,7 +147,7 @@ class PromiseChange(Root):
     before = models.DateTimeField(null=True, blank=True)
     after = models.DateTimeField()
     reason = models.CharField(_("reason"), max_length=200)
-    told = models.CharField(max_length=8, choices=PromiseTold.choices)
+    told = models.CharField(max_length=10, choices=PromiseTold.choices)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -153,6 +155,21 @@ class PromiseChange(Root):
         triggers = [
             states.versioned(),
             pgtrigger.Protect(name="promisechange_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.guard(
+                # 3.2: what somebody has told says who told whom; looked at when everything is written.
+                "promisechange_told_by_somebody",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.told IN ('PHONE', 'IN_PERSON')"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_promisetelling WHERE change_id = NEW.id)
+                    THEN {refuse} END IF;
+                    RETURN NULL;
+                """,
+                code="promise.told_to",
+                text=_("Write who was told of the new time."),
+            ),
         ]
         constraints = [models.CheckConstraint(name="promisechange_reason", condition=~Q(reason=""))]
 
@@ -1039,10 +1056,28 @@ class Estimate(Root):
     sent_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     first_viewed_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.CharField(max_length=200, blank=True, db_default="", default="")
 
     class Meta:
         triggers = [
             states.versioned(),
+            states.guard(
+                # 3.2: an offer is taken back once, with its reason, as long as nobody has decided on it.
+                "estimate_withdrawn_once",
+                operation=pgtrigger.UpdateOf("withdrawn_at", "withdrawn_reason"),
+                condition=pgtrigger.Condition(
+                    "(OLD.withdrawn_at, OLD.withdrawn_reason) IS DISTINCT FROM (NEW.withdrawn_at, NEW.withdrawn_reason)"
+                ),
+                func="""
+                    IF OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL OR btrim(NEW.withdrawn_reason) = ''
+                        OR EXISTS (SELECT 1 FROM workshop_orderline WHERE order_id = NEW.order_id AND state = 'PENDING')
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="estimate.withdrawn",
+                text=_("An offer is taken back once, with its reason, and nothing of it stays asked."),
+            ),
             states.guard(
                 "estimate_locked",
                 operation=pgtrigger.Update | pgtrigger.Delete,
@@ -1120,6 +1155,7 @@ class Authorization(Root):
     class Meta:
         triggers = [
             states.versioned(),
+            states.ShownIn("estimate"),
             pgtrigger.Protect(name="authorization_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             states.guard(
                 # 3.2: a yes is of whom the payer named for it, in these days and up to that amount an order; a private
@@ -1310,6 +1346,19 @@ class Authorization(Root):
                 """,
                 code="authorization.risk",
                 text=_("This concerns safety: declining it needs the statement that the risk was explained (3.2)."),
+            ),
+            states.guard(
+                # 3.2: an offer that was taken back binds nobody.
+                "authorization_of_standing_offer",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.status = 'APPROVED' AND NEW.estimate_id IS NOT NULL"),
+                func="""
+                    PERFORM 1 FROM workshop_estimate WHERE id = NEW.estimate_id AND withdrawn_at IS NOT NULL FOR SHARE;
+                    IF FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="estimate.withdrawn",
+                text=_("This offer was taken back; nothing of it can be agreed to."),
             ),
             states.guard(
                 # 3.2: a yes is taken back before anything was done for it; afterwards the work is withdrawn and settled.
@@ -2730,6 +2779,7 @@ from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with th
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
 from workshop.part_consent_models import PartConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.payer_models import PayerApproval  # noqa: E402, F401  (found with the room's models)
+from workshop.promise_models import PromiseTelling  # noqa: E402, F401  (found with the room's models)
 from workshop.sale_models import CounterSale, SaleLine, SaleReturn, SaleState  # noqa: E402, F401  (found with the room's models)
 from workshop.standing_models import StandingConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.stock_models import (  # noqa: E402, F401  (found with the room's models)

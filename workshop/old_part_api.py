@@ -59,7 +59,8 @@ register(
                     "note": Text(200, optional=True),
                     "signature": Bytes(optional=True),
                     "signed_on_paper": Flag(
-                        optional=True, help="Where it is left to the shop after the car was taken in: this or the signature."
+                        optional=True,
+                        help="Where it is left to the shop after the car was taken in: this or the signature.",
                     ),
                 },
                 help="Say what becomes of it (3.2)",

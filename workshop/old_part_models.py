@@ -177,7 +177,8 @@ class OldPart(Root):
                 # domain 3.3: who leaves it to the shop signs for that: with the walk-around, or for this part. One whose
                 # core charge was given back was brought for that.
                 "oldpart_left_signed",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("disposition", "consent_by", "signature_id", "signed_on_paper"),
+                operation=pgtrigger.Insert
+                | pgtrigger.UpdateOf("disposition", "consent_by", "signature_id", "signed_on_paper"),
                 condition=pgtrigger.Condition(
                     "NEW.disposition = 'SHOP' AND NEW.consent_by <> '' "
                     "AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper"

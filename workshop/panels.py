@@ -36,6 +36,7 @@ from workshop.selectors import (
     sheets,
     standing,
     sublets,
+    tellings,
     warranty_claims,
     wishes,
 )
@@ -383,6 +384,17 @@ def order_sublets(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
 
 
 register_panel("order", Panel("workshop.sublets", "workshop/order_sublets.html", order_sublets, order=45))
+
+
+def promises_to_tell(actor: Actor, _board: Any) -> dict[str, Any] | None:
+    """3.2: customers who haven't heard of a new promised time; the three that wait longest."""
+    if not actor.may(permissions.PROMISE_CHANGE):
+        return None
+    rows = list(tellings.to_tell(actor)[:3])
+    return {"rows": rows} if rows else None
+
+
+register_panel("today_actions", Panel("workshop.promises", "workshop/promises_today.html", promises_to_tell, order=75))
 
 
 def parts_came(actor: Actor, _board: Any) -> dict[str, Any] | None:

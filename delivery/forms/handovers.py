@@ -101,10 +101,8 @@ class GatePassForm(forms.Form):
         required=False,
         help_text=_("Needed for every kind but the delivered car."),
     )
-    risk_note_signed_by = forms.CharField(
-        label=_("Customer who signed the note about the risk"),
-        max_length=60,
-        required=False,
+    risk_note_signed_by = demanded(
+        forms.CharField(label=_("Customer who signed the note about the risk"), max_length=60, required=False)
     )
     signature = SignatureField()
     signed_on_paper = _on_paper()

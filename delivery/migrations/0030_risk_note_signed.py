@@ -7,46 +7,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0029_settled_work_was_agreed'),
-        ('kernel', '0008_messages_read'),
+        ("delivery", "0029_settled_work_was_agreed"),
+        ("kernel", "0008_messages_read"),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='gatepass',
-            name='gatepass_used_once',
+            model_name="gatepass",
+            name="gatepass_used_once",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='handover',
-            name='handover_risk_note',
+            model_name="handover",
+            name="handover_risk_note",
         ),
         migrations.AddField(
-            model_name='gatepass',
-            name='signature',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.storedfile'),
+            model_name="gatepass",
+            name="signature",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="kernel.storedfile",
+            ),
         ),
         migrations.AddField(
-            model_name='gatepass',
-            name='signed_on_paper',
+            model_name="gatepass",
+            name="signed_on_paper",
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.AddField(
-            model_name='handover',
-            name='signed_on_paper',
+            model_name="handover",
+            name="signed_on_paper",
             field=models.BooleanField(db_default=False, default=False),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gatepass',
-            trigger=pgtrigger.compiler.Trigger(name='gatepass_unsigned_risk', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NEW.kind = 'UNREPAIRED' AND NEW.risk_note_signed_by <> '' AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper)", func="RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'gatepass_unsigned_risk', TABLE = TG_TABLE_NAME, MESSAGE = 'gatepass_unsigned_risk';", hash='8e3c27c4296b99bbb3c05fc709cbd38efe1e0132', operation='INSERT', pgid='pgtrigger_gatepass_unsigned_risk_0f5d8', table='delivery_gatepass', when='BEFORE')),
+            model_name="gatepass",
+            trigger=pgtrigger.compiler.Trigger(
+                name="gatepass_unsigned_risk",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.kind = 'UNREPAIRED' AND NEW.risk_note_signed_by <> '' AND NEW.signature_id IS NULL AND NOT NEW.signed_on_paper)",
+                    func="RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'gatepass_unsigned_risk', TABLE = TG_TABLE_NAME, MESSAGE = 'gatepass_unsigned_risk';",
+                    hash="8e3c27c4296b99bbb3c05fc709cbd38efe1e0132",
+                    operation="INSERT",
+                    pgid="pgtrigger_gatepass_unsigned_risk_0f5d8",
+                    table="delivery_gatepass",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gatepass',
-            trigger=pgtrigger.compiler.Trigger(name='gatepass_used_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF TG_OP = 'DELETE' OR (OLD.visit_id, OLD.kind, OLD.code, OLD.reason, OLD.risk_note_signed_by,\n                            OLD.signature_id, OLD.signed_on_paper)\n                            IS DISTINCT FROM (NEW.visit_id, NEW.kind, NEW.code, NEW.reason, NEW.risk_note_signed_by,\n                            NEW.signature_id, NEW.signed_on_paper)\n                        OR OLD.cancelled_at IS NOT NULL OR OLD.back_at IS NOT NULL\n                        OR (OLD.out_at IS NOT NULL AND NEW.out_at IS DISTINCT FROM OLD.out_at)\n                        OR (OLD.out_at IS NOT NULL AND NEW.cancelled_at IS NOT NULL)\n                        OR (NEW.back_at IS NOT NULL AND NEW.kind IN ('DELIVERED', 'UNREPAIRED'))\n                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'gatepass_used_once', TABLE = TG_TABLE_NAME, MESSAGE = 'gatepass_used_once'; END IF;\n                    RETURN NEW;\n                ", hash='449888606df2988fae66011469b1d0a25074308a', operation='UPDATE OR DELETE', pgid='pgtrigger_gatepass_used_once_c087e', table='delivery_gatepass', when='BEFORE')),
+            model_name="gatepass",
+            trigger=pgtrigger.compiler.Trigger(
+                name="gatepass_used_once",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF TG_OP = 'DELETE' OR (OLD.visit_id, OLD.kind, OLD.code, OLD.reason, OLD.risk_note_signed_by,\n                            OLD.signature_id, OLD.signed_on_paper)\n                            IS DISTINCT FROM (NEW.visit_id, NEW.kind, NEW.code, NEW.reason, NEW.risk_note_signed_by,\n                            NEW.signature_id, NEW.signed_on_paper)\n                        OR OLD.cancelled_at IS NOT NULL OR OLD.back_at IS NOT NULL\n                        OR (OLD.out_at IS NOT NULL AND NEW.out_at IS DISTINCT FROM OLD.out_at)\n                        OR (OLD.out_at IS NOT NULL AND NEW.cancelled_at IS NOT NULL)\n                        OR (NEW.back_at IS NOT NULL AND NEW.kind IN ('DELIVERED', 'UNREPAIRED'))\n                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'gatepass_used_once', TABLE = TG_TABLE_NAME, MESSAGE = 'gatepass_used_once'; END IF;\n                    RETURN NEW;\n                ",
+                    hash="449888606df2988fae66011469b1d0a25074308a",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_gatepass_used_once_c087e",
+                    table="delivery_gatepass",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handover',
-            trigger=pgtrigger.compiler.Trigger(name='handover_risk_note', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (NEW.risk_note_signed_by = '' OR (NEW.signature_id IS NULL AND NOT NEW.signed_on_paper))", func="\n                    IF EXISTS (\n                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id\n                        WHERE o.visit_id = NEW.visit_id AND l.state = 'WITHDRAWN'\n                        AND (EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)\n                            OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id\n                                AND p.issued_quantity > 0))\n                    ) OR EXISTS (\n                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id\n                        WHERE o.visit_id = NEW.visit_id AND l.state = 'DECLINED' AND l.is_safety\n                        AND NOT EXISTS (SELECT 1 FROM workshop_authorization a WHERE a.line_id = l.id\n                            AND a.id = (SELECT max(id) FROM workshop_authorization\n                                WHERE line_id = l.id AND status <> 'NOT_ENTITLED')\n                            AND a.status IN ('DECLINED', 'REVOKED') AND a.note <> ''\n                            AND (a.signature_id IS NOT NULL\n                                OR a.method IN ('DIGITAL_PORTAL', 'IN_PERSON_PHYSICAL_SIGNATURE')))\n                    ) THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'handover_risk_note', TABLE = TG_TABLE_NAME, MESSAGE = 'handover_risk_note'; END IF;\n                    RETURN NEW;\n                ", hash='0df561e1a0a03575d9d028ac79168c35235ad403', operation='INSERT', pgid='pgtrigger_handover_risk_note_a3312', table='delivery_handover', when='BEFORE')),
+            model_name="handover",
+            trigger=pgtrigger.compiler.Trigger(
+                name="handover_risk_note",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (NEW.risk_note_signed_by = '' OR (NEW.signature_id IS NULL AND NOT NEW.signed_on_paper))",
+                    func="\n                    IF EXISTS (\n                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id\n                        WHERE o.visit_id = NEW.visit_id AND l.state = 'WITHDRAWN'\n                        AND (EXISTS (SELECT 1 FROM workshop_clocking c WHERE c.line_id = l.id)\n                            OR EXISTS (SELECT 1 FROM workshop_partline p WHERE p.line_id = l.id\n                                AND p.issued_quantity > 0))\n                    ) OR EXISTS (\n                        SELECT 1 FROM workshop_repairorder o JOIN workshop_orderline l ON l.order_id = o.id\n                        WHERE o.visit_id = NEW.visit_id AND l.state = 'DECLINED' AND l.is_safety\n                        AND NOT EXISTS (SELECT 1 FROM workshop_authorization a WHERE a.line_id = l.id\n                            AND a.id = (SELECT max(id) FROM workshop_authorization\n                                WHERE line_id = l.id AND status <> 'NOT_ENTITLED')\n                            AND a.status IN ('DECLINED', 'REVOKED') AND a.note <> ''\n                            AND (a.signature_id IS NOT NULL\n                                OR a.method IN ('DIGITAL_PORTAL', 'IN_PERSON_PHYSICAL_SIGNATURE')))\n                    ) THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'handover_risk_note', TABLE = TG_TABLE_NAME, MESSAGE = 'handover_risk_note'; END IF;\n                    RETURN NEW;\n                ",
+                    hash="0df561e1a0a03575d9d028ac79168c35235ad403",
+                    operation="INSERT",
+                    pgid="pgtrigger_handover_risk_note_a3312",
+                    table="delivery_handover",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -61,7 +61,13 @@ def _locked_visit(uid: UUID, by: Actor) -> Visit:
     return visit
 
 
-SIGNED_RISK = _("The customer signs the note about the risk: on the pad, or tick that it was signed on paper.")
+def _refuse_unsigned_risk(code: str, signature: bytes | None, *, on_paper: bool) -> None:
+    if on_paper:
+        return
+    refuse_empty_pad(signature)
+    if signature is None:
+        text = _("The customer signs the note about the risk: on the pad, or tick that it was signed on paper.")
+        raise RuleError(code, text, field="signature")
 
 
 def _require_ready(state: VisitExit) -> None:
@@ -154,10 +160,8 @@ def hand_over(
             field="risk_note_signed_by",
             line=say_list(state.unsigned_risks),
         )
-    if (state.begun_and_withdrawn or state.unsigned_risks) and not (signed_on_paper or signature):
-        if not signed_on_paper:
-            refuse_empty_pad(signature)
-        raise RuleError("handover.risk_note", SIGNED_RISK, field="signature")
+    if state.begun_and_withdrawn or state.unsigned_risks:
+        _refuse_unsigned_risk("handover.risk_note", signature, on_paper=signed_on_paper)
     if recalls := unanswered_recalls(visit):
         raise RuleError(
             "handover.recall",
@@ -181,9 +185,7 @@ def hand_over(
         drawn = store_file(
             content=signature, name="handover-signature.png", store_id=visit.store_id, by=by, visit_uid=visit.uid
         )
-    hand_back_old_parts(
-        visit=visit, received_by=name[:60], signature=drawn, signed_on_paper=signed_on_paper, by=by
-    )
+    hand_back_old_parts(visit=visit, received_by=name[:60], signature=drawn, signed_on_paper=signed_on_paper, by=by)
     promised = visit.promised_at or max(
         (o.order.promised_at for o in state.orders if o.order.promised_at), default=None
     )
@@ -292,9 +294,8 @@ def issue_gate_pass(
     if kind != GatePassKind.UNREPAIRED or signed_on_paper:
         signature = None
     signed_on_paper = signed_on_paper and kind == GatePassKind.UNREPAIRED
-    refuse_empty_pad(signature)
-    if kind == GatePassKind.UNREPAIRED and not (signature or signed_on_paper):
-        raise RuleError("gatepass.risk_note", SIGNED_RISK, field="signature")
+    if kind == GatePassKind.UNREPAIRED:
+        _refuse_unsigned_risk("gatepass.risk_note", signature, on_paper=signed_on_paper)
     if kind == GatePassKind.DELIVERED and not Handover.objects.filter(visit=visit).exists():
         raise RuleError("gatepass.handover", _("A gate pass for a delivered car needs the signed hand-over."))
     if kind in (GatePassKind.UNREPAIRED, GatePassKind.RETURN):

@@ -113,7 +113,7 @@ def test_corrections_promises_and_pictures_stand_in_the_file_on_page_and_paper(c
     with clock_at(10):
         change_promise(
             order_uid=order.uid, promised_at=order.opened_at.replace(hour=9, minute=30), reason="等配件",
-            told_by_phone=True, by=house.advisor,
+            told="PHONE", told_to="李送修", by=house.advisor,
         )  # fmt: skip
     asked = {"root": line, "store": order.store, "by": house.advisor, "reason": "老客户", "amount": Decimal(10)}
     granted, _left = (ask_approval(kind=kind, **asked) for kind in ("workshop.discount", "delivery.goodwill"))

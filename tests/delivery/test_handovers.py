@@ -38,7 +38,7 @@ from tests.factories.delivery import (
     make_visit,
     work,
 )
-from tests.factories.reception import rule
+from tests.factories.reception import make_picture, rule
 from workshop.maintenance_rules import Due, Standing
 from workshop.models import Authorization, Clocking, LineState, OrderStage, RepairOrder
 from workshop.selectors.inspections import last_reading
@@ -156,13 +156,16 @@ def test_the_last_word_about_safety_work_is_the_signed_one(words: list[tuple[str
     team = make_team()
     visit = make_visit(team)
     order = make_order(visit, team)
-    brakes = add_line(order, description="更换前制动片", is_safety=True, state=LineState.AUTHORIZED)
+    taken_back = any(status == "REVOKED" for status, *_more in words)
+    before = LineState.AUTHORIZED if taken_back else LineState.DECLINED
+    brakes = add_line(order, description="更换前制动片", is_safety=True, state=before)
     for status, method, note in words:
         Authorization.objects.create(
             order=order, line=brakes, status=status, method=method, amount=240, authorized_by="张试驾", note=note
         )
-    brakes.state, brakes.authorized_amount = LineState.DECLINED, None
-    brakes.save()
+    if taken_back:
+        brakes.state, brakes.authorized_amount = LineState.DECLINED, None
+        brakes.save()
     assert bool(visit_exit(visit).unsigned_risks) is asked
 
 
@@ -350,28 +353,22 @@ def test_a_withdrawn_job_leaves_unrepaired_when_settled_and_the_risk_note_is_sig
     order = make_order(visit, team)
     line = add_line(order, state=LineState.IN_PROGRESS)
     with rule("handover.work"):
-        issue_gate_pass(
-            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
-        )
+        issue_gate_pass(**UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
     work(line, team.people["technician"], minutes=15)
     withdraw_line(line_uid=line.uid, reason="客户撤单", by=team.advisor)
     with rule("handover.settlement"):
-        issue_gate_pass(
-            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
-        )
+        issue_gate_pass(**UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
     settle(order, team)
     with rule("handover.payment"):
-        issue_gate_pass(
-            **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
-        )
+        issue_gate_pass(**UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
     assert pay(order, team).amount == Decimal("60.00")
     with rule("gatepass.risk_note"):
         issue_gate_pass(visit_uid=visit.uid, kind="UNREPAIRED", reason="客户撤单", by=team.advisor)
     with rule("gatepass.risk_note"):  # a typed name is no signature
-        issue_gate_pass(**UNREPAIRED | {"signed_on_paper": False}, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
-    gate_pass = issue_gate_pass(
-        **UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
-    )
+        issue_gate_pass(
+            **UNREPAIRED | {"signed_on_paper": False}, visit_uid=visit.uid, reason="客户撤单", by=team.advisor
+        )
+    gate_pass = issue_gate_pass(**UNREPAIRED, visit_uid=visit.uid, reason="客户撤单", by=team.advisor)
     scan_out(code=gate_pass.code, by=team.receptionist)
     visit.refresh_from_db()
     assert (visit.state, visit.odometer_out_km) == (VisitState.DEPARTED, 50000)
@@ -384,9 +381,7 @@ def test_an_order_nobody_touched_owes_nothing():
     add_line(make_order(visit, team), state=LineState.WITHDRAWN)
     assert visit_exit(visit).unrepaired
     assert step(visit) == ExitStep.HANDOVER
-    assert issue_gate_pass(
-        **UNREPAIRED, visit_uid=visit.uid, reason="不修了", by=team.advisor
-    ).code
+    assert issue_gate_pass(**UNREPAIRED, visit_uid=visit.uid, reason="不修了", by=team.advisor).code
 
 
 @pytest.mark.django_db

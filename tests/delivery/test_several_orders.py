@@ -111,7 +111,7 @@ def test_three_orders_each_with_its_payer_leave_on_one_gate_pass(house: House):
         assert (state.step, state.blocking.order.pk) == (ExitStep.PAYMENT, damage.pk)
         leave: dict[str, Any] = {
             "visit_uid": visit.uid, "checklist": CHECKED, "odometer_km": 48935, "received_by": "沈示例",
-            "by": house.advisor,
+            "signed_on_paper": True, "by": house.advisor,
         }  # fmt: skip
         with rule("handover.payment"):
             hand_over(**leave)
@@ -198,6 +198,7 @@ def test_two_orders_with_two_payers_over_http(house: House):
     for hour, order in ((9, own), (10, damage)):
         house.repair(RepairOrder.objects.get(uid=order["uid"]), hour=hour)
     leave = {"visit_uid": str(visit.uid), "checklist": DONE, "odometer_out": 48935, "received_by": "沈示例"}
+    leave["signed_on_paper"] = True
     with clock_at(14):
         bills = [ok(desk.post("settlements", {"repair_order_uid": o["uid"]}), 201) for o in (own, damage)]
         assert [b["payer_uid"] for b in bills] == [str(visit.customer.uid), str(payer.uid)]

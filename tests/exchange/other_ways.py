@@ -359,6 +359,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     diagnosis = only(advisor.list_labor_operation(repair_order_uid=order))["uid"]
     promise = {"promised_at": DAY.format("17:30"), "reason": "等备件"}
     act(advisor, "repair_order", order, "change_promise", promise)
+    advisor.create_promise_telling(body={"repair_order_uid": order, "how": "PHONE", "told_to": "李试驾"})
 
     def line(**more: Any) -> str:
         return advisor.create_labor_operation(body={"repair_order_uid": order, **more})["uid"]
@@ -414,6 +415,11 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     offer = world.manager.create_service_package(body=package)["uid"]
     put = advisor.create_order_package(body={"repair_order_uid": second, "package_uid": offer})["uid"]
     act(advisor, "order_package", put, "dissolve", {"reason": "客户只做一项"})
+    more = {"repair_order_uid": second, "description": "异味检查", "hours": "0.50"}
+    more_uid = advisor.create_labor_operation(body=more)["uid"]
+    advisor.create_estimate(body={"repair_order_uid": second})
+    act(advisor, "repair_order", second, "withdraw_estimate", {"reason": "漏了一项"})
+    act(advisor, "labor_operation", more_uid, "cancel", {"reason": "不做了"})
     act(world.manager, "service_package", offer, "end", {"ends_on": DAY[:10]})
     act(advisor, "declined_advice", again, "take_up", {"order_uid": second})
     _sheets(world, second)
@@ -655,7 +661,7 @@ def _old_parts(world: Any, visit: str) -> None:
         act(keeper, "old_part", part, "release", {"reference": "R-118"})
     act(keeper, "old_part", scrapped, "scrap", {"note": "回收"})
     act(world.advisor, "old_part", given, "decide", {"disposition": "CUSTOMER"})
-    act(world.advisor, "old_part", given, "give", {"given_to": "张试驾"})
+    act(world.advisor, "old_part", given, "give", {"given_to": "张试驾", "signed_on_paper": True})
 
 
 def _afterwards(world: Any, made: dict[str, Any]) -> None:

@@ -474,6 +474,8 @@ STORY: dict[str, str] = {
     "workshop.return_part": "one: part.returned",
     "workshop.revoke_line": "one: line.begun",
     "workshop.send_estimate": "one: estimate.empty",
+    "workshop.tell_promise": "one: promise.is_told",
+    "workshop.withdraw_estimate": "one: estimate.none",
     "workshop.take_back_dispatch": "one: dispatch.ended",
     "workshop.void_certificate": "one: certificate.voided",
     "workshop.unblock_bay": "one: block.ended",
@@ -953,6 +955,8 @@ def test_the_order_and_the_floor() -> None:
         bigger = make_order(floor.shop)
         orders.add_line(order_uid=bigger.uid, description="大修", hours=Decimal(20), by=desk)
         orders.send_estimate(order_uid=bigger.uid, by=desk)
+        go(orders.withdraw_estimate, order_uid=bigger.uid, reason="漏了一项", by=desk)
+        orders.send_estimate(order_uid=bigger.uid, by=desk)
         go(contracts.sign_contract, order_uid=bigger.uid, signed_name="沈示例", on_paper=True, by=desk)
         second_hand = add_operation(floor.shop, bigger, "MT-10", parts=[], pay_type="INTERNAL")
         orders.add_part(
@@ -1030,6 +1034,7 @@ def test_the_order_and_the_floor() -> None:
         go(taking_stock.name_difference, uid=begun.uid, part=disc.number, codes=["B-1"], by=desk_of_parts)
         promised = at(15)
         go(orders.change_promise, order_uid=order.uid, promised_at=promised, reason="等配件", by=desk)
+        go(orders.tell_promise, order_uid=order.uid, how="PHONE", told_to="沈示例", by=desk)
 
         second, lines = make_agreed(floor, "MT-50", "MT-10")
         work, spare = lines

@@ -226,6 +226,8 @@ class World:
         orders.add_line(order_uid=dear.uid, description="大修", hours=Decimal(20), by=advisor)
         orders.send_estimate(order_uid=dear.uid, by=advisor)
         contracts.sign_on_paper(order_uid=dear.uid, signed_name="张试", by=advisor)
+        later = {"promised_at": clock.now() + timedelta(days=2), "reason": "等备件", "told": "PHONE", "told_to": "张试"}
+        orders.change_promise(order_uid=dear.uid, **later, by=advisor)
         second_hand = orders.add_line(order_uid=dear.uid, description="旧件更换", pay_type="INTERNAL", by=advisor)
         pad = Part.objects.get(number="BRK-PAD-F")
         orders.add_part(line_uid=second_hand.uid, part_uid=pad.uid, quantity=Decimal(1), kind="USED", by=advisor)

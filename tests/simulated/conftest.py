@@ -187,6 +187,11 @@ def make_every_kind() -> None:
         cause="渗漏", by=acting("advisor"),
     )  # fmt: skip
     orders.send_estimate(order_uid=line.order.uid, by=acting("advisor"))
+    orders.withdraw_estimate(order_uid=line.order.uid, reason="价格要改", by=acting("advisor"))
+    orders.send_estimate(order_uid=line.order.uid, by=acting("advisor"))
+    later = {"promised_at": clock.now() + timedelta(hours=30), "reason": "等备件", "told": "NOT_YET"}
+    orders.change_promise(order_uid=line.order.uid, **later, by=acting("advisor"))
+    orders.tell_promise(order_uid=line.order.uid, how="PHONE", told_to="示例客户", by=acting("advisor"))
     warranty_claims.open_warranty_claim(order_uid=line.order.uid, line_uids=[makers.uid], by=acting("warranty"))
     authorizations.decide_lines(
         order_uid=line.order.uid,

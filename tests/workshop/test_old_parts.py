@@ -244,7 +244,9 @@ def test_the_pages(team: SimpleNamespace, keeper: Actor) -> None:
     give = reverse("old-part-give", args=[part.uid])
     refusal = desk.post(give, {"form_token": uuid4(), "given_to": "李送修"})
     assert (refusal.status_code, "请客户在此签字" in refusal.content.decode()) == (422, True)
-    done = desk.post(give, {"form_token": uuid4(), "given_to": "李送修", "signed_on_paper": "on", "signature": "data:,"})
+    done = desk.post(
+        give, {"form_token": uuid4(), "given_to": "李送修", "signed_on_paper": "on", "signature": "data:,"}
+    )
     assert done.status_code == 302
     part.refresh_from_db()
     assert (part.state, part.given_to, part.signed_on_paper, part.signature) == ("GIVEN", "李送修", True, None)

@@ -194,7 +194,8 @@ def test_promise_and_withdrawal(shop: Shop, desk: Client, asked: RepairOrder) ->
     past = desk.post(page("order-promise", asked.uid), {"promised_at": "2020-01-01T10:00", "reason": "等配件"})
     assert past.status_code == 422
     desk.post(
-        page("order-promise", asked.uid), {"promised_at": "2099-01-01T10:00", "reason": "等配件", "told_by_phone": "on"}
+        page("order-promise", asked.uid),
+        {"promised_at": "2099-01-01T10:00", "reason": "等配件", "told": "PHONE", "told_to": "李"},
     )
     asked.refresh_from_db()
     assert asked.promised_at.year == 2099

@@ -407,7 +407,12 @@ def test_a_new_promise_tells_the_customer_and_moves_the_visit(shop: Shop) -> Non
     assert (change.before, change.after, change.reason, change.told) == (None, later, "等待配件", "MESSAGE")
     assert "等待配件" in Message.objects.get(template="workshop.promise").body
     orders.change_promise(
-        order_uid=order.uid, promised_at=later + timedelta(hours=1), reason="x", told_by_phone=True, by=shop.advisor
+        order_uid=order.uid,
+        promised_at=later + timedelta(hours=1),
+        reason="x",
+        told="PHONE",
+        told_to="示例客户",
+        by=shop.advisor,
     )
     assert Message.objects.filter(template="workshop.promise").count() == 1
 

@@ -39,7 +39,7 @@ def promised(floor: Floor, **values: Any) -> RepairOrder:
     order, [line] = make_agreed(floor, "EL-10", **values)
     floor.give(line, person)
     orders.change_promise(
-        order_uid=order.uid, promised_at=FIVE, reason="约定", told_by_phone=True, by=floor.shop.advisor
+        order_uid=order.uid, promised_at=FIVE, reason="约定", told="PHONE", told_to="李送修", by=floor.shop.advisor
     )
     order.refresh_from_db()
     order.visit.refresh_from_db()

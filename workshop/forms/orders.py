@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Operation, PartKind, PayType, RepairCategory
 from dealership.kernel.forms import demanded, set_queryset
 from dealership.kernel.saying import say_list
-from workshop.models import AuthorizationMethod, OrderKind, OrderLine, ReassemblyAnswer, RepairOrder
+from reception.models import ToldBy
+from workshop.models import AuthorizationMethod, OrderKind, OrderLine, PromiseTold, ReassemblyAnswer, RepairOrder
 from workshop.selectors.apart import Again
 
 MOMENT = "%Y-%m-%dT%H:%M"
@@ -213,7 +214,34 @@ class AfterAllForm(forms.Form):
 class PromiseForm(forms.Form):
     promised_at = moment_field(label=_("New time"))
     reason = reason_field(help_text=_("The customer reads it."))
-    told_by_phone = forms.BooleanField(label=_("Told by telephone; send no message"), required=False)
+    told = forms.ChoiceField(
+        label=_("How does the customer hear of it?"),
+        choices=[
+            (PromiseTold.MESSAGE, _("We send a message now")),
+            (PromiseTold.PHONE, _("I have told them by telephone")),
+            (PromiseTold.IN_PERSON, _("I have told them in person")),
+            (PromiseTold.NOT_YET, _("Not told yet")),
+        ],
+        initial=PromiseTold.MESSAGE,
+        widget=forms.RadioSelect,
+    )
+    told_to = demanded(
+        forms.CharField(
+            label=_("Who was told"),
+            max_length=60,
+            required=False,
+            help_text=_("Needed where you have told them yourself."),
+        )
+    )
+
+
+class TellPromiseForm(forms.Form):
+    how = forms.ChoiceField(label=_("How was the customer told?"), choices=ToldBy.choices, widget=forms.RadioSelect)
+    told_to = forms.CharField(label=_("Who was told"), max_length=60)
+
+
+class WithdrawEstimateForm(forms.Form):
+    reason = reason_field()
 
 
 class AddPartForm(forms.Form):

@@ -62,6 +62,12 @@ def latest_estimate(order: RepairOrder) -> Estimate | None:
     return order.estimates.order_by("-number").first()
 
 
+def refuse_withdrawn(estimate: Estimate) -> None:
+    """Raises RuleError ``estimate.withdrawn`` where the offer was taken back."""
+    if estimate.withdrawn_at is not None:
+        raise RuleError("estimate.withdrawn", _("This offer was taken back; please ask for a new one."))
+
+
 @transaction.atomic
 def decide_lines(
     *,
@@ -79,7 +85,7 @@ def decide_lines(
     Why something is declined is kept on the decision, for the next visit and for whoever asks what customers find
     too dear. A yes of somebody who may not decide for the payer, or not about so much, is kept as a message
     (``NOT_ENTITLED``) and its lines stay asked. All of it or nothing. Undecided lines stay open and stop no
-    agreed work. Raises RuleError ``estimate.stale`` (a newer version is out), ``estimate.expired``,
+    agreed work. Raises RuleError ``estimate.stale`` (a newer version is out), ``.withdrawn``, ``.expired``,
     ``authorization.empty``, ``.name``, ``.note``, ``.method`` and ``.risk`` (declining what concerns safety
     needs a signed statement of the risk in ``note``); RaceLost ``line.decided`` where somebody else has decided
     a line meanwhile.
@@ -112,6 +118,7 @@ def decide_lines(
             "estimate.stale",
             _("The offer has changed since you opened it. Nothing was decided; please look at the new one below."),
         )
+    refuse_withdrawn(estimate)
     if estimate.expires_at < clock.now():
         raise RuleError("estimate.expired", _("This offer has expired; please ask for a new one."))
     lines = {line.uid: line for line in lines_of(order)}
@@ -337,6 +344,7 @@ def agree_after_all(
         or any(not _as_offered(each, offer) for each in lines)
     ):
         raise RuleError("estimate.stale", _("The price has changed since; the item is to be offered anew."))
+    refuse_withdrawn(offer)
     if offer.expires_at < clock.now():
         raise RuleError("estimate.expired", _("This offer has expired; please ask for a new one."))
     apart = line.found_by_id

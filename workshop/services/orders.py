@@ -27,7 +27,7 @@ from dealership.catalogue.services.operations import fit_hours
 from dealership.catalogue.services.prices import core_charge, labor_rate, price_operation, price_part
 from dealership.kernel import clock, formats, limits, saying
 from dealership.kernel.actors import Actor, machine
-from dealership.kernel.errors import RuleError
+from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import one_statement, record
 from dealership.kernel.models import Approval, ApprovalState, Store
 from dealership.kernel.money import ZERO, line_amount, round_money
@@ -41,6 +41,7 @@ from reception.pictures import clean_picture
 from reception.services import telling
 from reception.services.customers import hold_customers
 from reception.services.visits import admit_visit, promise_visit, write_promise
+from staff.selectors.employees import require_employee
 from workshop import events, permissions, rules
 from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
 from workshop.models import (
@@ -64,6 +65,7 @@ from workshop.models import (
     RepairOrder,
 )
 from workshop.package_models import OrderPackage
+from workshop.promise_models import PromiseTelling
 from workshop.selectors.accidents import accident_of, customer_pays
 from workshop.selectors.apart import lying_apart
 from workshop.selectors.contracts import contract_content
@@ -1206,6 +1208,30 @@ def _agreed_in_advance(
     return lines
 
 
+@transaction.atomic
+def withdraw_estimate(*, order_uid: UUID, reason: str, by: Actor) -> Estimate:
+    """Takes back what the customer is asked: the open lines of the last version are drafts again and can be changed (3.2).
+
+    What was decided stays decided. The link shows the question no more. Raises RuleError ``estimate.reason`` and
+    ``estimate.none`` (nothing is asked).
+    """
+    by.require(permissions.ESTIMATES_SEND)
+    order = locked_order(order_uid, by)
+    words = formats.one_line(reason)
+    if not words:
+        raise RuleError("estimate.reason", _("Say why the offer is taken back."), field="reason")
+    estimate = order.estimates.locked().order_by("-number").first()
+    asked = lines_of(order, L.PENDING)
+    if estimate is None or not asked:
+        raise RuleError("estimate.none", _("Nothing is asked on this order; there is no offer to take back."))
+    for line in asked:
+        _draft_again(line, by=by)
+    estimate.withdrawn_at, estimate.withdrawn_reason = clock.now(), words[:200]
+    estimate.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    record(order, events.ESTIMATE_WITHDRAWN, by=by, estimate=estimate.uid, number=estimate.number, lines=len(asked))
+    return estimate
+
+
 def _ask_customer(order: RepairOrder, estimate: Estimate, asked: list[OrderLine], *, by: Actor) -> None:
     insured = accident_of(order) is not None
     with translation.override(order.visit.customer.language):
@@ -1570,11 +1596,19 @@ def withdraw_order(*, order_uid: UUID, reason: str, by: Actor, reassembly: str =
 
 @transaction.atomic
 def change_promise(
-    *, order_uid: UUID, promised_at: datetime, reason: str, by: Actor, told_by_phone: bool = False
+    *,
+    order_uid: UUID,
+    promised_at: datetime,
+    reason: str,
+    by: Actor,
+    told: str = PromiseTold.MESSAGE,
+    told_to: str = "",
 ) -> RepairOrder:
-    """Promises another time and tells the customer, by message unless it was said on the telephone (3.2).
+    """Promises another time (aware) and says how the customer hears of it (3.2).
 
-    Raises RuleError ``promise.reason``, ``promise.past`` and ``promise.same``.
+    ``told``: by the system's own MESSAGE, or by ``by`` who has told ``told_to`` by PHONE or IN_PERSON, or NOT_YET: then it
+    stands among what is to be told. Raises RuleError ``promise.reason``, ``promise.past``, ``promise.same``,
+    ``promise.told`` and ``promise.told_to``.
     """
     by.require(permissions.PROMISE_CHANGE)
     visit_id = RepairOrder.objects.for_actor(by).values_list("visit_id", flat=True).get(uid=order_uid)
@@ -1586,14 +1620,67 @@ def change_promise(
         raise RuleError("promise.past", _("The promised time lies ahead of now."), field="promised_at")
     if promised_at == order.promised_at:
         raise RuleError("promise.same", _("That time is promised already."), field="promised_at")
-    told = PromiseTold.PHONE if told_by_phone else PromiseTold.MESSAGE
+    if told not in PromiseTold.values or told == PromiseTold.AGREED:
+        raise RuleError("promise.told", _("Choose how the customer was told."), field="told")
+    by_somebody = told in (PromiseTold.PHONE, PromiseTold.IN_PERSON)
+    if by_somebody:
+        _require_told_to(told_to)
     change = _write_promise(order, promised_at, reason, told, by=by)
+    if by_somebody:
+        _write_telling(change, how=told, told_to=told_to, by=by)
     latest = _latest_promise(visit)
     if latest is not None:
-        promise_visit(uid=visit.uid, promised_at=latest, reason=reason, told=told, by=by)
-    if not told_by_phone:
+        heard = "" if told == PromiseTold.NOT_YET else told
+        promise_visit(uid=visit.uid, promised_at=latest, reason=reason, told=heard, by=by)
+    if told == PromiseTold.MESSAGE:
         _tell_promise(order, change, by=by)
     return order
+
+
+@transaction.atomic
+def tell_promise(*, order_uid: UUID, how: str, told_to: str, by: Actor) -> PromiseTelling:
+    """Writes down that ``by`` has told ``told_to`` of the time that is promised last, and how (``ToldBy``) (3.2).
+
+    Raises RuleError ``promise.none`` (no time was changed), ``promise.told``, ``promise.told_to`` and RaceLost
+    ``promise.is_told`` where somebody has written that down already.
+    """
+    by.require(permissions.PROMISE_CHANGE)
+    order = locked_order(order_uid, by)
+    if how not in ToldBy.values:
+        raise RuleError("promise.told", _("Choose how the customer was told."), field="how")
+    _require_told_to(told_to)
+    change = order.promise_changes.order_by("-pk").first()
+    if change is None:
+        raise RuleError(
+            "promise.none", _("The promised time of this order was never changed; there is nothing to tell.")
+        )
+    done = PromiseTelling.objects.filter(change=change).select_related("told_by").first()
+    if done is not None:
+        raise RaceLost(
+            "promise.is_told",
+            _("%(who)s has told %(name)s of this time already."),
+            who=done.told_by.name,
+            name=done.told_to,
+        )
+    telling = _write_telling(change, how=how, told_to=told_to, by=by)
+    record(order, events.PROMISE_TOLD, by=by, how=how, promised_at=change.after)
+    return telling
+
+
+def _require_told_to(told_to: str) -> None:
+    if not formats.one_line(told_to):
+        raise RuleError("promise.told_to", _("Write who was told of the new time."), field="told_to")
+
+
+def _write_telling(change: PromiseChange, *, how: str, told_to: str, by: Actor) -> PromiseTelling:
+    telling: PromiseTelling = PromiseTelling.objects.create(
+        change=change,
+        how=how,
+        told_to=formats.one_line(told_to)[:60],
+        told_by=require_employee(by),
+        told_at=clock.now(),
+    )
+    return telling
 
 
 def _write_promise(order: RepairOrder, at: datetime, reason: str, told: str, *, by: Actor) -> PromiseChange:

@@ -31,7 +31,7 @@ from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
 from dealership.kernel.saying import say_list, say_time
 from dealership.kernel.signatures import EMPTY_PAD
-from reception.models import Customer, CustomerKind, Visit
+from reception.models import Customer, CustomerKind, ToldBy, Visit
 from reception.permissions import APPOINTMENTS_BOOK, CUSTOMERS_EDIT
 from reception.selectors.customers import list_customers
 from reception.services.customers import register_customer
@@ -47,6 +47,7 @@ from workshop.models import (
     PartLine,
     RepairOrder,
 )
+from workshop.promise_models import PromiseTelling
 from workshop.selectors import away
 from workshop.selectors import orders as reads
 from workshop.selectors.apart import BEGUN, Again, falls_due, lying_apart, price_again
@@ -56,6 +57,7 @@ from workshop.selectors.packages import packages_panel
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.selectors.sublets import sublets_to_end
+from workshop.selectors.tellings import tellings_of
 from workshop.services import authorizations, orders, reassembly
 from workshop.services.orders import NOT_REQUIRED, PAYER_OF_KIND
 
@@ -108,6 +110,7 @@ class OrderPage(Page):
         return super().get_context_data(**kwargs) | {
             "page": page,
             "order": page.order,
+            "promises": tellings_of(page.order),
             "tab": tab if tab in TABS else "lines",
             "with_steps": {row.line.pk for row in page.rows if row.steps(allowed)},
             "may": allowed | {"away": bool(page.held) and not ended and away.may_leave(self.actor, page.order)},
@@ -496,15 +499,52 @@ class PromisePage(OrderCommandPage):
     permission = permissions.PROMISE_CHANGE
     form_class = forms.PromiseForm
     title = _("Promise another time")
-    explains = _("The customer is told at once, by message, unless you have told them on the telephone.")
-    submit = _("Promise and tell the customer")
+    explains = _("Say how the customer hears of it; who isn't told yet stands on Today's page until somebody has.")
+    submit = _("Promise this time")
     done = _("New time promised.")
 
     def get_initial(self) -> dict[str, Any]:
-        return super().get_initial() | {"promised_at": self.order.promised_at}
+        told_to = self.order.visit.contact_name
+        return super().get_initial() | {"promised_at": self.order.promised_at, "told_to": told_to}
 
     def run(self, form: forms.PromiseForm) -> RepairOrder:
         return orders.change_promise(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
+
+
+class TellPromisePage(OrderCommandPage):
+    """3.2: who told the customer of the time that is promised now, and how."""
+
+    permission = permissions.PROMISE_CHANGE
+    form_class = forms.TellPromiseForm
+    title = _("The customer is told of the new time")
+    submit = _("Write it down")
+    done = _("It is written down who told the customer.")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        at = self.order.promised_at
+        words = gettext("Promised: %(time)s") % {"time": say_time(at, now=clock.now())} if at else ""
+        return super().get_context_data(**kwargs) | {"explains": words}
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"how": ToldBy.PHONE, "told_to": self.order.visit.contact_name}
+
+    def run(self, form: forms.TellPromiseForm) -> PromiseTelling:
+        return orders.tell_promise(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
+
+
+class WithdrawEstimatePage(OrderCommandPage):
+    """3.2: what the customer is asked is taken back; its lines are drafts again."""
+
+    permission = permissions.ESTIMATES_SEND
+    form_class = forms.WithdrawEstimateForm
+    title = _("Take the offer back")
+    explains = _("Its open lines can be changed then and sent anew; what was decided stays. The link asks no more.")
+    submit = _("Take it back")
+    danger = True
+    done = _("The offer is taken back.")
+
+    def run(self, form: forms.WithdrawEstimateForm) -> Estimate:
+        return orders.withdraw_estimate(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
 
 
 def aparts_said(aparts: list[OrderLine]) -> list[tuple[str, Again]]:

@@ -836,7 +836,7 @@ class Simulation:
             hours = sum(float(line.hours) for line in lines)
             ready = self.in_hours(shop, clock.now() + timedelta(hours=hours * 1.2 + (26 if waits else 2.5)))
             self.try_to(
-                orders.change_promise, order_uid=order.uid, promised_at=ready, told_by_phone=True,
+                orders.change_promise, order_uid=order.uid, promised_at=ready, told="PHONE", told_to=order.visit.contact_name,
                 reason="等待备件到货" if waits else "前一台车作业延后", by=shop.actor(advisor),
             )  # fmt: skip
         yield clock.now() + timedelta(minutes=1)
@@ -1426,7 +1426,10 @@ class Simulation:
                     {"kind": "DELIVERED"}
                     if repaired
                     else {
-                        "kind": "UNREPAIRED", "reason": "客户撤单", "risk_note_signed_by": name, "signed_on_paper": True,
+                        "kind": "UNREPAIRED",
+                        "reason": "客户撤单",
+                        "risk_note_signed_by": name,
+                        "signed_on_paper": True,
                     }
                 ),
             )
