@@ -18,7 +18,7 @@ from dealership.kernel.formats import mask_phone
 from dealership.kernel.models import ApprovalState, MessageChannel, MessageState
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.registry import EVENTS
-from dealership.kernel.saying import say_money, say_name, say_plate
+from dealership.kernel.saying import say_list, say_money, say_name, say_plate
 from dealership.kernel.services import file_path
 from delivery.models import PaymentMethod, SettlementLineKind, SettlementState
 from delivery.rework_models import CostBearer, ReworkCause, ReworkState
@@ -32,6 +32,7 @@ from workshop.models import (
     AuthorizationMethod,
     AuthorizationStatus,
     DeclineCause,
+    FailureCause,
     HoldCause,
     InspectionLevel,
     InspectionResult,
@@ -421,12 +422,21 @@ def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _sheet_title(sheet: dict[str, Any]) -> str:
+    """Which sheet, who signed it and when, and what it was measured with where that was named."""
+    said = [say_name(sheet["name"])]
+    if sheet["signed_by"]:
+        said.append(f"{_('signed by %(name)s') % {'name': sheet['signed_by']}} {_at(sheet['signed_at'])}")
+    used = [f"{tool['number']} {say_name(tool['name'])}" for tool in sheet.get("instruments", [])]
+    if used:
+        said.append(f"{_('Instruments')}: {say_list(used)}")
+    return " · ".join(said)
+
+
 def _looked_at(content: dict[str, Any]) -> list[dict[str, Any]]:
     sheets = [
         _section(
-            f"{say_name(sheet['name'])} · {_('signed by %(name)s') % {'name': sheet['signed_by']}} {_at(sheet['signed_at'])}"
-            if sheet["signed_by"]
-            else say_name(sheet["name"]),
+            _sheet_title(sheet),
             [_("Item"), _("How it was judged"), _("Measured"), _("Note")],
             [
                 [
@@ -451,7 +461,13 @@ def _looked_at(content: dict[str, Any]) -> list[dict[str, Any]]:
             " · ".join(f"{t['number']} {say_name(t['name'])}" for t in i.get("instruments", [])) or "—",
             " · ".join(
                 filter(
-                    None, (f"#{i['failed_line']}" if i.get("failed_line") else "", i["reason"], i.get("sheet_reason"))
+                    None,
+                    (
+                        f"#{i['failed_line']}" if i.get("failed_line") else "",
+                        _word(FailureCause, i.get("cause", "")),
+                        i["reason"],
+                        i.get("sheet_reason"),
+                    ),
                 )
             ),
         ]

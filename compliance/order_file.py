@@ -364,7 +364,7 @@ def _inspections(order: RepairOrder) -> Rows:
     return [
         {
             "uid": str(i.uid), "level": i.level, "result": i.result, "by": i.inspector.name, "at": i.at.isoformat(),
-            "reason": i.reason, "failed_line": i.failed_line.position if i.failed_line else None,
+            "reason": i.reason, "cause": i.cause, "failed_line": i.failed_line.position if i.failed_line else None,
             "sheet_reason": i.sheet_reason,
             "road_test": {
                 "km": i.road_test_km, "from_km": i.road_test_from_km, "to_km": i.road_test_to_km,
@@ -396,8 +396,9 @@ def _certificates(order: RepairOrder) -> Rows:
             "uid": str(c.uid), "number": c.number, "by": _name(c.inspector), "at": c.issued_at.isoformat(),
             "category": c.category, "odometer_km": c.odometer_km, "guarantee_days": c.guarantee_days,
             "guarantee_km": c.guarantee_km, "voided_at": _at(c.voided_at), "void_reason": c.void_reason,
+            "voided_by": _name(c.voided_by),
         }
-        for c in order.certificates.select_related("inspector").order_by("id")
+        for c in order.certificates.select_related("inspector", "voided_by").order_by("id")
     ]  # fmt: skip
 
 
@@ -569,7 +570,11 @@ def _sheets(order: RepairOrder) -> Rows:
     return [
         {
             "uid": str(sheet.uid), "name": sheet.template.name, "version": sheet.template.number,
-            "signed_by": _name(sheet.signed_by), "signed_at": _at(sheet.signed_at),
+            "signed_by": _name(sheet.signed_by), "signed_at": _at(sheet.signed_at), "stage": sheet.template.stage,
+            "instruments": [
+                {"number": used.tool.number, "name": used.tool.name, "serial": used.tool.serial}
+                for used in sorted(sheet.instruments.all(), key=lambda used: used.pk)
+            ],
             "answers": [
                 {
                     "item": a.item.name, "verdict": a.verdict, "readings": [str(r) for r in a.readings],
@@ -578,7 +583,7 @@ def _sheets(order: RepairOrder) -> Rows:
                 for a in sheet.answers.all()
             ],
         }
-        for sheet in rows.prefetch_related(Prefetch("answers", queryset=answers))
+        for sheet in rows.prefetch_related(Prefetch("answers", queryset=answers), "instruments__tool")
     ]  # fmt: skip
 
 

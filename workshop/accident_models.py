@@ -213,6 +213,7 @@ class StructurePart(models.TextChoices):
     FLOOR = "FLOOR", pgettext_lazy("structure", "Floor")
     WHEEL_HOUSE = "WHEEL_HOUSE", pgettext_lazy("structure", "Wheel house")
     ROOF = "ROOF", pgettext_lazy("structure", "Roof frame")
+    WHOLE = "WHOLE", pgettext_lazy("structure", "Body measured as a whole")
     BATTERY_FRAME = "BATTERY_FRAME", pgettext_lazy("structure", "Frame of the traction battery")
 
 

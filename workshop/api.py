@@ -60,12 +60,14 @@ from workshop.models import (
     AuthorizationMethod,
     AuthorizationStatus,
     Certificate,
+    CertificateRange,
     ChangeKind,
     ChangeReason,
     Clocking,
     DeclineCause,
     Dispatch,
     DispatchProposal,
+    FailureCause,
     HoldCause,
     Inspection,
     InspectionLevel,
@@ -91,6 +93,7 @@ from workshop.models import (
     ReservationMove,
     ReturnCondition,
     ScreenKind,
+    SheetTool,
     StockBin,
     StockItem,
     StockMovement,
@@ -105,6 +108,7 @@ from workshop.models import (
 from workshop.package_models import OrderPackage
 from workshop.selectors import faults as standing
 from workshop.selectors import plan
+from workshop.selectors.inspections import number_ranges
 from workshop.services import (
     advice,
     authorizations,
@@ -1260,6 +1264,7 @@ register(
             "inspector_uid": Uid(source="inspector__uid"),
             "failed_labor_operation_uid": Uid(source="failed_line__uid", null=True),
             "reason": Text(),
+            "cause": Choice(choices=FailureCause, null=True, help="Why it went back; null where it passed."),
             "sheet_reason": Text(),
             "road_test_km": Whole(null=True, help="How far the car was driven"),
             "road_test_from_km": Whole(null=True),
@@ -1279,6 +1284,7 @@ register(
         | {
             "level": Filter(field=Choice(choices=InspectionLevel), lookup="level"),
             "result": Filter(field=Choice(choices=InspectionResult), lookup="result"),
+            "cause": Filter(field=Choice(choices=FailureCause), lookup="cause"),
         },
         create=Command(
             run=inspections.inspect_order,
@@ -1288,6 +1294,7 @@ register(
                 "level": Choice(choices=InspectionLevel),
                 "result": Choice(choices=InspectionResult),
                 "reason": Text(300, optional=True),
+                "cause": Choice(choices=FailureCause, optional=True, help="Needed where it failed: why it goes back."),
                 "sheet_reason": Text(200, optional=True, help="Why it passes although a check sheet isn't signed."),
                 "failed_labor_operation_uid": Uid(source="failed_line_uid", optional=True, null=True),
                 "road_test_km": Whole(
@@ -1326,6 +1333,7 @@ register(
             "guarantee_km": Whole(),
             "issued_at": Moment(),
             "voided_at": Moment(null=True),
+            "voided_by_uid": Uid(source="voided_by__uid", null=True),
             "void_reason": Text(),
         },
         filters=ORDER | {"number": Filter(field=Text(30, min=1), lookup="number")},
@@ -1342,6 +1350,57 @@ register(
                 permission=permissions.INSPECT_FINAL,
                 input={"reason": Text(200, min=1)},
                 help="Void the certificate; its number is never used again",
+            ),
+        ),
+    )
+)
+
+
+def _void_number(*, uid: UUID, by: Actor, **facts: Any) -> CertificateRange:
+    inspections.void_number(range_uid=uid, by=by, **facts)
+    kept: CertificateRange = number_ranges(by).get(uid=uid)
+    return kept
+
+
+register(
+    Resource(
+        path="certificate-ranges",
+        name="CertificateRange",
+        room="workshop",
+        model=CertificateRange,
+        view=permissions.INSPECTIONS_VIEW,
+        rows=number_ranges,
+        help="Numbers of completion certificates that the authority allotted: used, void and left (domain 3.2).",
+        shape={
+            "prefix": Text(),
+            "first": Whole(),
+            "last": Whole(),
+            "next": Whole(help="The next one that is given out; past the last where none is left"),
+            "used": Whole(),
+            "void": Whole(help="Voided on an order or spoiled before they were given out"),
+            "left": Whole(),
+        },
+        filters={"prefix": Filter(field=Text(12, min=1), lookup="prefix")},
+        create=Command(
+            run=inspections.allot_certificates,
+            permission=permissions.CERTIFICATES_MANAGE,
+            input={
+                "prefix": Text(12, min=1),
+                "first": Whole(1, 2_147_483_646),
+                "last": Whole(1, 2_147_483_646),
+            },
+            help="Enter a range of numbers that the authority has allotted",
+        ),
+        actions=(
+            Action(
+                verb="void-number",
+                run=_void_number,
+                permission=(permissions.CERTIFICATES_MANAGE, permissions.INSPECT_FINAL),
+                input={
+                    "serial": Whole(1, 2_147_483_646, help="The number without its prefix"),
+                    "reason": Text(200, min=1),
+                },
+                help="Void a spoiled number that was never given out",
             ),
         ),
     )
@@ -2010,6 +2069,10 @@ def _check_photos() -> QuerySet:
     return CheckPhoto.objects.order_by("id")
 
 
+def _sheet_instruments() -> QuerySet:
+    return SheetTool.objects.order_by("id")
+
+
 def _check_offers() -> QuerySet:
     return CheckOffer.objects.order_by("id")
 
@@ -2034,6 +2097,13 @@ register(
             "started_by_uid": Uid(source="started_by__uid", null=True),
             "signed_at": Moment(null=True),
             "signed_by_uid": Uid(source="signed_by__uid", null=True),
+            "turn": Whole(help="1, or more where a sheet that the law asks was filled in again after rework"),
+            "instruments": Many(
+                rows=_sheet_instruments,
+                by="sheet_id",
+                fields={"tool_uid": Uid(source="tool__uid")},
+                help="Measuring tools it was filled in with; in order and in date when it was signed (3.4).",
+            ),
             "answers": Many(
                 rows=_answers,
                 by="sheet_id",
@@ -2104,6 +2174,13 @@ register(
                 run=sheets.sign_sheet,
                 permission=permissions.CHECKS_FILL,
                 when={SheetState.OPEN},
+                input={
+                    "instrument_uids": ListOf(
+                        inner=Uid(),
+                        optional=True,
+                        help="What a sheet of the inspections that the law asks was measured with; in order and in date.",
+                    )
+                },
                 help="Sign the sheet; from now on nothing of it changes (3.1)",
             ),
             Action(

@@ -57,6 +57,8 @@ class CheckSheet(Root):
     vehicle = models.ForeignKey(Vehicle, models.PROTECT, related_name="sheets")
     template = models.ForeignKey(CheckTemplate, models.PROTECT, related_name="+")
     powertrain = models.CharField(max_length=5, choices=Powertrain.choices)
+    turn = models.PositiveSmallIntegerField(default=1, db_default=1)
+    """A sheet of an inspection that the law asks is filled in again after rework; all others have one turn."""
     state = models.CharField(max_length=6, choices=SheetState.choices, default=SheetState.OPEN)
     started_at = models.DateTimeField(default=clock.now)
     started_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
@@ -68,7 +70,7 @@ class CheckSheet(Root):
         triggers = [
             states.versioned(),
             states.fsm(SHEET_MOVES, field="state", name="checksheet_moves"),
-            states.fixed("checksheet_fixed", "store_id", "order_id", "vehicle_id", "template_id", "powertrain"),
+            states.fixed("checksheet_fixed", "store_id", "order_id", "vehicle_id", "template_id", "powertrain", "turn"),
             states.guard(
                 # 3.1: what was signed at the car is never changed.
                 "checksheet_signed_is_final",
@@ -103,9 +105,70 @@ class CheckSheet(Root):
                 code="sheet.incomplete",
                 text=_("Answer every item first; what is bad needs words or a photo."),
             ),
+            states.guard(
+                # 3.2: only what the law asks is looked at again, once the sheet before is signed.
+                "checksheet_again",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.turn <> 1"),
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM catalogue_checktemplate t JOIN catalogue_checktemplate w ON w.code = t.code
+                        JOIN workshop_checksheet s ON s.template_id = w.id
+                        WHERE t.id = NEW.template_id AND t.stage <> '' AND s.order_id = NEW.order_id
+                        AND s.turn = NEW.turn - 1 AND s.state = 'SIGNED') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sheet.there",
+                text=_("This order has this sheet already; go on with that one."),
+            ),
+            states.guard(
+                # domain 3.4: the check at completion is signed by somebody who didn't do the work.
+                "checksheet_final_by_other",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state = 'OPEN' AND NEW.state = 'SIGNED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM catalogue_checktemplate t
+                        JOIN workshop_orderline l ON l.order_id = NEW.order_id
+                        JOIN workshop_clocking c ON c.line_id = l.id AND c.employee_id = NEW.signed_by_id
+                        WHERE t.id = NEW.template_id AND t.stage = 'FINAL') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sheet.own_work",
+                text=_("Who worked on the car can't sign its check at completion (3.2)."),
+            ),
+            states.guard(
+                # domain 3.4: what was measured for the law was measured with something that has a name and is in date.
+                "checksheet_measured_with",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state = 'OPEN' AND NEW.state = 'SIGNED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM catalogue_checktemplate t
+                        JOIN workshop_checkanswer a ON a.sheet_id = NEW.id AND cardinality(a.readings) > 0
+                        WHERE t.id = NEW.template_id AND t.stage <> '')
+                    AND NOT EXISTS (SELECT 1 FROM workshop_sheettool u JOIN workshop_toolasset m ON m.id = u.tool_id
+                        WHERE u.sheet_id = NEW.id AND m.tool_class = 'MEASURING') THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sheet.instruments",
+                text=_("Name what was measured with: at least one measuring instrument that is in date (3.4)."),
+            ),
+            states.guard(
+                "checksheet_tools_in_date",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition("OLD.state = 'OPEN' AND NEW.state = 'SIGNED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_sheettool u JOIN workshop_toolasset t ON t.id = u.tool_id
+                        JOIN kernel_store s ON s.id = t.store_id
+                        WHERE u.sheet_id = NEW.id AND t.check_months IS NOT NULL
+                        AND COALESCE(t.valid_until, '-infinity'::date) < (NEW.signed_at AT TIME ZONE s.time_zone)::date)
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="tool.expired",
+                text=_("An instrument whose calibration has run out can't be named on an inspection (3.4)."),
+            ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["order", "template"], name="checksheet_once"),
+            models.UniqueConstraint(fields=["order", "template", "turn"], name="checksheet_once"),
             models.CheckConstraint(
                 name="checksheet_signed",
                 condition=Q(state=SheetState.OPEN, signed_at__isnull=True, signed_by__isnull=True)

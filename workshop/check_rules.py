@@ -29,6 +29,16 @@ class Bounds:
             return YELLOW
         return GREEN
 
+    def good(self) -> Decimal:
+        """A value well on its good side; 1 where nothing bounds it."""
+        low = self.yellow_below if self.yellow_below is not None else self.red_below
+        high = self.yellow_above if self.yellow_above is not None else self.red_above
+        if low is not None and high is not None:
+            return round((low + high) / 2, 2)
+        if low is not None:
+            return low + 1
+        return high - 1 if high is not None else Decimal(1)
+
 
 def possible(unit: str) -> tuple[Decimal | None, Decimal | None]:
     """The least and the most a value of a unit can be; None: no limit there."""

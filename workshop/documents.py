@@ -9,17 +9,21 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import override, pgettext
 
-from dealership.catalogue.models import PayType
+from dealership.catalogue.models import PayType, RepairCategory
 from dealership.kernel.money import format_money
 from dealership.kernel.papers import paper_moment, render_paper
 from dealership.kernel.saying import say_list, say_name, say_plate
 from reception.models import Customer
+from workshop.check_models import Verdict
+from workshop.check_rules import Bounds
 from workshop.day_six_models import CareKind
 from workshop.models import Certificate, RepairOrder
 from workshop.selectors.contracts import Contract, signed_day
+from workshop.selectors.quality import QualityPaper
 from workshop.selectors.repair_record import RecordField, RepairRecord
+from workshop.selectors.sheets import Sheet
 
 PAPERS = Path(__file__).parent / "papers"
 
@@ -33,8 +37,12 @@ class CertificatePaper:
 
 
 def certificate_pdf(paper: CertificatePaper) -> bytes:
-    """Both parts on one A4 sheet in the active language; the owner keeps the upper, the shop the lower one."""
-    return render_paper(PAPERS / "certificate.typ", certificate_data(paper))
+    """Both parts on one A4 sheet; the owner keeps the upper, the shop the lower one.
+
+    It is the paper of the law (道路运输条例 art. 44), so it is Chinese whatever language its reader has.
+    """
+    with override("zh-hans"):
+        return render_paper(PAPERS / "certificate.typ", certificate_data(paper))
 
 
 def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
@@ -83,6 +91,109 @@ def certificate_data(paper: CertificatePaper) -> dict[str, Any]:
         "receiver": _("Received for the owner"),
         "cut": _("cut here"),
         "date": _("Date"),
+    }
+
+
+# --- the quality inspection sheet (domain 3.4, 3.5) ---
+
+
+def quality_pdf(paper: QualityPaper) -> bytes:
+    """汽车维修质量检验单 on A4: what was inspected before, during and after the work, each value with its bounds.
+
+    It is a paper of the law, so it is Chinese whatever language its reader has.
+    """
+    with override("zh-hans"):
+        return render_paper(PAPERS / "quality_sheet.typ", quality_data(paper))
+
+
+def say_bounds(bounds: Bounds, unit: str) -> str:
+    """``≥ 1.6 mm``, ``≤ 24 %``, ``-5–5 m/km``: within what a value isn't bad; empty where nothing bounds it."""
+    low, high = (None if b is None else f"{b.normalize():f}" for b in (bounds.red_below, bounds.red_above))
+    if low is not None and high is not None:
+        return f"{low}–{high} {unit}"
+    if low is not None:
+        return f"≥ {low} {unit}"
+    return f"≤ {high} {unit}" if high is not None else ""
+
+
+def quality_data(paper: QualityPaper) -> dict[str, Any]:
+    """What the paper shows, in words of the active language."""
+    order = paper.order
+    vehicle, store, made = order.vehicle, order.store, paper.certificate
+    plate = f"{say_plate(vehicle.plate)} ({vehicle.get_plate_color_display()})" if vehicle.plate else "—"
+    return {
+        "title": _("Quality inspection sheet of vehicle repair"),
+        "number": order.number,
+        "store": store.company or store.name,
+        "facts": [
+            [_("Commissioned by"), order.customer.name],
+            [_("Plate (colour)"), plate],
+            [_("Model"), vehicle.model_text],
+            ["VIN", vehicle.vin or "—"],
+            [_("Kind of repair"), str(RepairCategory(paper.category).label) if paper.category else "—"],
+            [_("Contract (order) no."), order.number],
+            [_("Repair shop"), store.company or store.name],
+            [_("Certificate no."), made.number if made else ""],
+            [_("Mileage in (km)"), f"{order.visit.odometer_in_km:,}" if order.visit.odometer_in_km is not None else ""],
+            [_("Mileage out (km)"), f"{made.odometer_km:,}" if made and made.odometer_km is not None else ""],
+        ],
+        "work": [_("What was repaired"), say_list(say_name(line.description) for line in paper.lines)],
+        "head": [_("Item"), _("Measured"), _("Bounds"), _("How it was judged"), _("Note")],
+        "sheets": [_quality_sheet(sheet) for sheet in paper.sheets],
+        "none": "" if paper.sheets else _("None of the three inspections is signed yet."),
+        "levels_title": _("Inspections"),
+        "levels_head": [_("Level"), _("Result"), _("Who"), _("When"), _("Reason and road test")],
+        "levels": [
+            [
+                str(check.get_level_display()),
+                str(check.get_result_display()),
+                check.inspector.name,
+                paper_moment(check.at),
+                " · ".join(
+                    word
+                    for word in (
+                        str(check.get_cause_display()) if check.cause else "",
+                        check.reason,
+                        _("road test %(km)s km") % {"km": check.road_test_km} if check.road_test_km else "",
+                        check.road_test_findings,
+                    )
+                    if word
+                ),
+            ]
+            for check in paper.inspections
+        ],
+        "signs": [_("Quality inspector (signature)"), _("Repair shop (stamp)")],
+        "date": _("Date"),
+    }
+
+
+def _quality_sheet(page: Sheet) -> dict[str, Any]:
+    sheet = page.sheet
+    assert sheet.signed_at is not None and sheet.signed_by is not None  # noqa: PT018  (only signed ones are printed)
+    return {
+        "title": str(sheet.template.get_stage_display()),
+        "name": sheet.template.said,
+        "signed": _("signed by %(name)s") % {"name": f"{sheet.signed_by.name} · {paper_moment(sheet.signed_at)}"},
+        "tools": [
+            _("Measured with"),
+            "；".join(
+                " ".join(filter(None, (used.tool.number, say_name(used.tool.name), used.tool.serial)))
+                for used in sheet.instruments.all()
+            )
+            or "—",
+        ],
+        "rows": [
+            [
+                row.item.said,
+                " / ".join(f"{value.normalize():f}" for value in row.answer.readings)
+                + (f" {row.item.unit}" if row.answer.readings else ""),
+                say_bounds(row.bounds, row.item.unit),
+                str(Verdict(row.verdict).label),
+                row.answer.note,
+            ]
+            for row in page.rows
+            if row.answer is not None
+        ],
     }
 
 

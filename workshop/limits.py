@@ -131,6 +131,16 @@ INSPECTION_LEVELS = limit(
     clause="3.2",
     source="design, domain 3.4",
 )
+STRUCTURE_AMOUNT = limit(
+    "workshop.structure_amount",
+    20000,
+    "CNY",
+    _(
+        "From this amount on that the insurer agreed to, an accident repair has its check of the body's structure; 0: all"
+    ),
+    clause="3.2",
+    source="design, JT/T 795",
+)
 INSPECTION_SAMPLES = limit(
     "workshop.inspection_samples",
     {},

@@ -2099,6 +2099,21 @@ class InspectionResult(models.TextChoices):
     FAILED = "FAILED", _("Failed")
 
 
+class FailureCause(models.TextChoices):
+    """Why work goes back from an inspection; the figure of internal rework is read by these (3.2, domain 3.4)."""
+
+    LEFT_OUT = "LEFT_OUT", pgettext_lazy("cause of a failure", "Something was left out")
+    DONE_WRONG = "DONE_WRONG", pgettext_lazy("cause of a failure", "Done wrong")
+    TORQUE = "TORQUE", pgettext_lazy("cause of a failure", "Not tightened as prescribed")
+    ADJUSTMENT = "ADJUSTMENT", pgettext_lazy("cause of a failure", "Adjusted or set wrong")
+    FLUID = "FLUID", pgettext_lazy("cause of a failure", "Leak or wrong level")
+    DIAGNOSIS = "DIAGNOSIS", pgettext_lazy("cause of a failure", "The cause of the fault wasn't found")
+    PART = "PART", pgettext_lazy("cause of a failure", "Part faulty or wrong")
+    DAMAGE = "DAMAGE", pgettext_lazy("cause of a failure", "Something was damaged by the work")
+    CLEANLINESS = "CLEANLINESS", pgettext_lazy("cause of a failure", "Dirt or traces left")
+    OTHER = "OTHER", pgettext_lazy("cause of a failure", "Something else")
+
+
 class Inspection(Root):
     """One inspection of an order (3.2, domain 3.4). Team and final never by a person who worked on it.
 
@@ -2114,6 +2129,8 @@ class Inspection(Root):
     inspector = models.ForeignKey(Employee, models.PROTECT, related_name="inspections")
     failed_line = models.ForeignKey(OrderLine, models.PROTECT, null=True, blank=True, related_name="failures")
     reason = models.CharField(max_length=300, blank=True)
+    cause = models.CharField(max_length=12, choices=FailureCause.choices, blank=True, db_default="")
+    """Empty where it passed, or failed before causes were asked."""
     road_test_km = models.PositiveSmallIntegerField(null=True, blank=True)
     road_test_driver = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
     road_test_from_km = models.PositiveIntegerField(null=True, blank=True)
@@ -2129,6 +2146,68 @@ class Inspection(Root):
         triggers = [
             states.versioned(),
             states.append_only("inspection_append_only"),  # its instruments move its version
+            states.guard(
+                # domain 3.4: the law's three inspections are on signed sheets before such work passes; the one at
+                # completion came after the last work, and nothing on it is bad.
+                "inspection_stages_signed",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
+                declare=[("last_work", "timestamptz")],
+                func="""
+                    IF NOT EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = NEW.order_id
+                        AND l.state = 'COMPLETED' AND l.category IN ('WHOLE_VEHICLE', 'ASSEMBLY', 'SECOND_MAINTENANCE'))
+                    THEN RETURN NEW; END IF;
+                    SELECT max(completed_at) INTO last_work FROM workshop_orderline
+                        WHERE order_id = NEW.order_id AND state = 'COMPLETED';
+                    IF EXISTS (SELECT 1 FROM unnest(ARRAY['BEFORE', 'PROCESS', 'FINAL']) needed WHERE NOT EXISTS (
+                        SELECT 1 FROM workshop_checksheet s JOIN catalogue_checktemplate t ON t.id = s.template_id
+                        WHERE s.order_id = NEW.order_id AND t.stage = needed AND s.state = 'SIGNED'
+                        AND (needed <> 'FINAL' OR s.signed_at >= COALESCE(last_work, '-infinity')))) THEN {refuse} END IF;
+                    IF EXISTS (SELECT 1 FROM workshop_checksheet s
+                        JOIN catalogue_checktemplate t ON t.id = s.template_id AND t.stage = 'FINAL'
+                        JOIN workshop_checkanswer a ON a.sheet_id = s.id AND a.verdict = 'RED'
+                        WHERE s.order_id = NEW.order_id AND NOT EXISTS (SELECT 1 FROM workshop_checksheet n
+                            JOIN catalogue_checktemplate w ON w.id = n.template_id
+                            WHERE n.order_id = s.order_id AND w.code = t.code AND n.turn > s.turn AND n.state = 'SIGNED'))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="inspection.stages",
+                text=_(
+                    "Second-class maintenance, assembly and whole-vehicle repair pass with the sheets before, during and "
+                    "after the work signed, and nothing bad on the last one (3.2)."
+                ),
+            ),
+            states.guard(
+                # domain 3.4: such work is measured; looked at when everything is written.
+                "inspection_measured_with",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                timing=pgtrigger.Deferred,
+                condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l WHERE l.order_id = NEW.order_id
+                        AND l.state IN ('COMPLETED', 'INSPECTED')
+                        AND l.category IN ('WHOLE_VEHICLE', 'ASSEMBLY', 'SECOND_MAINTENANCE'))
+                    AND NOT EXISTS (SELECT 1 FROM workshop_inspectiontool u JOIN workshop_toolasset m ON m.id = u.tool_id
+                        WHERE u.inspection_id = NEW.id AND m.tool_class = 'MEASURING')
+                    THEN {refuse} END IF;
+                    RETURN NULL;
+                """,
+                code="inspection.instruments",
+                text=_("Name what was measured with: at least one measuring instrument that is in date (3.4)."),
+            ),
+            states.guard(
+                # domain 3.4: what goes back does so with a cause that can be counted; a passed one has none.
+                "inspection_failure_cause",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition(
+                    "NEW.result = 'FAILED' AND NEW.cause = '' OR NEW.result <> 'FAILED' AND NEW.cause <> ''"
+                ),
+                func="{refuse}",
+                code="inspection.cause",
+                text=_("Choose why the work goes back."),
+            ),
             states.guard(
                 "inspection_not_by_worker",
                 operation=pgtrigger.Insert,
@@ -2177,6 +2256,37 @@ class Inspection(Root):
                 """,
                 code="structure.unchecked",
                 text=_("Structural work needs its check, passed after the repair, before this (3.2)."),
+            ),
+            states.guard(
+                # 3.2, JT/T 795: work on the structure, and an accident of some size, have that check whoever forgot to
+                # say so.
+                "inspection_structure_demanded",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("NEW.level = 'FINAL' AND NEW.result = 'PASSED'"),
+                declare=[("amount_from", "jsonb"), ("day", "date")],
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_orderline l
+                        JOIN catalogue_operation o ON o.id = l.operation_id AND o.is_structural
+                        WHERE l.order_id = NEW.order_id AND l.state = 'COMPLETED'
+                        AND NOT EXISTS (SELECT 1 FROM workshop_structuraljob j WHERE j.line_id = l.id))
+                    THEN {refuse} END IF;
+                    IF EXISTS (SELECT 1 FROM workshop_structuraljob j JOIN workshop_orderline l ON l.id = j.line_id
+                        WHERE l.order_id = NEW.order_id) THEN RETURN NEW; END IF;
+                    SELECT (NEW.at AT TIME ZONE s.time_zone)::date INTO day FROM kernel_store s WHERE s.id = NEW.store_id;
+                    SELECT v.value INTO amount_from FROM kernel_setting v WHERE v.key = 'workshop.structure_amount'
+                        AND (v.store_id IS NULL OR v.store_id = NEW.store_id) AND v.starts_on <= day
+                        AND (v.ends_on IS NULL OR v.ends_on >= day) ORDER BY v.store_id NULLS LAST LIMIT 1;
+                    IF COALESCE((SELECT sum(COALESCE(r.agreed_amount, r.amount)) FROM workshop_assessmentrow r
+                        JOIN workshop_assessment a ON a.id = r.assessment_id AND a.state = 'AGREED'
+                        JOIN workshop_accidentcase c ON c.id = a.accident_id WHERE c.order_id = NEW.order_id), -1)
+                        >= COALESCE((amount_from #>> '{}')::numeric, 20000) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="structure.demanded",
+                text=_(
+                    "The body's structure is checked before this car passes: declare the item that is measured, then have "
+                    "it checked (3.2)."
+                ),
             ),
             states.guard(
                 "inspection_in_order",
@@ -2376,6 +2486,8 @@ class Certificate(Root):
     guarantee_km = models.PositiveIntegerField(default=0)
     issued_at = models.DateTimeField(default=clock.now)
     voided_at = models.DateTimeField(null=True, blank=True)
+    voided_by = models.ForeignKey(Employee, models.PROTECT, null=True, blank=True, related_name="+")
+    """Who voided it; empty where that was before names were kept, or where a machine did."""
     void_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -2413,14 +2525,16 @@ class Certificate(Root):
                 text=_("A certificate is signed by the inspector who passed the final inspection of this order."),
             ),
             states.guard(
-                # domain 3.2: one of the numbers that the authority allotted, and one that is given out.
+                # domain 3.2: one of the numbers that the authority allotted, and one that is given out; a spoiled one
+                # may lie ahead of it.
                 "certificate_number_allotted",
                 operation=pgtrigger.Insert,
                 func="""
                     IF NOT EXISTS (SELECT 1 FROM workshop_certificaterange r WHERE r.id = NEW.range_id
                         AND r.store_id = NEW.store_id AND left(NEW.number, length(r.prefix)) = r.prefix
-                        AND substr(NEW.number, length(r.prefix) + 1) ~ '^[0-9]{8,10}$'
-                        AND substr(NEW.number, length(r.prefix) + 1)::bigint BETWEEN r.first AND r.next - 1)
+                        AND substr(NEW.number, length(r.prefix) + 1) ~ '^([0-9]{8}|[1-9][0-9]{8,9})$'
+                        AND substr(NEW.number, length(r.prefix) + 1)::bigint BETWEEN r.first
+                            AND CASE WHEN NEW.order_id IS NULL THEN r.last ELSE r.next - 1 END)
                     THEN {refuse} END IF;
                     RETURN NEW;
                 """,
@@ -2442,11 +2556,11 @@ class Certificate(Root):
             ),
             states.guard(
                 "certificate_voided_once",
-                operation=pgtrigger.UpdateOf("voided_at", "void_reason") | pgtrigger.Delete,
+                operation=pgtrigger.UpdateOf("voided_at", "void_reason", "voided_by_id") | pgtrigger.Delete,
                 func="""
                     IF TG_OP = 'UPDATE' AND OLD.voided_at IS NULL THEN RETURN NEW; END IF;
                     IF TG_OP = 'UPDATE' AND NEW.voided_at = OLD.voided_at AND NEW.void_reason = OLD.void_reason
-                    THEN RETURN NEW; END IF;
+                    AND NEW.voided_by_id IS NOT DISTINCT FROM OLD.voided_by_id THEN RETURN NEW; END IF;
                     {refuse}
                 """,
                 code="certificate.voided",
@@ -2460,6 +2574,9 @@ class Certificate(Root):
             models.CheckConstraint(
                 name="certificate_void_reason", condition=Q(voided_at__isnull=True) | ~Q(void_reason="")
             ),
+            models.CheckConstraint(  # domain 3.2: a number of no order is a spoiled one
+                name="certificate_unused_is_void", condition=Q(order__isnull=False) | Q(voided_at__isnull=False)
+            ),
         ]
 
     def history_keys(self) -> dict[str, uuid.UUID | None]:
@@ -2467,6 +2584,11 @@ class Certificate(Root):
 
 
 explain_constraint("certificate_one_valid", "certificate.exists", _("This order already has a valid certificate."))
+explain_constraint(
+    "certificate_unused_is_void",
+    "certificate.unused",
+    _("A number that belongs to no order is voided, with its reason."),
+)
 
 
 class ProposalState(models.TextChoices):
@@ -2796,7 +2918,7 @@ from workshop.stock_models import (  # noqa: E402, F401  (found with the room's 
 from workshop.stock_take_models import StockTake, StockTakeLine  # noqa: E402, F401  (found with the room's models)
 from workshop.sublet_models import SubletOrder  # noqa: E402, F401  (found with the room's models)
 from workshop.supplier_models import Supplier  # noqa: E402, F401  (found with the room's models)
-from workshop.tool_models import InspectionTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
+from workshop.tool_models import InspectionTool, SheetTool, ToolAsset, ToolCheck, ToolCount, ToolCountRow, ToolIssue  # noqa: E402, F401  (found with the room's models)
 from workshop.trial_models import PartTrial, TrialState  # noqa: E402, F401  (found with the room's models)
 from workshop.warranty_claim_models import WarrantyClaim, WarrantyClaimLine  # noqa: E402, F401  (found with the room's models)
 from workshop.wear_models import WearTerm  # noqa: E402, F401  (found with the room's models)

@@ -457,6 +457,47 @@ class InspectionTool(models.Model):
         constraints = [models.UniqueConstraint(name="inspectiontool_once", fields=["inspection", "tool"])]
 
 
+class SheetTool(models.Model):
+    """A measuring instrument that a check sheet was filled in with; in order then, in date on the day of the signature."""
+
+    link_path: ClassVar[str | None] = "sheet__order__visit_id"
+
+    sheet = models.ForeignKey("workshop.CheckSheet", models.PROTECT, related_name="instruments")
+    tool = models.ForeignKey(ToolAsset, models.PROTECT, related_name="sheets")
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [
+            pgtrigger.Protect(name="sheettool_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            states.ShownIn("sheet"),
+            states.guard(
+                "sheettool_in_order",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM workshop_toolasset t JOIN workshop_checksheet c ON c.id = NEW.sheet_id
+                        WHERE t.id = NEW.tool_id AND t.store_id = c.store_id AND t.state IN ('AVAILABLE', 'ISSUED')
+                        FOR SHARE OF t;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="tool.unavailable",
+                text=_("A tool that is damaged, out of use or scrapped can't be named on an inspection (3.4)."),
+            ),
+            states.guard(
+                "sheettool_while_open",
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM 1 FROM workshop_checksheet s WHERE s.id = NEW.sheet_id AND s.state = 'OPEN' FOR SHARE;
+                    IF NOT FOUND THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="sheet.signed",
+                text=_("This sheet is signed and stays as it is."),
+            ),
+        ]
+        constraints = [models.UniqueConstraint(name="sheettool_once", fields=["sheet", "tool"])]
+
+
 class CountState(models.TextChoices):
     COUNTING = "COUNTING", pgettext_lazy("stock-take", "Counting")
     CLOSED = "CLOSED", pgettext_lazy("stock-take", "Closed")

@@ -174,6 +174,7 @@ urlpatterns = [
     path("inspections/", inspections.InspectionsPage.as_view(), name="inspections"),
     path("inspections/<uuid:uid>/<str:level>/", inspections.InspectPage.as_view(), name="order-inspect"),
     path("orders/<uuid:uid>/certificate/", inspections.IssueCertificateView.as_view(), name="certificate-issue"),
+    path("orders/<uuid:uid>/quality.pdf", inspections.QualitySheetPdfView.as_view(), name="order-quality-pdf"),
     path("certificates/<uuid:uid>.pdf", inspections.CertificatePdfView.as_view(), name="certificate-pdf"),
     path(
         "v/<str:token>/certificates/<uuid:uid>.pdf",
@@ -182,6 +183,7 @@ urlpatterns = [
     ),
     path("certificates/<uuid:uid>/void/", inspections.VoidCertificateView.as_view(), name="certificate-void"),
     path("certificates/numbers/", inspections.AllotPage.as_view(), name="certificate-numbers"),
+    path("certificates/numbers/spoiled/", inspections.SpoiledNumberPage.as_view(), name="certificate-spoiled"),
     # --- parts and stock ---
     path("parts/", parts.PartsBoardPage.as_view(), name="parts-board"),
     path("part-lines/<uuid:uid>/issue/", parts.IssuePartView.as_view(), name="part-issue"),

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from dealership.catalogue import permissions
-from dealership.catalogue.check_models import CheckItem, CheckKind, CheckLimit, CheckSection, CheckTemplate
+from dealership.catalogue.check_models import CheckItem, CheckKind, CheckLimit, CheckSection, CheckStage, CheckTemplate
 from dealership.catalogue.models import (
     BayCapability,
     LaborRate,
@@ -81,6 +81,7 @@ _OPERATION = {
     "is_diagnosis": Flag(optional=True),
     "is_maintenance": Flag(optional=True),
     "is_safety": Flag(optional=True),
+    "is_structural": Flag(optional=True, help="On the body's structure: it has its own check after the repair."),
     "bookable_online": Flag(optional=True),
     "active": Flag(optional=True),
 }
@@ -157,6 +158,7 @@ register(
             "is_diagnosis": Flag(),
             "is_maintenance": Flag(),
             "is_safety": Flag(),
+            "is_structural": Flag(),
             "bookable_online": Flag(),
             "active": Flag(),
             "parts": Many(
@@ -620,6 +622,7 @@ register(
             "name": Text(),
             "name_en": Text(),
             "with_maintenance": Flag(),
+            "stage": Choice(choices=CheckStage, null=True, help="Which of the inspections that the law asks"),
             "state": Choice(choices=PlanState),
             "starts_on": Day(null=True),
             "ends_on": Day(null=True),
@@ -670,6 +673,7 @@ register(
                 "name": Text(60, min=1),
                 "name_en": Text(60, optional=True),
                 "with_maintenance": Flag(optional=True),
+                "stage": Choice(choices=CheckStage, optional=True),
             },
             help="Begin the first version of a sheet (3.1)",
         ),

@@ -48,6 +48,14 @@ class CheckKind(models.TextChoices):
     NOTE = "NOTE", pgettext_lazy("check item", "Words")
 
 
+class CheckStage(models.TextChoices):
+    """The inspections the law asks of second-class maintenance, assembly and whole-vehicle repair (domain 3.4)."""
+
+    BEFORE = "BEFORE", pgettext_lazy("stage of a check sheet", "Diagnosis before the repair")
+    PROCESS = "PROCESS", pgettext_lazy("stage of a check sheet", "Check during the repair")
+    FINAL = "FINAL", pgettext_lazy("stage of a check sheet", "Check at completion")
+
+
 MEASURED = (CheckKind.NUMBER, CheckKind.TYRE_MAP, CheckKind.BRAKE_MAP)
 READINGS = {CheckKind.NUMBER: 1, CheckKind.TYRE_MAP: 4, CheckKind.BRAKE_MAP: 4}
 """How many values an answer has; maps: left front, right front, left rear, right rear."""
@@ -65,6 +73,9 @@ class CheckTemplate(Root):
     name = models.CharField(pgettext_lazy("thing", "name"), max_length=60)
     name_en = models.CharField(max_length=60, blank=True)
     with_maintenance = models.BooleanField(default=False, help_text="belongs to every maintenance")
+    stage = models.CharField(
+        max_length=7, choices=CheckStage.choices, blank=True, db_default="", help_text="which inspection the law asks"
+    )
     state = models.CharField(max_length=8, choices=PlanState.choices, default=PlanState.DRAFT)
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)

@@ -1,4 +1,5 @@
-"""Check sheets to begin with: a full one for maintenance, a short one for tyres or a wash (3.1).
+"""Check sheets to begin with: a full one for maintenance, a short one for tyres or a wash (3.1), and the three that
+second-class maintenance, assembly and whole-vehicle repair need (3.2, domain 3.4).
 
 The bounds are common starting values; where the maker's book says otherwise the house writes its next version.
 """
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from dealership.catalogue.check_models import BOUNDS, CheckKind, CheckSection, CheckTemplate
+from dealership.catalogue.check_models import BOUNDS, CheckKind, CheckSection, CheckStage, CheckTemplate
 from dealership.catalogue.models import Operation
 from dealership.catalogue.services import sheets
 from dealership.kernel.actors import machine
@@ -105,10 +106,56 @@ SHORT = [
     Seed("REMARK", S.END, K.NOTE, "给客户的话", "A word for the customer"),
 ]  # fmt: skip
 
+# What GB/T 18344 and GB 7258 look at, in few items; bounds as GB 7258 has them for passenger cars in use.
+BEFORE = [
+    Seed("Q-COMPLAINT", S.INTERIOR, K.RATING, "托修方陈述的故障已确认", "Owner's fault is confirmed", "", True),
+    Seed("Q-CODES", S.INTERIOR, K.RATING, "故障码与仪表警告灯", "Fault codes and warning lamps", "DG-10", True),
+    Seed("Q-RUN", S.UNDER_HOOD, K.RATING, "发动机或驱动电机运转", "Engine or motor runs", "", True),
+    Seed("Q-LEAKS", S.UNDER_CAR, K.RATING, "渗漏与外观损伤", "Leaks and damage"),
+    TREAD,
+    Seed("BRAKE-PADS", S.BRAKES, K.BRAKE_MAP, "制动片厚度", "Brake pad thickness", "BR-10", True, "mm", ("3", "5", None, None)),
+    Seed("Q-STEER", S.UNDER_CAR, K.RATING, "转向与悬架间隙", "Play of steering and suspension", "CH-20", True),
+    Seed("Q-FOUND", S.END, K.NOTE, "诊断结论", "What the diagnosis found"),
+]  # fmt: skip
+
+PROCESS = [
+    Seed("Q-PARTS", S.UNDER_HOOD, K.RATING, "备件型号、规格与质量", "Parts: number, kind and quality", "", True),
+    Seed("Q-WEAR", S.UNDER_HOOD, K.RATING, "拆检零件磨损与清洁", "Parts taken apart: wear, clean", "", True),
+    Seed("Q-FIT", S.UNDER_HOOD, K.RATING, "装配间隙与定位", "Fit and clearances", "", True),
+    Seed("Q-TORQUE", S.UNDER_CAR, K.RATING, "关键螺栓按规定力矩紧固", "Key bolts at their torque", "", True),
+    Seed("Q-FLUIDS", S.UNDER_HOOD, K.RATING, "油液加注与密封", "Fluids filled, nothing leaks", "", True),
+    Seed("Q-LINES", S.UNDER_CAR, K.RATING, "管路、线束走向与固定", "Lines and harness: run and held", "", True),
+    Seed("Q-REMARK", S.END, K.NOTE, "过程检验记录", "Notes on the way"),
+]  # fmt: skip
+
+FINAL = [
+    Seed("Q-DONE", S.INTERIOR, K.RATING, "维修项目全部完成", "All agreed work is done", "", True),
+    Seed("Q-CODES", S.INTERIOR, K.RATING, "无故障码，警告灯熄灭", "No fault codes, lamps are out", "DG-10", True),
+    Seed("Q-LAMPS", S.LIGHTS, K.NUMBER, "前照灯远光发光强度（较弱一侧）", "Headlamp, weaker side", "", True, "cd",
+         ("15000", None, None, None)),
+    Seed("Q-IDLE", S.UNDER_HOOD, K.RATING, "发动机或驱动电机工作正常", "Engine or motor works as it should", "", True),
+    Seed("HV-INSULATION", S.HIGH_VOLTAGE, K.NUMBER, "高压绝缘电阻", "High-voltage insulation", "HV-10", True, "MΩ",
+         ("0.5", "2", None, None), PLUG),
+    PRESSURE,
+    Seed("Q-BRAKE", S.BRAKES, K.NUMBER, "整车制动率", "Braking rate of the car", "", True, "%", ("60", None, None, None)),
+    Seed("Q-BRAKE-DIFF", S.BRAKES, K.NUMBER, "同轴制动力差（最大）", "Difference on one axle", "", True, "%",
+         (None, None, "20", "24")),
+    Seed("Q-PARK", S.BRAKES, K.NUMBER, "驻车制动率", "Parking brake rate", "", True, "%", ("20", None, None, None)),
+    Seed("Q-SLIP", S.UNDER_CAR, K.NUMBER, "转向轮横向侧滑量", "Side slip of the steered wheels", "", True, "m/km",
+         ("-5", "-3", "3", "5")),
+    Seed("Q-TIGHT", S.UNDER_CAR, K.RATING, "无渗漏，紧固可靠", "Nothing leaks, all is tight", "", True),
+    Seed("Q-ROAD", S.END, K.RATING, "路试或动态检查正常", "Drive or dynamic check is good", "", True),
+    Seed("Q-REMARK", S.END, K.NOTE, "竣工检验意见", "Words of the inspector"),
+]  # fmt: skip
+
 SHEETS: list[tuple[str, str, str, bool, list[Seed]]] = [
     ("FULL", "全车检查表", "Full check", True, FULL),
     ("SHORT", "轮胎与洗车快检表", "Quick check for tyres or a wash", False, SHORT),
+    ("QC-BEFORE", "维修前诊断检验单", "Diagnosis sheet before the repair", False, BEFORE),
+    ("QC-PROCESS", "维修过程检验单", "Check sheet during the repair", False, PROCESS),
+    ("QC-FINAL", "竣工质量检验单", "Check sheet at completion", False, FINAL),
 ]
+STAGES = {"QC-BEFORE": CheckStage.BEFORE, "QC-PROCESS": CheckStage.PROCESS, "QC-FINAL": CheckStage.FINAL}
 
 
 @transaction.atomic
@@ -119,7 +166,12 @@ def seed_sheets() -> None:
         if CheckTemplate.objects.filter(code=code).exists():
             continue
         sheet = sheets.draft_template(
-            code=code, name=name, name_en=name_en, with_maintenance=with_maintenance, by=machine("seeds")
+            code=code,
+            name=name,
+            name_en=name_en,
+            with_maintenance=with_maintenance,
+            stage=STAGES.get(code, ""),
+            by=machine("seeds"),
         )
         for item in items:
             sheets.put_check_item(

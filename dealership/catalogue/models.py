@@ -160,6 +160,7 @@ class Operation(Root):
     is_diagnosis = models.BooleanField(default=False)
     is_maintenance = models.BooleanField(default=False)
     is_safety = models.BooleanField(default=False)
+    is_structural = models.BooleanField(db_default=False, default=False, help_text="on the body's structure (JT/T 795)")
     bookable_online = models.BooleanField(default=False)
     active = models.BooleanField(default=True)
 

@@ -15,6 +15,7 @@ from delivery.services.settlements import issue_settlement, sign_settlement
 from reception.models import VisitState
 from tests.factories.delivery import CHECKED
 from tests.factories.floor import actor, clock_at, make_agreed, make_floor, work
+from tests.factories.quality import sign_stages
 from tests.factories.reception import rule
 from tests.factories.workshop import link_actor
 from workshop.models import OrderStage
@@ -40,6 +41,7 @@ class House:
         self.floor.give(lines[0], self.worker)
         with clock_at(9):
             work(self.floor, lines[0], self.worker)
+        sign_stages(order, self.inspector)
         for level, person in (("SELF", self.worker), ("TEAM", self.leader), ("FINAL", self.inspector)):
             inspections.inspect_order(
                 order_uid=order.uid, level=level, result="PASSED", road_test_km=2, by=actor(person)

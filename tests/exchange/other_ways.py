@@ -96,6 +96,27 @@ def _sheets(world: Any, order: str) -> None:
     act(advisor, "check_sheet", filled, "offer", walls)
 
 
+def _stages(world: Any, order: str) -> None:
+    """The three inspections of an assembly repair, each on its signed sheet with what it was measured with (3.2)."""
+    keeper = world.hr.list_employee(limit=1)["data"][0]["uid"]
+    facts = {"number": "G-9", "name": "制动检验台", "kind": "BRAKE_TESTER", "place": "检测区", "keeper_uid": keeper}
+    tester = world.parts.create_tool(body=facts)["uid"]
+    test = {"done_on": "2026-12-03", "result": "PASSED", "body": "示例计量所", "certificate_number": "JL-9"}
+    act(world.techdirector, "tool", tester, "check", test)
+    for stage, who in (("BEFORE", world.advisor), ("PROCESS", world.leader), ("FINAL", world.inspector)):
+        template = next(row for row in world.advisor.list_check_template(limit=100)["data"] if row["stage"] == stage)
+        sheet = world.advisor.create_check_sheet(body={"order_uid": order, "template_uid": template["uid"]})["uid"]
+        for item in template["items"]:
+            if item["kind"] == "RATING":
+                act(who, "check_sheet", sheet, "answer", {"item_uid": item["uid"], "verdict": "GREEN"})
+            elif item["kind"] != "NOTE" and not item["powertrains"]:
+                many = 4 if item["kind"].endswith("MAP") else 1
+                low, high = item["yellow_below"] or item["red_below"], item["yellow_above"] or item["red_above"]
+                told = {"item_uid": item["uid"], "readings": [low or high] * many}
+                act(who, "check_sheet", sheet, "answer", told)
+        act(who, "check_sheet", sheet, "sign", {"instrument_uids": [tester]})
+
+
 def _tools(world: Any) -> None:
     """The crib (3.4): entered, tested, out and back, damaged, out of use, scrapped."""
     parts, director = world.parts, world.techdirector
@@ -513,10 +534,14 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     inspect = {"repair_order_uid": order, "result": "PASSED"}
     technician.create_inspection(body={**inspect, "level": "SELF"})
     world.leader.create_inspection(body={**inspect, "level": "TEAM"})
+    _stages(world, order)
     world.inspector.create_inspection(body={**inspect, "level": "FINAL", "road_test_km": 2})
     first = world.inspector.create_certificate(body={"repair_order_uid": order})["uid"]
     act(world.inspector, "certificate", first, "void", {"reason": "打印错误"})
     world.inspector.create_certificate(body={"repair_order_uid": order})
+    allotted = world.manager.create_certificate_range(body={"prefix": "京Z", "first": 1, "last": 9})["uid"]
+    act(world.inspector, "certificate_range", allotted, "void_number", {"serial": 9, "reason": "打印作废"})
+    assert world.inspector.get_certificate_range(uid=allotted)["left"] == 8
     return {"visit": visit, "order": order}
 
 

@@ -264,7 +264,13 @@ def test_the_whole_visit(shop: Shop, moment) -> None:
     problem(shop.inspector.post("inspections", {**inspect, "level": "FINAL"}), 409, "inspection.order")
     ok(shop.technician.post("inspections", {**inspect, "level": "SELF"}), 201)
     ok(shop.leader.post("inspections", {**inspect, "level": "TEAM"}), 201)
-    failed = {"level": "FINAL", "result": "FAILED", "reason": "仍有异响", "failed_labor_operation_uid": pads["uid"]}
+    failed = {
+        "level": "FINAL",
+        "result": "FAILED",
+        "reason": "仍有异响",
+        "cause": "DIAGNOSIS",
+        "failed_labor_operation_uid": pads["uid"],
+    }
     ok(shop.inspector.post("inspections", {**inspect, **failed}), 201)
     moment(11, 10)
     ok(shop.technician.post("clockings", {"labor_operation_uid": pads["uid"]}), 201)

@@ -143,7 +143,13 @@ def whole_visit(world, plate="京A12345"):
     refused("inspection.order", world.inspector.create_inspection, body={**inspect, "level": "FINAL"})
     technician.create_inspection(body={**inspect, "level": "SELF"})
     world.leader.create_inspection(body={**inspect, "level": "TEAM"})
-    failed = {"level": "FINAL", "result": "FAILED", "reason": "仍有异响", "failed_labor_operation_uid": pads}
+    failed = {
+        "level": "FINAL",
+        "result": "FAILED",
+        "reason": "仍有异响",
+        "cause": "DIAGNOSIS",
+        "failed_labor_operation_uid": pads,
+    }
     world.inspector.create_inspection(body={**inspect, **failed})
     world.at(11, 10)
     technician.create_clocking(body={"labor_operation_uid": pads})

@@ -19,6 +19,7 @@ from delivery.models import HandoverCheck
 from reception.models import CustomerContact, OldParts, Visit, VisitLink, VisitState, WalkAround
 from staff.models import Department, Employee
 from tests.factories.kernel import make_store, make_user
+from tests.factories.quality import sign_stages
 from tests.factories.reception import make_customer, make_vehicle
 from workshop.models import (
     Authorization,
@@ -26,10 +27,12 @@ from workshop.models import (
     CertificateRange,
     Clocking,
     Inspection,
+    InspectionTool,
     LineState,
     OrderLine,
     PartLine,
     RepairOrder,
+    ToolAsset,
 )
 
 _serial = count(1)
@@ -208,11 +211,14 @@ def inspect(order: RepairOrder, team: SimpleNamespace) -> None:
         "TEAM": make_employee(order.store),
         "FINAL": inspector,
     }
+    sign_stages(order, inspector)
     for level, person in people.items():
-        Inspection.objects.create(
+        made = Inspection.objects.create(
             store=order.store, order=order, level=level, result="PASSED", inspector=person,
             road_test_km=2, road_test_driver=inspector,
         )  # fmt: skip
+        for tool in ToolAsset.objects.filter(store=order.store, number="QC-1"):
+            InspectionTool.objects.create(inspection=made, tool=tool)
 
 
 def certify(order: RepairOrder, team: SimpleNamespace, **fields: Any) -> Certificate:

@@ -478,6 +478,7 @@ STORY: dict[str, str] = {
     "workshop.withdraw_estimate": "one: estimate.none",
     "workshop.take_back_dispatch": "one: dispatch.ended",
     "workshop.void_certificate": "one: certificate.voided",
+    "workshop.void_number": "one: certificate.number_taken",
     "workshop.unblock_bay": "one: block.ended",
     "workshop.change_tool": "both",
     "workshop.start_count": "one: count.open",
@@ -1163,7 +1164,8 @@ def test_the_order_and_the_floor() -> None:
         go(orders.withdraw_order, order_uid=fourth.uid, reason="客户取消", by=desk)
         go(inspections.inspect_order, order_uid=second.uid, level="SELF", result="PASSED", by=actor(house.worker))
         go(inspections.allot_certificates, prefix="沪A", first=101, last=110, by=setup)
-        assert CertificateRange.objects.count() == 1
+        allotted = CertificateRange.objects.get()
+        go(inspections.void_number, range_uid=allotted.uid, serial=101, reason="撕坏了", by=setup)
         opened = make_order(floor.shop, with_diagnosis=False)
         taken = {
             "description": "拆检",

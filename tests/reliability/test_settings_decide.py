@@ -914,6 +914,7 @@ ELSEWHERE = {
     "reception.sticker_years": "tests/reception/test_preferences.py",
     "reception.tier_scores": "tests/reception/test_segments.py",
     "staff.reception_skill_level": "tests/staff/test_rosters.py",
+    "workshop.structure_amount": "tests/workshop/test_accidents.py",
     "workshop.statutory_answer_days": "tests/workshop/test_claims.py",
     "workshop.statutory_finish_days": "tests/workshop/test_claims.py",
     "workshop.transport_money_a_day": "tests/workshop/test_day_six.py",

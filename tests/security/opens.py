@@ -180,6 +180,7 @@ OPENS = {
     "order-package": "workshop.RepairOrder",
     "order-promise": "workshop.RepairOrder",
     "order-promise-told": "workshop.RepairOrder",
+    "order-quality-pdf": "workshop.RepairOrder",
     "package-dissolve": "workshop.OrderPackage",
     "operation": "catalogue.Operation",
     "operation-edit": "catalogue.Operation",

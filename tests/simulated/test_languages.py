@@ -34,6 +34,7 @@ NO_PAGE = {
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
     "sublet-bill-picture": "JPEG",
     "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
+    "order-quality-pdf": "PDF",
     "repair-record-pdf": "PDF", "contract-pdf": "PDF", "visit-link-contract": "PDF",
     "certificate-pdf": "PDF", "visit-link-certificate-pdf": "PDF", "settlement-pdf": "PDF", "link-settlement-pdf": "PDF",
     "archive-pdf": "PDF", "archive-json": "JSON", "link-file-pdf": "PDF", "link-file-json": "JSON",

@@ -13,10 +13,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dealership.catalogue.models import Operation
+from dealership.catalogue.services import operations
 from dealership.kernel import clock
+from dealership.kernel.actors import machine
 from dealership.kernel.errors import NotAllowed
 from dealership.kernel.models import History
-from dealership.kernel.services import actor_of, decide_approval
+from dealership.kernel.services import actor_of, decide_approval, set_setting
 from delivery.models import Handover
 from delivery.selectors.shares import share_of, unpaid_share
 from delivery.services.handovers import hand_over
@@ -39,9 +42,9 @@ from tests.factories.kernel import make_actor, make_user
 from tests.factories.reception import make_picture, rule
 from tests.factories.workshop import Shop, add_operation, make_shop
 from tests.factories.workshop import make_order as make_customer_order
-from workshop.accident_models import AccidentCase, Assessment, StructuralJob
+from workshop.accident_models import AccidentCase, Assessment, AssessmentRow, StructuralJob
 from workshop.models import Authorization, Inspection, OrderLine, RepairOrder
-from workshop.selectors.accidents import accident_file, price_of
+from workshop.selectors.accidents import accident_file, price_of, structure_demanded
 from workshop.services import accidents, orders
 from workshop.services.authorizations import decide_lines
 
@@ -227,6 +230,52 @@ def test_structural_work_is_checked_before_the_final_inspection(team: SimpleName
         with clock.moved_to(clock.now() + timedelta(minutes=5)):
             accidents.check_structure(result="PASSED", findings="复测合格", **checks)
             passes(order, team)
+
+
+def marked(order: RepairOrder, team: SimpleNamespace) -> None:
+    """The item is declared, which takes its check after the repair with it."""
+    job = accidents.mark_structural(line_uid=order.lines.get().uid, part="WHOLE", by=team.advisor)
+    accidents.check_structure(job_uid=job.uid, result="PASSED", findings="全车测量点均在公差内", by=team.inspector)
+
+
+def test_work_on_the_structure_is_declared_and_checked_whoever_forgot_it(team: SimpleNamespace, refused: Any) -> None:
+    beam = Operation.objects.get(code="BD-20")
+    operations.correct_operation(
+        uid=beam.uid, code=beam.code, name=beam.name, hours=beam.hours, is_structural=True, by=machine("test")
+    )
+    order = make_order(make_visit(team), team)
+    line = add_line(order, state="COMPLETED", description="前纵梁校正", operation=beam)
+    assert structure_demanded(order, order.lines.all()) == line.said
+    rows = list(Inspection.objects.values())
+    with refused("inspection_structure_demanded"):
+        passes(order, team)
+    assert list(Inspection.objects.values()) == rows
+    marked(order, team)
+    assert structure_demanded(order, order.lines.all()) is None
+    passes(order, team)
+
+
+@pytest.mark.parametrize(("agreed", "least", "demanded"), [("240.00", None, False), ("240.00", 240, True), ("0", 0, True),
+                                                           ("239.99", 240, False)])  # fmt: skip
+def test_an_accident_from_an_amount_on_has_its_structure_checked(
+    team: SimpleNamespace, refused: Any, agreed: str, least: int | None, demanded: bool
+) -> None:
+    if least is not None:
+        set_setting(key="workshop.structure_amount", value=least, starts_on=clock.today(), by=machine("test"))
+    order = make_order(make_visit(team), team, kind="INSURANCE", customer=make_insurer())
+    line = add_line(order, pay_type="INSURANCE", state="COMPLETED")
+    case = AccidentCase.objects.create(order=order, policy_number="P", report_number="R", happened_on=clock.today())
+    assessed = Assessment.objects.create(accident=case, number=1, amount=Decimal(240))
+    AssessmentRow.objects.create(assessment=assessed, line=line, amount=Decimal(240))
+    AssessmentRow.objects.filter(assessment=assessed).update(agreed_amount=Decimal(agreed))
+    assert structure_demanded(order, order.lines.all()) is None, "the insurer hasn't answered"
+    Assessment.objects.filter(pk=assessed.pk).update(state="AGREED", decided_at=clock.now(), decided_by=AGREES)
+    assert (structure_demanded(order, order.lines.all()) == "") is demanded
+    if demanded:
+        with refused("inspection_structure_demanded"):
+            passes(order, team)
+        marked(order, team)
+    passes(order, team)
 
 
 def test_no_certificate_for_a_structure_that_nobody_checked(team: SimpleNamespace, refused: Any) -> None:

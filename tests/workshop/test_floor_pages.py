@@ -213,6 +213,10 @@ def test_inspections_go_through_their_levels_and_the_failure_needs_its_reason(ni
     refused = client.post(f"/inspections/{order.uid}/final/", {"result": "FAILED", "failed_line": line.uid})
     assert (refused.status_code, Inspection.objects.count()) == (422, 2)
     failed = {"result": "FAILED", "reason": "仍有异响", "failed_line": line.uid}
+    uncounted = client.post(f"/inspections/{order.uid}/final/", failed)
+    assert (uncounted.status_code, Inspection.objects.count()) == (422, 2)
+    assert "cause" in uncounted.context["form"].errors
+    failed |= {"cause": "DIAGNOSIS"}
     answer = client.post(f"/inspections/{order.uid}/final/", failed)
     assert answer.status_code == 302, answer.context["form"].errors
     line.refresh_from_db()

@@ -14,6 +14,7 @@ from dealership.kernel.errors import NotAllowed, RuleError
 from dealership.kernel.models import History
 from dealership.kernel.services import set_setting
 from tests.factories.floor import DAY, actor, at, clock_at, make_agreed, make_floor, work
+from tests.factories.quality import sign_stages
 from tests.factories.reception import rule
 from tests.factories.sheets import begun
 from tests.workshop.test_clocking import race
@@ -44,6 +45,7 @@ class Crew:
         person = {"SELF": self.worker, "TEAM": self.leader, "FINAL": self.inspector}[level]
         if level == "FINAL" and result == "PASSED":
             more = {"road_test_km": 2} | more
+            sign_stages(order, self.inspector)
         return inspections.inspect_order(order_uid=order.uid, level=level, result=result, by=actor(person), **more)
 
     def finished(self, *codes):
@@ -148,7 +150,7 @@ def test_nothing_is_driven_for_work_that_concerns_no_safety_and_a_failure_needs_
     brakes, [line] = crew.finished("BR-10")
     crew.inspect(brakes, "SELF")
     crew.inspect(brakes, "TEAM")
-    failed = crew.inspect(brakes, "FINAL", "FAILED", reason="异响", failed_line_uid=line.uid)
+    failed = crew.inspect(brakes, "FINAL", "FAILED", reason="异响", cause="DONE_WRONG", failed_line_uid=line.uid)
     assert failed.road_test_km is None
 
 
@@ -163,8 +165,11 @@ def test_a_failure_sends_one_line_back_with_a_reason_and_all_levels_come_again(n
             crew.inspect(order, "TEAM", "FAILED", failed_line_uid=line.uid)
         with rule("inspection.line"):
             crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足")
+        for cause in ("", "NO_SUCH"):
+            with rule("inspection.cause"):
+                crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足", cause=cause, failed_line_uid=line.uid)
         assert Inspection.objects.count() == before
-        crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足", failed_line_uid=line.uid)
+        crew.inspect(order, "TEAM", "FAILED", reason="扭矩不足", cause="TORQUE", failed_line_uid=line.uid)
         assert (states(order), stage(order)) == (["IN_PROGRESS", "COMPLETED"], "IN_WORK")
         line.refresh_from_db()
         assert (line.completed_at, line.failures.count()) == (None, 1)
@@ -396,7 +401,10 @@ def test_the_database_refuses_own_work_wrong_order_and_changed_inspections(refus
         with refused("inspection_append_only") as sql:
             sql(statement)
     with refused("inspection_failure_reason") as sql:
-        sql(INSERT.replace("'PASSED'", "'FAILED'"), [store, order.pk, "SELF", crew.worker.pk, at(10)])
+        sql(CAUSED.format("'FAILED'", "'OTHER'"), [store, order.pk, "SELF", crew.worker.pk, at(10), ""])
+    for result, cause in (("'FAILED'", "''"), ("'PASSED'", "'OTHER'")):  # a failure is counted by its cause, alone
+        with refused("inspection_failure_cause") as sql:
+            sql(CAUSED.format(result, cause), [store, order.pk, "SELF", crew.worker.pk, at(10), "松动"])
     assert list(Inspection.objects.values()) == rows
 
 
@@ -443,7 +451,7 @@ def test_of_two_on_one_line_one_checks_it_and_a_plain_defect_waits_for_no_self_c
     crew.floor.give(line, crew.worker, start=(9, 0))
     clocking.clock_on(line_uid=line.uid, employee_uid=other.uid, by=crew.floor.foreman)
     work(crew.floor, line, crew.worker)
-    failed = crew.inspect(order, "TEAM", "FAILED", reason="漏装护板", failed_line_uid=line.uid)
+    failed = crew.inspect(order, "TEAM", "FAILED", reason="漏装护板", cause="LEFT_OUT", failed_line_uid=line.uid)
     assert (failed.result, states(order)) == ("FAILED", ["IN_PROGRESS"])
     with clock_at(11):
         clocking.clock_on(line_uid=line.uid, employee_uid=other.uid, by=crew.floor.foreman)
@@ -464,6 +472,15 @@ def test_a_distance_alone_counts_for_the_last_reading(nine):
     assert last_reading(order.visit) == begun + 3
 
 
+SPOILED = (
+    "INSERT INTO workshop_certificate (uid, version, created_at, updated_at, store_id, range_id, number, category,"
+    " guarantee_days, guarantee_km, issued_at, voided_at, void_reason)"
+    " VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, '', 0, 0, now(), now(), '打印作废')"
+)
+CAUSED = (
+    "INSERT INTO workshop_inspection (uid, version, created_at, updated_at, store_id, order_id, level, result,"
+    " inspector_id, at, reason, cause) VALUES (gen_random_uuid(), 1, now(), now(), %s, %s, %s, {}, %s, %s, %s, {})"
+)
 CERTIFY = (
     "INSERT INTO workshop_certificate (uid, version, created_at, updated_at, store_id, order_id, range_id, number,"
     " inspector_id, category, guarantee_days, guarantee_km, issued_at, void_reason)"
@@ -488,7 +505,9 @@ def test_the_database_refuses_a_certificate_without_final_inspection_and_a_secon
     with refused("certificate_one_valid") as sql:
         sql(CERTIFY, [store.pk, order.pk, kept.pk, "沪A00000007", crew.inspector.pk])
     with refused("workshop_certificate_number_key") as sql:
-        sql(CERTIFY, [store.pk, None, kept.pk, made.number, None])
+        sql(SPOILED, [store.pk, kept.pk, made.number])
+    with refused("certificate_unused_is_void") as sql:
+        sql(CERTIFY, [store.pk, None, kept.pk, "沪A00000009", None])
     with refused("certificaterange_bounds") as sql:
         sql("UPDATE workshop_certificaterange SET next = 99 WHERE id = %s", [kept.pk])
     assert list(Certificate.objects.values()) == rows

@@ -361,7 +361,13 @@ def test_the_database_refuses_what_isnt_fit_around_the_commands(nine, refused):
     with refused("inspectiontool_in_order") as sql:
         sql(NAMED, [Crib().tool("MULTIMETER", tested=0).pk])
     inspections.inspect_order(
-        order_uid=order.uid, level="SELF", result="FAILED", reason="x", instrument_uids=[fit.uid], by=crib.worker
+        order_uid=order.uid,
+        level="SELF",
+        result="FAILED",
+        reason="x",
+        cause="OTHER",
+        instrument_uids=[fit.uid],
+        by=crib.worker,
     )
     with refused("inspectiontool_once") as sql:
         sql(NAMED, [fit.pk])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dealership.catalogue.models import Operation
 from dealership.kernel.forms import demanded, set_choices, set_queryset
 from staff.models import Employee
-from workshop.models import HoldCause, OrderLine, PauseCause, ScreenKind
+from workshop.models import FailureCause, HoldCause, OrderLine, PauseCause, ScreenKind
 from workshop.services.findings import Need
 
 
@@ -210,6 +210,12 @@ class InspectionForm(forms.Form):
     """The result; the road test in two readings, or the distance alone."""
 
     result = forms.ChoiceField(label=_("Result"), choices=(("PASSED", _("Passed")), ("FAILED", _("Failed"))))
+    cause = forms.ChoiceField(
+        label=_("Cause of the failure"),
+        choices=[("", "—"), *FailureCause.choices],
+        required=False,
+        help_text=_("Needed where it failed."),
+    )
     reason = forms.CharField(
         label=_("What failed and why"),
         max_length=300,
@@ -284,3 +290,15 @@ class RangeForm(forms.Form):
     prefix = forms.CharField(label=_("Prefix"), max_length=12)  # type: ignore[assignment]  # a field, not Form.prefix
     first = forms.IntegerField(label=_("First number"), min_value=1)
     last = forms.IntegerField(label=_("Last number"), min_value=1)
+
+
+class SpoiledNumberForm(forms.Form):
+    """A number of an allotted range that is voided without having been given out."""
+
+    range_uid = forms.TypedChoiceField(label=_("Range"), coerce=UUID, empty_value=None)
+    serial = forms.IntegerField(label=_("Number on the form, without its prefix"), min_value=1, max_value=2_147_483_646)
+    reason = forms.CharField(label=_("Why it is voided"), max_length=200)
+
+    def __init__(self, *args: Any, ranges: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_choices(self, "range_uid", ranges)

@@ -10,10 +10,12 @@ from uuid import UUID
 from django.db.models import DecimalField, F, Func
 
 from dealership.catalogue.models import PayType
+from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
 from dealership.kernel.money import ZERO
 from workshop.accident_models import AccidentCase, Assessment, AssessmentRow, AssessmentState, StructuralJob
 from workshop.difference_models import DifferenceConsent
+from workshop.limits import STRUCTURE_AMOUNT
 from workshop.models import L, OrderKind, OrderLine, RepairOrder
 from workshop.rules import content_hash, total_of
 
@@ -198,3 +200,19 @@ def accident_file(order: RepairOrder) -> AccidentFile:
         structural=structural,
         unmarked=list(open_lines.select_related("operation").order_by("position")) if accident else [],
     )
+
+
+def structure_demanded(order: RepairOrder, lines: Iterable[OrderLine]) -> str | None:
+    """Why the order's structure must still be declared and checked before it passes (JT/T 795): the name of a finished line
+    whose operation is on the structure, '' for the amount that the insurer agreed to, None where nothing asks for it."""
+    done = [line for line in lines if line.state == L.COMPLETED and line.operation_id is not None]
+    marked = set(StructuralJob.objects.filter(line__order=order).values_list("line_id", flat=True))
+    for line in done:
+        if line.pk not in marked and line.operation is not None and line.operation.is_structural:
+            return line.said
+    case = accident_of(order)
+    if marked or case is None:
+        return None
+    found = [row for row in case.assessments.prefetch_related("rows") if row.state == AssessmentState.AGREED]
+    least = limits.value(STRUCTURE_AMOUNT, store_id=order.store_id, on=clock.today(order.store.time_zone))
+    return "" if found and sum((row.agreed for row in found), ZERO) >= least else None

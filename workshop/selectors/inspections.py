@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Cast, Coalesce, Length, Substr
+from django.utils.translation import gettext
 
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor
@@ -23,6 +24,7 @@ from workshop.models import (
     Certificate,
     CertificateRange,
     Clocking,
+    FailureCause,
     Inspection,
     InspectionLevel,
     InspectionResult,
@@ -244,28 +246,86 @@ def queue(actor: Actor, *, level: str = "") -> Queue:
     rows = waiting(actor)
     me = employee_of(actor)
     midnight = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    ranges = CertificateRange.objects.for_actor(actor).filter(next__lte=F("last"))
     return Queue(
         rows=[row for row in rows if not level or row.level == level],
         counts={str(each): sum(row.level == each for row in rows) for each in LEVELS},
         failed_today=Inspection.objects.for_actor(actor)
         .filter(result=InspectionResult.FAILED, at__gte=midnight)
         .count(),
-        numbers_left=sum(kept.last - kept.next + 1 for kept in ranges),
+        numbers_left=sum(number_ranges(actor).values_list("left", flat=True)),
         certificates=without_certificate(actor),
         own_id=me.pk if me else None,
     )
 
 
-def number_ranges(actor: Actor) -> QuerySet[CertificateRange]:
-    """Allotted ranges, the newest first, with how many of their numbers are ``used``, ``void`` and ``left`` (domain 3.2)."""
+@dataclass(frozen=True, slots=True)
+class CauseCount:
+    label: str
+    count: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Internal rework by cause: the failed of the ``inspected`` team and final inspections since a day (domain 6.1 内返率)."""
+
+    since: date
+    inspected: int
+    failed: int
+    rows: list[CauseCount]
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.failed / self.inspected) if self.inspected else 0
+
+
+CAUSE_DAYS = 30
+
+
+def failures_by_cause(actor: Actor, *, days: int = CAUSE_DAYS) -> Causes:
+    """What the figure “Failed at inspection” counts, grouped by its cause over the last ``days`` days, the most first.
+
+    Failures from before causes were asked stand under "not recorded"; the rows add up to ``failed``.
+    """
+    since = clock.today() - timedelta(days=days)
+    midnight = clock.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+    found = Inspection.objects.for_actor(actor).filter(
+        at__gte=midnight, level__in=(InspectionLevel.TEAM, InspectionLevel.FINAL)
+    )
+    failed = found.filter(result=InspectionResult.FAILED)
+    counts = list(failed.order_by().values_list("cause").annotate(n=Count("pk")).order_by("-n", "cause"))
+    total = sum(n for _cause, n in counts)
+    rows = [
+        CauseCount(str(FailureCause(cause).label) if cause else gettext("not recorded"), n, round(100 * n / total))
+        for cause, n in counts
+    ]
+    return Causes(since, found.count(), total, rows)
+
+
+def number_ranges(actor: Actor) -> QuerySet[Any]:
+    """Allotted ranges, the newest first, with how many of their numbers are ``used``, ``void`` and ``left`` (domain 3.2).
+
+    A number that was voided as spoiled ahead of its turn is void and no longer left.
+    """
     there = Certificate.objects.filter(range=OuterRef("pk")).order_by().values("range")
     used, void = (there.filter(voided_at__isnull=valid).annotate(n=Count("pk")).values("n") for valid in (True, False))
+    serial = Cast(Substr("number", Length("range__prefix") + 1), BigIntegerField())
+    ahead = Certificate.objects.filter(range=OuterRef("pk"), order__isnull=True).alias(serial=serial)
+    ahead = ahead.filter(serial__gte=OuterRef("next")).order_by().values("range").annotate(n=Count("pk")).values("n")
+    spoiled = Coalesce(Subquery(ahead), 0)
     return (
         CertificateRange.objects.for_actor(actor)
-        .annotate(used=Coalesce(Subquery(used), 0), void=Coalesce(Subquery(void), 0), left=F("last") - F("next") + 1)
+        .annotate(
+            used=Coalesce(Subquery(used), 0), void=Coalesce(Subquery(void), 0), left=F("last") - F("next") + 1 - spoiled
+        )
         .order_by("-pk")
     )
+
+
+def spoiled_numbers(actor: Actor) -> list[Certificate]:
+    """The numbers that were voided without ever being given out, the newest first: which, why and by whom (domain 3.2)."""
+    rows = Certificate.objects.for_actor(actor).filter(order__isnull=True).select_related("voided_by")
+    return list(rows.order_by("-voided_at", "-pk")[:50])
 
 
 def read_certificate(uid: UUID, by: Actor) -> tuple[Certificate, Customer | None]:

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils.translation import pgettext_lazy
 
-from dealership.catalogue.check_models import BOUNDS, READINGS, CheckItem, CheckKind, CheckLimit, CheckTemplate
+from dealership.catalogue.check_models import (
+    BOUNDS,
+    MEASURED,
+    READINGS,
+    CheckItem,
+    CheckKind,
+    CheckLimit,
+    CheckStage,
+    CheckTemplate,
+)
 from dealership.catalogue.models import PlanState
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import StoredFile
 from reception.models import Vehicle, Visit
+from staff.selectors.employees import employee_of
+from workshop import permissions
 from workshop.check_models import (
     FINDINGS,
     VERDICT_STAGES,
@@ -29,8 +40,8 @@ from workshop.check_models import (
     Verdict,
 )
 from workshop.check_rules import Bounds, possible
-from workshop.models import OrderLine, RepairOrder
-from workshop.rules import line_total, total_of
+from workshop.models import Clocking, LineState, OrderLine, RepairOrder
+from workshop.rules import CERTIFICATE_CATEGORIES, line_total, total_of
 from workshop.selectors.same_work import GONE, same_line
 
 
@@ -199,6 +210,11 @@ class Sheet:
         return sorted(found, key=lambda row: (row.verdict != Verdict.RED, row.item.position))
 
     @property
+    def names_instruments(self) -> bool:
+        """Something is measured on a sheet that the law asks: whoever signs says with what (domain 3.4)."""
+        return bool(self.sheet.template.stage) and any(row.item.kind in MEASURED for row in self.rows)
+
+    @property
     def good(self) -> list[Row]:
         return [row for row in self.rows if row.verdict == Verdict.GREEN]
 
@@ -341,9 +357,85 @@ def unsigned_of(order: RepairOrder) -> list[Sheet]:
 
 
 def sheets_to_begin(order: RepairOrder, day: date) -> list[CheckTemplate]:
-    """Sheets that hold today and that this order hasn't."""
-    there = set(order.sheets.values_list("template__code", flat=True))
-    return [row for row in templates_for(day) if row.code not in there]
+    """Sheets that hold today and that this order hasn't, or has to fill in again; those of the inspections that the law
+    asks only where its work needs them (3.2)."""
+    there = {row.template.code: row for row in order.sheets.select_related("template").order_by("turn")}
+    staged = order.lines.exclude(state__in=GONE).filter(category__in=CERTIFICATE_CATEGORIES)
+    rows = templates_for(day).filter(Q(stage="") | Exists(staged))
+    return [row for row in rows if row.code not in there or may_begin_again(there[row.code])]
+
+
+def may_begin_again(sheet: CheckSheet) -> bool:
+    """A signed sheet of an inspection that the law asks, with something bad on it or work done since: it is looked at
+    again (domain 3.4). The diagnosis before the repair stays what it was."""
+    if sheet.template.stage not in (CheckStage.PROCESS, CheckStage.FINAL) or sheet.state != SheetState.SIGNED:
+        return False
+    since = OrderLine.objects.filter(order_id=sheet.order_id, completed_at__gt=sheet.signed_at)
+    return sheet.answers.filter(verdict=Verdict.RED).exists() or since.exists()
+
+
+def signer_of(sheet: CheckSheet, by: Actor) -> str:
+    """Who has to sign a sheet that the law asks where the reader can't: ``TEAM``, ``FINAL``, ``OTHER`` (who didn't work on
+    the car), or '' where the reader can (domain 3.4)."""
+    stage = sheet.template.stage
+    if stage == CheckStage.PROCESS and not (by.may(permissions.INSPECT_TEAM) or by.may(permissions.INSPECT_FINAL)):
+        return "TEAM"
+    if stage != CheckStage.FINAL:
+        return ""
+    if not by.may(permissions.INSPECT_FINAL):
+        return "FINAL"
+    me = employee_of(by)
+    worked = me is not None and Clocking.objects.filter(line__order_id=sheet.order_id, employee=me).exists()
+    return "OTHER" if worked else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the three inspections that the law asks, as far as an order has it (3.2)."""
+
+    stage: CheckStage
+    sheet: CheckSheet | None
+    lacks: str
+    """What is missing: ``SHEET``, ``SIGNATURE``, ``AGAIN`` (work was done since), ``BAD`` (something is bad), or ''."""
+
+    @property
+    def label(self) -> str:
+        return str(self.stage.label)
+
+
+def stages_of(order: RepairOrder, lines: Iterable[OrderLine]) -> list[Stage]:
+    """The three inspections of finished work that needs them, in their order; empty where none of it does (domain 3.4)."""
+    done = [line for line in lines if line.state == LineState.COMPLETED]
+    if not any(line.category in CERTIFICATE_CATEGORIES for line in done):
+        return []
+    last_work = max((line.completed_at for line in done if line.completed_at), default=None)
+    rows = list(
+        order.sheets.exclude(template__stage="")
+        .select_related("template", "signed_by", "vehicle", "store", "order__visit")
+        .prefetch_related("answers", "instruments__tool")
+        .order_by("turn", "id")
+    )
+    newest = {row.template.code: row for row in rows}
+    found = []
+    for stage in CheckStage:
+        of_stage = [row for row in newest.values() if row.template.stage == stage]
+        lacks = {id(row): _lacks(row, last_work) for row in of_stage}
+        worst = max(of_stage, key=lambda row: LACKS.index(lacks[id(row)]), default=None)
+        found.append(Stage(stage, worst, lacks[id(worst)] if worst is not None else "SHEET"))
+    return found
+
+
+LACKS = ("", "SIGNATURE", "AGAIN", "BAD")
+
+
+def _lacks(sheet: CheckSheet, last_work: datetime | None) -> str:
+    if sheet.signed_at is None:
+        return "SIGNATURE"
+    if sheet.template.stage != CheckStage.FINAL:
+        return ""
+    if last_work is not None and sheet.signed_at < last_work:
+        return "AGAIN"
+    return "BAD" if any(row.verdict == Verdict.RED for row in sheet.answers.all()) else ""
 
 
 def signed_for_visit(visit: Visit) -> list[Sheet]:

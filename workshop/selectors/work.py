@@ -25,6 +25,7 @@ from workshop.selectors import away
 from workshop.selectors.inspections import waiting_for
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import stage_of
+from workshop.selectors.quality import has_quality_sheet
 
 L = LineState
 OPEN = (L.AUTHORIZED, L.IN_PROGRESS)
@@ -92,6 +93,7 @@ def inspection_panel(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
         "next": row if order.stage == OrderStage.INSPECTION else None,
         "may_inspect": actor.may(codes[row.level]),
         "certificates": certificates,
+        "quality_sheet": has_quality_sheet(order) if category or certificates else False,
         "certificate": valid,
         "needs_certificate": bool(category) and valid is None and passed,
         "may_certify": actor.may(permissions.INSPECT_FINAL),

@@ -16,7 +16,7 @@ from dealership.kernel.history import record
 from dealership.kernel.models import Store
 from dealership.kernel.saying import say_list
 from staff.models import Employee
-from staff.selectors.employees import employed, require_employee
+from staff.selectors.employees import employed, employee_of, require_employee
 from workshop import events, permissions, rules
 from workshop.check_models import SheetState
 from workshop.limits import GUARANTEE
@@ -24,6 +24,7 @@ from workshop.models import (
     Certificate,
     CertificateRange,
     Clocking,
+    FailureCause,
     Inspection,
     InspectionLevel,
     InspectionResult,
@@ -31,9 +32,11 @@ from workshop.models import (
     OrderLine,
     RepairOrder,
 )
+from workshop.selectors.accidents import structure_demanded
 from workshop.selectors.inspections import LEVELS, last_reading, levels_of, not_self_checked
+from workshop.selectors.sheets import stages_of
 from workshop.services.orders import lines_of, locked_order
-from workshop.services.tools import name_instruments
+from workshop.services.tools import demand_measuring, name_instruments
 
 L = LineState
 PERMISSION_OF = {
@@ -70,6 +73,7 @@ def inspect_order(
     result: str,
     by: Actor,
     reason: str = "",
+    cause: str = "",
     failed_line_uid: UUID | None = None,
     road_test_km: int | None = None,
     road_test_from_km: int | None = None,
@@ -86,12 +90,17 @@ def inspect_order(
     follows the self check at once where the setting ``workshop.inspection_levels`` asks two levels of all its work.
     FINAL PASSED turns COMPLETED lines INSPECTED; where one of them concerns safety it needs the road test (domain 3.4):
     ``road_test_km`` whole km, or the readings before and after, driven by ``road_test_driver_uid`` (default: the
-    inspector). FAILED sends one line back to work: internal rework, counted by these rows. Raises RuleError
-    ``inspection.work_open``, ``.nothing``, ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``, ``.passed``,
+    inspector). FAILED sends one line back to work: internal rework, counted by these rows and their ``cause``, one of
+    ``FailureCause`` beside the words of ``reason``. Raises RuleError ``inspection.work_open``, ``.nothing``,
+    ``.own_work``, ``.not_worker``, ``.order``, ``.self_missing``, ``.passed``, ``.cause``,
     ``.same_person``, ``.reason``, ``.line``, ``.road_test``, ``.road_test_readings``, ``.road_test_driver``,
     ``certificate.valid``;
     a self check passes with a check sheet still open only by ``sheet_reason`` (``inspection.sheet_open``, 3.1);
     ``instrument_uids`` are the measuring tools it was done with: ``tool.unknown``, ``.unavailable``, ``.expired`` (3.4).
+    FINAL of second-class maintenance, assembly and whole-vehicle repair passes with the three inspections of the law on
+    signed sheets, nothing bad on the last one (``inspection.stages``), and with at least one measuring tool, by default
+    those of the sheet at completion (``inspection.instruments``). Work on the body's structure by its operation, and an
+    accident from ``workshop.structure_amount`` on, passes with that check declared (``structure.demanded``).
     """
     if level not in InspectionLevel.values or result not in InspectionResult.values:
         raise RuleError("inspection.level", _("Choose the level and the result."), field="level")
@@ -122,7 +131,11 @@ def inspect_order(
             field="sheet_reason",
             sheet=unsigned.template.said,
         )
-    failed = _failed_line(order, lines, failed_line_uid, reason) if result == InspectionResult.FAILED else None
+    failed = None
+    if result == InspectionResult.FAILED:
+        failed = _failed_line(order, lines, failed_line_uid, reason)
+        if cause not in FailureCause.values:
+            raise RuleError("inspection.cause", _("Choose why the work goes back."), field="cause")
     driven = _road_test(order, road_test_from_km, road_test_to_km, road_test_km)
     if failed is None:
         _check_not_passed(order, inspector, level)
@@ -130,6 +143,9 @@ def inspect_order(
             _check_other_person(order, lines, inspector)
         if level == InspectionLevel.FINAL and driven is None:
             _check_needs_no_road_test(lines)
+        if level == InspectionLevel.FINAL:
+            instrument_uids = _check_stages(order, lines, instrument_uids)
+            _check_structure(order, lines)
     driver = _driver(road_test_driver_uid, inspector, by) if driven else None
     inspection = Inspection.objects.create(
         store_id=order.store_id,
@@ -139,6 +155,7 @@ def inspect_order(
         inspector=inspector,
         failed_line=failed,
         reason=reason.strip()[:300],
+        cause=cause if failed is not None else "",
         road_test_from_km=driven[0] if driven else None,
         road_test_to_km=driven[1] if driven else None,
         road_test_km=driven[2] if driven else None,
@@ -149,6 +166,9 @@ def inspect_order(
         at=clock.now(),
     )
     instruments = name_instruments(inspection, instrument_uids, by)
+    measured = any(line.state in DONE and line.category in rules.CERTIFICATE_CATEGORIES for line in lines)
+    if measured and failed is None and level == InspectionLevel.FINAL:
+        demand_measuring(instruments, "inspection.instruments")
     before = order.stage
     if failed is not None:
         _send_back(failed)
@@ -166,9 +186,10 @@ def inspect_order(
         level=level,
         inspector=inspector.uid,
         line=failed.uid if failed else None,
+        cause=inspection.cause or None,
         road_test_km=inspection.road_test_km,
         road_test_driver=driver.uid if driver else None,
-        instruments=instruments or None,
+        instruments=[tool.uid for tool in instruments] or None,
     )
     return inspection
 
@@ -217,6 +238,41 @@ def _check_needs_no_road_test(lines: list[OrderLine]) -> None:
                 field="road_test_to_km",
                 line=line.said,
             )
+
+
+def _check_stages(order: RepairOrder, lines: list[OrderLine], instrument_uids: Sequence[UUID]) -> Sequence[UUID]:
+    """What the law asks of work that gets a certificate (domain 3.4); returns the instruments, by default the last sheet's."""
+    stages = stages_of(order, lines)
+    lacking = next((row for row in stages if row.lacks), None)
+    if lacking is not None:
+        raise RuleError("inspection.stages", STAGE_LACKS[lacking.lacks], sheet=lacking.label)
+    if instrument_uids:
+        return instrument_uids
+    return [row.tool.uid for stage in stages[-1:] if stage.sheet for row in stage.sheet.instruments.all()]
+
+
+def _check_structure(order: RepairOrder, lines: list[OrderLine]) -> None:
+    """Work on the body's structure, and an accident of some size, have their check (JT/T 795)."""
+    demanded = structure_demanded(order, lines)
+    if demanded is not None:
+        raise RuleError(
+            "structure.demanded",
+            _("“%(line)s” is on the body's structure: declare it on the order, then have it checked (3.2).")
+            if demanded
+            else _(
+                "The insurer agreed to an amount from which on the body is measured: declare the item, then check it."
+            ),
+            line=demanded,
+        )
+
+
+DONE = (L.COMPLETED, L.INSPECTED)
+STAGE_LACKS = {
+    "SHEET": _("“%(sheet)s” is missing: this work passes only with its sheet, signed (3.2)."),
+    "SIGNATURE": _("“%(sheet)s” isn't signed yet; finish and sign it first (3.2)."),
+    "AGAIN": _("Work was done after “%(sheet)s” was signed: look at the car again on a new sheet (3.2)."),
+    "BAD": _("Something on “%(sheet)s” is bad: send the work back, then look at the car again on a new sheet (3.2)."),
+}
 
 
 def _driver(uid: UUID | None, inspector: Employee, by: Actor) -> Employee:
@@ -334,8 +390,8 @@ def allot_certificates(*, prefix: str, first: int, last: int, by: Actor) -> Cert
 def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
     """竣工出厂合格证: by the inspector who passed the final inspection, with the next allotted number (domain 3.2).
 
-    The number is taken last, so each is used once and none is skipped. Raises RuleError ``certificate.not_needed``,
-    ``.inspection``, ``.exists`` and ``.no_numbers``.
+    The number is taken last, so each is used once and none is skipped but those that were voided as spoiled. Raises
+    RuleError ``certificate.not_needed``, ``.inspection``, ``.exists`` and ``.no_numbers``.
     """
     by.require(permissions.INSPECT_FINAL)
     inspector = require_employee(by)
@@ -364,13 +420,14 @@ def issue_certificate(*, order_uid: UUID, by: Actor) -> Certificate:
             "certificate.no_numbers",
             _("The allotted certificate numbers are used up; the quality supervisor enters a new range."),
         )
-    number, kept.next = kept.next, kept.next + 1
+    number = kept.next  # never a spoiled one: ``next`` is moved past those when they are voided
+    kept.next = _next_free(kept, number + 1)
     kept.save(update_fields=["next"])
     certificate = Certificate.objects.create(
         store_id=order.store_id,
         order=order,
         range=kept,
-        number=f"{kept.prefix}{number:08d}",
+        number=_number(kept, number),
         inspector=inspector,
         category=category,
         odometer_km=last_reading(order.visit),
@@ -404,6 +461,63 @@ def void_certificate(*, uid: UUID, reason: str, by: Actor) -> Certificate:
     if certificate.voided_at is not None:
         raise RuleError("certificate.voided", _("This certificate is already void."))
     certificate.voided_at, certificate.void_reason = clock.now(), reason.strip()[:200]
-    certificate.save(update_fields=["voided_at", "void_reason"])
+    certificate.voided_by = employee_of(by)
+    certificate.save(update_fields=["voided_at", "voided_by", "void_reason"])
     record(certificate, events.CERTIFICATE_VOIDED, by=by, changed={"voided": (False, True)})
+    return certificate
+
+
+def _number(kept: CertificateRange, serial: int) -> str:
+    return f"{kept.prefix}{serial:08d}"
+
+
+def _next_free(kept: CertificateRange, serial: int) -> int:
+    """The first number from ``serial`` on that no certificate has and that wasn't voided; one past the last where none."""
+    while serial <= kept.last and Certificate.objects.filter(number=_number(kept, serial)).exists():
+        serial += 1
+    return serial
+
+
+@transaction.atomic
+def void_number(*, range_uid: UUID, serial: int, reason: str, by: Actor) -> Certificate:
+    """A spoiled form: a number of the allotted range that was never given out is void and stays so (domain 3.2).
+
+    ``serial`` is the number without its prefix; issuing passes over it. The row names who and why and counts as void.
+    Raises RuleError ``certificate.reason``, ``certificate.not_allotted`` and ``certificate.number_taken``, and
+    CertificateRange.DoesNotExist for another store's range.
+    """
+    if not by.may(permissions.CERTIFICATES_MANAGE):
+        by.require(permissions.INSPECT_FINAL)
+    if not reason.strip():
+        raise RuleError("certificate.reason", _("Say why the certificate is voided."), field="reason")
+    kept: CertificateRange = CertificateRange.objects.for_actor(by).locked().get(uid=range_uid)
+    if not kept.first <= serial <= kept.last:
+        raise RuleError(
+            "certificate.not_allotted",
+            _("This range holds %(first)s to %(last)s; read the number on the form again."),
+            field="serial",
+            first=_number(kept, kept.first),
+            last=_number(kept, kept.last),
+        )
+    number = _number(kept, serial)
+    if serial < kept.next or Certificate.objects.filter(number=number).exists():
+        raise RuleError(
+            "certificate.number_taken",
+            _("%(number)s was given out or voided already; a certificate that is out is voided on its order."),
+            field="serial",
+            number=number,
+        )
+    certificate: Certificate = Certificate.objects.create(
+        store_id=kept.store_id,
+        range=kept,
+        number=number,
+        issued_at=clock.now(),
+        voided_at=clock.now(),
+        voided_by=employee_of(by),
+        void_reason=reason.strip()[:200],
+    )
+    if serial == kept.next:
+        kept.next = _next_free(kept, serial + 1)
+        kept.save(update_fields=["next"])
+    record(certificate, events.CERTIFICATE_VOIDED, by=by, changed={"voided": (False, True)}, serial=serial)
     return certificate

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from dealership.catalogue.check_models import MEASURED, READINGS, CheckItem, CheckKind, CheckTemplate
+from dealership.catalogue.check_models import MEASURED, READINGS, CheckItem, CheckKind, CheckStage, CheckTemplate
 from dealership.kernel import clock, formats
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
@@ -21,6 +21,7 @@ from dealership.kernel.history import record
 from dealership.kernel.services import file_path, store_file
 from dealership.kernel.states import require
 from reception.pictures import clean_picture
+from staff.models import Employee
 from staff.selectors.employees import employee_of, require_employee
 from workshop import check_rules, events, permissions
 from workshop.check_models import (
@@ -34,9 +35,10 @@ from workshop.check_models import (
     SheetState,
     Verdict,
 )
-from workshop.models import LinePhoto, OrderLine
+from workshop.models import Clocking, LinePhoto, OrderLine
 from workshop.selectors import sheets as reads
 from workshop.services.orders import MOST_PHOTOS, add_line, locked_order
+from workshop.services.tools import demand_measuring, name_sheet_instruments
 
 MOST_READING = Decimal(99999)
 MOST_ITEM_PHOTOS = 6
@@ -46,6 +48,7 @@ MOST_ITEM_PHOTOS = 6
 def begin_sheet(*, order_uid: UUID, template_uid: UUID, by: Actor) -> CheckSheet:
     """Begins a sheet on an order that isn't settled or withdrawn, by the version that holds today (3.1).
 
+    A signed sheet of an inspection that the law asks is begun again after rework or where something on it is bad (3.2).
     Raises RuleError ``order.ended``, ``sheet.not_held`` for a version that doesn't hold today, and RaceLost
     ``sheet.there`` where the order has this sheet.
     """
@@ -54,7 +57,8 @@ def begin_sheet(*, order_uid: UUID, template_uid: UUID, by: Actor) -> CheckSheet
     template = CheckTemplate.objects.get(uid=template_uid)
     if not reads.templates_for(clock.today(order.store.time_zone)).filter(pk=template.pk).exists():
         raise RuleError("sheet.not_held", _("This version of the sheet doesn't hold today; look again."))
-    if order.sheets.filter(template__code=template.code).exists():
+    there = order.sheets.filter(template__code=template.code).select_related("template").order_by("-turn").first()
+    if there is not None and not reads.may_begin_again(there):
         raise RaceLost("sheet.there", _("This order has this sheet already; go on with that one."))
     sheet: CheckSheet = CheckSheet.objects.create(
         store_id=order.store_id,
@@ -62,6 +66,7 @@ def begin_sheet(*, order_uid: UUID, template_uid: UUID, by: Actor) -> CheckSheet
         vehicle=order.vehicle,
         template=template,
         powertrain=order.vehicle.powertrain,
+        turn=there.turn + 1 if there is not None else 1,
         started_at=clock.now(),
         started_by=employee_of(by),
     )
@@ -235,14 +240,19 @@ def add_check_photo(
 
 
 @transaction.atomic
-def sign_sheet(*, uid: UUID, by: Actor) -> CheckSheet:
+def sign_sheet(*, uid: UUID, by: Actor, instrument_uids: Sequence[UUID] = ()) -> CheckSheet:
     """The person at the car signs for what stands there; from now on nothing of it changes (3.1).
 
-    Raises RuleError ``sheet.signed``, and ``sheet.incomplete`` with what is missing first.
+    A sheet of an inspection that the law asks (3.2, domain 3.4) names what it was measured with (``instrument_uids``, in
+    order and in date); the one during the repair is signed by who may do team checks or final inspections, the one at
+    completion by who may do final inspections and didn't work on the car.
+    Raises RuleError ``sheet.signed``, ``sheet.incomplete`` with what is missing first, ``sheet.own_work``,
+    ``sheet.instruments``, ``tool.unknown``, ``tool.unavailable``, ``tool.expired``; NotAllowed for who may not sign it.
     """
     by.require(permissions.CHECKS_FILL)
     person = require_employee(by)
     sheet = _open_sheet(uid, by)
+    _check_signer(sheet, person, by)
     read = reads.read_sheet(sheet)
     missing = read.first_open
     if missing is not None:
@@ -251,10 +261,14 @@ def sign_sheet(*, uid: UUID, by: Actor) -> CheckSheet:
         else:
             text = _("%(n)s items have no answer yet; the first is “%(item)s”.")
         raise RuleError("sheet.incomplete", text, item=missing.item.said, n=len(read.open_rows))
+    instruments = name_sheet_instruments(sheet, instrument_uids, by)
+    if sheet.template.stage and any(row.answer and row.answer.readings for row in read.rows):
+        demand_measuring(instruments, "sheet.instruments")
     before = SheetState(sheet.state)
     require(SHEET_MOVES, before, SheetState.SIGNED)
     sheet.state, sheet.signed_at, sheet.signed_by = SheetState.SIGNED, clock.now(), person
     sheet.save(update_fields=["state", "signed_at", "signed_by"])
+    sheet.refresh_from_db(fields=["version", "updated_at"])
     record(
         sheet,
         events.SHEET_SIGNED,
@@ -263,8 +277,20 @@ def sign_sheet(*, uid: UUID, by: Actor) -> CheckSheet:
         green=read.green,
         yellow=read.yellow,
         red=read.red,
+        instruments=[tool.uid for tool in instruments] or None,
     )
     return sheet
+
+
+def _check_signer(sheet: CheckSheet, person: Employee, by: Actor) -> None:
+    """Who may sign a sheet of an inspection that the law asks (domain 3.4)."""
+    stage = sheet.template.stage
+    if stage == CheckStage.PROCESS and not by.may(permissions.INSPECT_TEAM):
+        by.require(permissions.INSPECT_FINAL)
+    if stage == CheckStage.FINAL:
+        by.require(permissions.INSPECT_FINAL)
+        if Clocking.objects.filter(line__order_id=sheet.order_id, employee=person).exists():
+            raise RuleError("sheet.own_work", _("Who worked on the car can't sign its check at completion (3.2)."))
 
 
 def _why(row: reads.Row) -> str:

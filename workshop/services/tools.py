@@ -6,7 +6,7 @@ database; nobody writes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from reception.pictures import clean_picture
 from staff.models import Employee
 from staff.selectors.employees import employed, employee_of, require_employee
 from workshop import events, permissions, tool_rules
+from workshop.check_models import CheckSheet
 from workshop.limits import TOOL_CHECK_MONTHS
 from workshop.models import Inspection
 from workshop.selectors.tool_plans import others_use, planned_uses
@@ -38,8 +39,10 @@ from workshop.tool_models import (
     AssetKind,
     CheckResult,
     InspectionTool,
+    SheetTool,
     ToolAsset,
     ToolCheck,
+    ToolClass,
     ToolCondition,
     ToolIssue,
     ToolState,
@@ -476,20 +479,48 @@ def _valid_until(tool: ToolAsset, done_on: date, wanted: date | None) -> date | 
     return wanted
 
 
-def name_instruments(inspection: Inspection, uids: Sequence[UUID], by: Actor) -> list[UUID]:
+def name_instruments(inspection: Inspection, uids: Sequence[UUID], by: Actor) -> list[ToolAsset]:
     """The measuring tools an inspection was done with; called by ``inspect_order`` in its transaction (domain 3.4).
 
     Raises RuleError ``tool.unknown``, ``tool.unavailable`` and ``tool.expired``.
     """
+    tools = _fit_tools(inspection.store_id, uids, by)
+    for tool in tools:
+        InspectionTool.objects.create(inspection=inspection, tool=tool)
+    return tools
+
+
+def demand_measuring(tools: Iterable[ToolAsset], code: str) -> None:
+    """Raises RuleError ``code`` unless one of them measures; each has been looked at (domain 3.4)."""
+    if not any(tool.tool_class == ToolClass.MEASURING for tool in tools):
+        raise RuleError(
+            code,
+            _("Name what was measured with: at least one measuring instrument that is in date (3.4)."),
+            field="instruments",
+        )
+
+
+def name_sheet_instruments(sheet: CheckSheet, uids: Sequence[UUID], by: Actor) -> list[ToolAsset]:
+    """The measuring tools a check sheet was filled in with; called by ``sign_sheet`` in its transaction (domain 3.4).
+
+    Raises RuleError ``tool.unknown``, ``tool.unavailable`` and ``tool.expired``.
+    """
+    tools = _fit_tools(sheet.store_id, uids, by)
+    for tool in tools:
+        SheetTool.objects.create(sheet=sheet, tool=tool)
+    return tools
+
+
+def _fit_tools(store_id: int, uids: Sequence[UUID], by: Actor) -> list[ToolAsset]:
+    """Tools of the store that are in order and in date today, each once."""
     wanted = sorted(set(uids))
-    rows = ToolAsset.objects.for_actor(by).filter(uid__in=wanted, store_id=inspection.store_id)
+    rows = ToolAsset.objects.for_actor(by).filter(uid__in=wanted, store_id=store_id)
     tools = list(rows.select_related("store").order_by("pk"))
     if len(tools) != len(wanted):
         raise RuleError("tool.unknown", _("Choose tools of this store."), field="instruments")
     for tool in tools:
         check_fit(tool, clock.today(tool.store.time_zone))
-        InspectionTool.objects.create(inspection=inspection, tool=tool)
-    return [tool.uid for tool in tools]
+    return tools
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from workshop.check_models import CheckSheet, SheetState
 from workshop.forms import sheets as forms
 from workshop.models import OrderLine, RepairOrder
 from workshop.selectors import sheets as reads
+from workshop.selectors.tools import instruments
 from workshop.services import sheets as commands
 
 READ = (permissions.CHECKS_FILL, permissions.ORDERS_VIEW)
@@ -95,6 +96,9 @@ class SheetPage(Queued, CommandPage):
         return context | {
             "sheet": self.sheet,
             "page": page,
+            "instruments": instruments(self.actor) if self.writing and page.names_instruments else None,
+            "signer": reads.signer_of(self.sheet, self.actor) if self.writing else "",
+            "used_tools": list(self.sheet.instruments.select_related("tool")) if self.sheet.template.stage else [],
             # the database's clock writes every change but the first row
             "saved_at": clock.of_database(self.sheet.updated_at) if self.sheet.version > 1 else None,
             "writing": self.writing,
@@ -147,7 +151,11 @@ class SignSheetView(SheetAction):
     done = _("Signed: the customer sees it on the link.")
 
     def run(self, form: Any) -> CheckSheet:
-        return commands.sign_sheet(uid=self.sheet.uid, by=self.actor)
+        try:
+            used = [UUID(uid) for uid in self.request.POST.getlist("instruments")]
+        except ValueError:
+            raise RuleError("tool.unknown", _("Choose tools of this store."), field="instruments") from None
+        return commands.sign_sheet(uid=self.sheet.uid, instrument_uids=used, by=self.actor)
 
 
 class SheetPhotosView(SheetAction):

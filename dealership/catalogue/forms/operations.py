@@ -44,6 +44,9 @@ class OperationForm(forms.Form):
     is_maintenance = forms.BooleanField(label=pgettext_lazy("kind of work", "Maintenance"), required=False)
     is_diagnosis = forms.BooleanField(label=_("Diagnosis"), required=False)
     is_safety = forms.BooleanField(label=_("Matters for safety"), required=False)
+    is_structural = forms.BooleanField(
+        label=_("On the body's structure"), required=False, help_text=_("It has its own check after the repair.")
+    )
     bookable_online = forms.BooleanField(label=_("Customers may book it online"), required=False)
     active = forms.BooleanField(label=_("In use"), required=False, initial=True)
 

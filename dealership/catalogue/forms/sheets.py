@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from dealership.catalogue.check_models import BOUNDS, MEASURED, CheckKind, CheckSection, CheckTemplate
+from dealership.catalogue.check_models import BOUNDS, MEASURED, CheckKind, CheckSection, CheckStage, CheckTemplate
 from dealership.catalogue.forms.maintenance import ReleaseForm as ReleaseForm
 from dealership.catalogue.models import Powertrain, VehicleModel
 from dealership.catalogue.selectors.sheets import mending_operations
@@ -21,6 +21,14 @@ class TemplateForm(forms.Form):
     name = forms.CharField(label=pgettext_lazy("thing", "Name"), max_length=60)
     name_en = forms.CharField(label=_("Name in English"), max_length=60, required=False)
     with_maintenance = forms.BooleanField(label=_("Belongs to every maintenance"), required=False)
+    stage = forms.ChoiceField(
+        label=_("Inspection that the law asks"),
+        choices=[("", "—"), *CheckStage.choices],
+        required=False,
+        help_text=_(
+            "Second-class maintenance, assembly and whole-vehicle repair pass only with a signed sheet of each."
+        ),
+    )
 
 
 def _bound(label: Any) -> forms.DecimalField:

@@ -35,7 +35,7 @@ from staff.models import Skill
 NOTHING = Decimal(0)
 MOST_HOURS = Decimal("300")
 MOST_QUANTITY = Decimal("9999")
-FLAGS = ("is_diagnosis", "is_maintenance", "is_safety", "bookable_online", "active")
+FLAGS = ("is_diagnosis", "is_maintenance", "is_safety", "is_structural", "bookable_online", "active")
 READ = ("code", "name", "name_en", "category", "hours", "skill_level", "capability", "tool", *FLAGS)
 
 
@@ -128,6 +128,7 @@ def add_operation(
     is_diagnosis: bool = False,
     is_maintenance: bool = False,
     is_safety: bool = False,
+    is_structural: bool = False,
     bookable_online: bool = False,
     active: bool = True,
 ) -> Operation:
@@ -140,7 +141,8 @@ def add_operation(
     read = _read(
         code=code, name=name, name_en=name_en, category=category, hours=hours, skill_code=skill_code,
         skill_level=skill_level, capability=capability, tool=tool, is_diagnosis=is_diagnosis,
-        is_maintenance=is_maintenance, is_safety=is_safety, bookable_online=bookable_online, active=active,
+        is_maintenance=is_maintenance, is_safety=is_safety, is_structural=is_structural, bookable_online=bookable_online,
+        active=active,
     )  # fmt: skip
     _require_free(str(read["code"]))
     made: Operation = Operation.objects.create(**read)
@@ -170,6 +172,7 @@ def correct_operation(
     is_diagnosis: bool = False,
     is_maintenance: bool = False,
     is_safety: bool = False,
+    is_structural: bool = False,
     bookable_online: bool = False,
     active: bool = True,
 ) -> Operation:
@@ -179,7 +182,8 @@ def correct_operation(
     read = _read(
         code=code, name=name, name_en=name_en, category=category, hours=hours, skill_code=skill_code,
         skill_level=skill_level, capability=capability, tool=tool, is_diagnosis=is_diagnosis,
-        is_maintenance=is_maintenance, is_safety=is_safety, bookable_online=bookable_online, active=active,
+        is_maintenance=is_maintenance, is_safety=is_safety, is_structural=is_structural, bookable_online=bookable_online,
+        active=active,
     )  # fmt: skip
     _require_free(str(read["code"]), row.pk)
     before = {field: getattr(row, field) for field in read}

@@ -24,6 +24,7 @@ from dealership.catalogue.check_models import (
     CheckKind,
     CheckLimit,
     CheckSection,
+    CheckStage,
     CheckTemplate,
 )
 from dealership.catalogue.models import Operation, PlanState, Powertrain, VehicleModel
@@ -55,13 +56,18 @@ def _draft(uid: UUID) -> CheckTemplate:
 
 @transaction.atomic
 def draft_template(
-    *, code: str, name: str, by: Actor, name_en: str = "", with_maintenance: bool = False
+    *, code: str, name: str, by: Actor, name_en: str = "", with_maintenance: bool = False, stage: str = ""
 ) -> CheckTemplate:
-    """Begins the first version of a sheet. Raises RuleError ``template.name`` and ``template.exists``."""
+    """Begins the first version of a sheet, with ``stage`` for one of the inspections that the law asks (3.2).
+
+    Raises RuleError ``template.name``, ``template.stage`` and ``template.exists``.
+    """
     by.require(permissions.CHECKS_MANAGE)
     words = formats.one_line(name)
     if not words:
         raise RuleError("template.name", _("Give the sheet a name."), field="name")
+    if stage not in ("", *CheckStage.values):
+        raise RuleError("template.stage", _("Choose the inspection that the sheet is for."), field="stage")
     code = code.strip().upper()
     if CheckTemplate.objects.filter(code=code).exists():
         raise RuleError("template.exists", _("There is a sheet with this code; write its next version."), field="code")
@@ -71,6 +77,7 @@ def draft_template(
         name=words[:60],
         name_en=formats.one_line(name_en)[:60],
         with_maintenance=with_maintenance,
+        stage=stage,
     )
     record(template, events.CHECK_TEMPLATE_DRAFTED, by=by, number=1)
     return template
@@ -90,6 +97,7 @@ def draft_next_template(*, uid: UUID, by: Actor) -> CheckTemplate:
         name=of.name,
         name_en=of.name_en,
         with_maintenance=of.with_maintenance,
+        stage=of.stage,
     )
     for item in of.items.prefetch_related("limits").order_by("position", "id"):
         copy = CheckItem.objects.create(

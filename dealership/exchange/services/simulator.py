@@ -105,6 +105,7 @@ from workshop.models import (
     StockLot,
 )
 from workshop.old_part_models import OldPart
+from workshop.rules import CERTIFICATE_CATEGORIES
 from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.gloves import gloves_unseen
@@ -113,7 +114,7 @@ from workshop.selectors.maintenance import due_list
 from workshop.selectors.part_consents import consents_of
 from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.purchasing import proposals
-from workshop.selectors.sheets import items_for, templates_for
+from workshop.selectors.sheets import bounds_for, items_for, stages_of, templates_for
 from workshop.selectors.stock import MEASURED, availability
 from workshop.selectors.warranty_claims import papers_of
 from workshop.services import (
@@ -1074,6 +1075,8 @@ class Simulation:
             yield from self.issue(shop, line)
             while not self.begin(shop, line, worker):
                 yield shop.working(clock.now() + shop.minutes(10, 25))
+            if line.category in CERTIFICATE_CATEGORIES and not order.sheets.filter(template__stage="BEFORE").exists():
+                self.sign_stage(shop, order, "BEFORE", worker)
             offered = self.check_over(order, line, worker)
             if offered and not found:
                 found = True
@@ -1146,7 +1149,9 @@ class Simulation:
         """3.1: with some maintenance a check sheet is filled in and signed; says whether a finding was offered."""
         chance = random.Random(f"sheet {order.number}")
         kind = chance.choices(["", "SHORT", "FULL"], [70, 20, 10])[0]
-        if not (kind and line.operation and line.operation.is_maintenance) or order.sheets.exists():
+        if not (kind and line.operation and line.operation.is_maintenance):
+            return False
+        if order.sheets.filter(template__stage="").exists():
             return False
         template = templates_for(clock.today(order.store.time_zone)).get(code=kind)
         sheet = sheets.begin_sheet(order_uid=order.uid, template_uid=template.uid, by=worker)
@@ -1331,6 +1336,7 @@ class Simulation:
                     level="FINAL",
                     result="FAILED",
                     reason="紧固力矩不符",
+                    cause="TORQUE",
                     failed_line_uid=line.uid,
                     by=inspector,
                 )
@@ -1343,6 +1349,7 @@ class Simulation:
                 )
                 self.gloves_back(shop, line, shop.actor(worker))
                 continue
+            self.sign_stages(shop, order, leader, inspector)
             inspections.inspect_order(
                 order_uid=order.uid, level="FINAL", result="PASSED", by=inspector, **self.road_test(order)
             )
@@ -1355,6 +1362,38 @@ class Simulation:
             final = Inspection.objects.filter(order=order, level="FINAL", result="PASSED").order_by("-pk")
             passed_by = final.select_related("inspector__user")[0].inspector
             inspections.issue_certificate(order_uid=order.uid, by=shop.actor(passed_by))
+
+    def sign_stages(self, shop: Shop, order: RepairOrder, leader: Actor, inspector: Actor) -> None:
+        """3.2: what the law asks beside the diagnosis: the sheets during the repair and at completion."""
+        done = list(OrderLine.objects.filter(order=order, state=LineState.COMPLETED).order_by("position"))
+        signers = {
+            "BEFORE": shop.actor(self.worker_of(done[0])) if done else leader,
+            "PROCESS": leader,
+            "FINAL": inspector,
+        }
+        for stage in stages_of(order, done):
+            if stage.lacks:
+                self.sign_stage(shop, order, stage.stage, signers[stage.stage])
+
+    def sign_stage(self, shop: Shop, order: RepairOrder, stage: str, by: Actor) -> None:
+        """One of the three inspections of the law, with nothing bad on it; takes nothing from the shop's chance."""
+        template = templates_for(clock.today(order.store.time_zone)).filter(stage=stage)[0]
+        sheet = sheets.begin_sheet(order_uid=order.uid, template_uid=template.uid, by=by)
+        measured = False
+        for item in items_for(template.pk, sheet.powertrain):
+            if item.kind in READINGS:
+                bounds = bounds_for(item, model_id=order.vehicle.model_id, powertrain=sheet.powertrain)
+                values = [bounds.good()] * READINGS[CheckKind(item.kind)]
+                sheets.answer_item(sheet_uid=sheet.uid, item_uid=item.uid, readings=values, by=by)
+                measured = True
+            elif item.kind == CheckKind.RATING:
+                sheets.answer_item(sheet_uid=sheet.uid, item_uid=item.uid, verdict="GREEN", by=by)
+        fit = ToolAsset.objects.filter(
+            store=shop.store, tool_class="MEASURING", state__in=(ToolState.AVAILABLE, ToolState.ISSUED),
+            valid_until__gte=shop.today(),
+        )  # fmt: skip
+        used = [fit.order_by("-valid_until", "number")[0].uid] if measured else []
+        sheets.sign_sheet(uid=sheet.uid, instrument_uids=used, by=by)
 
     @staticmethod
     def worker_of(line: OrderLine) -> Employee:
