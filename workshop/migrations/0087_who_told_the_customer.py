@@ -13,7 +13,7 @@ import dealership.kernel.clock
 class Migration(migrations.Migration):
     dependencies = [
         ("staff", "0005_shift_codes_are_fixed"),
-        ("workshop", "0085_signed_for"),
+        ("workshop", "0086_signed_for"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("delivery", "0029_settled_work_was_agreed"),
+        ("delivery", "0030_recall_done_elsewhere"),
         ("kernel", "0008_messages_read"),
     ]
 

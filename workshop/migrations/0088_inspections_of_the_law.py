@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ("kernel", "0008_messages_read"),
         ("reception", "0036_vehicle_type"),
         ("staff", "0005_shift_codes_are_fixed"),
-        ("workshop", "0083_stock_takes"),
+        ("workshop", "0087_who_told_the_customer"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("kernel", "0008_messages_read"),
-        ("workshop", "0084_wishes_of_customers"),
+        ("workshop", "0085_wear_parts_and_done_elsewhere"),
     ]
 
     operations = [
