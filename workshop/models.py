@@ -1067,7 +1067,7 @@ class Estimate(Root):
                 "estimate_withdrawn_once",
                 operation=pgtrigger.UpdateOf("withdrawn_at", "withdrawn_reason"),
                 condition=pgtrigger.Condition(
-                    "(OLD.withdrawn_at, OLD.withdrawn_reason) IS DISTINCT FROM (NEW.withdrawn_at, NEW.withdrawn_reason)"
+                    "ROW(OLD.withdrawn_at, OLD.withdrawn_reason) IS DISTINCT FROM ROW(NEW.withdrawn_at, NEW.withdrawn_reason)"
                 ),
                 func="""
                     IF OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL OR btrim(NEW.withdrawn_reason) = ''

@@ -94,9 +94,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="estimate_withdrawn_once",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition="WHEN (OLD.withdrawn_at, OLD.withdrawn_reason) IS DISTINCT FROM (NEW.withdrawn_at, NEW.withdrawn_reason)",
+                    condition="WHEN (ROW(OLD.withdrawn_at, OLD.withdrawn_reason) IS DISTINCT FROM ROW(NEW.withdrawn_at, NEW.withdrawn_reason))",
                     func="\n                    IF OLD.withdrawn_at IS NOT NULL OR NEW.withdrawn_at IS NULL OR btrim(NEW.withdrawn_reason) = ''\n                        OR EXISTS (SELECT 1 FROM workshop_orderline WHERE order_id = NEW.order_id AND state = 'PENDING')\n                    THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'estimate_withdrawn_once', TABLE = TG_TABLE_NAME, MESSAGE = 'estimate_withdrawn_once'; END IF;\n                    RETURN NEW;\n                ",
-                    hash="dc46b9638dc5e88cc72aae74187b2b1f405b80ae",
+                    hash="9d5e54ded4902bf88be8077ad714786a65fec6c2",
                     operation='UPDATE OF "withdrawn_at", "withdrawn_reason"',
                     pgid="pgtrigger_estimate_withdrawn_once_3a8f2",
                     table="workshop_estimate",
