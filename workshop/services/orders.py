@@ -1631,7 +1631,7 @@ def change_promise(
     latest = _latest_promise(visit)
     if latest is not None:
         heard = "" if told == PromiseTold.NOT_YET else told
-        promise_visit(uid=visit.uid, promised_at=latest, reason=reason, told=heard, by=by)
+        write_promise(visit=visit, promised_at=latest, reason=reason, told=heard, by=by)
     if told == PromiseTold.MESSAGE:
         _tell_promise(order, change, by=by)
     return order
