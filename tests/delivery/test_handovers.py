@@ -38,12 +38,14 @@ from tests.factories.delivery import (
     make_visit,
     work,
 )
+from tests.factories.quality import gauge
 from tests.factories.reception import make_picture, rule
 from workshop.maintenance_rules import Due, Standing
 from workshop.models import Authorization, Clocking, LineState, OrderStage, RepairOrder
 from workshop.selectors.inspections import last_reading
 from workshop.selectors.maintenance import DueList, DueRow
 from workshop.services.orders import withdraw_line
+from workshop.tool_models import InspectionTool
 
 
 def rows() -> tuple[int, int, int]:
@@ -475,6 +477,8 @@ def test_the_database_holds_the_gate_order(refused):
         line.save()
     line.category = "ASSEMBLY"
     line.save()
+    final = order.inspections.get(level="FINAL")
+    InspectionTool.objects.create(inspection=final, tool=gauge(order.store, final.inspector))
     shut("handover_gate_certificate")
     certify(order, team)
     shut("handover_gate_settlement")
