@@ -139,7 +139,7 @@ class TestVersions:
 class TestActions:
     def test_transitions_are_what_the_caller_may(self, desk, store) -> None:
         path = f"vehicles/{make_vehicle().uid}"
-        assert desk.get(path).json()["transitions"] == ["change-owner", "read-odometer"]
+        assert desk.get(path).json()["transitions"] == ["change-owner", "read-odometer", "note-use"]
         assert ApiCaller("reception:read", store=store).get(path).json()["transitions"] == []
 
     def test_unknown_action(self, desk) -> None:
