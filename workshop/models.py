@@ -1335,10 +1335,14 @@ class Authorization(Root):
                 text=_("Signed at the desk needs the drawn signature, and an offer that still holds."),
             ),
             states.guard(
-                # 3.2: who declines what concerns safety was told the risk; the statement stands on the decision.
+                # 3.2: who declines what concerns safety was told the risk; the statement stands on the decision. A yes that
+                # falls because another payer is asked declines nothing.
                 "authorization_safety_statement",
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Condition("NEW.status IN ('DECLINED', 'REVOKED') AND btrim(NEW.note) = ''"),
+                condition=pgtrigger.Condition(
+                    "NEW.status IN ('DECLINED', 'REVOKED') AND btrim(NEW.note) = '' "
+                    "AND NOT (NEW.status = 'REVOKED' AND NEW.method = 'AUTOMATED_POLICY_PREAUTHORIZATION')"
+                ),
                 func="""
                     PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND is_safety;
                     IF FOUND THEN {refuse} END IF;

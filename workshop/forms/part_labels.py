@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from dealership.kernel.forms import set_choices
 from workshop.models import Warehouse
@@ -18,7 +19,7 @@ class LabelsForm(forms.Form):
     what = forms.ChoiceField(label=_("Labels of"), choices=[("BINS", _("Bins")), ("PARTS", _("Parts"))])
     warehouse = forms.ChoiceField(label=_("Warehouse"), required=False)
     first = forms.CharField(label=_("From bin"), max_length=20, required=False)
-    last = forms.CharField(label=_("To bin"), max_length=20, required=False)
+    last = forms.CharField(label=pgettext_lazy("range", "To bin"), max_length=20, required=False)
 
     def __init__(self, *args: Any, warehouses: Sequence[Warehouse], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,7 +23,10 @@ class StartTakeForm(forms.Form):
     warehouse_uid = forms.TypedChoiceField(label=_("Warehouse"), coerce=UUID)
     bin_from = forms.CharField(label=_("From bin"), max_length=20, required=False)
     bin_to = forms.CharField(
-        label=_("To bin"), max_length=20, required=False, help_text=_("Left empty, the whole warehouse is counted.")
+        label=pgettext_lazy("range", "To bin"),
+        max_length=20,
+        required=False,
+        help_text=_("Left empty, the whole warehouse is counted."),
     )
     value_class = forms.ChoiceField(
         label=pgettext_lazy("parts by value", "Only class"), choices=[("", "—"), *ValueClass.choices], required=False

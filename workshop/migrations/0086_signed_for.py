@@ -35,9 +35,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="authorization_safety_statement",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition="WHEN (NEW.status IN ('DECLINED', 'REVOKED') AND btrim(NEW.note) = '')",
+                    condition="WHEN (NEW.status IN ('DECLINED', 'REVOKED') AND btrim(NEW.note) = '' AND NOT (NEW.status = 'REVOKED' AND NEW.method = 'AUTOMATED_POLICY_PREAUTHORIZATION'))",
                     func="\n                    PERFORM 1 FROM workshop_orderline WHERE id = NEW.line_id AND is_safety;\n                    IF FOUND THEN RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'authorization_safety_statement', TABLE = TG_TABLE_NAME, MESSAGE = 'authorization_safety_statement'; END IF;\n                    RETURN NEW;\n                ",
-                    hash="2d8fb66464bdba868d79d24b93bfa8f7e436ee31",
+                    hash="9dcd8e465a18b4ea2a349674a4843ccb19b594e1",
                     operation="INSERT",
                     pgid="pgtrigger_authorization_safety_statement_5d5bf",
                     table="workshop_authorization",
