@@ -29,9 +29,10 @@ from delivery.services.settlements import issue_settlement
 from tests.factories.delivery import certify, make_ready, make_team
 from tests.factories.departed import make_departed
 from tests.factories.workshop import add_operation, make_order, make_shop
-from workshop.documents import CertificatePaper, certificate_data, contract_data, record_data
+from workshop.documents import CertificatePaper, certificate_data, contract_data, quality_data, record_data
 from workshop.selectors.contracts import order_paper
 from workshop.selectors.inspections import read_certificate
+from workshop.selectors.quality import quality_of
 from workshop.selectors.repair_record import record_of
 from workshop.services.orders import send_estimate
 
@@ -71,6 +72,13 @@ def contract(_order: Any) -> dict[str, Any]:
     return contract_data(paper)
 
 
+def quality(_order: Any) -> dict[str, Any]:
+    team = make_team()
+    order = make_ready(team, category="ASSEMBLY")
+    certify(order, team)
+    return quality_data(quality_of(order.uid, team.advisor))
+
+
 PAPERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "compliance/papers/repair_file.typ": lambda order: file_data(ArchiveRecord.objects.get(subject_uid=order.uid)),
     "compliance/papers/repair_file.typ (book)": lambda order: book_data(
@@ -79,6 +87,7 @@ PAPERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "delivery/papers/settlement.typ": settlement,
     "workshop/papers/certificate.typ": certificate,
     "workshop/papers/contract.typ": contract,
+    "workshop/papers/quality_sheet.typ": quality,
     "workshop/papers/repair_record.typ": lambda order: record_data(order, record_of(order)),
 }
 
@@ -95,6 +104,10 @@ def long_words(data: dict[str, Any], name: str) -> dict[str, Any]:
     elif name == "repair_record":
         data["items"] = [[WORK, WORK, WORK, "100.50", "123,456.00", data["items"][0][-1]]] * 15
         data["parts"] = [[WORK, CODE, "1,000.5", "123,456.00"]] * 15
+    elif name == "quality_sheet":
+        data["work"] = [data["work"][0], WORK]
+        for sheet in data["sheets"]:
+            sheet["rows"] = [[WORK, "123.45 / 123.45 mm", "100.5–123.5 mm", row[3], WORK] for row in sheet["rows"]]
     elif name == "contract":
         data["items"] = [["30", WORK, "100.50 h × 1,234.00", "123,456.00", "123,456.00", "123,456.00"]] * 30
         data["sides"] = [[what, NAME, *rest] for what, _who, *rest in data["sides"]]

@@ -241,6 +241,8 @@ TOLD_WITH = {
     "workshop.PromiseChange": "order__uid",
     "workshop.TechnicianCall": "line__uid",
     "workshop.CallPass": "call__line__uid",
+    "workshop.PromiseTelling": "change__order__uid",
+    "workshop.StockTakeLine": "take__uid",
 }  # fmt: skip
 BEFORE_THE_RUN = {"catalogue.VehicleModel", "catalogue.Operation", "reception.Script"}
 """Reference data that a new system brings along."""

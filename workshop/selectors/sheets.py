@@ -403,10 +403,15 @@ class Stage:
         return str(self.stage.label)
 
 
+def asks_stages(line: OrderLine) -> bool:
+    """Whether the law asks the three inspections of this line's work (domain 3.4)."""
+    return line.category in CERTIFICATE_CATEGORIES
+
+
 def stages_of(order: RepairOrder, lines: Iterable[OrderLine]) -> list[Stage]:
     """The three inspections of finished work that needs them, in their order; empty where none of it does (domain 3.4)."""
     done = [line for line in lines if line.state == LineState.COMPLETED]
-    if not any(line.category in CERTIFICATE_CATEGORIES for line in done):
+    if not any(asks_stages(line) for line in done):
         return []
     last_work = max((line.completed_at for line in done if line.completed_at), default=None)
     rows = list(

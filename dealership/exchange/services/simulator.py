@@ -105,7 +105,6 @@ from workshop.models import (
     StockLot,
 )
 from workshop.old_part_models import OldPart
-from workshop.rules import CERTIFICATE_CATEGORIES
 from workshop.selectors.campaigns import unanswered_recalls
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.gloves import gloves_unseen
@@ -114,7 +113,7 @@ from workshop.selectors.maintenance import due_list
 from workshop.selectors.part_consents import consents_of
 from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.purchasing import proposals
-from workshop.selectors.sheets import bounds_for, items_for, stages_of, templates_for
+from workshop.selectors.sheets import asks_stages, bounds_for, items_for, stages_of, templates_for
 from workshop.selectors.stock import MEASURED, availability
 from workshop.selectors.warranty_claims import papers_of
 from workshop.services import (
@@ -1075,7 +1074,7 @@ class Simulation:
             yield from self.issue(shop, line)
             while not self.begin(shop, line, worker):
                 yield shop.working(clock.now() + shop.minutes(10, 25))
-            if line.category in CERTIFICATE_CATEGORIES and not order.sheets.filter(template__stage="BEFORE").exists():
+            if asks_stages(line) and not order.sheets.filter(template__stage="BEFORE").exists():
                 self.sign_stage(shop, order, "BEFORE", worker)
             offered = self.check_over(order, line, worker)
             if offered and not found:
