@@ -428,7 +428,7 @@ def test_who_would_do_a_dropped_line_is_shown_before_and_nobody_else_does_it(nin
         "starts_at": f"{at(10) + timedelta(hours=8):%Y-%m-%dT%H:%M}",
     }
     answer = client.get("/plan/drop/", place)
-    assert answer.json() == {"technician": str(shown.uid), "who": f"高试工 · {floor.bays['2'].name}"}
+    assert answer.json() == {"technician": str(shown.uid), "who": f"高试工 · {floor.bays['2'].name}", "late": ""}
     asked = client.get(f"/plan/lines/{line.uid}/", {"row": place["row"], "starts_at": place["starts_at"]})
     assert asked.context["form"].initial["technician"] == str(shown.uid)
     assert asked.context["form"].initial["starts_at"] == at(10)
