@@ -162,9 +162,7 @@ def test_work_agreed_to_unasked_is_marked_and_one_tap_promises_anew(floor: Floor
     assert page.suggested is not None
     client.force_login(floor.shop.advisor.user)
     shown = client.get(reverse("order-detail", args=[order.uid])).content.decode()
-    sent = {
-        name: shown.split(f'name="{name}" value="')[1].split('"')[0] for name in ("promised_at", "reason", "told")
-    }
+    sent = {name: shown.split(f'name="{name}" value="')[1].split('"')[0] for name in ("promised_at", "reason", "told")}
     answer = client.post(reverse("order-promise", args=[order.uid]), sent)
     assert answer.status_code == 302
     order.refresh_from_db()
