@@ -31,6 +31,7 @@ NOT_ASKED_HERE = {
     "ReceiptForm.note",  # the delivery note of a purchase may be missing
     "AnswerForm.note",  # what is bad may be shown by a photo instead
     "ReceiveForm.reason",  # its delivery note; a count and a return have to be explained
+    "ToolForm.serial",  # of a tool, where its maker gave one; a spoiled certificate's number is demanded
     "LineForm.description", "NewLineForm.description",  # chosen from the catalogue or written
 }  # fmt: skip
 """Fields that share their name with what another command demands."""
