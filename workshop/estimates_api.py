@@ -51,7 +51,7 @@ register(
                     "method": Choice(choices=AuthorizationMethod),
                     "amount": Money(),
                     "authorized_by": Text(mask=mask_name),
-                    "decline_cause": Choice(choices=("", *DeclineCause)),
+                    "decline_cause": Choice(choices=DeclineCause, null=True),
                     "at": Moment(),
                 },
                 help="Oldest first.",
