@@ -2496,6 +2496,7 @@ class Certificate(Root):
 
     class Meta:
         triggers = [
+            states.ShownIn("range"),
             states.guard(
                 # 3.2, JT/T 795: structural work has its own check, passed since it was done.
                 "certificate_structure_checked",

@@ -31,7 +31,7 @@ register(
             "vehicle_uid": Uid(source="vehicle__uid"),
             "visit_uid": Uid(source="visit__uid", null=True),
             "appointment_uid": Uid(source="appointment__uid", null=True),
-            "operation_code": Text(source="operation__code"),
+            "operation_uid": Uid(source="operation__uid"),
             "why": Text(help="As the customer read it."),
             "amount": Money(null=True, help="As the customer read it, CNY with VAT."),
             "state": Choice(choices=WishState),

@@ -36,7 +36,7 @@ from dealership.exchange.services import imports
 from dealership.kernel import registry, transports
 from dealership.kernel.api import ratelimit
 from dealership.kernel.api.resources import RESOURCES
-from dealership.kernel.api.shapes import Text
+from dealership.kernel.api.shapes import ListOf, Text
 from dealership.kernel.models import History, MessageState, StoredFile
 from dealership.kernel.services import actor_of
 from delivery.models import Settlement
@@ -421,7 +421,8 @@ def test_every_command_of_the_api(world: World, caller: ApiCaller, tries: Tries)
         for value in wrongs:
             given = dict.fromkeys(command.input, value)
             answer = tries((resource.path, verb, repr(value)), lambda: send(given))  # noqa: B023
-            if command.input and answer is not None and value in (10**30, [], "a\x00"):
+            empty_is_right = all(isinstance(f, ListOf) and not f.least for f in command.input.values())
+            if answer is not None and value in (10**30, [], "a\x00") and not (value == [] and empty_is_right):
                 assert answer.status_code in (400, 403, 404, 409, 422), (resource.path, verb, value, answer.content)
         for raw in (b"", b"[]", b"null", b'{"a":1,"a":2}', b"\xff\xfe", b'{"a":NaN}', b"[" * 5000):
             answer = tries((resource.path, verb, raw[:10]), lambda: send(raw))  # noqa: B023
@@ -694,6 +695,7 @@ SCANNED = {
     "reception/views/visits.py": "the address of the visit's own link",
     "workshop/views/kiosk.py": "numbers of orders and people and codes of pauses, which the system makes",
     "workshop/views/old_parts.py": "the address of the scan page with the tag's number, which the system makes",
+    "workshop/views/part_labels.py": "the address of the scan page with a part's number or a bin, as text of its address",
     "workshop/views/tools.py": "the address of the scan page with the tool's number, which the system makes",
 }
 

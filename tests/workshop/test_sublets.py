@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -41,6 +43,14 @@ def team(db) -> SimpleNamespace:
 @pytest.fixture
 def line(team: SimpleNamespace) -> OrderLine:
     return add_line(make_order(make_visit(team), team), description="缸盖磨平")
+
+
+@pytest.fixture
+def in_the_morning(line: OrderLine) -> Iterator[None]:
+    """Ten o'clock of the day after the order: what is expected counts the shop's hours, whenever the test runs."""
+    day = clock.today() + timedelta(days=1)
+    with clock.moved_to(datetime(day.year, day.month, day.day, 10, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)):
+        yield
 
 
 def give(line: OrderLine, by: Actor, **facts) -> SubletOrder:
@@ -123,7 +133,7 @@ def test_giving_up_needs_a_reason_and_frees_the_line(team, line) -> None:
     assert code_of(sublets.cancel_sublet, uid=again.uid, reason="不做了", by=team.foreman) == "state.move"
 
 
-def test_the_day_feeds_the_promise_and_late_ones_are_listed(team, line) -> None:
+def test_the_day_feeds_the_promise_and_late_ones_are_listed(team, line, in_the_morning) -> None:
     order = line.order
     order.refresh_from_db()
     order.promised_at = clock.now() + timedelta(hours=6)

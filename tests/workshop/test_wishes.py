@@ -261,7 +261,7 @@ def test_other_systems_read_and_answer_wishes(visit: Visit, shop: Shop) -> None:
     row = wish(visit)
     order = make_order(shop, visit=visit, with_diagnosis=False)
     caller = ApiCaller("workshop:read", "workshop:write", store=shop.store)
-    assert caller.get(f"maintenance-wishes/{row.uid}").json()["operation_code"] == "TY-20"
+    assert caller.get(f"maintenance-wishes/{row.uid}").json()["operation_uid"] == str(row.operation.uid)
     said = caller.act(f"maintenance-wishes/{row.uid}", "take", {"order_uid": str(order.uid)})
     assert said.status_code == 200, said.content
     assert said.json()["state"] == "TAKEN"

@@ -35,6 +35,7 @@ MOST_WITH_WAYS = 4
 AT_ONCE = timedelta(minutes=15)
 """A job may be handed to who is free where it could begin within this time."""
 Span = tuple[datetime, datetime]
+_EARNED = f"WITH {EARNED} SELECT employee_id, sum(hours), sum(took) FROM earned GROUP BY employee_id"  # noqa: S608
 
 
 class Doing(models.TextChoices):
@@ -228,7 +229,7 @@ def _earned(store: Store, midnight: datetime) -> dict[int, tuple[float, float]]:
     """Per person the standard hours of work finished today, and the hours it took, as the figures count them (6.1)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH {EARNED} SELECT employee_id, sum(hours), sum(took) FROM earned GROUP BY employee_id",  # noqa: S608
+            _EARNED,
             {"store_id": store.pk, "day_start": midnight, "day_end": midnight + timedelta(days=1)},
         )
         return {row[0]: (float(row[1]), float(row[2])) for row in cursor.fetchall()}
