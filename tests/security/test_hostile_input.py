@@ -421,8 +421,8 @@ def test_every_command_of_the_api(world: World, caller: ApiCaller, tries: Tries)
         for value in wrongs:
             given = dict.fromkeys(command.input, value)
             answer = tries((resource.path, verb, repr(value)), lambda: send(given))  # noqa: B023
-            empty_is_right = all(isinstance(f, ListOf) and not f.least for f in command.input.values())
-            if answer is not None and value in (10**30, [], "a\x00") and not (value == [] and empty_is_right):
+            right = value == [] and all(isinstance(f, ListOf) and not f.least for f in command.input.values())
+            if command.input and answer is not None and value in (10**30, [], "a\x00") and not right:
                 assert answer.status_code in (400, 403, 404, 409, 422), (resource.path, verb, value, answer.content)
         for raw in (b"", b"[]", b"null", b'{"a":1,"a":2}', b"\xff\xfe", b'{"a":NaN}', b"[" * 5000):
             answer = tries((resource.path, verb, raw[:10]), lambda: send(raw))  # noqa: B023
