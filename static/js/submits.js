@@ -28,11 +28,13 @@ export function wireSubmits() {
     hold(form);
     setTimeout(() => release(form), RELEASE_MS);
   });
+  // A form that asks for something while it is filled in (a new sum) isn't sent by that: whoever signs meanwhile is heard.
+  const sends = (event) => event.detail.requestConfig?.verb !== "get";
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target.matches("form[method=post]")) hold(event.target);
+    if (sends(event) && event.target.matches("form[method=post]")) hold(event.target);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.target.closest?.("form");
+    const form = sends(event) && event.target.closest?.("form");
     if (form) release(form);
   });
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));

@@ -143,8 +143,7 @@ class Desk:
         self.page.get_by_text(words).first.wait_for()
 
     def draw(self) -> None:
-        """A stroke on the signature pad, once the page has settled: a sum that is just being counted moves the pad."""
-        self.page.wait_for_load_state("networkidle")
+        """A stroke on the signature pad."""
         box = self.page.locator("[data-signature-pad] canvas").first
         box.scroll_into_view_if_needed()
         place = box.bounding_box()

@@ -3,10 +3,11 @@ doubled; signed, its bad item becomes a line that the customer declines with a r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dealership.kernel.models import History
 from staff.models import Employee
@@ -83,11 +84,16 @@ def test_ten_answers_without_a_network(people: People, set_clock: Callable[..., 
     phone.open(f"/v/{visit.link.token}/")
     phone.sees("请尽快换胎")
     asked = phone.page.locator("form[id^=decide] section.card", has_text="轮胎更换")
+    waiting: list[Route] = []
+    phone.page.route(
+        re.compile("/total/"), waiting.append
+    )  # the new sum is slow to come: whoever signs meanwhile is heard
     asked.locator("input[value=no]").check(force=True)
     asked.locator("[name^=reason_]").fill("下次再换")
     phone.page.locator("[name=risk]").check(force=True)  # a bad tyre concerns safety
     phone.draw()
     phone.press("签名并确认")
+    assert waiting, "the sum was asked for"
     line = OrderLine.objects.get(check_offer__sheet=sheet)
     assert (line.state, line.declined_reason) == ("DECLINED", "下次再换")
     assert not people.troubles, people.troubles

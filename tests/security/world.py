@@ -102,6 +102,7 @@ from workshop.services import (
 from workshop.services.advice import keep_advice
 from workshop.services.authorizations import decide_lines
 from workshop.services.goodwill import ask_line_goodwill
+from workshop.services.wear import enter_wear_term
 
 NOW = datetime(2026, 11, 27, 7, 10, tzinfo=UTC)  # a Friday, ten past three in the store
 TODAY = date(2026, 11, 27)
@@ -271,6 +272,10 @@ class World:
             by=self.actor(store, "hr"),
         )
         set_public_day(day=date(2031, 1, 1), kind="HOLIDAY", name="元旦", by=manager)
+        enter_wear_term(
+            kind="BRAKE_LINING", months=6, km=10_000, starts_on=date(2026, 1, 1), source="示例厂家手册",
+            make=f"示例牌 {store.code}", by=self.actor(store, "warranty"),
+        )  # fmt: skip
         upload_import(content="姓名,手机\n张试驾,13900001234\n".encode(), file_name="customers.csv", by=manager)
         create_api_client(name=f"dms {store.code}", stores=[store], scope=["reception:read"], by=system)
         consultations.register_consultation(
