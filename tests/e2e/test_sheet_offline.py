@@ -85,9 +85,8 @@ def test_ten_answers_without_a_network(people: People, set_clock: Callable[..., 
     phone.sees("请尽快换胎")
     asked = phone.page.locator("form[id^=decide] section.card", has_text="轮胎更换")
     waiting: list[Route] = []
-    phone.page.route(
-        re.compile("/total/"), waiting.append
-    )  # the new sum is slow to come: whoever signs meanwhile is heard
+    # The new sum is slow to come: whoever signs meanwhile is heard.
+    phone.page.route(re.compile("/total/"), lambda route: waiting.append(route))
     asked.locator("input[value=no]").check(force=True)
     asked.locator("[name^=reason_]").fill("下次再换")
     phone.page.locator("[name=risk]").check(force=True)  # a bad tyre concerns safety

@@ -26,6 +26,7 @@ from django.conf import settings
 
 from tests.reliability import system as reliability
 from tests.reliability.system import Killer, System, until
+from tools import servers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 KILLS = int(os.environ.get("KILLS") or 10)
@@ -37,14 +38,16 @@ REPORT = settings.VAR_DIR / "kill-report"
 
 @pytest.fixture(scope="module")
 def system(django_db_setup: None) -> Iterator[System]:
-    var = settings.VAR_DIR / "kill"
-    shutil.rmtree(var, ignore_errors=True)
-    made = System(var)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
+    var, alone = settings.VAR_DIR / "kill", settings.VAR_DIR / "test" / "kill-alone"
+    alone.mkdir(parents=True, exist_ok=True)
+    with servers._alone(alone):  # another worker of the same run may have the other test
+        shutil.rmtree(var, ignore_errors=True)
+        made = System(var)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture(scope="module")
