@@ -335,6 +335,7 @@ def test_safe_strings_are_named() -> None:
 # Where SQL is put together, or handed on, from more than a constant, and of what.
 BUILT_SQL = {
     "dealership/kernel/api/items.py": "what the ORM made of a resource's own columns; stores and ids are parameters",
+    "dealership/kernel/api/views.py": "names of our own tables, quoted; the uids are a parameter",
     "dealership/kernel/postgres/prepared.py": "its callers' statements under a name of ours; values are parameters",
     "dealership/kernel/retention.py": "tables and conditions are constants of the callers",
     "dealership/process/selectors/figures.py": "declared figures; the store's number is put into parameters' names",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import orjson
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -338,15 +340,33 @@ class LeadsNowhere(Exception):
         super().__init__("leads nowhere")
 
 
+@cache
+def _tables_with_uids() -> tuple[list[type[Model]], str]:
+    kinds = [model for model in apps.get_models() if any(f.name == "uid" for f in model._meta.fields)]
+    quote = connection.ops.quote_name
+    names = [quote(model._meta.db_table) for model in kinds]
+    looks = [f"SELECT {n} FROM {name} WHERE uid = ANY(%(uids)s::uuid[])" for n, name in enumerate(names)]  # noqa: S608
+    return kinds, " UNION ALL ".join(looks)
+
+
+def kinds_of(uids: list[UUID]) -> list[type[Model]]:
+    """The models that have a row with one of these uids, whoever may see it; one question for all tables."""
+    if not uids:
+        return []
+    kinds, looks = _tables_with_uids()
+    with connection.cursor() as cursor:
+        cursor.execute(looks, {"uids": [str(uid) for uid in uids]})
+        return [kinds[n] for n in sorted({row[0] for row in cursor.fetchall()})]
+
+
 def leading_nowhere(exc: LeadsNowhere) -> list[dict[str, str]]:
     """Names the uids of the body behind which there is nothing that the caller may see, or nothing of the kind sought.
 
     Asked when the transaction is over.
     """
     named = list(uids_in(exc.command.fields(), exc.body))
-    kinds = [model for model in apps.get_models() if any(f.name == "uid" for f in model._meta.fields)]
     seen: dict[UUID, set[Any]] = {uid: set() for _pointer, uid in named}
-    for model in kinds if seen else ():
+    for model in kinds_of(list(seen)):
         rows: Any = model._default_manager.filter(uid__in=seen)
         if hasattr(rows, "for_actor"):
             rows = rows.for_actor(exc.actor)
