@@ -9,6 +9,7 @@ owns nothing; alias ``owner`` is the owner, on the same database.
 import contextlib
 import fcntl
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -41,6 +42,7 @@ GET_CHROMIUM = "apt-get install -y chromium fonts-noto-cjk"
 TEST_VAR = settings.VAR_DIR / "test"
 settings.DEMO_CLOCK = timedelta(0)  # a demo that runs meanwhile has a clock of its own
 _users_lock: Any = None
+_first_state: "FirstState | None" = None
 _browser_tests_left_out = 0
 
 
@@ -176,6 +178,7 @@ def _drop(cursor: Any, name: str) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
+    global _first_state
     template = f"tpl_{_schema_hash()}"
     mine = f"test_{os.getpid()}_{worker_id}_{uuid.uuid4().hex[:6]}"
     with django_db_blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
@@ -190,31 +193,87 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
         cursor.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{template}" STRATEGY file_copy')
         cursor.execute("SELECT pg_advisory_unlock(hashtext('dealership test template'))")
         _use_database(mine)
+        with contextlib.closing(_owner_sql(mine)) as here, here.cursor() as reader:
+            _first_state = FirstState(reader)
     yield
     with django_db_blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
         connections.close_all()
         _drop(cursor, mine)
 
 
-def _flush_as_owner(self: TransactionTestCase) -> None:
-    """Empty what the test filled, as the owner (the application's role can't TRUNCATE), and seed again."""
-    from dealership.kernel.seeds import seed_all
+class FirstState:
+    """The rows and counters of a fresh test database, kept in memory and put back after a test that committed.
 
+    Emptying by TRUNCATE takes seconds where hundreds of tables refer to one another, and seeding anew takes more.
+    Deleting past triggers and references needs the right to set ``session_replication_role``; on a server of
+    somebody else that doesn't give it, tables are truncated and seeded again.
+    """
+
+    TABLES = (
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+    )
+    UNTOUCHED = "('django_migrations', 'django_content_type', 'auth_permission')"
+    COUNTERS = "SELECT sequencename, COALESCE(last_value, start_value), last_value IS NOT NULL FROM pg_sequences"
+
+    def __init__(self, cursor: Any) -> None:
+        cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
+        self.puts_back = cursor.fetchone()[0]
+        cursor.execute(f"{self.TABLES} AND c.relname NOT IN {self.UNTOUCHED}")
+        self.names = [name for (name,) in cursor.fetchall()]
+        self.counters = self._counters(cursor)
+        self.rows = {name: self._read(cursor, name) for name in self._filled(cursor)}
+
+    def _filled(self, cursor: Any) -> list[str]:
+        cursor.execute(
+            " UNION ALL ".join(f"(SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\"))" for name in self.names)
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+    def _counters(self, cursor: Any) -> dict[str, tuple[int, bool]]:
+        cursor.execute(self.COUNTERS)
+        return {name: (value, used) for name, value, used in cursor.fetchall()}
+
+    def _read(self, cursor: Any, name: str) -> tuple[str, bytes]:
+        cursor.execute(
+            "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+            [f'"{name}"'],
+        )
+        (columns,) = cursor.fetchone()
+        out = io.BytesIO()
+        cursor.copy_expert(f'COPY (SELECT {columns} FROM "{name}") TO STDOUT', out)
+        return columns, out.getvalue()
+
+    def put_back(self, cursor: Any) -> None:
+        filled = self._filled(cursor)
+        if not self.puts_back:
+            from dealership.kernel.seeds import seed_all
+
+            if filled:
+                listed = ", ".join(f'"{name}"' for name in filled)
+                cursor.execute("SET lock_timeout = '20s'")
+                cursor.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
+            seed_all()
+            return
+        counters = self._counters(cursor)
+        cursor.execute("BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL session_replication_role = replica")
+        for name in filled:
+            cursor.execute(f'DELETE FROM "{name}"')
+        for name, (columns, rows) in self.rows.items():
+            cursor.copy_expert(f'COPY "{name}" ({columns}) FROM STDIN', io.BytesIO(rows))
+        for name, (value, used) in self.counters.items():
+            if counters[name] != (value, used):
+                cursor.execute("SELECT setval(%s, %s, %s)", [f'"{name}"', value, used])
+        cursor.execute("COMMIT")
+
+
+def _flush_as_owner(self: TransactionTestCase) -> None:
+    """Put everything back as it was before the first test, as the owner (the application's role can't)."""
+    assert _first_state is not None
     connections.close_all()
     with contextlib.closing(_owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-            " AND c.relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"
-        )
-        names = [name for (name,) in cursor.fetchall()]
-        cursor.execute(" UNION ALL ".join(f"(SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\"))" for name in names))
-        filled = [name for (name,) in cursor.fetchall()]
-        if filled:
-            listed = ", ".join(f'"{name}"' for name in filled)
-            cursor.execute("SET lock_timeout = '20s'")
-            cursor.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
-    seed_all()
+        _first_state.put_back(cursor)
 
 
 TransactionTestCase._fixture_teardown = _flush_as_owner  # type: ignore[attr-defined]

@@ -49,6 +49,9 @@ CREATE_DATABASE = (
     f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec"
 )
 
+# A test that commits is followed by putting every table back as it was, past triggers and references.
+LET_TESTS_PUT_ROWS_BACK = "GRANT SET ON PARAMETER session_replication_role TO owner;"
+
 
 class ServerError(Exception):
     """A server can't be started; the text says what to do."""
@@ -264,6 +267,8 @@ class Postgres:
             return
         self.sql(BOOTSTRAP_TEMPLATE, database="template1")
         self.sql(CREATE_DATABASE)
+        if self.throwaway:
+            self.sql(LET_TESTS_PUT_ROWS_BACK)
         mark.touch()
 
     def stop(self) -> None:

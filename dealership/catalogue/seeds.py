@@ -31,7 +31,7 @@ from dealership.catalogue.models import (
 )
 from dealership.catalogue.rules import POURED
 from dealership.catalogue.services import maintenance
-from dealership.catalogue.services.prices import set_labor_rate, set_model_price, set_part_price
+from dealership.catalogue.services.prices import set_first_part_prices, set_labor_rate, set_model_price
 from dealership.kernel.actors import machine
 from dealership.kernel.formats import pinyin_full, pinyin_initials
 from dealership.kernel.models import Store
@@ -443,9 +443,8 @@ def seed_store(store: Store) -> None:
             set_labor_rate(store=store, pay_type=pay_type, rate=Decimal(rate), starts_on=PRICES_FROM, by=by)
     priced = set(PartPrice.objects.filter(store=store).values_list("part__number", flat=True))
     parts = {p.number: p for p in Part.objects.filter(number__in=[row[0] for row in PARTS])}
-    for number, *_rest, price in PARTS:
-        if number not in priced:
-            set_part_price(store=store, part=parts[number], price=Decimal(price), starts_on=PRICES_FROM, by=by)
+    prices = {parts[number]: Decimal(price) for number, *_rest, price in PARTS if number not in priced}
+    set_first_part_prices(store=store, prices=prices, starts_on=PRICES_FROM, by=by)
     listed = set(ModelPrice.objects.filter(store=store).values_list("model_id", flat=True))
     for model in VehicleModel.objects.exclude(pk__in=listed):
         listed_at = MODEL_PRICES.get((model.series, model.name))

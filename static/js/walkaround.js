@@ -45,7 +45,9 @@ once(document, "[data-walk]", "Walk", (walk) => {
   const markList = walk.querySelector("ul.marks");
   let unseen = []; // sent, but not yet in what the server drew
   let stale = false;
-  let made = ""; // the mark just made: the next photo is of it
+  const markChoice = document.getElementById("photo_mark");
+  let chosenMark = markChoice.value; // what the next photo is of; the list is drawn anew and may lack it for a moment
+  markChoice.addEventListener("change", () => (chosenMark = markChoice.value));
 
   // --- words and ticks ---
 
@@ -168,7 +170,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
       kindWord: form.querySelector("[name=kind]:checked")?.closest("label")?.textContent.trim() ?? "",
     };
     await queue.put({ ...late, key: uid, kind: "mark", shown, url: form.action, data: [...Object.entries({ ...values, uid })] });
-    made = uid;
+    chosenMark = uid;
     form.reset();
     dialog.close();
     await draw();
@@ -176,6 +178,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
   });
 
   async function takeBack(uid, address) {
+    if (chosenMark === uid) chosenMark = "";
     const { own } = await queue.waiting(visit);
     const waits = own.find((item) => item.key === uid);
     if (waits && (waits.refused || !queue.state.sending)) await queue.remove(uid);
@@ -231,9 +234,8 @@ once(document, "[data-walk]", "Walk", (walk) => {
     event.preventDefault();
     const form = document.getElementById("photo-form");
     const place = document.getElementById("photo_place");
-    const mark = document.getElementById("photo_mark");
-    const about = [["place", place.value], ["mark", mark.value]];
-    place.value = mark.value = "";
+    const about = [["place", place.value], ["mark", chosenMark]];
+    place.value = markChoice.value = chosenMark = "";
     for (const file of event.detail) {
       const uid = crypto.randomUUID();
       await queue.put({
@@ -269,8 +271,6 @@ once(document, "[data-walk]", "Walk", (walk) => {
 
   async function draw() {
     const { own, others } = await queue.waiting(visit);
-    const select = document.getElementById("photo_mark");
-    const chosen = made || select.value;
     walk.querySelectorAll("[data-pending]").forEach((drawn) => drawn.remove());
     const gone = new Set([...own, ...unseen].filter((item) => item.kind === "unmark").map((item) => item.mark));
     walk.querySelectorAll("[data-mark]").forEach((drawn) => drawn.toggleAttribute("data-gone", gone.has(drawn.dataset.mark)));
@@ -282,14 +282,12 @@ once(document, "[data-walk]", "Walk", (walk) => {
         listMark(number, item.shown, item);
         const option = new Option(`${number} ${item.shown.place || item.shown.sideWord} ${item.shown.kindWord}`, item.key);
         option.dataset.pending = "1";
-        select.append(option);
-        select.closest("[data-mark-choice]").hidden = false;
+        markChoice.append(option);
+        markChoice.closest("[data-mark-choice]").hidden = false;
       } else if (item.kind === "photo") drawPhoto(item);
     }
-    if ([...select.options].some((option) => option.value === chosen)) {
-      select.value = chosen;
-      made = "";
-    }
+    markChoice.value = chosenMark;
+    if (markChoice.selectedIndex < 0) markChoice.value = ""; // not drawn yet; it stays chosen all the same
     markList?.querySelector("[data-none]")?.toggleAttribute("hidden", number > 0);
     say(own, others);
   }
@@ -306,9 +304,7 @@ once(document, "[data-walk]", "Walk", (walk) => {
     }
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const old = walk.querySelector(`[data-live="${fresh.dataset.live}"]`);
-      const chosen = old?.value;
       old?.replaceChildren(...fresh.childNodes);
-      if (chosen !== undefined) old.value = chosen; // moved one by one, the last option would stay chosen
     }
     unseen = unseen.slice(seen);
     stale = false;

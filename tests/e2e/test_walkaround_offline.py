@@ -173,6 +173,22 @@ def test_the_page_may_be_closed_and_an_answer_lost_on_the_way(people: People, vi
     look_at_what_is_kept(visit)
 
 
+def test_a_photo_stays_of_the_mark_that_was_picked_while_the_list_is_drawn_anew(people: People, visit: Visit) -> None:
+    page = walk_on_a_phone(people, visit)
+    mark(page, "LEFT", "DENT", "左前门")
+    mark(page, "REAR", "SCRATCH", "后保险杠")
+    says(page, "saved", "已保存")
+    expect(page.locator("ul.marks li[data-mark]")).to_have_count(2)
+    page.locator("#photo_place").fill("伤")
+    page.locator("#photo_mark").select_option(label="1 左前门 凹陷")
+    # On its way from "waits here" to "saved" a mark is missing from the list for a moment.
+    page.evaluate("document.querySelector('#photo_mark option:checked').remove()")
+    page.locator("#photos input[type=file]").set_input_files([picture("red")])
+    expect(page.locator("[data-live=photos] figure")).to_have_count(1)
+    says(page, "saved", "已保存")
+    assert list(VisitPhoto.objects.values_list("place", "mark__place")) == [("伤", "左前门")]
+
+
 def test_a_refusal_keeps_what_was_typed_and_says_where(people: People, visit: Visit) -> None:
     visit.vehicle.odometer_km = 70000
     visit.vehicle.save(update_fields=["odometer_km"])

@@ -16,7 +16,7 @@ from dealership.catalogue.models import LaborRate, ModelPrice, Operation, Part, 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RuleError
-from dealership.kernel.history import record
+from dealership.kernel.history import Line, record, record_many
 from dealership.kernel.models import Store
 from dealership.kernel.money import line_amount, round_money
 from dealership.kernel.postgres.kept import Kept
@@ -178,6 +178,33 @@ def set_part_price(
         changed["core"] = (old_core, row.core)
     record(row, events.PART_PRICE_SET, by=by, changed=changed, part=part.uid, starts_on=starts_on)
     return row
+
+
+@transaction.atomic
+def set_first_part_prices(*, store: Store, prices: dict[Part, Decimal], starts_on: date, by: Actor) -> None:
+    """Prices of many parts that have none yet in the store, in CNY a unit, from a day on (3.2).
+
+    Raises RuleError for a negative price; the database refuses a second price for a day that has one.
+    """
+    by.require(permissions.PRICES_MANAGE)
+    if any(price < 0 for price in prices.values()):
+        raise RuleError("price.negative", _("A price is not negative."), field="price")
+    rows = PartPrice.objects.bulk_create(
+        PartPrice(store=store, part=part, price=round_money(price), starts_on=starts_on)
+        for part, price in prices.items()
+    )
+    record_many(
+        [
+            Line(
+                row,
+                events.PART_PRICE_SET,
+                changed={"price": (None, row.price)},
+                facts={"part": row.part.uid, "starts_on": starts_on},
+            )
+            for row in rows
+        ],
+        by=by,
+    )
 
 
 @transaction.atomic
