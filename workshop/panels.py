@@ -164,8 +164,10 @@ def order_maintenance(actor: Actor, order: RepairOrder) -> dict[str, Any] | None
     found = maintenance.due_list(order.vehicle, store_id=order.store_id)
     if found is None:
         return None
-    rows = maintenance.not_on([order], found.proposed)
-    unknown = maintenance.not_on([order], found.unknown)
+    open_wishes = _open_wishes(order.visit) if order.kind == "CUSTOMER" else []  # these are offered as wishes
+    wished = {row.wish.operation_id for row in open_wishes}
+    rows = maintenance.not_on([order], found.proposed, wished)
+    unknown = maintenance.not_on([order], found.unknown, wished)
     if not rows and not unknown:
         return None
     return {
@@ -226,11 +228,15 @@ def booking_wishes(_actor: Any, booked: Appointment) -> dict[str, Any] | None:
     return {"rows": rows, "wished": wished, "send": send, "says_why": False, "form_token": uuid4()}
 
 
+def _open_wishes(visit: Visit) -> list[wishes.WishRow]:
+    return [row for row in wishes.wishes_of_visit(visit) if row.wish.state == WishState.OPEN]
+
+
 def order_wishes(actor: Actor, order: RepairOrder) -> dict[str, Any] | None:
     """3.1: what the customer asked for on the link and nobody has answered, onto the order in one tap."""
     if order.settled_at or order.withdrawn_at or order.closed_at or order.kind != "CUSTOMER":
         return None
-    asked = [row for row in wishes.wishes_of_visit(order.visit) if row.wish.state == WishState.OPEN]
+    asked = _open_wishes(order.visit)
     may = actor.may(permissions.LINES_EDIT)
     return {"asked": asked, "order": order, "may_add": may, "form_token": uuid4()} if asked else None
 
@@ -239,7 +245,7 @@ def visit_wishes(actor: Actor, visit: Visit) -> dict[str, Any] | None:
     """3.1: the same on the visit's page while no order is written."""
     if not actor.may(permissions.ORDERS_VIEW) or not visit.is_open:
         return None
-    asked = [row for row in wishes.wishes_of_visit(visit) if row.wish.state == WishState.OPEN]
+    asked = _open_wishes(visit)
     return {"asked": asked, "may_add": actor.may(permissions.LINES_EDIT)} if asked else None
 
 
@@ -300,7 +306,7 @@ def link_packages(actor: Actor, visit: Visit) -> dict[str, Any] | None:
         return None
     if packages.OrderPackage.objects.filter(order__visit=visit, dissolved_at__isnull=True).exists():
         return None
-    wished = {row.wish.operation_id for row in wishes.wishes_of_visit(visit) if row.wish.state == WishState.OPEN}
+    wished = {row.wish.operation_id for row in _open_wishes(visit)}
     return _due_packages(visit.vehicle, visit.store_id, list(visit.orders.filter(withdrawn_at__isnull=True)), wished)
 
 

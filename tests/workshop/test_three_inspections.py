@@ -240,6 +240,8 @@ def test_the_inspector_sees_the_three_signs_with_the_instrument_and_prints_the_s
     refused = client.post(address, {"result": "PASSED"})
     assert (refused.status_code, Inspection.objects.filter(level="FINAL").count()) == (422, 0)
     template = CheckTemplate.objects.get(code="QC-FINAL")
+    row = page[page.index("Check at completion") :]
+    assert f'form="begin-{template.uid}"' in row[: row.index("</li>")], "it is begun where it is missing"
     begun = client.post(reverse("check-sheet-begin", args=[crew.order.uid]), {"template": template.uid})
     assert begun.status_code == 302
     sheet = CheckSheet.objects.get(order=crew.order, template=template)

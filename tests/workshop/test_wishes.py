@@ -98,6 +98,7 @@ def test_the_advisor_is_told_and_puts_it_on_in_one_tap(client: Client, visit: Vi
     order = make_order(shop, visit=visit, with_diagnosis=False)
     page = client.get(reverse("order-detail", args=[order.uid])).content.decode()
     assert reverse("order-wishes", args=[order.uid]) in page
+    assert f'name="operation" value="{row.operation.uid}"' not in page, "a wish is offered once, not as due as well"
     answer = client.post(reverse("order-wishes", args=[order.uid]), {"wish": str(row.uid)})
     assert answer["Location"] == reverse("order-detail", args=[order.uid])
     line = order.lines.get()
