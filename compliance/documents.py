@@ -335,7 +335,7 @@ def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
             _word(PartKind, p["kind"]),
             _plain(p["quantity"]) if "quantity" in p else "—",
             "—" if p["kind"] == PartKind.CUSTOMER_SUPPLIED else _plain(p["issued"]),
-            _money(p["unit_price"]) if "unit_price" in p else "—",
+            (_money(p["unit_price"]) if "unit_price" in p else "—") + _off(p),
             _money(p["amount"]),
         ]
         for line in lines
@@ -717,6 +717,7 @@ SIGNED = {
 }
 APPROVED = {
     "workshop.discount": lambda: _("Discount on labour"),
+    "workshop.part_discount": lambda: _("Discount on a part"),
     "workshop.payer": lambda: _("Work that the maker, our shop or a service contract pays"),
     "delivery.goodwill": lambda: _("Goodwill on a bill"),
     "delivery.unpaid_exit": lambda: _("Car leaves before all is paid"),
@@ -736,6 +737,11 @@ def _section(title: str, heads: list[str], rows: list[list[str]], wide: int) -> 
     right = (_("Hours × rate"), _("Issued"), _("Quantity"), _("Old parts returned"))
     figures = [at for at, head in enumerate(heads) if head.endswith("¥") or head in right]
     return {"title": title, "heads": heads, "rows": rows, "wide": wide, "figures": figures}
+
+
+def _off(part: dict[str, Any]) -> str:
+    """What was taken off a part's price; an older file says nothing of it."""
+    return f" - {_money(part['discount'])}" if Decimal(part.get("discount", "0")) else ""
 
 
 def _whole_line(line: dict[str, Any]) -> list[str]:

@@ -27,7 +27,7 @@ from workshop.contract_models import ContractSignature
 from workshop.core_models import CoreCharge
 from workshop.difference_models import DifferenceConsent
 from workshop.goodwill_models import GOODWILL, LineGoodwill
-from workshop.models import Clocking, Inspection, LineHold, LinePhoto, OrderLine, RepairOrder
+from workshop.models import Clocking, Inspection, LineHold, LinePhoto, OrderLine, PartLine, RepairOrder
 from workshop.old_part_models import OldPart
 from workshop.part_consent_models import PartConsent
 from workshop.payer_models import PAYER, PayerApproval
@@ -130,7 +130,9 @@ def _name(person: Any) -> str:
 def _lines(order: RepairOrder) -> Rows:
     rows = order.lines.select_related("operation", "package", "discount_by").order_by("position", "id")
     clockings = Clocking.objects.select_related("employee").order_by("started_at", "id")
-    lines = list(rows.prefetch_related("part_lines__part", Prefetch("clockings", queryset=clockings)))
+    lines = list(
+        rows.prefetch_related("part_lines__part", "part_lines__discount_by", Prefetch("clockings", queryset=clockings))
+    )
     named = lots_out(part for line in lines for part in line.part_lines.all())
     moved = _moved_clockings(lines)
     return [
@@ -149,7 +151,8 @@ def _lines(order: RepairOrder) -> Rows:
                 {
                     "number": p.part.number, "name": p.part.name, "kind": p.kind, "quantity": str(p.quantity),
                     "unit": p.part.unit, "unit_price": str(p.unit_price), "issued": str(p.issued_quantity),
-                    "amount": str(p.amount), "lots": [lot.code for lot, _quantity in named.get(p.pk, [])],
+                    "amount": str(p.amount), "discount": str(p.discount), "discount_by": _name(p.discount_by),
+                    "discount_reason": p.discount_reason, "lots": [lot.code for lot, _quantity in named.get(p.pk, [])],
                 }
                 for p in sorted(line.part_lines.all(), key=lambda p: p.pk)
             ],
@@ -256,6 +259,7 @@ def _goodwill(order: RepairOrder) -> Rows:
 def _approvals(order: RepairOrder) -> Rows:
     """What somebody above approved of the order, its lines and lists (1.2), and the maker's numbers in their place."""
     lines = {line.uid: line.position for line in order.lines.all()}
+    lines |= dict(PartLine.objects.filter(line__order=order).values_list("uid", "line__position"))
     about = [order.uid, *lines, *order.settlements.values_list("uid", flat=True)]
     granted = Approval.objects.filter(root_uid__in=about, state=ApprovalState.APPROVED).exclude(kind=GOODWILL)
     numbers = PayerApproval.objects.filter(line__order=order, approval__isnull=True).select_related("line")

@@ -242,7 +242,8 @@ INTERNAL_COST = figure(
     sql="""
         WITH lines AS (
             SELECT e.uid::text AS advisor, l.labor_amount + l.fee_amount + (SELECT COALESCE(sum(
-                round(p.issued_quantity * p.unit_price, 2)), 0) FROM workshop_partline p WHERE p.line_id = l.id) AS amount
+                round(p.issued_quantity * p.unit_price, 2) - round(p.discount * p.issued_quantity / p.quantity, 2)), 0)
+                FROM workshop_partline p WHERE p.line_id = l.id) AS amount
             FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
             JOIN staff_employee e ON e.id = o.advisor_id
             JOIN workshop_orderline l ON l.order_id = o.id AND l.settled AND (l.pay_type = 'INTERNAL'
@@ -256,8 +257,8 @@ INTERNAL_COST = figure(
     """,
     rows="""
         SELECT 'order', o.uid, c.plate, c.plate_color, s.signed_at, e.uid::text, e.name,
-            l.labor_amount + l.fee_amount + (SELECT COALESCE(sum(round(p.issued_quantity * p.unit_price, 2)), 0)
-                FROM workshop_partline p WHERE p.line_id = l.id), 1
+            l.labor_amount + l.fee_amount + (SELECT COALESCE(sum(round(p.issued_quantity * p.unit_price, 2)
+                - round(p.discount * p.issued_quantity / p.quantity, 2)), 0) FROM workshop_partline p WHERE p.line_id = l.id), 1
         FROM delivery_settlement s JOIN workshop_repairorder o ON o.id = s.order_id
         JOIN reception_vehicle c ON c.id = o.vehicle_id JOIN staff_employee e ON e.id = o.advisor_id
         JOIN workshop_orderline l ON l.order_id = o.id AND l.settled AND (l.pay_type = 'INTERNAL'

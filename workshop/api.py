@@ -746,6 +746,8 @@ register(
             "kind": Choice(choices=PartKind),
             "quantity": Number(2),
             "unit_price": Money(),
+            "discount": Money(help="Taken off the price; ``amount`` is what is left."),
+            "discount_reason": Text(),
             "amount": Money(),
             "reserved_quantity": Number(2),
             "issued_quantity": Number(2),
@@ -763,6 +765,14 @@ register(
                 permission=permissions.LINES_EDIT,
                 input={"quantity": Number(2)},
                 help="Change the quantity before the customer's yes",
+            ),
+            Action(
+                verb="discount",
+                run=orders.discount_part,
+                uid="part_line_uid",
+                permission=permissions.DISCOUNT_SMALL,
+                input={"amount": Money(), "reason": Text(200, min=1)},
+                help="Take an amount off the price of the part; above the limit an approval is asked",
             ),
             Action(
                 verb="take-replacement",

@@ -206,9 +206,10 @@ def contract_pdf(contract: Contract) -> bytes:
 
 
 def _part_words(part: dict[str, Any]) -> str:
-    """``Front brake pads (genuine) 1 set × 560.00``."""
+    """``Front brake pads (genuine) 1 set × 560.00``, and what is taken off it."""
     many = f"{part['quantity'].normalize():f} {say_name(part['unit'])}"
-    return f"{say_name(part['name'])} ({part['kind']}) {many} × {part['unit_price']:,.2f}"
+    off = f" − {part['discount']:,.2f}" if part["discount"] else ""
+    return f"{say_name(part['name'])} ({part['kind']}) {many} × {part['unit_price']:,.2f}{off}"
 
 
 def _contract_title(contract: Contract) -> str:

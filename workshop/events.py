@@ -68,6 +68,13 @@ DISCOUNT_LAPSED = event(
     clause="3.2",
     stage=stages.CONSENT,
 )
+PART_DISCOUNTED = event("workshop.part.discounted", _("Discount on a part given"), clause="3.2", stage=stages.CONSENT)
+PART_DISCOUNT_LAPSED = event(
+    "workshop.part.discount_lapsed",
+    _("Discount on a part approved too late, the line was already decided"),
+    clause="3.2",
+    stage=stages.CONSENT,
+)
 STANDING_GIVEN = event(
     "workshop.standing.given", _("Additions agreed to in advance"), clause="3.2", stage=stages.CONSENT
 )

@@ -32,7 +32,13 @@ from workshop.services import (
     warranty_claims,
     wishes,
 )
-from workshop.services.orders import BEFORE_WITHDRAWAL, DISCOUNT, give_approved_discount
+from workshop.services.orders import (
+    BEFORE_WITHDRAWAL,
+    DISCOUNT,
+    PART_DISCOUNT,
+    give_approved_discount,
+    give_approved_part_discount,
+)
 from workshop.tasks import propose_plan
 
 
@@ -42,6 +48,13 @@ def on_discount_decided(event: Event) -> None:
     """An approved discount is given to its line."""
     if event.facts.get("kind") == DISCOUNT:
         give_approved_discount(approval=Approval.objects.get(uid=event.root_uid))
+
+
+@handles(APPROVAL_DECIDED, name="workshop.give_approved_part_discount")
+def on_part_discount_decided(event: Event) -> None:
+    """An approved discount is given to its part."""
+    if event.facts.get("kind") == PART_DISCOUNT:
+        give_approved_part_discount(approval=Approval.objects.get(uid=event.root_uid))
 
 
 @handles(APPROVAL_DECIDED, name="workshop.give_approved_goodwill")

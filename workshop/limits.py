@@ -45,6 +45,22 @@ DISCOUNT_LARGE_PERCENT = limit(
     clause="3.2",
     source="design",
 )
+PART_DISCOUNT_SMALL_PERCENT = limit(
+    "workshop.part_discount_small_percent",
+    3,
+    "%",
+    _("Discount on a part a service advisor may give"),
+    clause="3.2",
+    source="design",
+)
+PART_DISCOUNT_LARGE_PERCENT = limit(
+    "workshop.part_discount_large_percent",
+    10,
+    "%",
+    _("Discount on a part the service manager may give"),
+    clause="3.2",
+    source="design",
+)
 
 # --- parts and stock ---
 PARTS_LEAD_DAYS = limit(

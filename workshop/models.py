@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import BigIntegerRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import DateTimeRangeField, RangeBoundary
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Round
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -866,11 +867,53 @@ class PartLine(Root):
     expected_on = models.DateField(null=True, blank=True)
     core_price = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
     """Core charge of one unit as the customer saw it; charged with the issue (``CoreCharge``)."""
+    discount = models.DecimalField(max_digits=12, decimal_places=2, default=0, db_default=0)
+    """What is taken off the price; ``amount`` = quantity × unit price − discount."""
+    discount_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    discount_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    discount_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
         triggers = [
             states.versioned(),
+            states.guard(
+                # 3.2: who gives a discount on a part stays within the limit of the post, or somebody else has approved the
+                # amount. One that doesn't grow in per cent passes: what stays of an ended line keeps its share.
+                "partline_discount_within_limit",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Condition("NEW.discount > 0"),
+                declare=[("gross", "numeric"), ("before", "numeric"), ("most", "numeric"), ("given", "record")],
+                func="""
+                    gross := round(NEW.quantity * NEW.unit_price, 2);
+                    IF TG_OP = 'UPDATE' THEN
+                        before := round(OLD.quantity * OLD.unit_price, 2);
+                        IF OLD.discount > 0 AND before > 0 AND NEW.discount <= OLD.discount * gross / before + 0.01
+                        THEN RETURN NEW; END IF;
+                    END IF;
+                    IF EXISTS (SELECT 1 FROM kernel_approval WHERE kind = 'workshop.part_discount' AND root_uid = NEW.uid
+                        AND state = 'APPROVED' AND amount = NEW.discount) THEN RETURN NEW; END IF;
+                    SELECT o.store_id, (COALESCE(NEW.discount_at, NEW.updated_at) AT TIME ZONE s.time_zone)::date AS day
+                        INTO given FROM workshop_orderline l JOIN workshop_repairorder o ON o.id = l.order_id
+                        JOIN kernel_store s ON s.id = o.store_id WHERE l.id = NEW.line_id;
+                    SELECT max(COALESCE((SELECT (v.value #>> '{}')::numeric FROM kernel_setting v
+                        WHERE v.key = l.key AND (v.store_id IS NULL OR v.store_id = given.store_id)
+                        AND v.starts_on <= given.day AND (v.ends_on IS NULL OR v.ends_on >= given.day)
+                        ORDER BY v.store_id NULLS LAST LIMIT 1), l.usual)) INTO most
+                    FROM (VALUES ('workshop.part_discount_small_percent', 3, ARRAY[{small}]),
+                        ('workshop.part_discount_large_percent', 10, ARRAY[{large}])) AS l (key, usual, roles)
+                    WHERE EXISTS (SELECT 1 FROM kernel_rolegrant g
+                        WHERE g.user_id = NEW.discount_by_id AND g.role = ANY(l.roles)
+                        AND (g.store_id IS NULL OR g.store_id = given.store_id)
+                        AND g.starts_on <= given.day AND (g.ends_on IS NULL OR g.ends_on >= given.day));
+                    IF most IS NULL OR NEW.discount * 100 > most * gross THEN {refuse} END IF;
+                    RETURN NEW;
+                """.replace("{small}", ", ".join(f"'{role}'" for role in SMALL_DISCOUNTS)).replace(
+                    "{large}", ", ".join(f"'{role}'" for role in LARGE_DISCOUNTS)
+                ),
+                code="discount.limit",
+                text=_("This discount is more than the post allows; ask for an approval (3.2)."),
+            ),
             pgtrigger.Trigger(
                 # 3.2: at the end of the transaction a core charge is for what is out of its part, and none is missing.
                 name="partline_core_follows",
@@ -954,8 +997,9 @@ class PartLine(Root):
                 declare=[("line_state", "text")],
                 func="""
                     IF TG_OP = 'UPDATE' AND (OLD.line_id, OLD.part_id, OLD.kind, OLD.quantity, OLD.unit_price, OLD.amount,
-                        OLD.core_price) IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind, NEW.quantity,
-                        NEW.unit_price, NEW.amount, NEW.core_price) THEN RETURN NEW; END IF;
+                        OLD.core_price, OLD.discount) IS NOT DISTINCT FROM (NEW.line_id, NEW.part_id, NEW.kind,
+                        NEW.quantity, NEW.unit_price, NEW.amount, NEW.core_price, NEW.discount)
+                    THEN RETURN NEW; END IF;
                     SELECT CASE WHEN settled THEN '' ELSE state END INTO line_state FROM workshop_orderline
                         WHERE id = COALESCE(NEW.line_id, OLD.line_id) FOR SHARE;
                     -- An agreed line may take the part that replaces its own one: of the same kind, for no more money.
@@ -1028,6 +1072,15 @@ class PartLine(Root):
                 & Q(issued_quantity__lte=F("quantity")),
             ),
             models.CheckConstraint(name="partline_amount", condition=Q(unit_price__gte=0, amount__gte=0)),
+            models.CheckConstraint(
+                # 3.2: a discount has a reason, and the sum says it to the fen.
+                name="partline_discount",
+                condition=Q(discount=0)
+                | (
+                    Q(discount__gt=0, amount=Round(F("quantity") * F("unit_price"), 2) - F("discount"))
+                    & ~Q(discount_reason="")
+                ),
+            ),
         ]
 
     @property
@@ -1039,6 +1092,7 @@ class PartLine(Root):
         return self.line.history_keys()
 
 
+explain_constraint("partline_discount", "discount.reason", _("Say why the discount is given."))
 explain_constraint("partline_quantities", "part.quantity", _("No more than the agreed quantity can be issued."))
 
 

@@ -36,15 +36,23 @@ def total_of(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def discount_percent(discount: Decimal, gross: Decimal) -> Decimal:
-    """The discount in per cent of the labour it is given on; 100 where there is no labour."""
+    """The discount in per cent of the labour or part it is given on; 100 where that costs nothing."""
     return Decimal(100) if gross <= 0 else discount * 100 / gross
 
 
 def same_discount(discount: Decimal, before: Decimal, after: Decimal) -> Decimal:
-    """A discount when the labour changes from ``before`` to ``after``: never more, in yuan or in per cent."""
+    """A discount when the price it is given on changes from ``before`` to ``after``: never more, in yuan or in per cent."""
     if discount <= 0 or before <= 0 or after >= before:
         return discount if after > 0 else ZERO
     return (discount * after / before).quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def part_amount(quantity: Decimal, unit_price: Decimal, discount: Decimal = ZERO) -> Decimal:
+    """Quantity × price − discount of a part. ValueError for a discount below nothing or above the price."""
+    gross = line_amount(quantity, unit_price)
+    if not 0 <= discount <= gross:
+        raise ValueError("A discount lies between nothing and the price it is given on.")
+    return gross - discount
 
 
 def reassembly_hours(amount: Decimal, rate: Decimal) -> tuple[Decimal, Decimal]:

@@ -81,6 +81,7 @@ urlpatterns = [
     path("order-lines/photos/<uuid:uid>/", orders.LinePhotoView.as_view(), name="line-photo"),
     path("order-lines/<uuid:uid>/parts/new/", orders.AddPartView.as_view(), name="part-add"),
     path("part-lines/<uuid:uid>/quantity/", orders.ChangePartView.as_view(), name="part-change"),
+    path("part-lines/<uuid:uid>/discount/", orders.PartDiscountPage.as_view(), name="part-discount"),
     path("part-lines/<uuid:uid>/remove/", orders.RemovePartView.as_view(), name="part-remove"),
     path("orders/<uuid:uid>/maintenance/", maintenance.AddMaintenanceView.as_view(), name="order-maintenance"),
     # --- statutory warranty ---

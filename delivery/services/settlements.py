@@ -225,7 +225,7 @@ def _rows(order: RepairOrder, lines: list[OrderLine], part_lines: list[PartLine]
     for line in lines:
         charged = _charged(order, line)
         rows += _labor(line, charged)
-        rows += [row for part_line in by_line[line.pk] if (row := _material(part_line, charged))]
+        rows += [row for part_line in by_line[line.pk] for row in _material(part_line, charged)]
         rows += [row for part_line in by_line[line.pk] if charged and (row := _core(part_line))]
         if line.fee_amount:
             fee = line.fee_amount if charged else ZERO
@@ -253,26 +253,39 @@ def _discounted(line: OrderLine) -> str:
     return gettext("%(package)s (package): %(work)s") % {"package": line.package.name, "work": line.description}
 
 
-def _material(part_line: PartLine, charged: bool) -> rules.Row | None:
-    """A part as it stayed in the car: what was issued and not returned; the customer's own part at 0.00."""
+def _material(part_line: PartLine, charged: bool) -> list[rules.Row]:
+    """A part as it stayed in the car: what was issued and not returned; the customer's own part at 0.00. What was taken
+    off its price stands in a row of its own, for what stayed."""
     own = part_line.kind == PartKind.CUSTOMER_SUPPLIED
     quantity = part_line.quantity if own else part_line.issued_quantity
     if quantity <= 0:
-        return None
-    amount = part_line.amount if quantity == part_line.quantity else line_amount(quantity, part_line.unit_price)
+        return []
+    whole = quantity == part_line.quantity
+    amount = part_line.amount + part_line.discount if whole else line_amount(quantity, part_line.unit_price)
+    off = part_line.discount if whole else round_money(part_line.discount * quantity / part_line.quantity)
     price = part_line.unit_price if charged else ZERO
-    return rules.Row(
-        SettlementLineKind.MATERIAL,
-        part_line.part.name,
-        quantity,
-        price,
-        amount if charged else ZERO,
-        part_line.line_id,
-        part_line.pk,
-        code=part_line.part.number,
-        brand=part_line.part.brand,
-        part_kind=part_line.kind,
-    )
+    rows = [
+        rules.Row(
+            SettlementLineKind.MATERIAL,
+            part_line.part.name,
+            quantity,
+            price,
+            amount if charged else ZERO,
+            part_line.line_id,
+            part_line.pk,
+            code=part_line.part.number,
+            brand=part_line.part.brand,
+            part_kind=part_line.kind,
+        )
+    ]
+    if charged and off:
+        rows.append(
+            rules.Row(
+                SettlementLineKind.DISCOUNT, part_line.part.name, Decimal(1), off, off, part_line.line_id, part_line.pk,
+                code=part_line.part.number,
+            )
+        )  # fmt: skip
+    return rows
 
 
 def _core(part_line: PartLine) -> rules.Row | None:

@@ -416,6 +416,7 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
     pads = rows[0]["uid"]
     act(advisor, "part_line", pads, "change", {"quantity": "2.00"})
+    act(advisor, "part_line", pads, "discount", {"amount": "1.00", "reason": "老客户"})
     act(advisor, "repair_order", order, "send_estimate")
     answers = {uid: {"approve": True} for uid in (brakes, filters, taken_back)} | {
         later: {"approve": False, "reason": "下次"},

@@ -405,6 +405,7 @@ STORY: dict[str, str] = {
     "workshop.count_stock": "same",
     "workshop.decide_lines": "one: line.decided",
     "workshop.discount_line": "both",
+    "workshop.discount_part": "both",
     "workshop.dispatch_line": "one: dispatch.twice",
     "workshop.drop_line": "one: dispatch.given",
     "workshop.end_screen": "one: screen.ended",
@@ -418,6 +419,7 @@ STORY: dict[str, str] = {
     "workshop.sign_contract": "one: contract.signed",
     "workshop.sign_part_consent": "one: part_consent.signed",
     "workshop.give_approved_discount": "same",
+    "workshop.give_approved_part_discount": "same",
     "workshop.give_approved_goodwill": "same",
     "workshop.hold_line": "one: hold.open",
     "workshop.set_shares": "silent",
@@ -919,6 +921,7 @@ def test_the_order_and_the_floor() -> None:
         put = go(orders.add_part, line_uid=line.uid, part_uid=pads.uid, quantity=Decimal(1), by=desk)
         go(orders.change_part, part_line_uid=put.uid, quantity=Decimal(2), by=desk)
         go(orders.discount_line, line_uid=line.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
+        go(orders.discount_part, part_line_uid=put.uid, amount=Decimal("1.00"), reason="老客户", by=desk)
         put, gone = PartLine.objects.filter(line=line).order_by("id")  # both added one
         other = Part.objects.exclude(pk=pads.pk).order_by("pk")[0]
         disc = part("BRK-DISC-R")
@@ -953,6 +956,12 @@ def test_the_order_and_the_floor() -> None:
         )
         services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
         go(orders.give_approved_discount, approval=Approval.objects.get(pk=asked.pk))
+        cheaper = orders.add_part(line_uid=no.uid, part_uid=pads.uid, quantity=Decimal(1), by=desk)
+        asked = services.ask_approval(
+            kind=orders.PART_DISCOUNT, root=cheaper, store=store, reason="老客户", amount=Decimal("2.00"), by=desk
+        )
+        services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
+        go(orders.give_approved_part_discount, approval=Approval.objects.get(pk=asked.pk))
         bigger = make_order(floor.shop)
         orders.add_line(order_uid=bigger.uid, description="大修", hours=Decimal(20), by=desk)
         orders.send_estimate(order_uid=bigger.uid, by=desk)

@@ -432,6 +432,11 @@ def may_take_off(post: str) -> int:
     return orders.allowed_percent(staff.make_actor(store, post), store.pk)
 
 
+def may_take_off_parts(post: str) -> int:
+    store = staff.make_store()
+    return orders.allowed_part_percent(staff.make_actor(store, post), store.pk)
+
+
 def part_comes_in() -> int:
     """Days until a part that isn't on the shelf."""
     with clock_at(9):
@@ -824,6 +829,8 @@ PROOFS: dict[str, tuple[Callable[[], Any], Any, Any, Any]] = {
     "workshop.clock_left_minutes": (closed_at_six, False, 20, True),
     "workshop.discount_small_percent": (lambda: may_take_off("advisor"), 5, 3, 3),
     "workshop.discount_large_percent": (lambda: may_take_off("manager"), 20, 50, 50),
+    "workshop.part_discount_small_percent": (lambda: may_take_off_parts("advisor"), 3, 2, 2),
+    "workshop.part_discount_large_percent": (lambda: may_take_off_parts("manager"), 10, 30, 30),
     "workshop.sale_return_days": (sold_is_taken_back, "sale.too_late", 30, ""),
     "workshop.core_days": (old_part_counts, "core.too_late", 60, ""),
     "workshop.parts_lead_days": (part_comes_in, 3, 9, 9),

@@ -193,6 +193,7 @@ OPENS = {
     "order-withdraw": "workshop.RepairOrder",
     "part-add": "workshop.OrderLine",
     "part-change": "workshop.PartLine",
+    "part-discount": "workshop.PartLine",
     "part-issue": "workshop.PartLine",
     "part-price": "catalogue.Part",
     "part-remove": "workshop.PartLine",

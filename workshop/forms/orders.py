@@ -148,6 +148,11 @@ class DiscountForm(forms.Form):
     reason = reason_field()
 
 
+class PartDiscountForm(forms.Form):
+    amount = forms.DecimalField(label=_("Off the part (¥)"), max_digits=12, decimal_places=2, min_value=Decimal(0))
+    reason = reason_field()
+
+
 class ReasonForm(forms.Form):
     reason = reason_field(widget=forms.TextInput(attrs={"autofocus": True}))
 

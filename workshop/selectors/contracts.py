@@ -88,6 +88,7 @@ class Contract:
                 "parts": [
                     part
                     | {name: Decimal(part[name]) for name in ("quantity", "unit_price", "amount")}
+                    | {"discount": Decimal(part.get("discount", "0"))}
                     | {"kind": kinds.get(part["kind"], part["kind"])}
                     for part in row["parts"]
                 ]

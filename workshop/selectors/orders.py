@@ -62,7 +62,7 @@ from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, propose
 from workshop.selectors.purchasing import with_arrivals
 from workshop.selectors.sublets import expected_back
 from workshop.selectors.tracing import with_lots
-from workshop.services.orders import DISCOUNT, done_of
+from workshop.services.orders import DISCOUNT, PART_DISCOUNT, done_of
 
 L, S = LineState, OrderStage
 PAGE = 50
@@ -293,6 +293,11 @@ class LineRow:
         return bool(self.may - {"reassemble"})
 
     @property
+    def off(self) -> Decimal:
+        """What is taken off the prices of its parts."""
+        return rules.total_of(part.discount for part in self.parts)
+
+    @property
     def used(self) -> list[PartLine]:
         """The parts of the line; of an ended one those that stay in the car."""
         ended = self.line.state == LineState.WITHDRAWN
@@ -482,8 +487,8 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     goodwill: dict[UUID, Approval] = {}
     payer: dict[UUID, Approval] = {}
     for approval in Approval.objects.filter(
-        Q(kind=DISCOUNT, state=ApprovalState.ASKED) | Q(kind__in=(GOODWILL, PAYER)),
-        root_uid__in=[line.uid for line in lines],
+        Q(kind__in=(DISCOUNT, PART_DISCOUNT), state=ApprovalState.ASKED) | Q(kind__in=(GOODWILL, PAYER)),
+        root_uid__in=[row.uid for line in lines for row in (line, *line.part_lines.all())],
     ).order_by("pk"):
         if approval.kind == GOODWILL:
             goodwill[approval.root_uid] = approval
@@ -495,6 +500,8 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     for row in rows:
         if row.line.pay_type == PayType.GOODWILL and row.line.state in (L.DRAFT, L.AUTHORIZED):
             row.says.append(_said_goodwill(row.line, goodwill.get(row.line.uid)))
+    for row in rows:
+        row.says += [_say_asked(p, asked[p.uid]) for p in row.parts if p.uid in asked]
     for beyond in waiting_for_payer(order, lines):
         row = next(one for one in rows if one.line.pk == beyond.pk)
         row.says.append(_said_payer(payer.get(beyond.uid)))
@@ -673,6 +680,13 @@ def line_row(
     )
 
 
+def _say_asked(part_line: PartLine, amount: Decimal | None) -> Any:
+    """A discount on a part that somebody above is asked about."""
+    return _("discount asked on %(part)s: ¥%(amount)s") % {
+        "part": part_line.part.said, "amount": f"{amount or Decimal(0):,.2f}",
+    }  # fmt: skip
+
+
 def _said_payer(approval: Approval | None) -> Any:
     """Where the yes stands for a line above what goes ahead unasked for its payer."""
     if approval is not None and approval.state == ApprovalState.ASKED:
@@ -715,6 +729,14 @@ def allowed_on(line: OrderLine) -> frozenset[str]:
     if line.pay_type == PayType.GOODWILL and line.state == L.DRAFT:
         return frozenset({*verbs[L.DRAFT], "goodwill"})
     return frozenset(verbs.get(L(line.state), set()))
+
+
+def asked_off(line: OrderLine) -> dict[UUID, Decimal | None]:
+    """Part of the line → the discount on it that somebody above is asked about; the last one."""
+    asked = Approval.objects.filter(
+        kind=PART_DISCOUNT, state=ApprovalState.ASKED, root_uid__in=[part.uid for part in line.part_lines.all()]
+    )
+    return dict(asked.order_by("pk").values_list("root_uid", "amount"))
 
 
 def done_words(line: OrderLine) -> str:
@@ -797,6 +819,8 @@ class AskedPart:
     """Core charge of one, given back when the old part comes in."""
     cores: Decimal = Decimal(0)
     """The core charge of all of them."""
+    discount: Decimal = Decimal(0)
+    """What is taken off the price of them."""
     not_new: bool = False
     """Used, repaired or remanufactured: agreed to in writing only (domain 3.3)."""
 
@@ -958,6 +982,7 @@ def _asked_line(entry: dict[str, Any], line: OrderLine) -> AskedLine:
             % {"months": p["guarantee_months"], "km": f"{p['guarantee_km']:,}"},
             core=Decimal(p.get("core_price", "0")),
             cores=rules.core_total([(Decimal(p["quantity"]), Decimal(p.get("core_price", "0")))]),
+            discount=Decimal(p.get("discount", "0")),
             not_new=p["kind"] in NOT_NEW,
         )
         for p in entry["parts"]

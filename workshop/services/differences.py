@@ -18,7 +18,7 @@ from dealership.kernel.actors import Actor, ActorKind
 from dealership.kernel.errors import RuleError
 from dealership.kernel.history import record
 from dealership.kernel.models import MessageChannel, StoredFile
-from dealership.kernel.money import line_amount, round_money
+from dealership.kernel.money import ZERO, line_amount, round_money
 from dealership.kernel.services import queue_message, store_file
 from dealership.kernel.signatures import refuse_empty_pad
 from reception.models import CustomerContact
@@ -120,14 +120,14 @@ def _take_off(line: OrderLine, insured: Decimal, *, by: Actor) -> None:
             line=line.said,
             amount=saying.say_money(insured),
         ) from unmet
+    for part, unit in zip(parts, shares.units, strict=True):
+        if unit != part.unit_price or part.discount:  # the assessment stands in place of a discount
+            part.unit_price, part.amount, part.discount = unit, line_amount(part.quantity, unit), ZERO
+            part.save(update_fields=["unit_price", "amount", "discount"])
     line.labor_amount = shares.labor[0]
     line.discount = gross - line.labor_amount
     line.discount_kind, line.discount_by, line.discount_at = DiscountKind.ASSESSMENT, by.user, clock.now()
     line.save(update_fields=["labor_amount", "discount", "discount_kind", "discount_by", "discount_at"])
-    for part, unit in zip(parts, shares.units, strict=True):
-        if unit != part.unit_price:
-            part.unit_price, part.amount = unit, line_amount(part.quantity, unit)
-            part.save(update_fields=["unit_price", "amount"])
 
 
 @transaction.atomic

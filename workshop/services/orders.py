@@ -43,7 +43,13 @@ from reception.services.customers import hold_customers
 from reception.services.visits import admit_visit, promise_visit, write_promise
 from staff.selectors.employees import require_employee
 from workshop import events, permissions, rules
-from workshop.limits import DISCOUNT_LARGE_PERCENT, DISCOUNT_SMALL_PERCENT, ESTIMATE_HOURS
+from workshop.limits import (
+    DISCOUNT_LARGE_PERCENT,
+    DISCOUNT_SMALL_PERCENT,
+    ESTIMATE_HOURS,
+    PART_DISCOUNT_LARGE_PERCENT,
+    PART_DISCOUNT_SMALL_PERCENT,
+)
 from workshop.models import (
     AGREED,
     LINE_MOVES,
@@ -90,6 +96,7 @@ PAYER_OF_KIND = {
     OrderKind.INTERNAL: PayType.INTERNAL,
 }
 DISCOUNT = "workshop.discount"
+PART_DISCOUNT = "workshop.part_discount"
 MOST_PHOTOS = 12
 FINISHED = (L.COMPLETED, L.INSPECTED)
 """States of work that is done: it is inspected and settled, no longer ended."""
@@ -612,9 +619,9 @@ def _price_parts(line: OrderLine) -> None:
     for part_line in line.part_lines.select_related("part").order_by("pk"):
         if part_line.kind == PartKind.CUSTOMER_SUPPLIED:
             continue
-        part_line.unit_price = price_part(part_line.part, line.order.store_id)
+        part_line.unit_price, part_line.discount = price_part(part_line.part, line.order.store_id), ZERO
         part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
-        part_line.save(update_fields=["unit_price", "amount"])
+        part_line.save(update_fields=["unit_price", "amount", "discount"])
 
 
 def back_to_draft(line: OrderLine, *, by: Actor) -> None:
@@ -871,6 +878,14 @@ def add_part(*, line_uid: UUID, part_uid: UUID, quantity: Decimal, by: Actor, ki
     return part_line
 
 
+def reprice_part(part_line: PartLine, before: Decimal) -> None:
+    """The sum of a part whose quantity or price changed; ``before`` is its price without discount until then. The
+    discount never grows by it, in yuan or in per cent. The caller saves ``amount`` and ``discount``."""
+    gross = line_amount(part_line.quantity, part_line.unit_price)
+    part_line.discount = rules.same_discount(part_line.discount, before, gross)
+    part_line.amount = gross - part_line.discount
+
+
 def _part_of(part_line_uid: UUID, by: Actor) -> tuple[OrderLine, PartLine]:
     line_uid = PartLine.objects.for_actor(by).values_list("line__uid", flat=True).get(uid=part_line_uid)
     line = locked_line(line_uid, by)
@@ -889,8 +904,8 @@ def change_part(*, part_line_uid: UUID, quantity: Decimal, by: Actor) -> PartLin
         raise RuleError("part.quantity", _("A quantity is more than nothing."), field="quantity")
     back_to_draft(line, by=by)
     before, part_line.quantity = part_line.quantity, quantity
-    part_line.amount = line_amount(quantity, part_line.unit_price)
-    part_line.save(update_fields=["quantity", "amount"])
+    reprice_part(part_line, line_amount(before, part_line.unit_price))
+    part_line.save(update_fields=["quantity", "amount", "discount"])
     record(
         part_line,
         events.PART_CHANGED,
@@ -1001,6 +1016,97 @@ def give_approved_discount(*, approval: Approval) -> OrderLine | None:
     return line
 
 
+def allowed_part_percent(by: Actor, store_id: int) -> int:
+    """Per cent of a part's price this actor may take off alone (3.2)."""
+    if by.may(permissions.DISCOUNT_LARGE):
+        return limits.value(PART_DISCOUNT_LARGE_PERCENT, store_id=store_id)
+    if by.may(permissions.DISCOUNT_SMALL):
+        return limits.value(PART_DISCOUNT_SMALL_PERCENT, store_id=store_id)
+    return 0
+
+
+@transaction.atomic
+def discount_part(*, part_line_uid: UUID, amount: Decimal, reason: str, by: Actor) -> PartLine | Approval:
+    """Takes ``amount`` (CNY with VAT) off the price of a part of a line, before the customer's yes (3.2).
+
+    Within the limit of the post it is done and the part is returned; above it an approval is asked and returned, and
+    the discount is given when somebody else approves. Raises RuleError ``discount.amount``, ``discount.reason``,
+    ``line.agreed`` and ``package.line``; a core charge isn't discounted.
+    """
+    by.require(permissions.DISCOUNT_SMALL)
+    line, part_line = _part_of(part_line_uid, by)
+    gross = line_amount(part_line.quantity, part_line.unit_price)
+    if amount < 0 or amount > gross:
+        raise RuleError(
+            "discount.amount",
+            _("A discount lies between nothing and the price of the part, ¥%(gross)s."),
+            field="amount",
+            gross=saying.say_money(gross, sign=False),
+        )
+    if not (why := formats.one_line(reason)[:300]):
+        raise RuleError("discount.reason", _("Say why the discount is given."), field="reason")
+    if line.state not in (L.DRAFT, L.PENDING, L.DECLINED):
+        raise RuleError(
+            "line.agreed",
+            _("The customer has agreed to “%(line)s”; withdraw it or write another line."),
+            line=line.said,
+        )
+    refuse_packaged(line)
+    if amount > 0 and rules.discount_percent(amount, gross) > allowed_part_percent(by, line.order.store_id):
+        return ask_approval(
+            kind=PART_DISCOUNT,
+            root=part_line,
+            store=line.order.store,
+            reason=why,
+            amount=amount,
+            visit_uid=line.order.visit.uid,
+            by=by,
+        )
+    _discount_part(line, part_line, amount, why, by=by)
+    return part_line
+
+
+def _discount_part(line: OrderLine, part_line: PartLine, amount: Decimal, reason: str, *, by: Actor) -> None:
+    back_to_draft(line, by=by)
+    before, part_line.discount = part_line.discount, round_money(amount)
+    part_line.amount = rules.part_amount(part_line.quantity, part_line.unit_price, part_line.discount)
+    part_line.discount_reason = reason if part_line.discount else ""
+    part_line.discount_by, part_line.discount_at = by.user, clock.now()
+    part_line.save(update_fields=["discount", "amount", "discount_reason", "discount_by", "discount_at"])
+    record(
+        part_line,
+        events.PART_DISCOUNTED,
+        by=by,
+        store_id=line.order.store_id,
+        changed={"discount": (before, part_line.discount)},
+        line=line.uid,
+        amount=part_line.amount,
+    )
+
+
+@transaction.atomic
+def give_approved_part_discount(*, approval: Approval) -> PartLine | None:
+    """What an approved discount on a part does; it lapses with a part that was taken off or a line that was decided."""
+    if approval.kind != PART_DISCOUNT or approval.state != ApprovalState.APPROVED or approval.amount is None:
+        return None
+    by = machine("discounts", store_id=approval.store_id)
+    line_uid = PartLine.objects.for_actor(by).filter(uid=approval.root_uid).values_list("line__uid", flat=True).first()
+    if line_uid is None:
+        return None
+    line = locked_line(line_uid, by, living=False)
+    part_line = PartLine.objects.locked().select_related("part").filter(uid=approval.root_uid).first()
+    if part_line is None:
+        return None
+    part_line.line = line
+    fits = approval.amount <= line_amount(part_line.quantity, part_line.unit_price)
+    if line.state in (L.DRAFT, L.PENDING, L.DECLINED) and line.package_id is None and fits:
+        if part_line.discount != approval.amount:
+            _discount_part(line, part_line, approval.amount, approval.reason, by=by)
+    else:
+        record(part_line, events.PART_DISCOUNT_LAPSED, by=by, store_id=approval.store_id, amount=approval.amount)
+    return part_line
+
+
 # --- the estimate ---
 
 
@@ -1056,6 +1162,7 @@ def estimate_content(
                         "guarantee_months": p.part.guarantee_months,
                         "guarantee_km": p.part.guarantee_km,
                         **({"core_price": str(p.core_price)} if p.core_price else {}),
+                        **({"discount": str(p.discount)} if p.discount else {}),
                     }
                     for p in line.part_lines.all()
                 ],
@@ -1484,11 +1591,11 @@ def _settle_what_was_done(line: OrderLine) -> None:
 def price_what_stays(part_line: PartLine) -> None:
     """A part of an ended line counts for what stays in the car; of what was taken back the row stays at nothing."""
     if part_line.issued_quantity > 0:
-        part_line.quantity = part_line.issued_quantity
-        part_line.amount = line_amount(part_line.quantity, part_line.unit_price)
+        before, part_line.quantity = line_amount(part_line.quantity, part_line.unit_price), part_line.issued_quantity
+        reprice_part(part_line, before)
     else:
-        part_line.amount = ZERO
-    part_line.save(update_fields=["quantity", "amount"])
+        part_line.amount = part_line.discount = ZERO
+    part_line.save(update_fields=["quantity", "amount", "discount"])
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from dealership.kernel.money import line_amount
 from dealership.kernel.saying import say_money
 from workshop import events, permissions
 from workshop.models import L, PartLine, StockItem
-from workshop.services.orders import back_to_draft, locked_line
+from workshop.services.orders import back_to_draft, locked_line, reprice_part
 from workshop.services.stock import reserve_part
 
 
@@ -71,15 +71,17 @@ def take_replacement(*, part_line_uid: UUID, part_uid: UUID, by: Actor) -> PartL
         if line.quoted_id is not None and line.pay_type == PayType.CUSTOMER_PAY:
             price = min(price, part_line.unit_price)  # 2.2.2: what was quoted doesn't get dearer
     _free(part_line, store_id=line.order.store_id, others=[part.pk], by=by)
-    old_price = part_line.unit_price
+    old_price, before_price = part_line.unit_price, line_amount(part_line.quantity, part_line.unit_price)
     if line.pay_type == PayType.CUSTOMER_PAY:
         core = core_charge(part, line.order.store_id)
         part_line.core_price = min(core, part_line.core_price) if agreed else core
     part_line.part, part_line.unit_price, part_line.expected_on = part, price, None
-    part_line.amount = line_amount(part_line.quantity, price)
+    reprice_part(part_line, before_price)
     part_line.save(
-        update_fields=["part", "kind", "unit_price", "amount", "core_price", "reserved_quantity", "expected_on"]
-    )
+        update_fields=[
+            "part", "kind", "unit_price", "amount", "discount", "core_price", "reserved_quantity", "expected_on",
+        ]
+    )  # fmt: skip
     record(
         part_line, events.PART_REPLACED, by=by, store_id=line.order.store_id,
         changed={"part": (before.uid, part.uid), "unit_price": (old_price, price)}, line=line.uid, amount=part_line.amount,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -29,7 +30,7 @@ from dealership.kernel.formats import one_line
 from dealership.kernel.models import Approval
 from dealership.kernel.money import ZERO
 from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage, message_words
-from dealership.kernel.saying import say_list, say_time
+from dealership.kernel.saying import say_list, say_money, say_time
 from dealership.kernel.signatures import EMPTY_PAD
 from reception.models import Customer, CustomerKind, ToldBy, Visit
 from reception.permissions import APPOINTMENTS_BOOK, CUSTOMERS_EDIT
@@ -635,12 +636,14 @@ class EditLinePage(LineCommandPage):
     def open(self) -> bool:
         return self.line.state in (LineState.DRAFT, LineState.PENDING, LineState.DECLINED)
 
-    def parts_with_offers(self) -> list[tuple[PartLine, Sequence[Offer]]]:
-        """The line's parts, each with what may be used in its place while nothing of it was issued."""
+    def parts_with_offers(self) -> list[tuple[PartLine, Sequence[Offer], Decimal | None]]:
+        """The line's parts, each with what may be used in its place while nothing of it was issued, and the discount
+        on it that somebody above is asked about."""
         rows = list(self.line.part_lines.select_related("part"))
         living = self.open or self.line.state in (LineState.AUTHORIZED, LineState.IN_PROGRESS)
         offered = offers(self.order.store_id, [p.part_id for p in rows if not p.issued_quantity]) if living else {}
-        return [(p, offered.get(p.part_id, ())) for p in rows]
+        asked = reads.asked_off(self.line) if self.open else {}
+        return [(p, offered.get(p.part_id, ()), asked.get(p.uid)) for p in rows]
 
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
@@ -713,6 +716,53 @@ class DiscountPage(LineCommandPage):
         else:
             messages.success(self.request, gettext("Discount given."))
         return result
+
+
+class PartDiscountPage(LineCommandPage):
+    """Takes something off the price of a part."""
+
+    permission = permissions.DISCOUNT_SMALL
+    form_class = forms.PartDiscountForm
+    title = _("Discount on a part")
+    submit = _("Give the discount")
+
+    @cached_property
+    def part_line(self) -> PartLine:
+        return PartLine.objects.for_actor(self.actor).select_related("part", "line").get(uid=self.kwargs["uid"])
+
+    @cached_property
+    def line(self) -> OrderLine:
+        return OrderLine.objects.for_actor(self.actor).get(pk=self.part_line.line_id)
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"amount": self.part_line.discount, "reason": self.part_line.discount_reason}
+
+    @property
+    def explains(self) -> str:
+        gross = self.part_line.amount + self.part_line.discount
+        return gettext(
+            "%(part)s, %(gross)s. Up to %(percent)s %% of it you decide yourself; more goes to your manager."
+        ) % {
+            "part": self.part_line.part.said,
+            "gross": say_money(gross),
+            "percent": orders.allowed_part_percent(self.actor, self.order.store_id),
+        }
+
+    def run(self, form: forms.PartDiscountForm) -> PartLine | Approval:
+        data = form.cleaned_data
+        result = orders.discount_part(
+            part_line_uid=self.part_line.uid, amount=data["amount"], reason=data["reason"], by=self.actor
+        )
+        if isinstance(result, Approval):
+            messages.info(self.request, gettext("This is above your limit; your manager has been asked."))
+        else:
+            messages.success(self.request, gettext("Discount given."))
+        return result
+
+    def location(self, result: Any) -> str:
+        if self.actor.may(permissions.LINES_EDIT):
+            return reverse("line-edit", args=[self.line.uid])
+        return super().location(result)
 
 
 class CancelLinePage(LineCommandPage):

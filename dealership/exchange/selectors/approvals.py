@@ -18,6 +18,7 @@ from reception.models import Visit
 
 KINDS = {
     "workshop.discount": _("Discount on labour"),
+    "workshop.part_discount": _("Discount on a part"),
     "workshop.goodwill": _("Goodwill on a line"),
     "workshop.payer": _("Work that the maker, our shop or a service contract pays"),
     "delivery.unpaid_exit": _("Car leaves before all is paid"),
