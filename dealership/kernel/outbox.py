@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from . import clock, registry
 from .history import Event
@@ -139,8 +140,44 @@ def _begin(outbox_id: int, attempts: int | None) -> tuple[datetime, bool] | None
             return cursor.fetchone()[0], row.started_at is not None
 
 
+def deliver_together(ids: list[int]) -> list[int]:
+    """Runs what may be done many at once (``Handler.run_many``) in one transaction; returns the ids that are left.
+
+    What fails here, was begun before or is held by somebody else is left to ``deliver``, which knows how to back off.
+    """
+    names = [name for name, handler in registry.HANDLERS.items() if handler.run_many is not None]
+    mine = Q(id__in=ids, state=OutboxState.DUE, handler__in=names, started_at=None, attempts=0)
+    try:
+        with transaction.atomic():
+            rows = list(Outbox.objects.select_for_update(skip_locked=True).filter(mine).order_by("id"))
+            if not rows:
+                return ids
+            hours = [row.event_at for row in rows]
+            lines = History.objects.filter(
+                id__in=[row.event_id for row in rows], at__gte=min(hours), at__lte=max(hours)
+            ).in_bulk()
+            events: dict[str, list[Event]] = {}
+            for row in rows:
+                events.setdefault(row.handler, []).append(_said(lines[row.event_id], again=False))
+            for name, many in events.items():
+                run_many = registry.HANDLERS[name].run_many
+                assert run_many is not None
+                run_many(many)
+            done = {row.id for row in rows}
+            Outbox.objects.filter(id__in=done).update(
+                state=OutboxState.DONE, started_at=clock.written_now(), done_at=clock.now(), attempts=1, last_error=""
+            )
+    except Exception:
+        log.exception("outbox.together_failed", rows=len(ids))
+        return ids
+    return [each for each in ids if each not in done]
+
+
 def _event(row: Outbox, again: bool) -> Event:
-    line = History.objects.get(id=row.event_id, at=row.event_at)
+    return _said(History.objects.get(id=row.event_id, at=row.event_at), again=again)
+
+
+def _said(line: History, *, again: bool) -> Event:
     return Event(
         line.id, line.at, line.code, line.root_type, line.root_uid, line.store_id, line.facts, line.changed, again
     )
@@ -168,8 +205,14 @@ def drain(*, rounds: int = 50) -> int:
         ids = claim_due()
         if not ids:
             return done
-        done += sum(deliver(i) for i in ids)
+        done += deliver_all(ids)
     return done
+
+
+def deliver_all(ids: list[int]) -> int:
+    """Runs these rows in this process, marks first and together; returns how many are done."""
+    left = deliver_together(ids)
+    return len(ids) - len(left) + sum(deliver(each) for each in left)
 
 
 def retry(outbox_id: int) -> None:

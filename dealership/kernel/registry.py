@@ -65,10 +65,14 @@ def _below(value: Any, least: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What runs behind the outbox for an event; ``name`` is stored, so it never changes."""
+    """What runs behind the outbox for an event; ``name`` is stored, so it never changes.
+
+    ``run_many`` does the same for many events at once, where doing it again changes nothing.
+    """
 
     name: str
     run: Callable[[Any], None]
+    run_many: Callable[[list[Any]], None] | None = None
 
 
 EVENTS: dict[str, EventType] = {}

@@ -56,8 +56,7 @@ def store(transactional_db: None, set_clock: Callable[..., None]) -> Store:
 def drain() -> None:
     """What the worker does behind the outbox, until nothing is due; nothing may fail."""
     while ids := outbox.claim_due():
-        for outbox_id in ids:
-            outbox.deliver(outbox_id)
+        outbox.deliver_all(ids)
     left = list(Outbox.objects.exclude(state=OutboxState.DONE).values("handler", "last_error"))
     assert not left, left
 

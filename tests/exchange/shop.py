@@ -46,7 +46,6 @@ class Shop:
         """Due surveys, then everything behind the outbox until nothing is due; nothing may fail."""
         send_due_surveys()
         while ids := outbox.claim_due():
-            for outbox_id in ids:
-                outbox.deliver(outbox_id)
+            outbox.deliver_all(ids)
         left = list(Outbox.objects.exclude(state=OutboxState.DONE).values("handler", "last_error"))
         assert not left, left

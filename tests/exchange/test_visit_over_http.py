@@ -80,8 +80,7 @@ def ok(response: Any, status: int = 200) -> dict[str, Any]:
 def relay() -> None:
     """What the worker does behind the outbox, until nothing is due."""
     while ids := outbox.claim_due():
-        for outbox_id in ids:
-            outbox.deliver(outbox_id)
+        outbox.deliver_all(ids)
     assert not Outbox.objects.exclude(state=OutboxState.DONE).exists(), list(
         Outbox.objects.exclude(state=OutboxState.DONE).values("handler", "last_error")
     )

@@ -45,10 +45,13 @@ class Floor:
         person = people.make_employee(self.shop.store, *posts, skills=skills, name=name)
         if roster:
             setup = machine("test", store_id=self.shop.store.pk)
-            for days in range(4):
-                rosters.set_roster_day(
-                    employee_uid=person.uid, day=DAY + timedelta(days=days), shift_code="DAY", by=setup
-                )
+            rosters.plan_roster(
+                employee_uid=person.uid,
+                first=DAY,
+                last=DAY + timedelta(days=3),
+                week=dict.fromkeys(range(7), "DAY"),
+                by=setup,
+            )
         return person
 
     def technician(self, name: str = "高试工", **skills: int) -> Employee:

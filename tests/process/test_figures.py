@@ -104,6 +104,36 @@ def test_an_event_touches_its_day_through_the_outbox(monkeypatch):
     assert list(KpiTouchedDay.objects.values_list("store_id", "day")) == [(store.pk, DAY)]
 
 
+@pytest.mark.django_db
+def test_many_events_mark_their_days_in_one_go_and_a_failure_is_left_to_single_runs(monkeypatch):
+    from dealership.kernel.actors import machine
+    from dealership.kernel.models import Outbox
+    from dealership.kernel.services import queue_message
+
+    monkeypatch.setitem(registry.SUBSCRIPTIONS, "kernel.message.queued", [TOUCH_HANDLER])
+    store, other = make_store(), make_store()
+    with clock.moved_to(datetime(2026, 11, 20, 3, tzinfo=UTC)):
+        for key, place in (("a", store), ("b", store), ("c", other)):
+            queue_message(
+                key=key, store=place, channel="SMS", recipient="1", template="t", body="b", by=machine("test")
+            )
+        ids = list(Outbox.objects.values_list("id", flat=True))
+        handler = registry.HANDLERS[TOUCH_HANDLER]
+
+        def breaks(events):
+            handler.run_many(events)
+            raise RuntimeError("in the middle")
+
+        monkeypatch.setitem(registry.HANDLERS, TOUCH_HANDLER, registry.Handler(TOUCH_HANDLER, handler.run, breaks))
+        assert outbox.deliver_together(ids) == ids
+        assert (KpiTouchedDay.objects.count(), set(Outbox.objects.values_list("state", flat=True))) == (0, {"DUE"})
+        assert outbox.deliver_all(ids[:1]) == 1, "alone it goes through"
+        monkeypatch.setitem(registry.HANDLERS, TOUCH_HANDLER, handler)
+        assert outbox.deliver_together(ids) == ids[:1], "what is done already isn't done again"
+    assert set(Outbox.objects.values_list("state", "attempts")) == {("DONE", 1)}
+    assert set(KpiTouchedDay.objects.values_list("store_id", "day")) == {(store.pk, DAY), (other.pk, DAY)}
+
+
 def test_a_day_has_24_hours_at_the_store():
     from dealership.kernel.models import Store
 

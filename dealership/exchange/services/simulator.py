@@ -416,8 +416,7 @@ class Simulation:
 
     def deliver_due(self) -> None:
         """What the relay does; what a handler sets off waits for the next step, as it would for the relay's next look."""
-        for outbox_id in outbox.claim_due():
-            outbox.deliver(outbox_id)
+        outbox.deliver_all(outbox.claim_due())
 
     def step(self, item: _Next) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from dealership.kernel import clock
+from dealership.kernel.history import Event
 from dealership.kernel.models import Store
 
 from ..figures import FIGURES, OTHER_DAYS
@@ -62,17 +64,36 @@ def recompute_touched(*, limit: int = 500) -> int:
 def touch(*, store_id: int, at: datetime) -> None:
     """Marks the store's day of ``at`` for recomputing; marking it again changes nothing."""
     store = Store.objects.get(pk=store_id)
-    _touch_day(store_id, at.astimezone(ZoneInfo(store.time_zone)).date())
+    _touch_days({(store_id, at.astimezone(ZoneInfo(store.time_zone)).date())})
 
 
 def touch_other_days(*, store_id: int, code: str, root_uid: UUID) -> None:
     """Marks the days, other than its own, on which an event changes what was counted (a call on the callback's day)."""
+    _touch_days({(store_id, day) for day in _other_days(code, root_uid)})
+
+
+def touch_for(events: Iterable[Event]) -> None:
+    """Marks the day of each event, and every other day on which it changes what was counted."""
+    zones = {pk: ZoneInfo(name) for pk, name in Store.objects.values_list("pk", "time_zone")}
+    days: set[tuple[int, date]] = set()
+    asked: set[tuple[str, UUID]] = set()
+    for event in events:
+        if event.store_id is None:
+            continue
+        days.add((event.store_id, event.at.astimezone(zones[event.store_id]).date()))
+        if (event.code, event.root_uid) not in asked:
+            asked.add((event.code, event.root_uid))
+            days |= {(event.store_id, day) for day in _other_days(event.code, event.root_uid)}
+    _touch_days(days)
+
+
+def _other_days(code: str, root_uid: UUID) -> set[date]:
+    found: set[date] = set()
     for days in OTHER_DAYS.get(code, []):
         with connection.cursor() as cursor:
             cursor.execute(days, {"root_uid": root_uid})
-            found = [day for (day,) in cursor.fetchall() if day is not None]
-        for day in found:
-            _touch_day(store_id, day)
+            found |= {day for (day,) in cursor.fetchall() if day is not None}
+    return found
 
 
 def touch_run_out() -> None:
@@ -86,5 +107,7 @@ def touch_run_out() -> None:
                 touch(store_id=store_id, at=at)
 
 
-def _touch_day(store_id: int, day: date) -> None:
-    KpiTouchedDay.objects.bulk_create([KpiTouchedDay(store_id=store_id, day=day)], ignore_conflicts=True)
+def _touch_days(days: set[tuple[int, date]]) -> None:
+    # In one order, so that two who mark the same days wait for each other and never both for ever.
+    rows = [KpiTouchedDay(store_id=store_id, day=day) for store_id, day in sorted(days)]
+    KpiTouchedDay.objects.bulk_create(rows, ignore_conflicts=True)
