@@ -9,7 +9,6 @@ owns nothing; alias ``owner`` is the owner, on the same database.
 import contextlib
 import fcntl
 import hashlib
-import io
 import os
 import re
 import shutil
@@ -32,6 +31,8 @@ from django.test import TransactionTestCase
 from dealership.kernel import limits
 from tools import servers
 
+from .kept_rows import KeptRows
+
 # A busy machine is no defect: examples have no deadline and may be slow to draw.
 hypothesis.settings.register_profile("calm", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("calm")
@@ -42,7 +43,7 @@ GET_CHROMIUM = "apt-get install -y chromium fonts-noto-cjk"
 TEST_VAR = settings.VAR_DIR / "test"
 settings.DEMO_CLOCK = timedelta(0)  # a demo that runs meanwhile has a clock of its own
 _users_lock: Any = None
-_first_state: "FirstState | None" = None
+_first_state: KeptRows | None = None
 _browser_tests_left_out = 0
 
 
@@ -105,7 +106,7 @@ def _keep_to_this_machine() -> None:
 # the test database
 
 
-def _owner_sql(database: str = "postgres") -> Any:
+def owner_sql(database: str = "postgres") -> Any:
     """An autocommit connection as the owner, outside Django's own connections."""
     known = connections.settings["owner"]
     made = psycopg2.connect(
@@ -181,7 +182,7 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
     global _first_state
     template = f"tpl_{_schema_hash()}"
     mine = f"test_{os.getpid()}_{worker_id}_{uuid.uuid4().hex[:6]}"
-    with django_db_blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
+    with django_db_blocker.unblock(), contextlib.closing(owner_sql()) as owner, owner.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('dealership test template'))")
         cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'")
         for (old,) in cursor.fetchall():
@@ -193,86 +194,19 @@ def django_db_setup(django_db_blocker: Any, worker_id: str) -> Iterator[None]:
         cursor.execute(f'CREATE DATABASE "{mine}" TEMPLATE "{template}" STRATEGY file_copy')
         cursor.execute("SELECT pg_advisory_unlock(hashtext('dealership test template'))")
         _use_database(mine)
-        with contextlib.closing(_owner_sql(mine)) as here, here.cursor() as reader:
-            _first_state = FirstState(reader)
+        with contextlib.closing(owner_sql(mine)) as here, here.cursor() as reader:
+            _first_state = KeptRows(reader)
     yield
-    with django_db_blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
+    with django_db_blocker.unblock(), contextlib.closing(owner_sql()) as owner, owner.cursor() as cursor:
         connections.close_all()
         _drop(cursor, mine)
-
-
-class FirstState:
-    """The rows and counters of a fresh test database, kept in memory and put back after a test that committed.
-
-    Emptying by TRUNCATE takes seconds where hundreds of tables refer to one another, and seeding anew takes more.
-    Deleting past triggers and references needs the right to set ``session_replication_role``; on a server of
-    somebody else that doesn't give it, tables are truncated and seeded again.
-    """
-
-    TABLES = (
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-    )
-    UNTOUCHED = "('django_migrations', 'django_content_type', 'auth_permission')"
-    COUNTERS = "SELECT sequencename, COALESCE(last_value, start_value), last_value IS NOT NULL FROM pg_sequences"
-
-    def __init__(self, cursor: Any) -> None:
-        cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
-        self.puts_back = cursor.fetchone()[0]
-        cursor.execute(f"{self.TABLES} AND c.relname NOT IN {self.UNTOUCHED}")
-        self.names = [name for (name,) in cursor.fetchall()]
-        self.counters = self._counters(cursor)
-        self.rows = {name: self._read(cursor, name) for name in self._filled(cursor)}
-
-    def _filled(self, cursor: Any) -> list[str]:
-        cursor.execute(
-            " UNION ALL ".join(f"(SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\"))" for name in self.names)
-        )
-        return [name for (name,) in cursor.fetchall()]
-
-    def _counters(self, cursor: Any) -> dict[str, tuple[int, bool]]:
-        cursor.execute(self.COUNTERS)
-        return {name: (value, used) for name, value, used in cursor.fetchall()}
-
-    def _read(self, cursor: Any, name: str) -> tuple[str, bytes]:
-        cursor.execute(
-            "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
-            [f'"{name}"'],
-        )
-        (columns,) = cursor.fetchone()
-        out = io.BytesIO()
-        cursor.copy_expert(f'COPY (SELECT {columns} FROM "{name}") TO STDOUT', out)
-        return columns, out.getvalue()
-
-    def put_back(self, cursor: Any) -> None:
-        filled = self._filled(cursor)
-        if not self.puts_back:
-            from dealership.kernel.seeds import seed_all
-
-            if filled:
-                listed = ", ".join(f'"{name}"' for name in filled)
-                cursor.execute("SET lock_timeout = '20s'")
-                cursor.execute(f"TRUNCATE {listed} RESTART IDENTITY CASCADE")
-            seed_all()
-            return
-        counters = self._counters(cursor)
-        cursor.execute("BEGIN; SET LOCAL lock_timeout = '20s'; SET LOCAL session_replication_role = replica")
-        for name in filled:
-            cursor.execute(f'DELETE FROM "{name}"')
-        for name, (columns, rows) in self.rows.items():
-            cursor.copy_expert(f'COPY "{name}" ({columns}) FROM STDIN', io.BytesIO(rows))
-        for name, (value, used) in self.counters.items():
-            if counters[name] != (value, used):
-                cursor.execute("SELECT setval(%s, %s, %s)", [f'"{name}"', value, used])
-        cursor.execute("COMMIT")
 
 
 def _flush_as_owner(self: TransactionTestCase) -> None:
     """Put everything back as it was before the first test, as the owner (the application's role can't)."""
     assert _first_state is not None
     connections.close_all()
-    with contextlib.closing(_owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
+    with contextlib.closing(owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
         _first_state.put_back(cursor)
 
 
@@ -294,7 +228,7 @@ def as_owner(transactional_db: None) -> Iterator[Callable[..., list[tuple[Any, .
 
     The owner sees only what is committed, so the test runs outside a transaction.
     """
-    with contextlib.closing(_owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
+    with contextlib.closing(owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
 
         def run(statement: str, values: Any = None) -> list[tuple[Any, ...]]:
             cursor.execute(statement, values)

@@ -6,6 +6,7 @@ open and its people are on duty whatever the wall clock says.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -24,12 +26,15 @@ from dealership.exchange.services.demo import equip
 from dealership.exchange.services.demo_store import make_store
 from dealership.kernel import clock, outbox
 from dealership.kernel.models import Outbox, OutboxState, Store, User
+from tests.conftest import owner_sql
+from tests.kept_rows import KeptRows
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
 AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 SHOTS: Path | None = settings.VAR_DIR / "e2e" if os.environ.get("E2E_SHOTS") == "1" else None
 FRIDAY = (2026, 11, 27)
 expect.set_options(timeout=15_000)
+_equipped: list[KeptRows] = []
 
 
 @pytest.fixture
@@ -46,11 +51,19 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def store(transactional_db: None, set_clock: Callable[..., None]) -> Store:
-    """The demo's first store with people, rosters, bays, prices and stock; no car has been there yet."""
+    """The demo's first store with people, rosters, bays, prices and stock; no car has been there yet.
+
+    It is made once in a process and put back for every further test.
+    """
     cache.clear()
-    made = make_store(code="BJ01", name="滨江店", brand="星河")
-    equip([made], clock.today())
-    return made
+    with contextlib.closing(owner_sql(connection.settings_dict["NAME"])) as owner, owner.cursor() as cursor:
+        if _equipped and _equipped[0].puts_back:
+            _equipped[0].put_back(cursor)
+            return Store.objects.get(code="BJ01")
+        made = make_store(code="BJ01", name="滨江店", brand="星河")
+        equip([made], clock.today())
+        _equipped.append(KeptRows(cursor))
+        return made
 
 
 def drain() -> None:

@@ -24,7 +24,7 @@ from dealership.kernel.models import PeriodicRun, Store
 from delivery.models import GatePass, Settlement
 from delivery.selectors.sales import unsettled_sales
 from reception.models import Visit
-from tests.conftest import _owner_sql
+from tests.conftest import owner_sql
 from tests.factories.kernel import make_store
 from workshop.accident_models import AccidentCase
 from workshop.call_models import TechnicianCall
@@ -169,7 +169,7 @@ def test_a_newcomer_finds_one_of_each_rare_thing_at_work() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_second_loader_waits_for_the_first() -> None:
     """The lock is held by another connection; the command waits for it (here no longer than 100 ms) and writes nothing."""
-    other = _owner_sql(connection.settings_dict["NAME"])
+    other = owner_sql(connection.settings_dict["NAME"])
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [demo.LOCK])

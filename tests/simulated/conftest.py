@@ -60,7 +60,7 @@ from reception.services import (
 from reception.services.vehicles import correct_vehicle, note_use
 from staff.models import Employee
 from staff.services import employees
-from tests.conftest import _drop, _owner_sql, _schema_hash, _use_database
+from tests.conftest import _drop, _schema_hash, _use_database, owner_sql
 from tests.factories import not_new
 from tests.factories import sheets as check_sheets
 from tests.factories.accidents import assessed_below, make_assessed
@@ -133,7 +133,7 @@ def _innermost(frame: Any) -> str:
 def _fresh_database(blocker: Any, name: str) -> Iterator[str]:
     """A migrated and seeded database, used by this process while the block runs."""
     before = connections["default"].settings_dict["NAME"]
-    with blocker.unblock(), contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
+    with blocker.unblock(), contextlib.closing(owner_sql()) as owner, owner.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "tpl_{_schema_hash()}" STRATEGY file_copy')
         _use_database(name)
         try:

@@ -25,7 +25,7 @@ from dealership.kernel.models import History, Root
 from delivery.models import FollowUpAttempt, Payment, ReworkCase, Survey
 from quality.models import Complaint
 from reception.models import Appointment, Consent, OdometerReading, ReceptionNote, Visit, VisitState
-from tests.conftest import _drop, _owner_sql, _schema_hash
+from tests.conftest import _drop, _schema_hash, owner_sql
 from workshop.models import Authorization, Inspection, LineHold, OrderLine, PartLine, StockItem, StockMovement
 from workshop.old_part_models import OldPart
 from workshop.tool_models import ToolIssue
@@ -328,7 +328,7 @@ def test_what_is_left_out_of_the_comparison_is_there_and_no_more(run: Run) -> No
 def test_the_same_seed_and_start_give_the_same_shop(run: Run, worker_id: str, tmp_path: Path) -> None:
     """Two processes with different orders of Python's sets, two fresh databases: every table of every room is equal."""
     names = [f"test_{os.getpid()}_{worker_id}_{number}" for number in (1, 2)]
-    with contextlib.closing(_owner_sql()) as owner, owner.cursor() as cursor:
+    with contextlib.closing(owner_sql()) as owner, owner.cursor() as cursor:
         try:
             for name in names:
                 cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "tpl_{_schema_hash()}" STRATEGY file_copy')
@@ -348,7 +348,7 @@ def test_the_same_seed_and_start_give_the_same_shop(run: Run, worker_id: str, tm
 
 
 def read_all(database: str) -> dict[str, list[str]]:
-    with contextlib.closing(_owner_sql(database)) as there, there.cursor() as cursor:
+    with contextlib.closing(owner_sql(database)) as there, there.cursor() as cursor:
         return fingerprint(cursor)
 
 
