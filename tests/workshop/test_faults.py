@@ -390,6 +390,9 @@ def test_what_if_says_the_fee_and_keeps_what_was_typed(client: Client, team: Sim
     wrong = ask(client, day="2025-01-01", days="12").content.decode()
     assert 'value="12"' in wrong
     assert "车辆购买之前" in wrong
+    wrong = ask(client, days="3", longest="9")
+    assert "days" in wrong.context["form"].errors
+    assert not wrong.context["answered"]
     assert "2013-10-01" in ask(client, start="2013-09-30", day="2014-01-01").content.decode()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -153,6 +153,9 @@ def test_work_agreed_to_unasked_is_marked_and_one_tap_promises_anew(floor: Floor
     assert list(do_not_fit([order])) == [order.pk]
     (row,) = (row for row in list_orders(floor.shop.advisor).rows if row.order == order)
     assert row.short is not None
+    late = list_orders(floor.shop.advisor, show="late")
+    assert [row.order for row in late.rows] == [order]
+    assert {each.code: each.count for each in late.filters}["late"] == 1
     placed = place_work(floor.shop.advisor, [order.visit])[order.visit_id]
     assert placed.expected_at is not None
     assert placed.expected_at > FIVE
@@ -163,11 +166,17 @@ def test_work_agreed_to_unasked_is_marked_and_one_tap_promises_anew(floor: Floor
     client.force_login(floor.shop.advisor.user)
     shown = client.get(reverse("order-detail", args=[order.uid])).content.decode()
     sent = {name: shown.split(f'name="{name}" value="')[1].split('"')[0] for name in ("promised_at", "reason", "told")}
+    asked = client.get(reverse("order-promise", args=[order.uid]))
+    assert asked.context["form"].initial["promised_at"] == page.suggested, "what can be kept is what is offered"
+    too_soon = sent | {"promised_at": (FIVE - timedelta(minutes=30)).astimezone(UTC).isoformat()}
+    answer = client.post(reverse("order-promise", args=[order.uid]), too_soon, follow=True)
+    assert "已承诺新的时间，但作业最早" in answer.content.decode()
     answer = client.post(reverse("order-promise", args=[order.uid]), sent)
     assert answer.status_code == 302
     order.refresh_from_db()
     assert order.promised_at == page.suggested
     assert not do_not_fit([order])
+    assert not list_orders(floor.shop.advisor, show="late").rows
     assert "最早" not in client.get(reverse("order-list")).content.decode()
 
 

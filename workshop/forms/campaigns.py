@@ -80,7 +80,7 @@ class AnswerForm(forms.Form):
     row = forms.ChoiceField(label=_("Which campaign"), widget=forms.RadioSelect)
     reply = forms.ChoiceField(label=_("What stands"), choices=CampaignReply.choices, widget=forms.RadioSelect)
     told_to = forms.CharField(label=_("Who was told"), max_length=60)
-    done_on = forms.DateField(label=_("Done on"), widget=DAY, required=False, help_text=ELSEWHERE)
+    done_on = forms.DateField(label=_("Day it was done"), widget=DAY, required=False, help_text=ELSEWHERE)
     done_where = forms.CharField(label=_("Shop that did it"), max_length=80, required=False)
     evidence = forms.CharField(
         label=_("Shown by"),

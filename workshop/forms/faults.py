@@ -138,6 +138,8 @@ class WhatIfForm(forms.Form):
             self.add_error("away", _("The owner has the car back for less than this visit lasts."))
         if at_once > longest:
             self.add_error("at_once", _("Both orders run during this visit: not more days than it has."))
-        if longest + at_once > (data.get("days") or 0):
+        if data.get("days") is not None and data["days"] < longest:
+            self.add_error("days", _("This visit alone lasts longer: all days in repair are at least as many."))
+        elif longest + at_once > (data.get("days") or 0):
             data["days"] = longest + at_once
         return data

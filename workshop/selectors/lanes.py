@@ -31,7 +31,7 @@ from workshop.models import (
 from workshop.selectors.day_six import long_repairs
 from workshop.selectors.jobs import worked_minutes
 from workshop.selectors.plan import forecast_end
-from workshop.selectors.promises import do_not_fit
+from workshop.selectors.promises import Outlook, do_not_fit
 from workshop.selectors.sublets import sublets_expected
 
 L = LineState
@@ -82,22 +82,26 @@ def _short_promises(
     noted: dict[int, Placement] = {}
     by_key = {order.pk: order for order in watched}
     for key, outlook in do_not_fit(watched).items():
-        if not outlook.hours:  # all of it is planned, later than promised: the card's time says so
-            continue
         order = by_key[key]
         now = noted.get(order.visit_id, placed[order.visit_id])
-        sign = Sign(
-            "clock-exclamation",
-            _("%(hours)s h to give out: %(time)s can't be kept")
-            % {"hours": f"{outlook.hours.normalize():f}", "time": say_time(outlook.promised_at, now=clock.now())},
-            "bad",
-        )
+        if not outlook.hours and now.expected_at is not None:  # work goes on, planned too late: the card's time says so
+            continue
+        sign = Sign("clock-exclamation", _cannot_be_kept(outlook), "bad")
         ways = now.remedies
         if actor.may(permissions.PROMISE_CHANGE):
             ways = (*ways, Remedy(_("Promise another time"), reverse("order-promise", args=[order.uid])))
         expected = max(filter(None, (now.expected_at, outlook.ready_at)))
         noted[order.visit_id] = replace(now, signs=(*now.signs, sign), remedies=ways, expected_at=expected)
     return noted
+
+
+def _cannot_be_kept(outlook: Outlook) -> str:
+    promised = say_time(outlook.promised_at, now=clock.now())
+    if outlook.hours:
+        words = {"hours": f"{outlook.hours.normalize():f}", "time": promised}
+        return _("%(hours)s h to give out: %(time)s can't be kept") % words
+    end = say_time(outlook.ready_at, now=clock.now())
+    return _("planned until %(end)s: %(time)s can't be kept") % {"end": end, "time": promised}
 
 
 def _outside_work(placed: Mapping[int, Placement], orders: Mapping[int, list[RepairOrder]]) -> dict[int, Placement]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -149,8 +149,8 @@ def _late(now: datetime) -> Q:
     return Q(promised_at__lt=now, stage__in=[s for s in RUNNING if s not in (S.READY, S.SETTLED)])
 
 
-def _conditions(by: Actor, now: datetime) -> dict[str, tuple[Any, Q, str]]:
-    """Code → label, condition, tone of the counts over the list, in their order."""
+def _conditions(by: Actor, now: datetime, short: Collection[int]) -> dict[str, tuple[Any, Q, str]]:
+    """Code → label, condition, tone of the counts over the list, in their order; ``short``: keys that can't keep it."""
     return {
         "running": (_("running"), Q(stage__in=RUNNING), ""),
         "draft": (_("to be priced and sent"), Q(stage=S.DRAFT), ""),
@@ -161,7 +161,7 @@ def _conditions(by: Actor, now: datetime) -> dict[str, tuple[Any, Q, str]]:
         "hold": (_("waiting"), Q(stage=S.ON_HOLD), "soon"),
         "inspect": (_("to inspect"), Q(stage=S.INSPECTION), ""),
         "ready": (_("to settle and hand over"), Q(stage__in=(S.READY, S.SETTLED)), "good"),
-        "late": (_("later than promised"), _late(now), "late"),
+        "late": (_("later than promised"), _late(now) | Q(pk__in=short), "late"),
         "ended": (_("closed or cancelled"), Q(stage__in=(S.CLOSED, S.CANCELLED)), ""),
     }
 
@@ -181,7 +181,9 @@ def list_orders(
     base = visible_orders(by).annotate(has_pending=Exists(pending), has_loose=Exists(loose))
     if mine and (me := employee_of(by)) is not None:
         base = base.filter(advisor=me)
-    conditions = _conditions(by, now)
+    watched = base.filter(stage__in=RUNNING, promised_at__isnull=False).select_related("visit", "store")
+    short = do_not_fit(watched)
+    conditions = _conditions(by, now, list(short))
     show = show if show in conditions else "running"
     counted = base.aggregate(**{code: Count("pk", filter=rule) for code, (_label, rule, _tone) in conditions.items()})
     filters = [
@@ -204,7 +206,6 @@ def list_orders(
         found.reverse()
     has_newer = more if backwards else bool(before)
     has_older = True if backwards else more
-    short = do_not_fit(found)
     return OrderList(
         [replace(row, short=short.get(row.order.pk)) for row in _with_money(found, now)],
         filters,

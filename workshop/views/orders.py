@@ -55,6 +55,7 @@ from workshop.selectors.apart import BEGUN, Again, falls_due, lying_apart, price
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.goodwill import goodwill_of
 from workshop.selectors.packages import packages_panel
+from workshop.selectors.promises import do_not_fit
 from workshop.selectors.quoted import quoted_for
 from workshop.selectors.replacing import Offer, offers
 from workshop.selectors.sublets import sublets_to_end
@@ -502,11 +503,18 @@ class PromisePage(OrderCommandPage):
     title = _("Promise another time")
     explains = _("Say how the customer hears of it; who isn't told yet stands on Today's page until somebody has.")
     submit = _("Promise this time")
-    done = _("New time promised.")
 
     def get_initial(self) -> dict[str, Any]:
-        told_to = self.order.visit.contact_name
-        return super().get_initial() | {"promised_at": self.order.promised_at, "told_to": told_to}
+        short = do_not_fit([self.order]).get(self.order.pk)
+        at = short.suggested if short else self.order.promised_at
+        return super().get_initial() | {"promised_at": at, "told_to": self.order.visit.contact_name}
+
+    def words(self, result: RepairOrder) -> Any:
+        short = do_not_fit([result]).get(result.pk)
+        if short is None:
+            return gettext("New time promised.")
+        ready = say_time(short.ready_at, now=clock.now())
+        return gettext("New time promised, but the work is done at %(time)s at the earliest.") % {"time": ready}
 
     def run(self, form: forms.PromiseForm) -> RepairOrder:
         return orders.change_promise(order_uid=self.order.uid, by=self.actor, **form.cleaned_data)
@@ -540,7 +548,7 @@ class WithdrawEstimatePage(OrderCommandPage):
     form_class = forms.WithdrawEstimateForm
     title = _("Take the offer back")
     explains = _("Its open lines can be changed then and sent anew; what was decided stays. The link asks no more.")
-    submit = _("Take it back")
+    submit = title
     danger = True
     done = _("The offer is taken back.")
 
