@@ -433,7 +433,7 @@ def _visit_card(actor: Actor, visit: Visit, placed: Placement, waits: int) -> Ca
 def _unseen_minutes(visit: Visit, placed: Placement) -> int | None:
     """Whole minutes for which a customer who is asked for a decision hasn't looked; None while all is well."""
     link = getattr(visit, "link", None)
-    if placed.lane != CONSENT.code or link is None:
+    if placed.lane != CONSENT.code or not placed.asked or link is None:
         return None
     quiet = limits.value(LINK_QUIET, store_id=visit.store_id)
     since = int((clock.now() - (link.last_viewed_at or visit.signed_at or visit.arrived_at)).total_seconds() // 60)

@@ -135,6 +135,11 @@ def test_a_customer_who_does_not_look_is_sent_the_link_again_or_called(advisor, 
         visits.admit_visit(visit=visit, by=advisor)
         visits.view_link(token=visit.link.token)
     monkeypatch.setattr(today, "LANE_SOURCES", [lambda actor, cars: {visit.pk: Placement("CONSENT")}])
+    with clock.moved_to(NOW + timedelta(minutes=38)):
+        (card,) = today.board(advisor, show="consent").cards
+        assert (card.note, card.remedies) == ("", ()), "nothing is asked yet, so nothing waits to be looked at"
+    asked = Placement("CONSENT", asked=True)
+    monkeypatch.setattr(today, "LANE_SOURCES", [lambda actor, cars: {visit.pk: asked}])
     with clock.moved_to(NOW + timedelta(minutes=29)):
         (card,) = today.board(advisor, show="consent").cards
         assert (card.note, card.remedies) == ("", ())
