@@ -41,6 +41,7 @@ from workshop.models import (
     PromiseTold,
 )
 from workshop.old_part_models import Disposition, OldPartState
+from workshop.own_part_models import OwnPartCondition, OwnPartPackaging
 from workshop.stock_models import ReturnCondition
 from workshop.sublet_models import SubletState
 from workshop.trial_models import TrialState
@@ -332,7 +333,7 @@ def _work(content: dict[str, Any]) -> list[dict[str, Any]]:
             str(line["position"]),
             say_name(p["name"]),
             " ".join([p["number"], *p.get("lots", [])]),
-            _word(PartKind, p["kind"]),
+            " · ".join(filter(None, (_word(PartKind, p["kind"]), _brought(p.get("looked_at"))))),
             _plain(p["quantity"]) if "quantity" in p else "—",
             "—" if p["kind"] == PartKind.CUSTOMER_SUPPLIED else _plain(p["issued"]),
             (_money(p["unit_price"]) if "unit_price" in p else "—") + _off(p),
@@ -737,6 +738,15 @@ def _section(title: str, heads: list[str], rows: list[list[str]], wide: int) -> 
     right = (_("Hours × rate"), _("Issued"), _("Quantity"), _("Old parts returned"))
     figures = [at for at, head in enumerate(heads) if head.endswith("¥") or head in right]
     return {"title": title, "heads": heads, "rows": rows, "wide": wide, "figures": figures}
+
+
+def _brought(seen: dict[str, Any] | None) -> str:
+    """How a part looked that the customer brought, who looked at it and when."""
+    if not seen:
+        return ""
+    found = _("may be fitted") if seen["fits"] and not seen["damaged"] else seen["note"]
+    how = f"{_word(OwnPartCondition, seen['condition'])}, {_word(OwnPartPackaging, seen['packaging'])}"
+    return f"{how}, {found} ({seen['by']}, {_at(seen['at'])})"
 
 
 def _off(part: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from workshop.difference_models import DifferenceConsent
 from workshop.goodwill_models import GOODWILL, LineGoodwill
 from workshop.models import Clocking, Inspection, LineHold, LinePhoto, OrderLine, PartLine, RepairOrder
 from workshop.old_part_models import OldPart
+from workshop.own_part_models import OwnPartCheck
 from workshop.part_consent_models import PartConsent
 from workshop.payer_models import PAYER, PayerApproval
 from workshop.rules import line_total
@@ -135,6 +136,13 @@ def _lines(order: RepairOrder) -> Rows:
     )
     named = lots_out(part for line in lines for part in line.part_lines.all())
     moved = _moved_clockings(lines)
+    brought = {
+        (c.line_id, c.part_id): {
+            "condition": c.condition, "packaging": c.packaging, "damaged": c.damaged, "fits": c.fits, "note": c.note,
+            "quantity": str(c.quantity), "by": c.checked_by.name, "at": c.checked_at.isoformat(),
+        }
+        for c in OwnPartCheck.objects.filter(line__order=order).select_related("checked_by").order_by("id")
+    }  # fmt: skip
     return [
         {
             "uid": str(line.uid), "position": line.position, "description": line.description,
@@ -153,6 +161,7 @@ def _lines(order: RepairOrder) -> Rows:
                     "unit": p.part.unit, "unit_price": str(p.unit_price), "issued": str(p.issued_quantity),
                     "amount": str(p.amount), "discount": str(p.discount), "discount_by": _name(p.discount_by),
                     "discount_reason": p.discount_reason, "lots": [lot.code for lot, _quantity in named.get(p.pk, [])],
+                    **({"looked_at": seen} if (seen := brought.get((line.pk, p.part_id))) else {}),
                 }
                 for p in sorted(line.part_lines.all(), key=lambda p: p.pk)
             ],

@@ -2222,6 +2222,7 @@ from workshop import (  # noqa: E402, F401
     gloves_api,
     goodwill_api,
     lifts_api,
+    own_parts_api,
     part_consents_api,
     payers_api,
     promises_api,

@@ -34,6 +34,9 @@ PART_CONSENT_SIGNED = event(
     clause="3.3",
     stage=stages.CONSENT,
 )
+OWN_PART_CHECKED = event(
+    "workshop.own_part.checked", _("Part that the customer brought looked at"), clause="3.2", stage=stages.WORK
+)
 CONTRACT_SIGNED = event("workshop.contract.signed", _("Repair contract signed"), clause="3.3", stage=stages.CONSENT)
 ORDER_WITHDRAWN = event(
     "workshop.repair_order.withdrawn", _("Repair order withdrawn"), clause="3.2", stage=stages.CONSENT

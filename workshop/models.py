@@ -611,6 +611,26 @@ class OrderLine(Root):
                 text=_("A fault is done when complaint, cause and correction are written down (3.2)."),
             ),
             states.guard(
+                # 3.2: what the customer brings is fitted only when somebody has looked at it and found it fit: the last
+                # check counts, and all of it was looked at. A check reads the line FOR SHARE.
+                "orderline_own_parts_checked",
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("NEW.state = 'COMPLETED' AND OLD.state <> 'COMPLETED'"),
+                func="""
+                    IF EXISTS (SELECT 1 FROM workshop_partline p
+                        WHERE p.line_id = NEW.id AND p.kind = 'CUSTOMER_SUPPLIED' AND NOT COALESCE(
+                            (SELECT c.fits AND NOT c.damaged AND c.quantity >= (SELECT sum(q.quantity)
+                                FROM workshop_partline q WHERE q.line_id = c.line_id AND q.part_id = c.part_id
+                                    AND q.kind = 'CUSTOMER_SUPPLIED')
+                            FROM workshop_ownpartcheck c WHERE c.line_id = p.line_id AND c.part_id = p.part_id
+                            ORDER BY c.id DESC LIMIT 1), false))
+                    THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="own_part.unchecked",
+                text=_("A part that the customer brought isn't looked at, or was refused; it isn't fitted (3.2)."),
+            ),
+            states.guard(
                 # 3.2: a payer changes before the work begins, and then the new one is asked: the yes was the other's.
                 "orderline_payer_before_work",
                 operation=pgtrigger.UpdateOf("state"),
@@ -1052,6 +1072,20 @@ class PartLine(Root):
                 """,
                 code="part.consent",
                 text=_("This part isn't new: the customer agrees to it in writing before it is issued (3.3)."),
+            ),
+            states.guard(
+                # 3.2: what the customer brings goes to the car only when somebody has looked at it and found it fit.
+                "partline_own_checked",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("issued_quantity", "kind"),
+                condition=pgtrigger.Condition("NEW.issued_quantity > 0 AND NEW.kind = 'CUSTOMER_SUPPLIED'"),
+                func="""
+                    IF NOT COALESCE((SELECT c.fits AND NOT c.damaged AND c.quantity >= NEW.issued_quantity
+                        FROM workshop_ownpartcheck c WHERE c.line_id = NEW.line_id AND c.part_id = NEW.part_id
+                        ORDER BY c.id DESC LIMIT 1), false) THEN {refuse} END IF;
+                    RETURN NEW;
+                """,
+                code="own_part.unchecked",
+                text=_("A part that the customer brought isn't looked at, or was refused; it isn't fitted (3.2)."),
             ),
             states.guard(
                 # 3.2: what is out comes back by a return, which says in what condition.
@@ -2957,6 +2991,7 @@ from workshop.glove_models import GloveLook  # noqa: E402, F401  (found with the
 from workshop.goodwill_models import LineGoodwill  # noqa: E402, F401  (found with the room's models)
 from workshop.lift_models import LiftRound  # noqa: E402, F401  (found with the room's models)
 from workshop.old_part_models import OldPart  # noqa: E402, F401  (found with the room's models)
+from workshop.own_part_models import OwnPartCheck  # noqa: E402, F401  (found with the room's models)
 from workshop.package_models import OrderPackage  # noqa: E402, F401  (found with the room's models)
 from workshop.part_consent_models import PartConsent  # noqa: E402, F401  (found with the room's models)
 from workshop.payer_models import PayerApproval  # noqa: E402, F401  (found with the room's models)

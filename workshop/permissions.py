@@ -52,11 +52,14 @@ STOCK_MOVE = permission("workshop.stock.move", _("Receive, move and count parts;
 PARTS_BUY = permission("workshop.parts.buy", _("Order parts from suppliers, change the day and give up the rest."))
 PARTS_RESERVE = permission("workshop.parts.reserve", _("Keep parts for an order."))
 PARTS_ISSUE = permission("workshop.parts.issue", _("Issue parts to a line and take them back."))
+PARTS_CHECK_OWN = permission(
+    "workshop.parts.check_own", _("Look at parts that customers bring before they are fitted.")
+)
 PARTS_GIVE = permission("workshop.parts.give", _("Give a part that is kept for one order to another one."))
 STOCK_COUNT = permission("workshop.stock.count", _("Open stock-takes of parts, count in them and close small ones."))
 STOCK_APPROVE = permission("workshop.stock.approve", _("Close stock-takes of parts whose differences are worth much."))
-role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_BUY, PARTS_RESERVE, PARTS_ISSUE, PARTS_GIVE})
-role("advisor", permissions={STOCK_VIEW, PARTS_RESERVE})
+role("parts", permissions={STOCK_VIEW, STOCK_MOVE, PARTS_BUY, PARTS_RESERVE, PARTS_ISSUE, PARTS_GIVE, PARTS_CHECK_OWN})
+role("advisor", permissions={STOCK_VIEW, PARTS_RESERVE, PARTS_CHECK_OWN})
 role("foreman", permissions={STOCK_VIEW, PARTS_RESERVE, PARTS_GIVE})
 for _code in ("manager", "gm", "technician", "leader", "warranty"):
     role(_code, permissions={STOCK_VIEW})

@@ -413,6 +413,12 @@ def _work(world: Any, made: dict[str, Any], customer: str, vehicle: str) -> dict
     act(advisor, "labor_operation", ours, "cancel", {"reason": "不做了"})
     used = {"part_uid": pad, "quantity": "1.00", "kind": "USED"}
     act(advisor, "labor_operation", filters, "add_part", used)
+    act(advisor, "labor_operation", filters, "add_part", used | {"part_uid": other, "kind": "CUSTOMER_SUPPLIED"})
+    kept = advisor.list_part_line(labor_operation_uid=filters)["data"]
+    looked = {"condition": "NEW", "packaging": "SEALED", "damaged": False, "fits": True}
+    advisor.create_own_part_check(
+        body={"part_line_uid": next(row["uid"] for row in kept if row["kind"] == "CUSTOMER_SUPPLIED"), **looked}
+    )
     rows = advisor.list_part_line(labor_operation_uid=brakes)["data"]
     pads = rows[0]["uid"]
     act(advisor, "part_line", pads, "change", {"quantity": "2.00"})

@@ -9,7 +9,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-from dealership.catalogue.models import Part
+from dealership.catalogue.models import Part, PartKind
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
 from dealership.kernel.models import Store, User
@@ -34,6 +34,7 @@ from workshop.models import (
     RepairOrder,
     ToolAsset,
 )
+from workshop.own_part_models import OwnPartCheck
 
 _serial = count(1)
 CHECKED = dict.fromkeys(HandoverCheck.values, True) | {"NEXT_SERVICE": "NOT_APPLICABLE"}
@@ -184,7 +185,7 @@ def _add_part(
     number = next(_serial)
     part = Part.objects.create(number=f"P{number:06d}", name=fields.pop("name", "机油滤清器"), brand="示例")
     amount = Decimal(quantity)
-    return PartLine.objects.create(
+    part_line = PartLine.objects.create(
         line=line,
         part=part,
         quantity=amount,
@@ -192,6 +193,12 @@ def _add_part(
         amount=line_amount(amount, Decimal(price)),
         **fields,
     )
+    if part_line.kind == PartKind.CUSTOMER_SUPPLIED:  # looked at when it was brought
+        OwnPartCheck.objects.create(
+            line=line, part=part, quantity=amount, condition="NEW", packaging="SEALED", damaged=False, fits=True,
+            checked_by=line.order.advisor,
+        )  # fmt: skip
+    return part_line
 
 
 def work(line: OrderLine, person: Employee, *, minutes: int) -> Clocking:

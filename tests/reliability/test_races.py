@@ -116,6 +116,7 @@ from workshop.services import (
     lifts,
     old_parts,
     orders,
+    own_parts,
     packages,
     part_consents,
     payers,
@@ -405,6 +406,7 @@ STORY: dict[str, str] = {
     "workshop.count_stock": "same",
     "workshop.decide_lines": "one: line.decided",
     "workshop.discount_line": "both",
+    "workshop.check_own_part": "both",
     "workshop.discount_part": "both",
     "workshop.dispatch_line": "one: dispatch.twice",
     "workshop.drop_line": "one: dispatch.given",
@@ -962,6 +964,13 @@ def test_the_order_and_the_floor() -> None:
         )
         services.decide_approval(uid=asked.uid, approve=True, by=floor.shop.manager)
         go(orders.give_approved_part_discount, approval=Approval.objects.get(pk=asked.pk))
+        brought = orders.add_part(
+            line_uid=no.uid, part_uid=disc.uid, quantity=Decimal(1), kind="CUSTOMER_SUPPLIED", by=desk
+        )
+        go(
+            own_parts.check_own_part, part_line_uid=brought.uid, condition="NEW", packaging="SEALED", damaged=False,
+            fits=True, by=desk,
+        )  # fmt: skip
         bigger = make_order(floor.shop)
         orders.add_line(order_uid=bigger.uid, description="大修", hours=Decimal(20), by=desk)
         orders.send_estimate(order_uid=bigger.uid, by=desk)

@@ -192,6 +192,8 @@ OPENS = {
     "package-end": "catalogue.ServicePackage",
     "order-withdraw": "workshop.RepairOrder",
     "part-add": "workshop.OrderLine",
+    "own-part-check": "workshop.PartLine",
+    "own-part-photo": "workshop.OwnPartCheck",
     "part-change": "workshop.PartLine",
     "part-discount": "workshop.PartLine",
     "part-issue": "workshop.PartLine",

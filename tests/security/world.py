@@ -86,6 +86,7 @@ from workshop.services import (
     gloves,
     lifts,
     orders,
+    own_parts,
     part_consents,
     payers,
     proposals,
@@ -232,6 +233,13 @@ class World:
         second_hand = orders.add_line(order_uid=dear.uid, description="旧件更换", pay_type="INTERNAL", by=advisor)
         pad = Part.objects.get(number="BRK-PAD-F")
         orders.add_part(line_uid=second_hand.uid, part_uid=pad.uid, quantity=Decimal(1), kind="USED", by=advisor)
+        brought = orders.add_part(
+            line_uid=second_hand.uid, part_uid=pad.uid, quantity=Decimal(1), kind="CUSTOMER_SUPPLIED", by=advisor
+        )
+        own_parts.check_own_part(
+            part_line_uid=brought.uid, condition="USED", packaging="NONE", damaged=False, fits=True,
+            photo=make_picture("red"), by=advisor,
+        )  # fmt: skip
         orders.send_estimate(order_uid=dear.uid, by=advisor)
         ours = orders.add_line(
             order_uid=dear.uid, description="本店大件", hours=Decimal(40), pay_type="INTERNAL", by=advisor

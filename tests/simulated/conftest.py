@@ -87,6 +87,7 @@ from workshop.services import (
     findings,
     lifts,
     orders,
+    own_parts,
     proposals,
     purchasing,
     sales,
@@ -182,6 +183,14 @@ def make_every_kind() -> None:
         cause="有异味",
         by=acting("advisor"),
     )
+    brought = orders.add_part(
+        line_uid=dear.uid, part_uid=Part.objects.get(number="WIP-PAIR-01").uid, quantity=Decimal(1),
+        kind="CUSTOMER_SUPPLIED", by=acting("advisor"),
+    )  # fmt: skip
+    own_parts.check_own_part(
+        part_line_uid=brought.uid, condition="NEW", packaging="OPENED", damaged=False, fits=True, photo=drawn("JPEG"),
+        by=acting("advisor"),
+    )  # fmt: skip
     makers = orders.add_line(
         order_uid=line.order.uid, description="更换水泵", hours=Decimal(1), pay_type="WARRANTY", is_addition=True,
         cause="渗漏", by=acting("advisor"),

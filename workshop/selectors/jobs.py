@@ -29,6 +29,7 @@ from workshop.selectors.calls import on_jobs
 from workshop.selectors.fitness import needs_two
 from workshop.selectors.gloves import gloves_unseen
 from workshop.selectors.lifts import bay_lifts
+from workshop.selectors.own_parts import OwnPart, unfit
 from workshop.selectors.tools import gloves_out, wears_gloves
 from workshop.tool_models import ToolAsset, ToolIssue
 
@@ -83,6 +84,11 @@ class Job:
     @property
     def missing_parts(self) -> list[PartLine]:
         return [p for p in self.parts if p.kind != PartKind.CUSTOMER_SUPPLIED and p.issued_quantity < p.quantity]
+
+    @property
+    def own_waiting(self) -> list[OwnPart]:
+        """What the customer brought and mayn't be fitted: nobody looked at it, or it was refused."""
+        return unfit(self.line) if any(p.kind == PartKind.CUSTOMER_SUPPLIED for p in self.parts) else []
 
     @property
     def issued_parts(self) -> list[PartLine]:

@@ -57,6 +57,7 @@ from workshop.selectors.apart import Again, falls_due, lying_apart
 from workshop.selectors.contracts import Contract, contract_of_estimate
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.maintenance import say_cause
+from workshop.selectors.own_parts import OwnPart, own_parts
 from workshop.selectors.payers import waiting_for_payer
 from workshop.selectors.promises import Outlook, do_not_fit, outlook_of, proposed_in, to_promise, with_asked
 from workshop.selectors.purchasing import with_arrivals
@@ -501,7 +502,11 @@ def order_page(uid: UUID, by: Actor) -> OrderPage:
     for row in rows:
         if row.line.pay_type == PayType.GOODWILL and row.line.state in (L.DRAFT, L.AUTHORIZED):
             row.says.append(_said_goodwill(row.line, goodwill.get(row.line.uid)))
+    brought = [line for line in lines if any(p.kind == PartKind.CUSTOMER_SUPPLIED for p in line.part_lines.all())]
+    waits = {own.part_line.line_id: own for own in own_parts(brought) if own.open and not own.ready}
     for row in rows:
+        if row.line.pk in waits:
+            row.says.append(_say_own(waits[row.line.pk]))
         row.says += [_say_asked(p, asked[p.uid]) for p in row.parts if p.uid in asked]
     for beyond in waiting_for_payer(order, lines):
         row = next(one for one in rows if one.line.pk == beyond.pk)
@@ -686,6 +691,16 @@ def _say_asked(part_line: PartLine, amount: Decimal | None) -> Any:
     return _("discount asked on %(part)s: ¥%(amount)s") % {
         "part": part_line.part.said, "amount": f"{amount or Decimal(0):,.2f}",
     }  # fmt: skip
+
+
+def _say_own(own: OwnPart) -> Any:
+    """What the customer brought and mayn't be fitted yet."""
+    if own.check is not None and not own.check.accepted:
+        return _("%(part)s of the customer refused: %(note)s") % {
+            "part": own.part_line.part.said,
+            "note": own.check.note,
+        }
+    return _("look at the customer's %(part)s before it is fitted") % {"part": own.part_line.part.said}
 
 
 def _said_payer(approval: Approval | None) -> Any:

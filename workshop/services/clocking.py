@@ -45,6 +45,7 @@ from workshop.selectors.warranty_claims import maker_is_asked
 from workshop.services.dispatch import free_rest
 from workshop.services.lift_gates import NOT_STARTED, refuse_unfit_lift
 from workshop.services.orders import locked_line
+from workshop.services.own_parts import refuse_unchecked
 from workshop.services.shares import leave_to_who_worked
 from workshop.services.sublets import refuse_while_out
 
@@ -316,7 +317,8 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
     """The work on a line is done: all its clockings close, the rest of its planned time is freed (3.2).
 
     A fault needs its cause and correction, a diagnosis its finding, maintenance neither. Raises RuleError
-    ``line.cause``, ``line.correction``, ``line.parts_open``, ``line.not_yours``, ``sublet.unfinished`` and ``state.move``.
+    ``line.cause``, ``line.correction``, ``line.parts_open``, ``own_part.unchecked``, ``line.not_yours``,
+    ``sublet.unfinished`` and ``state.move``.
     """
     own = None
     if not by.may(permissions.CLOCK_OTHERS):
@@ -341,6 +343,7 @@ def finish_line(*, line_uid: UUID, by: Actor, cause: str = "", correction: str =
             count=missing,
             line=line.said,
         )
+    refuse_unchecked(line)
     refuse_while_out(line)
     minutes = 0
     for clocking in worked.filter(ended_at__isnull=True).locked().order_by("pk"):

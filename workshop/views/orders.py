@@ -54,6 +54,7 @@ from workshop.selectors import orders as reads
 from workshop.selectors.apart import BEGUN, Again, falls_due, lying_apart, price_again
 from workshop.selectors.entitled import Deciders, deciders_of
 from workshop.selectors.goodwill import goodwill_of
+from workshop.selectors.own_parts import own_parts
 from workshop.selectors.packages import packages_panel
 from workshop.selectors.promises import do_not_fit
 from workshop.selectors.quoted import quoted_for
@@ -673,6 +674,8 @@ class EditLinePage(LineCommandPage):
             | {
                 "open": self.open,
                 "part_rows": self.parts_with_offers(),
+                "own_parts": own_parts([self.line]),
+                "may_check_own": self.actor.may(permissions.PARTS_CHECK_OWN),
                 "may_swap": self.open or self.actor.may(permissions.PARTS_RESERVE),
                 "total": reads.total(self.line),
                 "discount_form": forms.DiscountForm(initial={"amount": self.line.discount}),

@@ -47,6 +47,7 @@ from workshop.models import (
 from workshop.selectors import calls
 from workshop.selectors import purchasing as reorders
 from workshop.selectors import stock as reads
+from workshop.selectors.own_parts import own_parts
 from workshop.selectors.places import bin_names, read_bin, unplaced, unplaced_count, usual_bins, without_stock
 from workshop.selectors.replacing import offers, with_offers
 from workshop.selectors.stock_takes import last_counted
@@ -284,6 +285,8 @@ class OrderPartsPage(CommandPage):
             "left": sum(row.left > 0 and row.agreed for row in rows),
             "waits": sum(row.left > 0 and not row.agreed for row in rows),
             "may_reserve": self.actor.may(permissions.PARTS_RESERVE),
+            "own_parts": own_parts(self.order.lines.exclude(state__in=("CANCELLED", "DECLINED", "WITHDRAWN"))),
+            "may_check_own": self.actor.may(permissions.PARTS_CHECK_OWN),
             "address": self.request.get_full_path(),
         }
 
