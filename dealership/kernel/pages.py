@@ -122,6 +122,10 @@ class CommandMixin:
         """What the person is told when it is done: ``done``, or what depends on the result."""
         return self.done
 
+    def warns(self, result: Any) -> bool:
+        """Whether what is told is done, but needs somebody's eye."""
+        return False
+
     def execute(self, form: Any = None) -> HttpResponse:
         with transaction.atomic():
             earlier = claim_submission(self.request)
@@ -134,7 +138,7 @@ class CommandMixin:
         navigation.forget_counts(f"{self.request.user.pk}:{store.pk if store else None}")
         words = self.words(result)
         if words:
-            messages.success(self.request, words)
+            (messages.warning if self.warns(result) else messages.success)(self.request, words)
         return HttpResponseRedirect(location)
 
 

@@ -76,6 +76,7 @@ def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
     }
     refused = client.post(f"/plan/lines/{line.uid}/", form | {"starts_at": "2026-11-24T12:30"})
     assert (refused.status_code, Dispatch.objects.count()) == (422, 0)
+    assert "午休" in refused.content.decode()
     assert client.post(f"/plan/lines/{line.uid}/", form).status_code == 302
     made = Dispatch.objects.get()
     assert (made.starts_at, made.ends_at) == (at(9, 30), at(10, 20))
@@ -85,6 +86,33 @@ def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
     moved = form | {"technician": other.uid, "replaces": made.uid, "form_token": uuid4()}
     assert client.post(f"/plan/{made.uid}/", moved).status_code == 302
     assert Dispatch.objects.get(live=True).technician_id == other.pk
+    made = Dispatch.objects.get(live=True)
+    assert any(
+        way.starts_at == at(9)
+        for way in client.get(f"/plan/{made.uid}/").context["proposals"]
+        if way.technician == other
+    )
+    later = moved | {
+        "replaces": made.uid,
+        "starts_at": "2026-11-24T14:00",
+        "ends_at": "2026-11-24T10:20",
+        "form_token": uuid4(),
+    }
+    answer = client.post(f"/plan/{made.uid}/", later, follow=True)
+    made = Dispatch.objects.get(live=True)
+    assert (made.starts_at, made.ends_at) == (at(14), at(14, 50)), "the end that was left moves along"
+    assert [message.level_tag for message in answer.context["messages"]] == ["success"]
+    RepairOrder.objects.filter(pk=line.order_id).update(promised_at=at(14, 5))
+    again = later | {"replaces": made.uid, "starts_at": "2026-11-24T15:00", "ends_at": "", "form_token": uuid4()}
+    answer = client.post(f"/plan/{made.uid}/", again, follow=True)
+    assert [message.level_tag for message in answer.context["messages"]] == ["warning"], "later than promised"
+    made = Dispatch.objects.get(live=True)
+    clocking.clock_on(line_uid=line.uid, by=actor(other))
+    elsewhere = again | {"replaces": made.uid, "bay": floor.bays["4"].uid, "form_token": uuid4()}
+    assert client.post(f"/plan/{made.uid}/", elsewhere).status_code == 422, "somebody works on it now"
+    longer = elsewhere | {"bay": floor.bays["2"].uid, "ends_at": "2026-11-24T16:30", "form_token": uuid4()}
+    assert client.post(f"/plan/{made.uid}/", longer).status_code == 302, "only its end is set anew"
+    clocking.clock_off(pause_cause="BREAK", by=actor(other))
     client.post(f"/plan/{Dispatch.objects.get(live=True).uid}/take-back/", {"reason": "客户改期"})
     assert not Dispatch.objects.filter(live=True).exists()
 

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dealership.kernel.models import History
+from dealership.kernel.saying import say_plate
 from tests.factories.api import ApiCaller
 from tests.factories.floor import Floor, actor, clock_at, make_agreed, make_floor
 from tests.factories.reception import rule
@@ -78,7 +79,8 @@ def test_another_job_changes_cars_and_a_pause_has_its_cause(floor: Floor) -> Non
         tablet = Tablet(floor)
         tablet.scan(person.number, job_code(line))
     with clock_at(10):
-        tablet.scan(person.number, other.number)  # the order's number: one job of it is the person's
+        changed = tablet.scan(person.number, other.number)  # the order's number: one job of it is the person's
+        assert f"已停下：{say_plate(line.order.vehicle.plate)}，{line.said}" in changed.content.decode()
         assert [c.pause_cause for c in Clocking.objects.order_by("pk")] == ["OTHER_JOB", ""]
         tablet.scan(person.number, "PAUSE-PARTS")
     assert Clocking.objects.get(line=second).pause_cause == "PARTS"
@@ -128,7 +130,10 @@ def test_only_a_kiosks_address_opens_it_until_it_is_taken_back(floor: Floor, ref
     with refused("wallscreen_fixed") as sql:
         sql("UPDATE workshop_wallscreen SET kind = 'KIOSK' WHERE id = %s", [wall.pk])
     screens.end_screen(uid=tablet.screen.uid, by=floor.foreman)
-    assert tablet.client.get(tablet.address).status_code == 404
+    gone = tablet.client.get(tablet.address)
+    assert gone.status_code == 404
+    assert "这块屏幕的地址已收回" in gone.content.decode()
+    assert "搜索框" not in gone.content.decode(), "a tablet on the wall has none"
     assert tablet.client.post(tablet.address, {"scan": "x"}).status_code == 404
 
 

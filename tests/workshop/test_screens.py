@@ -78,6 +78,9 @@ def test_an_address_is_taken_back_and_shows_nothing_any_more(nine, refused):
     page = english(client, "/plan/screens/")
     assert f">http://testserver/wall/{screen.key}/</a>" in page, "the whole address, as it is typed on the screen"
     assert "Take the address back" in page
+    assert f"/wall/{screen.key}/?rows=people" in page, "both ways to look at it are addresses to open"
+    assert "<code>" not in page
+    assert "needs a new address" in page, "what taking it back does is said before"
     client.post(f"/plan/screens/{screen.uid}/end/")
     assert Client().get(f"/wall/{screen.key}/").status_code == 404
     assert "No screen yet" in english(client, "/plan/screens/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -1189,8 +1189,8 @@ def _overruns(store_id: int) -> dict[int, list[tuple[datetime, datetime]]]:
     return found
 
 
-def _ways(line: OrderLine, start: datetime, *, follow: bool = False) -> _Ways:
-    """``follow``: time that running work needs beyond its plan is taken as well."""
+def _ways(line: OrderLine, start: datetime, *, follow: bool = False, moving: Collection[int] = ()) -> _Ways:
+    """``follow``: time that running work needs beyond its plan is taken as well; ``moving``: reservations that are given up."""
     store = line.order.store
     day = start.astimezone(ZoneInfo(store.time_zone)).date()
     skill = line.operation.skill if line.operation else None
@@ -1213,7 +1213,10 @@ def _ways(line: OrderLine, start: datetime, *, follow: bool = False) -> _Ways:
     mates.sort(key=lambda person: person.pk not in hands)
     able.sort(key=lambda person: person.pk not in hands)
     busy = _busy(
-        [*bays, *tools, *(p.resource for p in {*able, *mates} if hasattr(p, "resource"))], start, _booked(line)
+        [*bays, *tools, *(p.resource for p in {*able, *mates} if hasattr(p, "resource"))],
+        start,
+        _booked(line),
+        moving,
     )
     if follow:
         for key, spans in _overruns(store.pk).items():
@@ -1243,18 +1246,24 @@ def _ways(line: OrderLine, start: datetime, *, follow: bool = False) -> _Ways:
 
 
 def proposals(
-    line: OrderLine, *, after: datetime | None = None, bays_before: int | None = None, most: int = 3
+    line: OrderLine,
+    *,
+    after: datetime | None = None,
+    bays_before: int | None = None,
+    most: int = 3,
+    moving: Collection[int] = (),
 ) -> list[Proposal]:
     """The earliest fitting technician and bay, looked at before they are accepted (2.4); somebody whose post isn't the
     trade stands in only where no technician is free in these days.
 
-    Reads plans, rosters, skills and how long running work will still take; ``bays_before`` leaves that bay out. Locks
+    Reads plans, rosters, skills and how long running work will still take; ``bays_before`` leaves that bay out,
+    ``moving`` are the reservations of the plan that is moved, which are free for it. Locks
     nothing: who is quicker still wins.
     """
     zone = ZoneInfo(line.order.store.time_zone)
     start = max(after or clock.now(), clock.now()).astimezone(zone).replace(second=0, microsecond=0)
     start += timedelta(minutes=-start.minute % STEP)
-    ways = _ways(line, start, follow=True)
+    ways = _ways(line, start, follow=True, moving=moving)
     bays = [bay for bay in ways.bays if bay.pk != bays_before]
     found = [way for person in ways.able if (way := ways.best(person, bays, start)) is not None]
     fewest = min((ways.stand_ins(way) for way in found), default=0)
@@ -1281,11 +1290,13 @@ def _booked(line: OrderLine) -> UUID | None:
 
 
 def _busy(
-    resources: list[Resource], start: datetime, without: UUID | None = None
+    resources: list[Resource], start: datetime, without: UUID | None = None, moving: Collection[int] = ()
 ) -> dict[int, list[tuple[datetime, datetime]]]:
     rows = Reservation.objects.filter(resource__in=resources, live=True, period__endswith__gt=start)
     if without is not None:
         rows = rows.exclude(subject_uid=without)
+    if moving:
+        rows = rows.exclude(pk__in=moving)
     return taken_spans(rows.values_list(*PLANNED))
 
 

@@ -21,6 +21,7 @@ from dealership.kernel.actors import Actor
 from dealership.kernel.errors import RaceLost, RuleError
 from dealership.kernel.history import record
 from dealership.kernel.saying import say_time
+from dealership.kernel.worktime import Calendar
 from staff.models import Employee, EmployeeSkill, Skill
 from staff.selectors.hours import calendar_of
 from workshop import events, permissions, rules
@@ -57,15 +58,21 @@ def dispatch_line(
     that is moved, with that of who does it ``together`` at the same place and time; ``alone`` is said by who saw that the
     line had no plan yet. ``share``: the technician's part of the line's hours in per cent, the others divide the rest;
     without it the parts are equal, or as somebody has said them. The time booked for the car by its appointment is given
-    back first. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
+    back first. What is worked on now keeps its bay, people and beginning (``dispatch.clocked_on``); only its end and shares
+    are set anew. Raises RuleError ``dispatch.not_agreed``, ``.past``, ``.too_far``, ``.bay``, ``.skill``,
     ``.certificate``, ``.off_duty``, ``.two_people``, ``.twice``, ``.shares``,
     ``.car_elsewhere``; RaceLost ``reservation.taken`` and ``dispatch.given``. A refusal leaves the old plan as it was.
     """
     by.require(permissions.PLAN_DISPATCH)
-    replaces = [replaces_uid] if replaces_uid else []
-    if replaces_uid and together:
-        old = Dispatch.objects.for_actor(by).select_related("line", "bay").get(uid=replaces_uid)
-        replaces = [row.uid for row in together_with(old)]
+    replaces, goes = [replaces_uid] if replaces_uid else [], False
+    if replaces_uid:
+        old = Dispatch.objects.for_actor(by).select_related("line", "bay", "technician").get(uid=replaces_uid)
+        rows = together_with(old) if together else [old]
+        replaces = [row.uid for row in rows]
+        stays = (old.bay.uid, old.starts_at.replace(second=0, microsecond=0))
+        goes = stays != (bay_uid, starts_at.replace(second=0, microsecond=0)) or any(
+            row.technician.uid not in (technician_uid, second_uid) for row in rows
+        )
     return give_out(
         line_uid=line_uid,
         technician_uid=technician_uid,
@@ -75,6 +82,7 @@ def dispatch_line(
         second_uid=second_uid,
         replaces=replaces,
         alone=alone,
+        idle=goes,
         share=share,
         by=by,
     )
@@ -444,7 +452,7 @@ def _check_times(
             "dispatch.too_far", _("Work is planned %(days)s days ahead at most."), field="starts_at", days=days
         )
     calendar = calendar_of(person, first=first, last=first + timedelta(days=days))
-    _require_open(person, calendar.is_open(starts_at))
+    _require_open(person, calendar, starts_at)
     if ends_at is None:
         try:
             ends_at = calendar.add_working_time(
@@ -458,27 +466,37 @@ def _check_times(
                 name=person.name,
             ) from None
     elif ends_at > starts_at:
-        _require_open(person, calendar.is_open(ends_at - timedelta(seconds=1)))
+        _require_open(person, calendar, ends_at - timedelta(seconds=1))
     if ends_at <= clock.now():
         raise RuleError("dispatch.past", _("A plan lies ahead; this time has passed."), field="starts_at")
     return ends_at
 
 
-def _require_open(person: Employee, is_open: bool, field: str = "technician") -> None:
-    if not is_open:
+def _require_open(person: Employee, calendar: Calendar, at: datetime, field: str = "technician") -> None:
+    if calendar.is_open(at):
+        return
+    day = list(calendar.spans(calendar.local_day(at), 1))
+    if any(end <= at for _start, end in day) and any(start > at for start, _end in day):
         raise RuleError(
             "dispatch.off_duty",
-            _("%(name)s doesn't work at that time (roster); choose another person or time."),
+            _("%(name)s has the lunch break then (until %(time)s); choose another time."),
             field=field,
             name=person.name,
+            time=say_time(min(start for start, _end in day if start > at), now=clock.now()),
         )
+    raise RuleError(
+        "dispatch.off_duty",
+        _("%(name)s doesn't work at that time (roster); choose another person or time."),
+        field=field,
+        name=person.name,
+    )
 
 
 def _check_duty(person: Employee, starts_at: datetime, ends_at: datetime, field: str) -> None:
     zone = ZoneInfo(person.store.time_zone)
     calendar = calendar_of(person, first=starts_at.astimezone(zone).date(), last=ends_at.astimezone(zone).date())
-    is_open = calendar.is_open(starts_at) and calendar.is_open(ends_at - timedelta(seconds=1))
-    _require_open(person, is_open, field)
+    for at in (starts_at, ends_at - timedelta(seconds=1)):
+        _require_open(person, calendar, at, field)
 
 
 def _check_bay(line: OrderLine, bay: Resource) -> None:

@@ -52,6 +52,12 @@ def divide_among(line: OrderLine, before: Held, said: Mapping[int, int]) -> None
     """After the line was given out: shares as ``said``, else as they were. Raises RuleError ``dispatch.shares``."""
     people = [row.technician_id for row in live_rows(line)]
     held = divide(people, before, said)
+    if held is None and len(people) == 1:
+        raise RuleError(
+            "dispatch.shares",
+            _("A second person is missing: name who does the rest, or leave the share empty."),
+            field="share",
+        )
     if held is None:
         raise RuleError(
             "dispatch.shares",

@@ -20,6 +20,7 @@ from dealership.kernel import clock
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import NotAllowed, RuleError, from_database
 from dealership.kernel.pages import Page
+from dealership.kernel.saying import say_plate
 from staff.models import Employee
 from staff.permissions import EMPLOYEES_MANAGE
 from workshop import permissions
@@ -73,6 +74,7 @@ class KioskPage(View):
         person = Employee.objects.for_actor(self.actor).select_related("user").filter(uid=uid).first()
         if person is None:
             raise Http404
+        before = open_clocking(person)
         try:
             done = commands.clock_by_scan(employee_uid=uid, code=scanned, by=self.actor)
         except RuleError as refusal:
@@ -84,7 +86,7 @@ class KioskPage(View):
             if told is None:
                 raise
             return self.page(person=person, error=str(told), status=422)
-        return redirect(f"{self.here}?done={signing.dumps(self.words(person, done), salt=DONE)}")
+        return redirect(f"{self.here}?done={signing.dumps(self.words(person, done, before), salt=DONE)}")
 
     def badge(self, scanned: str) -> HttpResponse:
         person = reads.employee_of_badge(self.screen, scanned)
@@ -92,9 +94,16 @@ class KioskPage(View):
             return self.page(error=gettext("Nobody here has this badge."), status=422)
         return self.page(person=person)
 
-    def words(self, person: Employee, done: Clocking) -> str:
+    def words(self, person: Employee, done: Clocking, before: Clocking | None = None) -> str:
         if done.ended_at is None:
             said = gettext("%(name)s is clocked on: %(line)s") % {"name": person.name, "line": done.line.said}
+            if before is not None and before.line_id != done.line_id:
+                order = before.line.order
+                stopped = gettext("stopped for it: %(plate)s, %(line)s") % {
+                    "plate": say_plate(order.vehicle.plate) or order.number,
+                    "line": before.line.said,
+                }
+                said = f"{said} · {stopped}"
             today = clock.today(self.screen.store.time_zone)
             lift = bay_lifts(self.screen.store_id, today).get(done.bay.pk) if done.bay else None
             if lift is None or not lift.unseen(today):

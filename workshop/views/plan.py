@@ -18,7 +18,7 @@ from dealership.kernel import clock
 from dealership.kernel.errors import RuleError
 from dealership.kernel.models import Store
 from dealership.kernel.pages import ActionView, CommandPage, Page
-from dealership.kernel.saying import say_span, say_time
+from dealership.kernel.saying import say_list, say_span, say_time
 from reception.models import VisitState
 from workshop import permissions
 from workshop.call_models import Need
@@ -86,7 +86,7 @@ def planned_words(plan: Dispatch) -> str:
     """Who does it where and when, and how much later than promised it will be ready."""
     now, promised = clock.now(), plan.line.order.promised_at
     said = gettext("Planned: %(name)s, %(bay)s, %(begin)s – %(end)s.") % {
-        "name": plan.technician.name,
+        "name": say_list(row.technician.name for row in dispatch.together_with(plan)),
         "bay": plan.bay.said,
         "begin": say_time(plan.starts_at, now=now),
         "end": say_time(plan.ends_at, now=now),
@@ -98,6 +98,12 @@ def planned_words(plan: Dispatch) -> str:
         "time": say_time(promised, now=now),
     }
     return f"{said} {late}"
+
+
+def ends_late(plan: Dispatch) -> bool:
+    """Whether the plan can't keep what was promised: that isn't told as a plain success."""
+    promised = plan.line.order.promised_at
+    return promised is not None and plan.ends_at > promised
 
 
 def late_words(line: OrderLine, starts_at: datetime, ends_at: datetime | None) -> str:
@@ -168,6 +174,9 @@ class DropView(ActionView):
 
     def words(self, result: Dispatch) -> str:
         return planned_words(result)
+
+    def warns(self, result: Dispatch) -> bool:
+        return ends_late(result)
 
     def location(self, result: Dispatch) -> str:
         rows = "people" if self.request.POST.get("rows") == "people" else "bays"
@@ -333,6 +342,11 @@ class AssignPage(LineCommand):
         """Whether who does it at the same place and time moves along: the two of high-voltage work always do."""
         return needs_two(self.line)
 
+    def end_of(self, data: dict[str, Any]) -> datetime | None:
+        """When it ends; None where the hours of the line decide."""
+        end: datetime | None = data["ends_at"]
+        return end
+
     def run(self, form: PlanForm) -> Dispatch:
         data = form.cleaned_data
         return dispatch.dispatch_line(
@@ -341,7 +355,7 @@ class AssignPage(LineCommand):
             second_uid=data.get("second") or None,
             bay_uid=data["bay"],
             starts_at=data["starts_at"],
-            ends_at=data["ends_at"],
+            ends_at=self.end_of(data),
             share=data["share"],
             replaces_uid=data["replaces"],
             together=self.moves_together,
@@ -351,6 +365,9 @@ class AssignPage(LineCommand):
 
     def words(self, result: Dispatch) -> str:
         return planned_words(result)
+
+    def warns(self, result: Dispatch) -> bool:
+        return ends_late(result)
 
     def location(self, result: Dispatch) -> str:
         asked = self.request.POST.get("next")
@@ -393,12 +410,32 @@ class MovePage(AssignPage):
         mates = dispatch.together_with(self.dispatched)
         return mates if needs_two(self.line) or len(mates) == 2 else [self.dispatched]
 
+    @cached_property
+    def proposals(self) -> list[reads.Proposal]:
+        """Its own place is free for it: what it holds now isn't in its way."""
+        moving = self.both if needs_two(self.line) or len(self.both) > 1 else [self.dispatched]
+        held = {pk for row in moving for pk in (row.person_plan_id, row.bay_plan_id, row.tool_plan_id) if pk}
+        return reads.proposals(self.line, moving=held)
+
+    def end_of(self, data: dict[str, Any]) -> datetime | None:
+        """An end that was left as it stood moves along with the beginning: the work takes as long as before."""
+        old = self.dispatched
+        was = [at.replace(second=0, microsecond=0) for at in (old.starts_at, old.ends_at)]
+        if data["ends_at"] != was[1] or data["starts_at"] == was[0]:
+            return super().end_of(data)
+        return dispatch.end_of_move(
+            uid=old.uid, technician_uid=UUID(data["technician"]), starts_at=data["starts_at"], by=self.actor
+        )[1]
+
     @property
     def moves_together(self) -> bool:
         return needs_two(self.line) or (len(self.both) > 1 and "second" in self.request.POST)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"both": self.both if len(self.both) > 1 else []}
+        return super().get_context_data(**kwargs) | {
+            "both": self.both if len(self.both) > 1 else [],
+            "both_names": [row.technician.name for row in self.both],
+        }
 
     def get_initial(self) -> dict[str, Any]:
         old = self.dispatched

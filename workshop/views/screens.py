@@ -71,17 +71,19 @@ class ScreensPage(CommandPage):
     done = _("The screen has its address; open it there.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        screens = [
-            {
-                "name": s.name,
-                "uid": s.uid,
-                "kind": s.get_kind_display(),
-                "address": self.request.build_absolute_uri(
-                    reverse("kiosk" if s.kind == ScreenKind.KIOSK else "wall", args=[s.key])
-                ),
-            }
-            for s in reads.screens(self.actor)
-        ]
+        screens = []
+        for s in reads.screens(self.actor):
+            kiosk = s.kind == ScreenKind.KIOSK
+            address = self.request.build_absolute_uri(reverse("kiosk" if kiosk else "wall", args=[s.key]))
+            screens.append(
+                {
+                    "name": s.name,
+                    "uid": s.uid,
+                    "kind": s.get_kind_display(),
+                    "address": address,
+                    "by_people": "" if kiosk else f"{address}?rows=people",
+                }
+            )
         return super().get_context_data(**kwargs) | {"screens": screens}
 
     def run(self, form: ScreenForm) -> WallScreen:
