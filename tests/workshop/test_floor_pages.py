@@ -300,6 +300,20 @@ def test_a_running_job_that_will_outlast_its_plan_is_a_warning_with_a_way_out(ni
 
 
 @pytest.mark.django_db
+def test_a_job_begun_before_its_plan_stands_where_others_are_planned(nine):
+    floor = make_floor()
+    person, other = floor.technician("高试工"), floor.technician("袁试工")
+    _order, [line] = make_agreed(floor, "BR-10")
+    _order, [after] = make_agreed(floor, "BR-10")
+    floor.give(line, person, start=(14, 0))
+    floor.give(after, other, start=(9, 50))
+    with clock_at(9, 40):
+        clocking.clock_on(line_uid=line.uid, by=actor(person))
+        [conflict] = plan_reads.board(floor.foreman, day=at(9).date()).conflicts
+        assert (conflict.minutes, conflict.hit.line_id, conflict.bay) == (40, after.pk, "2 号举升")
+
+
+@pytest.mark.django_db
 def test_the_load_counts_the_working_time_of_the_shown_day_and_never_the_night(nine):
     floor = make_floor()
     person = floor.technician()

@@ -973,13 +973,15 @@ def _conflicts(actor: Actor, dispatches: list[Dispatch], frame: Frame) -> list[C
     open_ones = [d for d in dispatches if d.line.state in OPEN]
     for running in open_ones:
         ends = forecast_end(running)
-        if ends is None or ends <= running.ends_at + SLACK:
+        early = running.starts_at > clock.now()  # begun before its plan: it stands where others are planned now
+        if ends is None or (not early and ends <= running.ends_at + SLACK):
             continue
+        begin, until = (clock.now(), ends - SLACK) if early else (running.starts_at, ends)
         nexts = {
             (d.line_id, d.starts_at): (d, what)
             for d in reversed(open_ones)
             if d.line_id != running.line_id
-            and running.starts_at < d.starts_at < ends
+            and begin < d.starts_at < until
             and (what := _taken_by(running, ends, d, open_ones))
         }
         for hit, what in sorted(nexts.values(), key=lambda pair: (pair[0].starts_at, pair[0].pk))[:2]:
