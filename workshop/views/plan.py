@@ -351,9 +351,9 @@ class AssignPage(LineCommand):
         data = form.cleaned_data
         return dispatch.dispatch_line(
             line_uid=self.line.uid,
-            technician_uid=data["technician"],
-            second_uid=data.get("second") or None,
-            bay_uid=data["bay"],
+            technician_uid=UUID(data["technician"]),
+            second_uid=UUID(data["second"]) if data.get("second") else None,
+            bay_uid=UUID(data["bay"]),
             starts_at=data["starts_at"],
             ends_at=self.end_of(data),
             share=data["share"],
