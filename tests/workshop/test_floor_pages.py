@@ -76,7 +76,7 @@ def test_the_foreman_gives_out_moves_and_takes_back_by_form(nine):
     }
     refused = client.post(f"/plan/lines/{line.uid}/", form | {"starts_at": "2026-11-24T12:30"})
     assert (refused.status_code, Dispatch.objects.count()) == (422, 0)
-    assert "午休" in refused.content.decode()
+    assert "has the lunch break then (until" in refused.content.decode()
     assert client.post(f"/plan/lines/{line.uid}/", form).status_code == 302
     made = Dispatch.objects.get()
     assert (made.starts_at, made.ends_at) == (at(9, 30), at(10, 20))
