@@ -133,6 +133,7 @@ def test_refused_sales_change_nothing(shop):
     assert refusal_of(sales.sell, uid=sale.uid, by=by) == "sale.empty"
     for code, quantity, said in (
         ("NO-SUCH", 1, "sale.unknown"), (WIPER, 2, "stock.short"), (WIPER, 0, "stock.quantity"), (PLUG, 1, "stock.short"),
+        (WIPER, "0.5", "stock.whole"),
     ):  # fmt: skip
         assert refusal_of(sales.put_on_sale, uid=sale.uid, code=code, quantity=D(quantity), by=by) == said
     line = sales.put_on_sale(uid=sale.uid, code=WIPER.lower(), by=by)

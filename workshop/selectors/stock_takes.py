@@ -52,6 +52,11 @@ class Standing:
     counters: set[int] = field(default_factory=set)
 
     @property
+    def counted(self) -> int:
+        """Lines that somebody has counted, with those that are to be counted once more."""
+        return len(self.lines) - len(self.uncounted)
+
+    @property
     def done(self) -> int:
         return len(self.lines) - len(self.uncounted) - len(self.recounts)
 

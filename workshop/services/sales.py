@@ -70,12 +70,13 @@ def put_on_sale(*, uid: UUID, code: str, by: Actor, quantity: Decimal = Decimal(
     """Puts a scanned part on a sale at today's price, or more of it; of a traced part its batch or serial number is scanned.
 
     A high-voltage or traced part goes over the counter only with a ``reason``. Raises RuleError ``sale.unknown``,
-    ``sale.final``, ``stock.quantity``, ``stock.short``, ``stock.lot_missing``, ``sale.scanned`` (this serial number stands
+    ``sale.final``, ``stock.quantity``, ``stock.whole``, ``stock.short``, ``stock.lot_missing``, ``sale.scanned`` (its number stands
     there already), ``sale.careful`` and ``price.part_missing``.
     """
     sale = _draft(uid, by)
     stock.positive(quantity)
     part, lot = _meant(sale, code)
+    stock.whole(part, quantity)
     if part.tracing != Tracing.NONE and not lot:
         text = _("This part is traced: scan its batch, or the serial number of each piece.")
         raise RuleError("stock.lot_missing", text, field="code")

@@ -20,6 +20,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from dealership.catalogue.models import NOT_NEW, Part, PartKind, Tracing
+from dealership.catalogue.rules import POURED
 from dealership.kernel import clock, limits
 from dealership.kernel.actors import Actor, machine
 from dealership.kernel.errors import RaceLost, RuleError
@@ -235,6 +236,18 @@ def positive(quantity: Decimal, *, field: str = "quantity") -> Decimal:
     return quantity
 
 
+def whole(part: Part, quantity: Decimal, *, field: str = "quantity") -> None:
+    """Only what is poured, weighed or cut off comes in fractions. Raises RuleError ``stock.whole``."""
+    if part.unit not in POURED and quantity != quantity.to_integral_value():
+        raise RuleError(
+            "stock.whole",
+            _("“%(part)s” is counted by the piece (%(unit)s): give a whole number."),
+            field=field,
+            part=part.said,
+            unit=part.unit,
+        )
+
+
 @transaction.atomic
 def name_stock(*, uid: UUID, lots: Sequence[str], by: Actor, quantity: Decimal | None = None) -> StockItem:
     """3.2: what lies there from before its part was traced gets its numbers: one a piece, or one batch for ``quantity``
@@ -366,11 +379,12 @@ def transfer_stock(
 ) -> StockItem:
     """3.2: ``quantity`` goes from one bin of a part into another one of the store; what is on hand stays the same.
 
-    Without a warehouse the bin is one of the same warehouse. Raises RuleError ``stock.same_bin``, ``stock.bin_short``.
+    Without a warehouse the bin is one of the same warehouse. Raises RuleError ``stock.whole``, ``.same_bin``, ``.bin_short``.
     """
     by.require(permissions.STOCK_MOVE)
     positive(quantity)
     found = StockBin.objects.for_actor(by).select_related("item__part", "warehouse").get(uid=from_uid)
+    whole(found.item.part, quantity)
     item = _item(found.item.store_id, found.item.part)
     [(source, _quantity)] = _take_from(item, quantity, from_uid)
     target = _bin(item, warehouse_uid=to_warehouse_uid or found.warehouse.uid, bin=one_line(to_bin))
@@ -708,6 +722,7 @@ def count_stock(
     if counted < 0 or counted != round(counted, 2):
         raise RuleError("stock.quantity", _("Give a count of zero or more with two decimals at most."), field="counted")
     item = _item(by.store_id, Part.objects.get(uid=part_uid))
+    whole(item.part, counted, field="counted")
     if bin_uid is not None:
         place = item.bins.get(uid=bin_uid)
     else:

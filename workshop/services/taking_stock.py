@@ -42,7 +42,7 @@ def start_take(
     """3.2: what is to be counted is written down: every part that lies in a bin of the warehouse, of the bins from ``bin_from``
     to ``bin_to`` and of the class by value, where these are named.
 
-    Raises RuleError ``take.nothing`` (nothing lies there), RaceLost ``take.open`` while one of the warehouse is made.
+    Raises RuleError ``take.nothing`` (nothing lies there), ``take.range``, RaceLost ``take.open`` while one is made there.
     """
     by.require(permissions.STOCK_COUNT)
     person = require_employee(by)
@@ -55,6 +55,8 @@ def start_take(
     if value_class not in ("", *ValueClass.values):
         raise RuleError("take.class", _("There is no such class of parts."), field="value_class")
     first, last = one_line(bin_from)[:20], one_line(bin_to)[:20]
+    if last and last.casefold() < first.casefold() and not first.casefold().startswith(last.casefold()):
+        raise RuleError("take.range", _("The last bin comes before the first; swap them."), field="bin_to")
     places = places_to_count(warehouse, bin_from=first, bin_to=last, value_class=value_class)
     if not places:
         raise RuleError("take.nothing", _("Nothing lies there that could be counted."), field="bin_from")
@@ -116,8 +118,8 @@ def count_line(*, uid: UUID, part: str, counted: Decimal, by: Actor, bin: str = 
 
     Who counts first isn't told what the books say, and doesn't count the line again; somebody else may once, and must where
     the difference is worth more than the take's ``recount_from``. The database writes the book quantity of this moment
-    beside it. Raises RuleError ``stock.quantity``, ``take.unknown``, ``.not_listed``, ``.which_bin``, ``.other_person``,
-    ``.counted`` and ``.ended``.
+    beside it. Raises RuleError ``stock.quantity``, ``stock.whole``, ``take.unknown``, ``.not_listed``, ``.which_bin``,
+    ``.other_person``, ``.counted`` and ``.ended``.
     """
     by.require(permissions.STOCK_COUNT)
     person = require_employee(by)
@@ -125,6 +127,7 @@ def count_line(*, uid: UUID, part: str, counted: Decimal, by: Actor, bin: str = 
         raise RuleError("stock.quantity", _("Give a count of zero or more with two decimals at most."), field="counted")
     take = _open_take(uid, by)
     found = _line_meant(take, part, bin)
+    stock.whole(found.place.item.part, counted, field="counted")
     line = StockTakeLine.objects.locked().get(pk=found.pk)
     StockItem.objects.locked().get(bins=line.place_id)
     if line.first_at is None:
