@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 GREEN, YELLOW, RED = "GREEN", "YELLOW", "RED"
-POSSIBLE: dict[str, tuple[Decimal, Decimal | None]] = {"%": (Decimal(0), Decimal(100)), "MΩ": (Decimal(0), None)}
+POSSIBLE: dict[str, tuple[Decimal, Decimal | None]] = {
+    "%": (Decimal(0), Decimal(100)),
+    "MΩ": (Decimal(0), None),
+    "V": (Decimal(0), Decimal(1000)),
+    "bar": (Decimal(0), Decimal(15)),
+    "℃": (Decimal(-80), Decimal(200)),
+}
 """By unit: the least and the most that can be measured at all; other units may be anything."""
+POSSIBLE_AT_WHEELS = {"mm": (Decimal(0), Decimal(40))}
+"""The same for treads and linings; millimetres of something else may lie below zero."""
+AT_WHEELS = ("TYRE_MAP", "BRAKE_MAP")
 BADNESS = {GREEN: 0, YELLOW: 1, RED: 2}
 
 
@@ -40,13 +49,15 @@ class Bounds:
         return high - 1 if high is not None else Decimal(1)
 
 
-def possible(unit: str) -> tuple[Decimal | None, Decimal | None]:
-    """The least and the most a value of a unit can be; None: no limit there."""
+def possible(unit: str, kind: str = "") -> tuple[Decimal | None, Decimal | None]:
+    """The least and the most a value of a unit can be on an item of a kind; None: no limit there."""
+    if kind in AT_WHEELS and unit in POSSIBLE_AT_WHEELS:
+        return POSSIBLE_AT_WHEELS[unit]
     return POSSIBLE.get(unit, (None, None))
 
 
-def is_possible(value: Decimal, unit: str) -> bool:
-    least, most = possible(unit)
+def is_possible(value: Decimal, unit: str, kind: str = "") -> bool:
+    least, most = possible(unit, kind)
     return not (_under(value, least) or _over(value, most))
 
 

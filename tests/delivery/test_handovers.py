@@ -120,7 +120,7 @@ def test_safety_work_declined_by_telephone_needs_the_signed_note_about_the_risk(
     desk = Client()
     desk.force_login(team.advisor.user)
     page = desk.get(reverse("visit-handover", args=[visit.uid])).content.decode()
-    assert ("电话中拒绝、但涉及安全：更换前制动片" in page) is asked
+    assert ("客户拒绝但未签字的安全项目：更换前制动片" in page) is asked
     if asked:
         before = rows()
         with rule("handover.risk_note"):

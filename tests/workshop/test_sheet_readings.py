@@ -59,6 +59,12 @@ def test_what_cannot_be_measured_is_refused_with_its_range(work):
     answer(sheet, "COOLANT-FREEZE", actor(person), "-24.9")  # degrees may lie below zero
     assert check_rules.is_possible(Decimal("-0.5"), "mm")
     assert not check_rules.is_possible(Decimal("-0.5"), "MΩ")
+    for unit, kind, right, wrong in (
+        ("V", "NUMBER", "12.6", "1200"), ("bar", "TYRE_MAP", "2.5", "240"), ("℃", "NUMBER", "-35", "-300"),
+        ("mm", "TYRE_MAP", "1.6", "-1"), ("mm", "BRAKE_MAP", "12", "80"),
+    ):  # fmt: skip
+        assert check_rules.is_possible(Decimal(right), unit, kind)
+        assert not check_rules.is_possible(Decimal(wrong), unit, kind)
     page = client_of(person).get(f"/sheets/{sheet.uid}/").content.decode()
     assert 'data-least="0" data-most="100" data-possible="0–100 %"' in page
 

@@ -1202,4 +1202,5 @@ def _placement(row: OrderRow, holds: list[LineHold]) -> Placement:
         warning=warning,
         good=stage in (S.READY, S.SETTLED),
         stage=STAGE_OF[stage],
+        asked=bool(row.pending),
     )

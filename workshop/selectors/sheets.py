@@ -45,9 +45,9 @@ from workshop.rules import CERTIFICATE_CATEGORIES, line_total, total_of
 from workshop.selectors.same_work import GONE, same_line
 
 
-def say_possible(unit: str) -> str:
+def say_possible(unit: str, kind: str = "") -> str:
     """``0–100 %``: what a value of a unit can be at all; empty where it may be anything."""
-    least, most = possible(unit)
+    least, most = possible(unit, kind)
     if least is None:
         return ""
     return f"{least}–{most} {unit}" if most is not None else f"≥ {least} {unit}"
@@ -91,15 +91,15 @@ class Row:
 
     @property
     def least(self) -> Decimal | None:
-        return possible(self.item.unit)[0]
+        return possible(self.item.unit, self.item.kind)[0]
 
     @property
     def most(self) -> Decimal | None:
-        return possible(self.item.unit)[1]
+        return possible(self.item.unit, self.item.kind)[1]
 
     @property
     def said_possible(self) -> str:
-        return say_possible(self.item.unit)
+        return say_possible(self.item.unit, self.item.kind)
 
     @property
     def stage(self) -> str:

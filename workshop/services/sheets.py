@@ -120,14 +120,14 @@ def _read(item: CheckItem, verdict: str, readings: Sequence[Decimal | None]) -> 
             raise RuleError(
                 "sheet.readings", _("A value has at most two decimal places and five digits."), field=f"v{place}"
             )
-        if not check_rules.is_possible(value, item.unit):
+        if not check_rules.is_possible(value, item.unit, item.kind):
             raise RuleError(
                 "sheet.impossible",
                 _("%(value)s %(unit)s can't be measured; read it again: %(range)s."),
                 field=f"v{place}",
                 value=f"{value.normalize():f}",
                 unit=item.unit,
-                range=reads.say_possible(item.unit),
+                range=reads.say_possible(item.unit, item.kind),
             )
     return "", values
 

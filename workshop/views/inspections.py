@@ -18,6 +18,7 @@ from dealership.kernel.pages import ActionView, CommandPage, Page, StaffPage
 from dealership.kernel.papers import paper_answer
 from reception.links import LinkDoor
 from workshop import permissions
+from workshop.check_models import SheetState
 from workshop.documents import CertificatePaper, certificate_pdf, quality_pdf
 from workshop.forms.floor import InspectionForm, RangeForm, SpoiledNumberForm
 from workshop.models import Certificate, InspectionLevel
@@ -98,10 +99,12 @@ class InspectPage(CommandPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         own = self.level == InspectionLevel.SELF
+        sheets = checks.sheets_of_order(self.row.order)
         return super().get_context_data(**kwargs) | {
             "row": self.row,
             "level": InspectionLevel(self.level),
-            "unsigned": checks.unsigned_of(self.row.order),
+            "unsigned": [page for page in sheets if page.sheet.state == SheetState.OPEN],
+            "looked": [] if own else [page for page in sheets if page.sheet.state == SheetState.SIGNED],
             "stages": self.stages if self.level == InspectionLevel.FINAL else [],
             "begins": checks.sheets_to_begin(self.row.order, clock.today(self.row.order.store.time_zone)),
             "may_begin": self.actor.may(permissions.CHECKS_FILL),
