@@ -32,7 +32,7 @@ NO_PAGE = {
     "observation-photo": "JPEG", "visit-link-photo": "JPEG", "loan-photo": "JPEG", "loan-signature": "PNG",
     "consultation-file": "JPEG or PDF", "calendar-feed": "a calendar",
     "line-photo": "JPEG", "visit-link-line-photo": "JPEG", "visit-link-total": "a fragment of the page to decide",
-    "sublet-bill-picture": "JPEG",
+    "sublet-bill-picture": "JPEG", "own-part-photo": "JPEG",
     "tool-photo": "JPEG", "check-sheet-photo": "JPEG", "visit-link-sheet-photo": "JPEG", "tool-certificate": "JPEG or PDF",
     "order-quality-pdf": "PDF",
     "repair-record-pdf": "PDF", "contract-pdf": "PDF", "visit-link-contract": "PDF",
