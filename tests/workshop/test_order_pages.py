@@ -240,7 +240,7 @@ def test_the_list_takes_as_many_queries_for_one_as_for_many(shop: Shop, asked: R
         make_order(shop)
     with CaptureQueriesContext(connection) as many:
         assert len(reads.list_orders(shop.advisor).rows) == 4
-    assert len(few) == len(many) == 4
+    assert len(few) == len(many) == 5
 
 
 def test_who_may_not_is_told(shop: Shop, asked: RepairOrder) -> None:

@@ -7,7 +7,21 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, Sum, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DateField,
+    DateTimeField,
+    Exists,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
+from django.db.models.functions import Cast
 
 from dealership.kernel import clock
 from dealership.kernel.actors import Actor
@@ -39,7 +53,10 @@ def sold_on() -> Q:
     nobody else reads what that person said. It is offered for the car, at its next visit."""
     owned = Ownership.objects.filter(vehicle=OuterRef("vehicle"))
     said_no = OuterRef("line__order__visit__customer")
-    bought = owned.filter(ends_on__isnull=True, starts_on__gt=OuterRef("declined_at")).exclude(customer=said_no)
+    there = Func(
+        OuterRef("store__time_zone"), OuterRef("declined_at"), function="timezone", output_field=DateTimeField()
+    )
+    bought = owned.filter(ends_on__isnull=True, starts_on__gt=Cast(there, DateField())).exclude(customer=said_no)
     sold = owned.filter(ends_on__isnull=False, customer=said_no)
     keeps = owned.filter(ends_on__isnull=True, customer=said_no)
     return Q(Exists(bought)) | (Q(Exists(sold)) & ~Q(Exists(keeps)))
